@@ -1,0 +1,90 @@
+"""Every error of stash-sync, named by what to do next.
+
+    SyncError                   one sentence for the user, an exit code for scripts
+    ├── UsageError              2   a flag, a setting, a name or a path is wrong: change it
+    ├── RetriableError          5   Stash, its job or a lock did not answer in time: run again
+    │   └── UnansweredWriteError    a write went out and no reply came: look for its effect first
+    ├── StateError              6   the metadata database or the disk: mend it
+    ├── RefusedError            7   the world looks wrong: read the reason, then override it
+    ├── UnsuitableStashError   10   not a Stash, or too old: upgrade
+    ├── LockedError            11   another run is at work: wait for it
+    ├── AccessRefusedError     12   the API key is missing or wrong: set it
+    ├── CertificateError       13   TLS could not be verified: name the authority
+    └── ItemError               3   one item could not be done, the others go on
+        ├── RejectedError           Stash refused this entity
+        └── LookupRefusedError      the question cannot be put to Stash: change the filter
+"""
+
+from __future__ import annotations
+
+
+class SyncError(Exception):
+    """An error whose text is one sentence for the user: what was wrong, where, and the next step."""
+
+    exit_code = 1
+
+
+class UsageError(SyncError):
+    """A flag, a setting, a name or a path is wrong."""
+
+    exit_code = 2
+
+
+class RetriableError(SyncError):
+    """Stash, one of its jobs, or a lock did not answer within its budget."""
+
+    exit_code = 5
+
+
+class UnansweredWriteError(RetriableError):
+    """A mutation was sent and its reply was lost; whether it took effect is unknown."""
+
+
+class StateError(SyncError):
+    """The metadata database or the disk cannot be used."""
+
+    exit_code = 6
+
+
+class RefusedError(SyncError):
+    """The world looks wrong, so nothing was written."""
+
+    exit_code = 7
+
+
+class UnsuitableStashError(SyncError):
+    """What answers is not a Stash, or one that is too old."""
+
+    exit_code = 10
+
+
+class LockedError(SyncError):
+    """Another run holds the lock."""
+
+    exit_code = 11
+
+
+class AccessRefusedError(SyncError):
+    """Stash refused the API key."""
+
+    exit_code = 12
+
+
+class CertificateError(SyncError):
+    """The TLS certificate of Stash could not be verified."""
+
+    exit_code = 13
+
+
+class ItemError(SyncError):
+    """One item could not be done; the others go on."""
+
+    exit_code = 3
+
+
+class RejectedError(ItemError):
+    """Stash refused one entity."""
+
+
+class LookupRefusedError(ItemError):
+    """A filter that Stash cannot express, an unknown lookup, or a value of the wrong type."""

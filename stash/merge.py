@@ -1,0 +1,130 @@
+"""The merge: what the source wishes, what stands in Stash, what we remember; and what is to be written. Pure.
+
+`theirs` is what stands in Stash, `wish` what the source asks for, `known` what an earlier sync wrote there.
+Nothing that a user set is ever overwritten, and repeating a merge changes nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Hashable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+GO_SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+"""What Go, and so Stash, takes for white space."""
+
+
+def as_kept(text: str | None) -> str:
+    """A text as Stash keeps it: trimmed, never null, lone surrogates replaced."""
+    if text is None:
+        return ""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").strip(GO_SPACE)
+
+
+@dataclass(frozen=True)
+class ValueDecision:
+    """What is to stand in a field; `remembered` is what we know to have written, None where that stays."""
+
+    value: Any
+    action: Literal["same", "write", "keep"]
+    reason: str
+    remembered: Any = None
+
+
+def merge_value(
+    theirs: str | None,
+    wish: str | None,
+    known: Collection[str] | None,
+    *,
+    predecessors: Collection[str] = (),
+    overwrite: bool = False,
+) -> ValueDecision:
+    """Decide one value. A wish of None is no wish at all; an empty one clears what we ourselves wrote."""
+    if wish is None:
+        return ValueDecision(theirs, "same", "the source does not say")
+    stands, wanted = as_kept(theirs), as_kept(wish)
+    ours = None if known is None else {as_kept(value) for value in known}
+    if stands == wanted:
+        return ValueDecision(theirs, "same", "equal already", wanted)
+    if overwrite:
+        return ValueDecision(wish, "write", "overwritten as asked", wanted)
+    if ours is not None and stands in ours:
+        return ValueDecision(wish, "write", "the source changed what we wrote", wanted)
+    if ours is not None:
+        return ValueDecision(theirs, "keep", "edited in Stash")
+    if not stands:
+        return ValueDecision(wish, "write", "empty in Stash", wanted)
+    if "Media from" in stands:
+        return ValueDecision(wish, "write", "a placeholder of an earlier program", wanted)
+    if stands in {as_kept(value) for value in predecessors}:
+        return ValueDecision(wish, "write", "written by an earlier program", wanted)
+    return ValueDecision(theirs, "keep", "origin unknown")
+
+
+@dataclass(frozen=True)
+class SetDecision:
+    """What is to stand in a set of links or texts, and what is remembered of it."""
+
+    result: tuple[Any, ...]
+    added: tuple[Any, ...]
+    removed: tuple[Any, ...]
+    seen: tuple[Any, ...]
+    wrote: tuple[Any, ...]
+    reason: str
+
+
+def merge_set[K: Hashable](
+    theirs: Sequence[K],
+    wish: Sequence[K],
+    seen: Collection[K],
+    wrote: Collection[K],
+    *,
+    is_complete: bool = True,
+) -> SetDecision:
+    """Decide a set: theirs, with what is newly wished, without what we had added and the source has dropped.
+
+    What the user removed stays removed, what the user added stays. Where the source does not know the set in
+    full (`is_complete` is False) nothing is taken away.
+    """
+    wished, standing, had_seen, had_written = set(wish), set(theirs), set(seen), set(wrote)
+    added = tuple(k for k in dict.fromkeys(wish) if k not in standing and k not in had_seen)
+    removed = tuple(
+        k for k in dict.fromkeys(theirs) if is_complete and k in had_written and k not in wished
+    )
+    result = (*(k for k in dict.fromkeys(theirs) if k not in removed), *added)
+    remembered = wished if is_complete else wished | had_seen
+    return SetDecision(
+        result=result,
+        added=added,
+        removed=removed,
+        seen=tuple(dict.fromkeys(k for k in (*seen, *wish) if k in remembered)),
+        wrote=tuple(dict.fromkeys(k for k in (*wrote, *added) if k in remembered)),
+        reason=_set_reason(added, removed),
+    )
+
+
+def _set_reason(added: tuple[Any, ...], removed: tuple[Any, ...]) -> str:
+    if added and removed:
+        return "the source changed"
+    if added:
+        return "new in the source"
+    return "dropped by the source" if removed else "nothing new"
+
+
+def merge_aliases(theirs: Sequence[str], wish: Sequence[str], *, name: str) -> list[str]:
+    """Aliases only grow; none equals the name or another alias, ignoring case, as Stash demands."""
+    taken = {as_kept(alias).casefold() for alias in (*theirs, name)}
+    result = list(theirs)
+    for alias in map(as_kept, wish):
+        if alias and alias.casefold() not in taken:
+            taken.add(alias.casefold())
+            result.append(alias)
+    return result
+
+
+def digest(values: Any) -> str:  # noqa: ANN401 - anything that JSON can hold
+    """A short stable digest, to recognise what did not change."""
+    text = json.dumps(values, sort_keys=True, ensure_ascii=True, default=str)
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()

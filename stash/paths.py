@@ -1,0 +1,106 @@
+"""Paths: the host's and Stash's, and what a file's name tells. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from stash.errors import UsageError
+
+_MEDIA_NAME = re.compile(r"_(?:(?P<preview>preview)_)?id_(?P<id>\d{1,19})(?=\D|$)")
+_LARGEST_ID = 2**63 - 1
+
+_SUFFIXES = {
+    "image": "jpg jpeg png gif webp avif",
+    "scene": "m4v mp4 mov wmv avi mpg mpeg rmvb rm flv asf mkv webm f4v",
+}
+_KINDS = {f".{suffix}": kind for kind, suffixes in _SUFFIXES.items() for suffix in suffixes.split()}
+
+
+@dataclass(frozen=True, slots=True)
+class MediaName:
+    """What the downloader wrote into a file's name."""
+
+    id: int
+    is_preview: bool
+
+
+def media_name(file_name: str) -> MediaName | None:
+    """The media id in a file's name, in the form of any era; None where there is none."""
+    found = list(_MEDIA_NAME.finditer(file_name))
+    if not found or int(found[-1]["id"]) > _LARGEST_ID:
+        return None
+    return MediaName(int(found[-1]["id"]), found[-1]["preview"] is not None)
+
+
+def kind_of(file_name: str) -> str | None:
+    """What Stash makes of a file by default: `image`, `scene`, or nothing."""
+    return _KINDS.get(file_name[file_name.rfind(".") :].lower()) if "." in file_name else None
+
+
+def base_name(path: str) -> str:
+    """The last component of a path of either kind."""
+    return path[max(path.rfind("/"), path.rfind("\\")) + 1 :]
+
+
+@dataclass(frozen=True)
+class PathMap:
+    """Pairs of a host folder and the folder under which Stash sees it; the longest host folder wins."""
+
+    pairs: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def parse(cls, text: str | None) -> PathMap:
+        """Read `host=stash`, several with `;`.
+
+        Raises:
+            UsageError: a pair without `=`, or with an empty side.
+        """
+        pairs = []
+        for part in (text or "").split(";"):
+            if not part.strip():
+                continue
+            host, separator, stash = part.strip().partition("=")
+            if not separator or not host.strip() or not stash.strip():
+                raise UsageError(f"{part.strip()!r} is no path map; write host=stash, for example /home/me/dl=/data/dl.")
+            pairs.append((_trimmed(host), _trimmed(stash)))
+        return cls(tuple(sorted(pairs, key=lambda pair: -len(_parts(pair[0])))))
+
+    def to_stash(self, host_path: str) -> str:
+        """Where Stash sees a host file; the same path where nothing is mapped."""
+        return self._mapped(host_path, self.pairs) or host_path
+
+    def to_host(self, stash_path: str) -> str | None:
+        """Where the host has a file of Stash; None where maps are set and none fits."""
+        if not self.pairs:
+            return stash_path
+        backwards = sorted(((stash, host) for host, stash in self.pairs), key=lambda pair: -len(_parts(pair[0])))
+        return self._mapped(stash_path, backwards)
+
+    def _mapped(self, path: str, pairs: tuple[tuple[str, str], ...] | list[tuple[str, str]]) -> str | None:
+        parts = _parts(path)
+        for source, target in pairs:
+            prefix = _parts(source)
+            if _folded(parts[: len(prefix)], source) == _folded(prefix, source):
+                separator = "\\" if _is_windows(target) else "/"
+                return separator.join([target.rstrip("/\\"), *parts[len(prefix) :]]) or separator
+        return None
+
+
+def _trimmed(text: str) -> str:
+    text = text.strip().strip("\"'")
+    return text.rstrip("/\\") or text[:1]
+
+
+def _is_windows(path: str) -> bool:
+    return bool(re.match(r"[A-Za-z]:([\\/]|$)", path)) or path.startswith("\\\\")
+
+
+def _parts(path: str) -> list[str]:
+    root = "\\\\" if path.startswith("\\\\") else ""
+    pieces = re.split(r"[\\/]+" if _is_windows(path) or root else r"/+", path.strip())
+    return [root + (pieces[0] or "/"), *[piece for piece in pieces[1:] if piece]]
+
+
+def _folded(parts: list[str], path: str) -> list[str]:
+    return [part.casefold() for part in parts] if _is_windows(path) else parts

@@ -1,0 +1,8 @@
+"""The store: the one place where Stash is read and written."""
+
+from stash.store.changes import Change, Failure
+from stash.store.door import connect
+from stash.store.store import Found, StashStore
+from stash.store.unit_of_work import Flushed
+
+__all__ = ["Change", "Failure", "Flushed", "Found", "StashStore", "connect"]

@@ -1,0 +1,146 @@
+"""What differs between an entity and what Stash has of it, and the inputs that say so. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import BaseModel
+from stash_graphql_client.types.unset import UNSET
+
+from stash.merge import as_kept
+from stash.store.kinds import Entity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+SEPARATE = frozenset(
+    {("Gallery", "cover"), ("Gallery", "images"), ("Gallery", "chapters"), ("Image", "galleries")}
+)
+"""Fields that Stash takes by mutations of their own."""
+
+_ORDERED = frozenset({"urls"})
+
+
+@dataclass(frozen=True)
+class Change:
+    """One field or link of one entity that is to differ, or that was made to."""
+
+    entity: Entity
+    action: Literal["create", "update", "link"]
+    field: str
+    before: Any
+    after: Any
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An entity that Stash refused, and its words."""
+
+    entity: Entity
+    message: str
+
+
+def edited_fields(entity: Entity) -> list[str]:
+    """The tracked fields whose value is not what Stash has, as Stash keeps values."""
+    data = entity.__dict__
+    snapshot = _known(entity)
+    fields = []
+    for field in entity.__tracked_fields__:
+        after = data.get(field, UNSET)
+        before = snapshot.get(field, UNSET)
+        if after is before or after is UNSET or (before is not UNSET and _same(field, before, after)):
+            continue
+        fields.append(field)
+    return sorted(fields)
+
+
+def _known(entity: Entity) -> dict[str, Any]:
+    """What Stash has, as the library remembers it; of a new entity it has nothing."""
+    return {} if entity.is_new() else entity._snapshot  # noqa: SLF001
+
+
+def _same(field: str, before: Any, after: Any) -> bool:  # noqa: ANN401
+    if isinstance(before, list) and isinstance(after, list):
+        if before == after or field in _ORDERED:
+            return bool(before == after)
+        return len(before) == len(after) and {_plain(b) for b in before} == {_plain(a) for a in after}
+    if isinstance(before, str | None) and isinstance(after, str | date | None):
+        return as_kept(before) == as_kept(_text(field, after))
+    return bool(before == after)
+
+
+def _plain(value: object) -> object:
+    return (value.__type_name__, value.id) if isinstance(value, Entity) else str(value)
+
+
+def _text(field: str, value: Any) -> str | None:  # noqa: ANN401
+    if isinstance(value, date):
+        return value.isoformat()[:10]
+    if field == "date" and isinstance(value, str) and "T" in value:
+        return value[:10]
+    return value
+
+
+def to_input(entity: Entity, fields: Iterable[str]) -> dict[str, Any]:
+    """The input of a create or an update with these fields; ids of related entities are read now."""
+    model = entity.__create_input_type__ if entity.is_new() else entity.__update_input_type__
+    allowed = model.model_fields if model is not None else {}
+    result: dict[str, Any] = {}
+    for field in fields:
+        relation = entity.__relationships__.get(field)
+        value = entity.__dict__.get(field, UNSET)
+        if value is UNSET or (entity.__type_name__, field) in SEPARATE:
+            continue
+        name = relation.target_field if relation is not None else field
+        if field == "custom_fields" and not entity.is_new():
+            diff = entity._diff_custom_fields(entity)  # noqa: SLF001 - the library's own rule
+            value = UNSET if diff is None else diff.to_graphql()
+        elif relation is not None:
+            value = _links(relation.transform, value)
+        else:
+            value = value.value if isinstance(value, Enum) else _text(field, value)
+        if name in allowed and value is not UNSET:
+            result[name] = value
+    return result
+
+
+def _links(transform: Any, value: Any) -> Any:  # noqa: ANN401
+    if value is None:
+        return None
+    if isinstance(value, list):
+        return [_links(transform, one) for one in value]
+    if transform is None:
+        return value.id
+    linked = transform(value)
+    return linked.to_graphql() if isinstance(linked, BaseModel) else linked
+
+
+def before(entity: Entity, field: str) -> Any:  # noqa: ANN401
+    """What Stash has in a field, None where that is not known."""
+    value = _known(entity).get(field, UNSET)
+    return None if value is UNSET else value
+
+
+def mark_sent(entity: Entity, sent: dict[str, Any]) -> None:
+    """Remember what was written; an edit made meanwhile stays an edit."""
+    snapshot = entity._snapshot  # noqa: SLF001
+    for field, value in sent.items():
+        snapshot[field] = list(value) if isinstance(value, list) else value
+
+
+def values(entity: Entity, fields: Iterable[str]) -> dict[str, Any]:
+    """A copy of the fields as they are now."""
+    data = entity.__dict__
+    return {f: list(data[f]) if isinstance(data[f], list) else data[f] for f in fields}
+
+
+def related(entity: Entity, fields: Iterable[str]) -> list[Entity]:
+    """The entities that these fields point to."""
+    found: list[Entity] = []
+    for field in fields:
+        value = entity.__dict__.get(field)
+        found += [v for v in (value if isinstance(value, list) else [value]) if isinstance(v, Entity)]
+    return found

@@ -1,0 +1,70 @@
+"""GraphQL documents: aliased fields in one request, their arguments always as variables. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from stash.store.kinds import Kind
+
+
+@dataclass(frozen=True)
+class Field:
+    """One root field: `arguments` maps a name to its GraphQL type and value."""
+
+    name: str
+    arguments: dict[str, tuple[str, Any]]
+    selection: str = ""
+
+
+def document(operation: str, fields: Sequence[Field]) -> tuple[str, dict[str, Any]]:
+    """The text and the variables of an operation whose fields are aliased `f0`, `f1`, …."""
+    shape = tuple((f.name, tuple((n, t) for n, (t, _) in f.arguments.items()), f.selection) for f in fields)
+    variables = {
+        f"{name}{number}": value
+        for number, field in enumerate(fields)
+        for name, (_, value) in field.arguments.items()
+    }
+    return _text(operation, shape), variables
+
+
+@lru_cache(maxsize=32)
+def _text(operation: str, shape: tuple[tuple[str, tuple[tuple[str, str], ...], str], ...]) -> str:
+    declared = ", ".join(
+        f"${argument}{number}: {gql_type}"
+        for number, (_, arguments, _) in enumerate(shape)
+        for argument, gql_type in arguments
+    )
+    body = "\n".join(
+        f"  f{number}: {name}{_arguments(number, arguments)}{f' {{ {selection} }}' if selection else ''}"
+        for number, (name, arguments, selection) in enumerate(shape)
+    )
+    return f"{operation}{f'({declared})' if declared else ''} {{\n{body}\n}}"
+
+
+def _arguments(number: int, arguments: tuple[tuple[str, str], ...]) -> str:
+    return f"({', '.join(f'{name}: ${name}{number}' for name, _ in arguments)})" if arguments else ""
+
+
+def find(kind: Kind, where: dict[str, Any], selection: str, *, page: int = 1, per_page: int = -1) -> Field:
+    """A page of the entities that meet a filter."""
+    arguments: dict[str, tuple[str, Any]] = {
+        "filter": ("FindFilterType", {"page": page, "per_page": per_page, "sort": "id", "direction": "ASC"})
+    }
+    if where:
+        arguments[kind.filter_argument] = (f"{kind.name}FilterType", where)
+    return Field(kind.find_many, arguments, f"count {kind.plural} {{ {selection} }}")
+
+
+def by_ids(kind: Kind, ids: Sequence[str], selection: str) -> Field:
+    """Entities by ids that are known to exist; one that does not fails the whole field."""
+    return Field(kind.find_many, {"ids": ("[ID!]", list(ids))}, f"{kind.plural} {{ {selection} }}")
+
+
+def by_id(kind: Kind, entity_id: str, selection: str) -> Field:
+    """One entity, null where there is none."""
+    return Field(kind.find_one, {"id": ("ID!", entity_id)}, selection)

@@ -1,0 +1,226 @@
+"""The library's entities, with links that cost nothing to set.
+
+The library keeps both sides of every relation in step by fetching the other side: thousands of requests for
+a popular performer. Here a link is one entry in one list. The other side is kept in step where it is bounded
+(a gallery's scenes and chapters, a studio's children) and is not tracked where it is not (a tag's images).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from stash_graphql_client import types
+from stash_graphql_client.types import Gallery, GalleryChapter, Image, Performer, Scene, Studio, Tag
+from stash_graphql_client.types.unset import UNSET
+
+from stash.errors import LookupRefusedError
+from stash.store.kinds import Entity
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from stash_graphql_client.client import StashClient
+
+    from stash.store.store import StashStore
+
+_IN_STEP = frozenset(
+    {
+        ("Gallery", "scenes"),
+        ("Scene", "galleries"),
+        ("Gallery", "chapters"),
+        ("GalleryChapter", "gallery"),
+        ("Studio", "parent_studio"),
+        ("Studio", "child_studios"),
+        ("Tag", "parents"),
+        ("Tag", "children"),
+    }
+)
+
+
+class Done:
+    """An already finished call, for helpers that callers may await or not."""
+
+    def __await__(self) -> Generator[None]:
+        """Finish at once."""
+        return
+        yield  # an empty generator
+
+
+class Linked(Entity):
+    """An entity of the store: its links are set without a request, in constant time."""
+
+    __type_name__ = "Linked"
+
+    def __setattr__(self, name: str, value: Any) -> None:  # noqa: ANN401 - pydantic's signature
+        """Assign a field; a bounded inverse side follows."""
+        before = self.__dict__.get(name, UNSET)
+        super().__setattr__(name, value)
+        if (self.__type_name__, name) in _IN_STEP:
+            after = _members(self.__dict__[name])
+            for other in _members(before):
+                if not _holds(after, other):
+                    _mirror(other, self, name, present=False)
+            for other in after:
+                _mirror(other, self, name, present=True)
+
+    def _sync_inverse_relationship(self, field_name: str, new_value: Any) -> None:  # noqa: ANN401
+        """Nothing: `__setattr__` and `link` keep in step what is bounded."""
+
+    async def _add_to_relationship(self, field_name: str, related_obj: Entity) -> None:
+        link(self, field_name, related_obj)
+
+    async def _remove_from_relationship(self, field_name: str, related_obj: Entity) -> None:
+        unlink(self, field_name, related_obj)
+
+    async def save(self, client: StashClient | None = None) -> None:  # noqa: ARG002 - the library's signature
+        """Write this entity, and what it needs, to Stash.
+
+        Raises:
+            RejectedError: Stash refused it.
+        """
+        await store_of(self).save(self)
+
+    def set_studio(self, studio: Studio | None) -> Done:
+        """Set the studio of a scene, an image or a gallery; may be awaited."""
+        self.studio = studio
+        return Done()
+
+
+class LinkedScene(Linked, Scene):
+    """A scene of the store."""
+
+    __type_name__ = "Scene"
+
+
+class LinkedImage(Linked, Image):
+    """An image of the store."""
+
+    __type_name__ = "Image"
+
+
+class LinkedGallery(Linked, Gallery):
+    """A gallery of the store."""
+
+    __type_name__ = "Gallery"
+
+
+class LinkedPerformer(Linked, Performer):
+    """A performer of the store."""
+
+    __type_name__ = "Performer"
+
+
+class LinkedStudio(Linked, Studio):
+    """A studio of the store."""
+
+    __type_name__ = "Studio"
+
+
+class LinkedTag(Linked, Tag):
+    """A tag of the store."""
+
+    __type_name__ = "Tag"
+
+
+class LinkedChapter(Linked, GalleryChapter):
+    """A chapter of the store."""
+
+    __type_name__ = "GalleryChapter"
+
+
+LinkedScene.model_rebuild(_types_namespace=vars(types))  # it names types that only the library imports
+
+LINKED: dict[str, type[Entity]] = {
+    cls.__type_name__: cls
+    for cls in (
+        LinkedScene,
+        LinkedImage,
+        LinkedGallery,
+        LinkedPerformer,
+        LinkedStudio,
+        LinkedTag,
+        LinkedChapter,
+    )
+}
+
+
+def store_of(entity: Entity) -> StashStore:
+    """The live store.
+
+    Raises:
+        LookupRefusedError: none is open.
+    """
+    store = type(entity)._store  # noqa: SLF001 - the library's one place for the live store
+    if store is None:
+        raise LookupRefusedError(f"{entity!r} belongs to no open store; open one with stash.connect().")
+    return store  # type: ignore[return-value]  # the library names its own class; a live one is always ours
+
+
+def link(entity: Entity, field: str, other: Entity) -> None:
+    """Add `other` to a relation of `entity`; on a relation not yet read it is added when it is written."""
+    owner, field, other = _owning_side(entity, field, other)
+    current = owner.__dict__.get(field, UNSET)
+    if current is UNSET and not owner.is_new():
+        store_of(owner).unread.add(owner, field, other)
+        return
+    if not owner.__relationships__[field].is_list:
+        setattr(owner, field, other)
+        return
+    if current is UNSET or current is None:
+        current = owner.__dict__[field] = []
+    if not _holds(current, other):
+        current.append(other)
+        _mirror(other, owner, field, present=True)
+
+
+def unlink(entity: Entity, field: str, other: Entity) -> None:
+    """Take `other` out of a relation of `entity`; on a relation not yet read, when it is written."""
+    owner, field, other = _owning_side(entity, field, other)
+    current = owner.__dict__.get(field, UNSET)
+    if current is UNSET and not owner.is_new():
+        store_of(owner).unread.remove(owner, field, other)
+    elif isinstance(current, list):
+        _drop(current, other)
+        _mirror(other, owner, field, present=False)
+    elif current is other:
+        setattr(owner, field, None)
+
+
+def _owning_side(entity: Entity, field: str, other: Entity) -> tuple[Entity, str, Entity]:
+    """A link is written from the side that Stash takes it from: never from an unbounded list."""
+    relation = entity.__relationships__[field]
+    if relation.target_field and (entity.__type_name__, field) != ("Gallery", "images"):
+        return entity, field, other
+    if relation.inverse_query_field is None:
+        raise LookupRefusedError(f"{entity.__type_name__}.{field} cannot be linked.")
+    return other, relation.inverse_query_field, entity
+
+
+def _mirror(holder: Entity, member: Entity, field: str, *, present: bool) -> None:
+    """Show a link on its other side too, as known and not as an edit."""
+    inverse = member.__relationships__[field].inverse_query_field
+    if inverse is None or (holder.__type_name__, inverse) not in _IN_STEP:
+        return
+    for values in (holder.__dict__, holder._snapshot):  # noqa: SLF001 - what the library compares edits with
+        current = values.get(inverse, UNSET)
+        if isinstance(current, list):
+            if not present:
+                _drop(current, member)
+            elif not _holds(current, member):
+                current.append(member)
+        elif current is not UNSET:
+            values[inverse] = member if present else None
+
+
+def _members(value: object) -> list[Entity]:
+    if isinstance(value, list):
+        return list(value)
+    return [value] if isinstance(value, Entity) else []
+
+
+def _holds(members: list[Entity], other: Entity) -> bool:
+    return any(member is other for member in members)
+
+
+def _drop(members: list[Entity], other: Entity) -> None:
+    members[:] = [member for member in members if member is not other]

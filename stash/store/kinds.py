@@ -1,0 +1,229 @@
+"""What the store knows of each type of entity: its operations, its fields, its key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from stash_graphql_client.types import (
+    Folder,
+    Gallery,
+    GalleryChapter,
+    Group,
+    Image,
+    Performer,
+    Scene,
+    Studio,
+    Tag,
+)
+from stash_graphql_client.types.base import StashObject
+from stash_graphql_client.types.enums import CircumcisedEnum, GenderEnum
+from stash_graphql_client.types.files import GalleryFile, ImageFile, VideoFile
+from stash_graphql_client.types.filters import (
+    GalleryFilterType,
+    ImageFilterType,
+    PerformerFilterType,
+    SceneFilterType,
+    StudioFilterType,
+    TagFilterType,
+)
+from stash_graphql_client.types.unset import UNSET
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Entity = StashObject
+"""An object in Stash, as the client library models it."""
+
+FILES: dict[str, type[Entity]] = {"ImageFile": ImageFile, "VideoFile": VideoFile, "GalleryFile": GalleryFile}
+
+_FILE = "__typename ... on BaseFile { id path basename size }"
+_DATED = "created_at updated_at"
+_CONTENT = "title code details date urls rating100 organized studio { id } performers { id } tags { id }"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One type of entity.
+
+    `full` is the selection that makes an entity complete, `lean` the part that a sync compares.
+    `key` is the field that identifies an entity among its type; `names` are where a name may stand.
+    """
+
+    entity: type[Entity]
+    plural: str
+    full: str
+    lean: str
+    relations: dict[str, type[Entity]]
+    filter: type[Any] | None = None
+    key: str | None = None
+    names: tuple[str, ...] = ()
+    list_update: str | None = None
+    converters: dict[str, Callable[[Any], Any]] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The GraphQL type."""
+        return self.entity.__type_name__
+
+    @property
+    def find_one(self) -> str:
+        """The query of one entity by its id."""
+        return f"find{self.name}"
+
+    @property
+    def find_many(self) -> str:
+        """The query of many entities."""
+        return f"find{self.plural[0].upper()}{self.plural[1:]}"
+
+    @property
+    def filter_argument(self) -> str:
+        """The argument that takes the filter of `find_many`."""
+        return f"{self.name.lower()}_filter"
+
+    def operation(self, verb: str) -> str:
+        """The mutation of one entity: `Create`, `Update` or `Destroy`."""
+        return f"{self.name[0].lower()}{self.name[1:]}{verb}"
+
+    @cached_property
+    def complete(self) -> frozenset[str]:
+        """The fields that a complete entity has received."""
+        return frozenset(_top_level(self.full))
+
+    @cached_property
+    def defaults(self) -> dict[str, Any]:
+        """Every field of the model, unset."""
+        return dict.fromkeys(self.entity.model_fields, UNSET)
+
+
+def _top_level(selection: str) -> list[str]:
+    fields, depth = [], 0
+    for token in selection.replace("{", " { ").replace("}", " } ").split():
+        depth += {"{": 1, "}": -1}.get(token, 0)
+        if depth == 0 and token != "}":  # noqa: S105 - a token of GraphQL, no secret
+            fields.append(token)
+    return fields
+
+
+def _instant(value: str | None) -> datetime | None:
+    return None if value is None else datetime.fromisoformat(value)
+
+
+_TIMES: dict[str, Callable[[Any], Any]] = {"created_at": _instant, "updated_at": _instant}
+_PEOPLE: dict[str, type[Entity]] = {"studio": Studio, "performers": Performer, "tags": Tag}
+
+KINDS: dict[str, Kind] = {
+    kind.name: kind
+    for kind in (
+        Kind(
+            entity=Image,
+            plural="images",
+            full=f"id {_CONTENT} photographer o_counter galleries {{ id }} visual_files {{ {_FILE} }} {_DATED}",
+            lean="id title code details date urls organized studio { id } performers { id } tags { id }"
+            " galleries { id } created_at",
+            relations={**_PEOPLE, "galleries": Gallery},
+            filter=ImageFilterType,
+            key="code",
+            list_update="imagesUpdate",
+            converters=_TIMES,
+        ),
+        Kind(
+            entity=Scene,
+            plural="scenes",
+            full=f"id {_CONTENT} director o_counter play_count galleries {{ id }} files {{ {_FILE} }} {_DATED}",
+            lean="id title code details date urls organized studio { id } performers { id } tags { id }"
+            " galleries { id } created_at",
+            relations={**_PEOPLE, "galleries": Gallery},
+            filter=SceneFilterType,
+            key="code",
+            list_update="scenesUpdate",
+            converters=_TIMES,
+        ),
+        Kind(
+            entity=Gallery,
+            plural="galleries",
+            full=f"id {_CONTENT} photographer scenes {{ id }} image_count cover {{ id }}"
+            f" chapters {{ id title image_index }} folder {{ id }} files {{ {_FILE} }} {_DATED}",
+            lean="id title code details date urls organized studio { id } performers { id } tags { id }"
+            " scenes { id } image_count cover { id } chapters { id title image_index } folder { id }"
+            f" files {{ {_FILE} }} created_at",
+            relations={
+                **_PEOPLE,
+                "scenes": Scene,
+                "cover": Image,
+                "chapters": GalleryChapter,
+                "folder": Folder,
+            },
+            filter=GalleryFilterType,
+            key="code",
+            list_update="galleriesUpdate",
+            converters=_TIMES,
+        ),
+        Kind(
+            entity=Performer,
+            plural="performers",
+            full="id name disambiguation alias_list urls gender birthdate ethnicity country eye_color height_cm"
+            " measurements fake_tits penis_length circumcised career_length tattoos piercings details death_date"
+            " hair_color weight rating100 favorite ignore_auto_tag custom_fields image_path tags { id }"
+            f" {_DATED}",
+            lean="id name disambiguation alias_list urls details image_path created_at",
+            relations={"tags": Tag},
+            filter=PerformerFilterType,
+            key="name",
+            names=("name",),
+            converters={
+                **_TIMES,
+                "gender": lambda value: value and GenderEnum(value),
+                "circumcised": lambda value: value and CircumcisedEnum(value),
+            },
+        ),
+        Kind(
+            entity=Studio,
+            plural="studios",
+            full="id name aliases urls parent_studio { id } child_studios { id } details rating100 favorite"
+            f" ignore_auto_tag image_path tags {{ id }} {_DATED}",
+            lean="id name aliases urls parent_studio { id } created_at",
+            relations={"parent_studio": Studio, "child_studios": Studio, "tags": Tag},
+            filter=StudioFilterType,
+            key="name",
+            names=("name",),
+            converters=_TIMES,
+        ),
+        Kind(
+            entity=Tag,
+            plural="tags",
+            full="id name sort_name aliases description favorite ignore_auto_tag image_path"
+            f" parents {{ id }} children {{ id }} {_DATED}",
+            lean="id name aliases created_at",
+            relations={"parents": Tag, "children": Tag},
+            filter=TagFilterType,
+            key="name",
+            names=("name", "aliases"),
+            converters=_TIMES,
+        ),
+        Kind(
+            entity=GalleryChapter,
+            plural="galleryChapters",
+            full="id title image_index",
+            lean="id title image_index",
+            relations={"gallery": Gallery},
+        ),
+        Kind(entity=Folder, plural="folders", full="id path", lean="id path", relations={}),
+        Kind(entity=Group, plural="groups", full="id name", lean="id name", relations={}),
+        *(
+            Kind(entity=cls, plural="files", full="id path basename size", lean="id path", relations={})
+            for cls in (ImageFile, VideoFile, GalleryFile)
+        ),
+    )
+}
+
+
+def kind_of(entity: type[Entity] | Entity) -> Kind:
+    """The kind of an entity or of its type.
+
+    Raises:
+        KeyError: for a type of the library that the store does not serve.
+    """
+    return KINDS[entity.__type_name__]

@@ -1,0 +1,82 @@
+"""What a window has asked Stash for, so that it is not asked again: hits and misses alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from stash.store.lookups import Lookup, matches, values_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from stash.store.kinds import Entity, Kind
+
+COMPLETE_FIELDS = ("name", "aliases", "url", "code")
+"""The fields that are indexed when all entities of a type were read."""
+
+
+@dataclass
+class Coverage:
+    """What was asked of one field: all values, or these; and who carries which."""
+
+    is_complete: bool = False
+    asked: set[str] = field(default_factory=set)
+    carriers: dict[str, list[Entity]] = field(default_factory=dict)
+
+    def answers(self, value: str) -> bool:
+        """Whether the question after a value needs no request."""
+        return self.is_complete or value in self.asked
+
+
+class Memory:
+    """The coverage of every type and field, for one window."""
+
+    def __init__(self) -> None:
+        self._fields: dict[tuple[str, str], Coverage] = {}
+
+    def cover(self, kind: Kind, field_name: str, values: Iterable[str] | None) -> None:
+        """Note that a field was asked after: these values, or all where `values` is None."""
+        coverage = self._fields.setdefault((kind.name, field_name), Coverage())
+        if values is None:
+            coverage.is_complete = True
+        else:
+            coverage.asked.update(_folded(value) for value in values)
+
+    def index(self, kind: Kind, entity: Entity) -> None:
+        """Make an entity known to the fields that were asked after."""
+        for (type_name, field_name), coverage in self._fields.items():
+            if type_name != kind.name:
+                continue
+            for value in values_of(entity, field_name) or ():
+                if not isinstance(value, str):
+                    continue
+                carriers = coverage.carriers.setdefault(_folded(value), [])
+                if not any(carrier is entity for carrier in carriers):
+                    carriers.append(entity)
+
+    def answer(self, kind: Kind, lookups: list[Lookup]) -> list[Entity] | None:
+        """The entities that meet the conditions, or None where Stash has to be asked."""
+        for lookup in lookups:
+            if lookup.operator not in {"exact", "iexact", "in"} or lookup.asks != "StringCriterionInput":
+                continue
+            coverage = self._fields.get((kind.name, lookup.field))
+            wanted = [_folded(v) for v in (lookup.value if lookup.operator == "in" else [lookup.value])]
+            if coverage is not None and all(map(coverage.answers, wanted)):
+                found = {id(e): e for value in wanted for e in coverage.carriers.get(value, ())}
+                return [entity for entity in found.values() if matches(entity, lookups)]
+        return None
+
+    def carriers(self, kind: Kind, fields: Iterable[str], value: str) -> list[Entity] | None:
+        """Who carries a value in one of the fields, ignoring case; None where that was not asked."""
+        found: list[Entity] = []
+        for field_name in fields:
+            coverage = self._fields.get((kind.name, field_name))
+            if coverage is None or not coverage.answers(_folded(value)):
+                return None
+            found += coverage.carriers.get(_folded(value), ())
+        return found
+
+
+def _folded(value: str) -> str:
+    return value.strip().casefold()
