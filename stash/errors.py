@@ -1,18 +1,18 @@
 """Every error of stash-sync, named by what to do next.
 
-    SyncError                   one sentence for the user, an exit code for scripts
-    ├── UsageError              2   a flag, a setting, a name or a path is wrong: change it
-    ├── RetriableError          5   Stash, its job or a lock did not answer in time: run again
-    │   └── UnansweredWriteError    a write went out and no reply came: look for its effect first
-    ├── StateError              6   the metadata database or the disk: mend it
-    ├── RefusedError            7   the world looks wrong: read the reason, then override it
-    ├── UnsuitableStashError   10   not a Stash, or too old: upgrade
-    ├── LockedError            11   another run is at work: wait for it
-    ├── AccessRefusedError     12   the API key is missing or wrong: set it
-    ├── CertificateError       13   TLS could not be verified: name the authority
-    └── ItemError               3   one item could not be done, the others go on
-        ├── RejectedError           Stash refused this entity
-        └── LookupRefusedError      the question cannot be put to Stash: change the filter
+SyncError                   one sentence for the user, an exit code for scripts
+├── UsageError              2   a flag, a setting, a name or a path is wrong: change it
+├── RetriableError          5   Stash, its job or a lock did not answer in time: run again
+│   └── UnansweredWriteError    a write went out and no reply came: look for its effect first
+├── StateError              6   the metadata database or the disk: mend it
+├── RefusedError            7   the world looks wrong: read the reason, then override it
+├── UnsuitableStashError   10   not a Stash, or too old: upgrade
+├── LockedError            11   another run is at work: wait for it
+├── AccessRefusedError     12   the API key is missing or wrong: set it
+├── CertificateError       13   TLS could not be verified: name the authority
+└── ItemError               3   one item could not be done, the others go on
+    ├── RejectedError           Stash refused this entity
+    └── LookupRefusedError      the question cannot be put to Stash: change the filter
 """
 
 from __future__ import annotations

@@ -90,9 +90,7 @@ def merge_set[K: Hashable](
     """
     wished, standing, had_seen, had_written = set(wish), set(theirs), set(seen), set(wrote)
     added = tuple(k for k in dict.fromkeys(wish) if k not in standing and k not in had_seen)
-    removed = tuple(
-        k for k in dict.fromkeys(theirs) if is_complete and k in had_written and k not in wished
-    )
+    removed = tuple(k for k in dict.fromkeys(theirs) if is_complete and k in had_written and k not in wished)
     result = (*(k for k in dict.fromkeys(theirs) if k not in removed), *added)
     remembered = wished if is_complete else wished | had_seen
     return SetDecision(

@@ -62,7 +62,9 @@ class PathMap:
                 continue
             host, separator, stash = part.strip().partition("=")
             if not separator or not host.strip() or not stash.strip():
-                raise UsageError(f"{part.strip()!r} is no path map; write host=stash, for example /home/me/dl=/data/dl.")
+                raise UsageError(
+                    f"{part.strip()!r} is no path map; write host=stash, for example /home/me/dl=/data/dl."
+                )
             pairs.append((_trimmed(host), _trimmed(stash)))
         return cls(tuple(sorted(pairs, key=lambda pair: -len(_parts(pair[0])))))
 
@@ -74,7 +76,9 @@ class PathMap:
         """Where the host has a file of Stash; None where maps are set and none fits."""
         if not self.pairs:
             return stash_path
-        backwards = sorted(((stash, host) for host, stash in self.pairs), key=lambda pair: -len(_parts(pair[0])))
+        backwards = sorted(
+            ((stash, host) for host, stash in self.pairs), key=lambda pair: -len(_parts(pair[0]))
+        )
         return self._mapped(stash_path, backwards)
 
     def _mapped(self, path: str, pairs: tuple[tuple[str, str], ...] | list[tuple[str, str]]) -> str | None:

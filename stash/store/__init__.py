@@ -1,8 +1,17 @@
 """The store: the one place where Stash is read and written."""
 
 from stash.store.changes import Change, Failure
-from stash.store.door import connect
+from stash.store.door import StashContext, connect, server_identity
 from stash.store.store import Found, StashStore
 from stash.store.unit_of_work import Flushed
 
-__all__ = ["Change", "Failure", "Flushed", "Found", "StashStore", "connect"]
+__all__ = [
+    "Change",
+    "Failure",
+    "Flushed",
+    "Found",
+    "StashContext",
+    "StashStore",
+    "connect",
+    "server_identity",
+]

@@ -1,22 +1,76 @@
-"""The door for scripts, notebooks and tests."""
+"""The doors: `connect` for scripts, notebooks and tests, `StashContext` for the pipeline."""
 
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+import stash_graphql_client
 from stash_graphql_client.types.base import StashObject
 
 from stash.connection import Connection, Wire
-from stash.errors import UsageError
+from stash.errors import UnsuitableStashError, UsageError
 from stash.store.store import StashStore
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
+
+_IDENTITY = "{ configuration { general { databasePath } } }"
+
+
+class StashContext(stash_graphql_client.StashContext):
+    """The library's context, with our connection and our store in it.
+
+    Args:
+        conn: the downloader's settings: `scheme`, `host`, `port`, `apikey`, in any case.
+        wire: how to reach Stash, where more than that is to be said.
+    """
+
+    def __init__(self, conn: Mapping[str, Any] | None = None, *, wire: Wire | None = None) -> None:
+        super().__init__(dict(conn or {}))
+        self._wire = wire or _wire_of(self.conn)
+
+    async def get_client(self) -> Connection:
+        """Connect, once.
+
+        Raises:
+            SyncError: named by what is wrong: no answer, key, certificate, not a Stash, too old.
+            UsageError: a store is open in this process already.
+        """
+        if self._client is None:
+            if StashObject._store is not None:  # noqa: SLF001 - the library ties its types to one store a process
+                raise UsageError(
+                    "A store is open in this process already; close it before another is opened."
+                )
+            connection = Connection(self._wire)
+            await connection.initialize()
+            self._client = connection
+            self._store = StashStore(connection)
+            StashObject._store = self._store  # noqa: SLF001
+        return self.client
+
+    @property
+    def client(self) -> Connection:
+        """The open connection."""
+        client = super().client
+        assert isinstance(client, Connection)  # noqa: S101 - get_client makes no other
+        return client
+
+    @property
+    def store(self) -> StashStore:
+        """The open store."""
+        store = super().store
+        assert isinstance(store, StashStore)  # noqa: S101 - get_client makes no other
+        return store
+
+
+def _wire_of(conn: Mapping[str, Any]) -> Wire:
+    scheme, host, port = conn.get("Scheme", "http"), conn.get("Host", "localhost"), conn.get("Port", 9999)
+    return Wire(url=f"{scheme}://{host}:{port}", api_key=conn.get("ApiKey") or None)
 
 
 @asynccontextmanager
-async def connect(url: str, api_key: str | None = None, **options: Any) -> AsyncIterator[StashStore]:  # noqa: ANN401
+async def connect(url: str, api_key: str | None = None, **options: Any) -> AsyncIterator[StashStore]:
     """Open the store of a Stash, for the length of a block.
 
     Args:
@@ -27,14 +81,20 @@ async def connect(url: str, api_key: str | None = None, **options: Any) -> Async
     Raises:
         SyncError: named by what is wrong: no answer, key, certificate, not a Stash, too old.
     """
-    if StashObject._store is not None:  # noqa: SLF001 - the library ties its types to one store a process
-        raise UsageError("A store is open in this process already; close it before another is opened.")
-    connection = Connection(Wire(url=url, api_key=api_key, **options))
+    context = StashContext(wire=Wire(url=url, api_key=api_key, **options))
+    await context.get_client()
     try:
-        await connection.initialize()
-        store = StashStore(connection)
-        StashObject._store = store  # noqa: SLF001
-        yield store
+        yield context.store
     finally:
-        StashObject._store = None  # noqa: SLF001
-        await connection.close()
+        await context.close(force=True)
+
+
+async def server_identity(store: StashStore) -> tuple[str, str]:
+    """What tells one Stash from another: its address, and the path of its database."""
+    reply = await store.connection.query(_IDENTITY)
+    general = (reply.data.get("configuration") or {}).get("general") or {}
+    if not general.get("databasePath"):
+        raise UnsuitableStashError(
+            f"The Stash at {store.connection.wire.url} does not tell its configuration."
+        )
+    return store.connection.wire.url.rstrip("/"), str(general["databasePath"])

@@ -23,6 +23,8 @@ from stash.store.memory import COMPLETE_FIELDS, Memory
 from stash.store.unit_of_work import Flushed, UnitOfWork, UnreadLinks
 
 if TYPE_CHECKING:
+    from stash_graphql_client.types import Gallery
+
     from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 
     from stash.connection import Connection, Reply, Requests
@@ -307,7 +309,9 @@ class StashStore(StashEntityStore):
             async for rows in self._row_pages(kind, part, selection, per_page):
                 yield [self._take(kind, row) for row in rows]
 
-    async def rows(self, entity_type: type[T], selection: str, **filters: Any) -> AsyncIterator[dict[str, Any]]:
+    async def rows(
+        self, entity_type: type[T], selection: str, **filters: Any
+    ) -> AsyncIterator[dict[str, Any]]:
         """The raw rows that meet the lookups, a request a thousand, without making entities of them."""
         kind = kind_of(entity_type)
         for part in _split(parse(kind, filters)):
@@ -536,6 +540,12 @@ class StashStore(StashEntityStore):
         self._unit.queued.pop(id(entity), None)
         self._born = {key: e for key, e in self._born.items() if e is not entity}
         self.forget(entity)
+
+    def discard(self, entities: Iterable[Entity]) -> None:
+        """Forget entities with whatever is pending on them."""
+        for entity in entities:
+            self._unit.attached.pop(id(entity), None)
+            self._discard(entity)
 
     def queue(self, entity: Entity) -> None:
         """Have a new entity created by the next flush, and found by lookups of this window."""

@@ -1,0 +1,83 @@
+"""Scans: asked for, and waited for with a deadline; what counts is which files Stash knows afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from stash.errors import RetriableError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from stash.connection import Connection
+
+log = logging.getLogger(__name__)
+
+_SCAN = "mutation($input: ScanMetadataInput!) { metadataScan(input: $input) }"
+_JOB = "query($input: FindJobInput!) { findJob(input: $input) { status progress error } }"
+_QUEUE = "{ jobQueue { id status } }"
+
+_ENDED = frozenset({"FINISHED", "CANCELLED", "FAILED"})
+
+FIRST_WAIT, LONGEST_WAIT = 0.05, 2.0
+"""Seconds between two questions after a job; they double."""
+
+
+async def scan(connection: Connection, folders: Sequence[str], patience: float) -> str:
+    """Have Stash scan folders, with its own settings, and wait until the job has ended.
+
+    Returns:
+        The last status: `FINISHED` is no proof that anything was scanned.
+
+    Raises:
+        RetriableError: it did not end within `patience` seconds.
+    """
+    reply = await connection.mutate(_SCAN, {"input": {"paths": list(folders)}}, fields=1, is_scan=True)
+    job = reply.data.get("metadataScan")
+    if reply.errors or not job:
+        raise RetriableError(f"Stash refused to scan {folders[0]!r}; look at its log, then run again.")
+    return await _wait(connection, str(job), patience)
+
+
+async def wait_until_idle(connection: Connection, patience: float) -> None:
+    """Wait for the jobs that are under way.
+
+    Raises:
+        RetriableError: they did not end within `patience` seconds.
+    """
+
+    async def is_busy() -> bool:
+        reply = await connection.query(_QUEUE, is_scan=True)
+        return any(
+            job["status"] in {"RUNNING", "READY", "STOPPING"} for job in reply.data.get("jobQueue") or ()
+        )
+
+    await _poll(is_busy, patience, "A job of Stash is still running")
+
+
+async def _wait(connection: Connection, job: str, patience: float) -> str:
+    status = "READY"
+
+    async def is_running() -> bool:
+        nonlocal status
+        reply = await connection.query(_JOB, {"input": {"id": job}}, is_scan=True)
+        found = reply.data.get("findJob")
+        status = found["status"] if found else "FINISHED"
+        return status not in _ENDED
+
+    await _poll(is_running, patience, "The scan is still running")
+    log.info("scan.ended", extra={"job": job, "status": status})
+    return status
+
+
+async def _poll(is_busy: Callable[[], Awaitable[bool]], patience: float, what: str) -> None:
+    wait, deadline = FIRST_WAIT, asyncio.get_running_loop().time() + patience
+    while await is_busy():
+        if asyncio.get_running_loop().time() + wait > deadline:
+            raise RetriableError(
+                f"{what} after {patience:.0f} seconds; wait for it in Stash, then run again."
+            )
+        await asyncio.sleep(wait)
+        wait = min(wait * 2, LONGEST_WAIT)

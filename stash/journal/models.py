@@ -1,0 +1,64 @@
+"""The `sync_` tables: what stash-sync remembers of Stash."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, DateTime, ForeignKey, Index, Integer, MetaData, String, Table, Text
+
+schema = MetaData()
+
+sync_server = Table(
+    "sync_server",
+    schema,
+    Column("id", String(32), primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("database_path", Text, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+)
+"""One Stash: a generated id, bound to the path of its database and its URL."""
+
+sync_run = Table(
+    "sync_run",
+    schema,
+    Column("id", Integer, primary_key=True),
+    Column("server_id", ForeignKey("sync_server.id", ondelete="CASCADE"), nullable=False),
+    Column("command", String(32), nullable=False),
+    Column("creators", Text, nullable=False),
+    Column("started_at", DateTime(timezone=True), nullable=False),
+    Column("heartbeat_at", DateTime(timezone=True), nullable=False),
+    Column("ended_at", DateTime(timezone=True)),
+    Column("outcome", String(32)),
+    Column("counts", Text),
+)
+"""One execution: `counts` is the summary as JSON."""
+
+sync_entity = Table(
+    "sync_entity",
+    schema,
+    Column("server_id", ForeignKey("sync_server.id", ondelete="CASCADE"), primary_key=True),
+    Column("type", String(32), primary_key=True),
+    Column("kind", String(32), primary_key=True),
+    Column("source_id", Text, primary_key=True),
+    Column("stash_id", String(32), nullable=False),
+    Column("created_at", String(40), nullable=False),
+    Column("digest", String(32), nullable=False),
+    Column("seen_and_wrote", Text, nullable=False),
+    Index("sync_entity_stash_id", "server_id", "type", "stash_id"),
+)
+"""What we saw and wrote of one entity; `seen_and_wrote` is JSON."""
+
+sync_change = Table(
+    "sync_change",
+    schema,
+    Column("id", Integer, primary_key=True),
+    Column("run_id", ForeignKey("sync_run.id", ondelete="CASCADE"), nullable=False),
+    Column("type", String(32), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("source_id", Text, nullable=False),
+    Column("field", String(64), nullable=False),
+    Column("before", Text),
+    Column("after", Text),
+    Column("state", String(16), nullable=False),
+    Column("why", Text),
+    Index("sync_change_run", "run_id"),
+)
+"""One field or link that a run changed: planned, applied, failed or declined; values are JSON."""

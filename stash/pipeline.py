@@ -1,0 +1,218 @@
+"""Download, ingest, scan, sync: the whole way, creator by creator."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from metadata.database import Database
+from metadata.reader import Reader
+from stash.connection import Wire
+from stash.errors import UsageError
+from stash.files import Files, walk
+from stash.journal import Journal
+from stash.paths import PathMap
+from stash.processing import StashProcessing
+from stash.processing.base import Run
+from stash.report import Report
+from stash.store import StashContext, server_identity
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+    from pathlib import Path
+
+    import httpx
+
+    from metadata.items import Creator
+    from stash.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+class Progress(Protocol):
+    """Where a run tells how far it is."""
+
+    def start(self, step: str, total: int | None = None) -> None:
+        """A step begins; `total` is how many parts it has, where that is known."""
+        ...
+
+    def advance(self, amount: int = 1) -> None:
+        """So many parts more are done."""
+        ...
+
+    def finish(self) -> None:
+        """The step is done."""
+        ...
+
+
+@dataclass(frozen=True)
+class SyncOptions:
+    """What to sync, and how: no creators means every one with downloaded media."""
+
+    creators: tuple[str, ...] = ()
+    dry_run: bool = False
+    scan: bool = True
+    overwrite: frozenset[str] = field(default_factory=frozenset)
+
+
+async def sync(
+    settings: Settings,
+    options: SyncOptions,
+    progress: Progress,
+    *,
+    transport: httpx.AsyncBaseTransport | None = None,
+) -> Report:
+    """Bring what the metadata database and the downloads hold into Stash.
+
+    Raises:
+        SyncError: nothing could be done, or no more; what was done is remembered.
+        MetadataError: the metadata database cannot be read.
+    """
+    began = time.monotonic()
+    files = Files(PathMap.parse(settings.path_map), _walk(settings, progress))
+    report = Report(plan=[] if options.dry_run else None)
+    async with _database(settings, options) as database, _connected(settings, transport) as context:
+        reader = Reader(database)
+        creators = await _creators(reader, options)
+        async with _journal(settings, database, context, options) as journal:
+            run = Run(report, files, journal, is_dry=options.dry_run, overwrite=options.overwrite)
+            processing = StashProcessing(context, run)
+            if not options.dry_run:
+                report.run = await journal.begin("sync", [creator.username for creator in creators])
+            progress.start("scan")
+            await processing.prepare(
+                reader, creators, patience=settings.patience, scan=options.scan and not options.dry_run
+            )
+            progress.finish()
+            await _sync_creators(processing, reader, creators, progress)
+            report.requests = vars(context.store.requests).copy()
+            report.seconds = time.monotonic() - began
+            if report.run is not None:
+                await journal.end(report.run, report.outcome, report.summary())
+    return report
+
+
+async def run(
+    settings: Settings,
+    options: SyncOptions,
+    progress: Progress,
+    *,
+    payloads: Sequence[Path] = (),
+    download_command: str | None = None,
+) -> Report:
+    """Download with a command of the user's (or not at all), ingest payloads (or none), then sync.
+
+    Raises:
+        UsageError: the command failed.
+    """
+    if download_command is not None:
+        progress.start("download")
+        await _download(download_command)
+        progress.finish()
+    skipped = await ingest(settings, payloads, progress) if payloads else []
+    report = await sync(settings, options, progress)
+    for name, reason in skipped:
+        report.skip("payload", name, reason, is_failure=True)
+    return report
+
+
+async def ingest(settings: Settings, payloads: Sequence[Path], progress: Progress) -> list[tuple[str, str]]:
+    """Load payloads into a database of our own, made where there is none; answers what was left out, and why."""
+    from metadata.ingest import ingest_paths  # noqa: PLC0415 - only `ingest` and `run` need it
+
+    progress.start("ingest")
+    database = await Database.open(_address(settings), create=True)
+    try:
+        results = await ingest_paths(database, payloads)
+    finally:
+        await database.close()
+    progress.finish()
+    return [(str(result.path), str(result.error)) for result in results if result.error is not None]
+
+
+async def _download(command: str) -> None:
+    process = await asyncio.create_subprocess_shell(command, stdout=None, stderr=None)
+    code = await process.wait()
+    if code != 0:
+        raise UsageError(
+            f"The download command ended with {code}; nothing was synced. Look at its own messages."
+        )
+
+
+def _walk(settings: Settings, progress: Progress) -> list:  # type: ignore[type-arg]
+    if settings.downloads is None:
+        raise UsageError("No downloads folder is named; set STASH_SYNC_DOWNLOADS or give --downloads.")
+    progress.start("files")
+    files = walk(settings.downloads)
+    progress.finish()
+    return files
+
+
+def _address(settings: Settings) -> str:
+    if settings.database is None:
+        raise UsageError("No metadata database is named; set STASH_SYNC_DATABASE_URL or give --database.")
+    return settings.database
+
+
+@asynccontextmanager
+async def _database(settings: Settings, options: SyncOptions) -> AsyncIterator[Database]:
+    database = await Database.open(
+        _address(settings), read_only=options.dry_run, busy_timeout=settings.patience
+    )
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+@asynccontextmanager
+async def _connected(
+    settings: Settings, transport: httpx.AsyncBaseTransport | None
+) -> AsyncIterator[StashContext]:
+    if settings.url is None:
+        raise UsageError(
+            "No Stash is named; set STASH_URL to its address, for example http://localhost:9999."
+        )
+    key = settings.api_key.get_secret_value() if settings.api_key is not None else None
+    wire = Wire(settings.url, key, settings.ca_file, patience=settings.patience, transport=transport)
+    context = StashContext(wire=wire)
+    await context.get_client()
+    try:
+        yield context
+    finally:
+        await context.close(force=True)
+
+
+@asynccontextmanager
+async def _journal(
+    settings: Settings, database: Database, context: StashContext, options: SyncOptions
+) -> AsyncIterator[Journal]:
+    state = None
+    if settings.state is not None:
+        state = await Database.open(settings.state, create=not options.dry_run)
+    try:
+        journal = await Journal.open(database, state=state, is_read_only=options.dry_run)
+        await journal.bind(*await server_identity(context.store))
+        yield journal
+    finally:
+        if state is not None:
+            await state.close()
+
+
+async def _creators(reader: Reader, options: SyncOptions) -> list[Creator]:
+    if options.creators:
+        named = [await reader.creator(name) for name in options.creators]
+        return list({creator.id: creator for creator in named}.values())
+    return await reader.creators()
+
+
+async def _sync_creators(
+    processing: StashProcessing, reader: Reader, creators: Sequence[Creator], progress: Progress
+) -> None:
+    progress.start("sync", len(creators))
+    await processing.sync_all(reader, creators, lambda _: progress.advance())
+    progress.finish()

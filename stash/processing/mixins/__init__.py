@@ -1,0 +1,1 @@
+"""One mixin a noun; none knows another."""

@@ -1,0 +1,195 @@
+"""Galleries: one for each item with matched media, with its cover and its chapters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from stash_graphql_client.types import Gallery, GalleryChapter, Image, Scene
+
+from stash.journal import SourceKey
+from stash.merge import merge_set
+from stash.processing.base import StashProcessingBase
+from stash.processing.wishes import Wish
+from stash.rendering import generate_title, item_url, utc_day
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from stash_graphql_client.types import Performer, Studio, Tag
+
+    from metadata.items import Creator, Item
+
+
+@dataclass(frozen=True)
+class Content:
+    """What an item brings to its gallery: `files` are its matched media, in the source's order."""
+
+    performers: Sequence[Performer] = ()
+    tags: Sequence[Tag] = ()
+    files: dict[int, Scene | Image] = field(default_factory=dict)
+
+
+class GalleryProcessingMixin(StashProcessingBase):
+    """Finds the gallery of an item by what was recorded, by its code, by its URL; never by its title."""
+
+    async def _preload_galleries(self, items: Iterable[Item]) -> None:
+        """Read the galleries that these items may have already."""
+        unknown: list[Item] = []
+        recorded: list[str] = []
+        for item in items:
+            memory = self.run.memory("Gallery", gallery_key(item))
+            if memory is not None:
+                recorded.append(memory.stash_id)
+            else:
+                unknown.append(item)
+        if recorded:
+            await self.store.preload_ids({Gallery: recorded})
+        if unknown:
+            await self.store.preload(Gallery, code__in=[str(item.id) for item in unknown])
+            await self.store.preload(Gallery, url__in=[_url(item) for item in unknown])
+
+    async def _get_or_create_gallery(
+        self, item: Item, account: Creator, performer: Performer | None = None, studio: Studio | None = None
+    ) -> Gallery:
+        """The gallery of an item, found or to be created."""
+        gallery = await self._find_gallery(item)
+        if gallery is None:
+            gallery = Gallery(
+                title=generate_title(item.content, account.username, item.createdAt),
+                code=str(item.id),
+                details=item.content or "",
+                date=utc_day(item.createdAt),
+                urls=[_url(item)],
+                organized=True,
+                studio=studio,
+                performers=[performer] if performer is not None else [],
+                tags=[],
+            )
+            self.store.add(gallery)
+        return gallery
+
+    async def _find_gallery(self, item: Item) -> Gallery | None:
+        memory = self.run.memory("Gallery", gallery_key(item))
+        if memory is not None:
+            gallery = await self.store.get(Gallery, memory.stash_id)
+            if gallery is not None and gallery.code == str(item.id):
+                return gallery
+        for found in (
+            await self.store.find(Gallery, code=str(item.id)),
+            await self.store.find(Gallery, url=_url(item)),
+        ):
+            ours = [gallery for gallery in found if not _is_of_files(gallery)]
+            if ours:
+                return ours[0]
+        return None
+
+    async def _process_item_gallery(
+        self, item: Item, account: Creator, content: Content, studio: Studio | None = None
+    ) -> Gallery:
+        """Complete the gallery of an item, and link its scenes and images to it."""
+        gallery = await self._get_or_create_gallery(item, account, None, studio)
+        wish = Wish(
+            values={
+                "code": str(item.id),
+                "title": generate_title(item.content, account.username, item.createdAt),
+                "details": item.content or "",
+                "date": utc_day(item.createdAt),
+                "organized": True,
+                "studio": studio,
+            },
+            texts={"urls": [_url(item)]},
+            links={"performers": content.performers, "tags": content.tags},
+        )
+        self._apply(gallery, gallery_key(item), wish)
+        await self._link_files(item, gallery, content)
+        if item.kind in {"post", "message"}:
+            self.run.stamps.append((f"{item.kind}s", item.id, gallery))
+        return gallery
+
+    async def _link_files(self, item: Item, gallery: Gallery, content: Content) -> None:
+        """Link what is matched; what the source dropped goes only if an earlier sync had added it."""
+        applied = self.run.applied[id(gallery)]
+        memory = self.run.memory("Gallery", gallery_key(item))
+        for name, cls in (("images", Image), ("scenes", Scene)):
+            members = {e.id: e for e in content.files.values() if isinstance(e, cls)}
+            wished = list(members) + self._recorded_files(item, content, cls)
+            seen, wrote = (memory.seen.get(name, []), memory.wrote.get(name, [])) if memory else ([], [])
+            for dropped in [stash_id for stash_id in wrote if stash_id not in wished]:
+                if (entity := await self.store.get(cls, dropped)) is not None:
+                    members[dropped] = entity
+            theirs = [i for i, entity in members.items() if _is_linked(entity, gallery)]
+            decision = merge_set(theirs, wished, seen, wrote)
+            for stash_id in decision.added:
+                if stash_id in members:
+                    await members[stash_id].add_to_gallery(gallery)
+            for stash_id in decision.removed:
+                await members[stash_id].remove_from_gallery(gallery)
+            applied.sets[name] = (decision, dict(members))
+        self._choose_cover(item, gallery, content)
+
+    def _recorded_files(self, item: Item, content: Content, cls: type[Scene | Image]) -> list[str]:
+        """Files that an earlier sync linked and that could not be matched this time keep their links."""
+        unmatched = [one.media.id for one in item.media if one.media.id not in content.files]
+        found = [
+            self.run.memory(cls.__type_name__, SourceKey("media", str(media_id))) for media_id in unmatched
+        ]
+        return [memory.stash_id for memory in found if memory is not None]
+
+    def _choose_cover(self, item: Item, gallery: Gallery, content: Content) -> None:
+        """The source's first image is the cover of a gallery whose cover nobody else chose."""
+        first = next((entity for entity in content.files.values() if isinstance(entity, Image)), None)
+        memory = self.run.memory("Gallery", gallery_key(item))
+        if first is not None and (gallery.is_new() or memory is not None):
+            self._apply_more(gallery, Wish(values={"cover": first}))
+
+    async def _process_chapters(self, galleries: Sequence[tuple[Item, Gallery, Content]]) -> None:
+        """One chapter for each aggregated post with images, at the real place of its first image."""
+        carrying = [(item, gallery, content) for item, gallery, content in galleries if item.aggregated]
+        order = await self.store.images_in_order(
+            [gallery for _, gallery, _ in carrying if not gallery.is_new()]
+        )
+        for item, gallery, content in carrying:
+            places = {image_id: place for place, image_id in enumerate(order.get(gallery.id, ()), start=1)}
+            for post in item.aggregated:
+                images = [content.files.get(one.media.id) for one in post.media]
+                first = next((places[e.id] for e in images if isinstance(e, Image) and e.id in places), None)
+                if first is not None:
+                    title = generate_title(post.content, _name(post.account, item), post.createdAt)
+                    self._place_chapter(gallery, SourceKey("chapter", f"{item.id}/{post.id}"), title, first)
+
+    def _place_chapter(self, gallery: Gallery, key: SourceKey, title: str, image_index: int) -> None:
+        memory = self.run.memory("GalleryChapter", key)
+        standing = gallery.chapters if isinstance(gallery.chapters, list) else []
+        recorded = memory.stash_id if memory is not None else None
+        chapter = next((c for c in standing if c.id == recorded), None) or next(
+            (c for c in standing if recorded is None and c.title == title), None
+        )
+        if chapter is None and recorded is None:
+            chapter = GalleryChapter(gallery=gallery, title=title, image_index=image_index)
+            self.store.add(chapter)
+        if chapter is not None:
+            self._apply(chapter, key, Wish(values={"title": title, "image_index": image_index}))
+
+
+def gallery_key(item: Item) -> SourceKey:
+    """The source's key of an item's gallery."""
+    return SourceKey(item.kind, str(item.id))
+
+
+def _url(item: Item) -> str:
+    return item_url(item.kind, item.id, item.groupId)
+
+
+def _name(account: Creator | None, item: Item) -> str:
+    return account.username if account is not None else item.account.username
+
+
+def _is_of_files(gallery: Gallery) -> bool:
+    """Whether a gallery stands for a folder or a zip file, whose content nobody may change."""
+    return bool(gallery.folder) or bool(gallery.files)
+
+
+def _is_linked(entity: Scene | Image, gallery: Gallery) -> bool:
+    galleries = entity.galleries
+    return isinstance(galleries, list) and any(one is gallery for one in galleries)

@@ -1,0 +1,63 @@
+"""Studios: the network, and one for each creator under it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stash_graphql_client.types import Studio
+
+from stash.journal import SourceKey
+from stash.processing.base import StashProcessingBase
+from stash.processing.wishes import Wish, instant_text
+from stash.rendering import NETWORK_STUDIO, profile_url, studio_name
+
+if TYPE_CHECKING:
+    from stash_graphql_client.types import Performer
+
+    from metadata.items import Creator
+
+NETWORK_KEY = SourceKey("network", NETWORK_STUDIO)
+
+
+class StudioProcessingMixin(StashProcessingBase):
+    """Finds studios by what was recorded, then by their exact name; makes what is missing."""
+
+    async def process_creator_studio(self, account: Creator, performer: Performer | None = None) -> Studio:  # noqa: ARG002 - the guide's signature
+        """The studio of a creator, found or to be created, under the network."""
+        known = self.run.studios.get(account.id)
+        if known is not None:
+            return known
+        network = await self._recorded_studio(NETWORK_KEY) or await self.store.get_or_create(
+            Studio, name=NETWORK_STUDIO
+        )
+        self._apply(network, NETWORK_KEY, Wish())
+        studio = await self._find_existing_studio(account)
+        if studio is None:
+            studio = await self.store.get_or_create(
+                Studio,
+                name=studio_name(account.username),
+                parent_studio=network,
+                urls=[profile_url(account.username)],
+            )
+        wish = Wish(values={"parent_studio": network}, texts={"urls": [profile_url(account.username)]})
+        self._apply(studio, studio_key(account), wish)
+        self.run.studios[account.id] = studio
+        return studio
+
+    async def _find_existing_studio(self, account: Creator) -> Studio | None:
+        """The studio of a creator, or None. It never writes."""
+        return await self._recorded_studio(studio_key(account)) or await self.store.find_one(
+            Studio, name__iexact=studio_name(account.username)
+        )
+
+    async def _recorded_studio(self, key: SourceKey) -> Studio | None:
+        memory = self.run.memory("Studio", key)
+        if memory is None:
+            return None
+        studio = await self.store.get(Studio, memory.stash_id)
+        return studio if studio is not None and instant_text(studio.created_at) == memory.created_at else None
+
+
+def studio_key(account: Creator) -> SourceKey:
+    """The source's key of a creator's studio."""
+    return SourceKey("studio", str(account.id))

@@ -1,0 +1,217 @@
+"""`StashProcessing`: the mixins as a whole, what is done once a run, and the downloader's door."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, Self
+
+from stash_graphql_client.types import Performer, Studio, Tag
+
+from metadata.database import Database
+from metadata.reader import Reader
+from stash import jobs
+from stash.files import Files, walk
+from stash.journal import Journal
+from stash.paths import PathMap, base_name
+from stash.processing.base import Run
+from stash.processing.creator import CreatorProcessing
+from stash.report import Report, Unmatched
+from stash.settings import Settings, load_settings
+from stash.store import StashContext, server_identity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from metadata.items import Creator
+    from metadata.reading.files import FileOwner
+    from stash.files import HostFile
+    from stash.processing.base import HasStore
+
+log = logging.getLogger(__name__)
+
+
+class DownloaderDatabase(Protocol):
+    """The downloader's database object, of which only the address is used."""
+
+    db_url: str
+
+
+class Config(Protocol):
+    """The downloader's configuration, as far as it is read."""
+
+    stash_context_conn: Mapping[str, Any] | None
+    _database: DownloaderDatabase | None
+
+    def get_background_tasks(self) -> list[asyncio.Task[Any]]:
+        """The tasks that the downloader waits for before it ends."""
+        ...
+
+
+class State(Protocol):
+    """The downloader's state: whose content was just downloaded, and where to."""
+
+    creator_name: str | None
+    creator_id: int | str | None
+    base_path: Path | None
+    download_path: Path | None
+
+
+class StashProcessing(CreatorProcessing):
+    """Brings creators into Stash: the five mixins on one store, for the length of a run."""
+
+    def __init__(self, context: HasStore, run: Run | None = None) -> None:
+        self.context = context
+        self.run = run or Run(Report(), Files(PathMap(), []))
+        self._background_task: asyncio.Task[None] | None = None
+        self._config: Config | None = None
+        self._state: State | None = None
+
+    # --- a run ---
+
+    async def prepare(
+        self, reader: Reader, creators: Sequence[Creator], *, patience: float, scan: bool
+    ) -> None:
+        """Learn which of the creators' files Stash has; have it scan the folders where it lacks some."""
+        ours, self._owners = await self._files_of(reader, creators)
+        recorded = await self._recorded_media()
+        new = [
+            f
+            for f in ours
+            if f.kind and (f.name not in self._owners or self._owners[f.name].media not in recorded)
+        ]
+        await self.run.files.read(self.store, new)
+        missing = self.run.files.unknown(new)
+        if missing and scan:
+            await self.scan_creator_folder(
+                [self.run.files.stash_path(file) for file in missing], patience=patience
+            )
+            await self.run.files.read(self.store, missing)
+        self._ours = ours
+
+    async def _files_of(
+        self, reader: Reader, creators: Sequence[Creator]
+    ) -> tuple[list[HostFile], Mapping[str, FileOwner]]:
+        """The files of these creators: by their rows, and all that lies in the same folders."""
+        files = self.run.files.on_host
+        owners = await reader.find_media((file.name, file.media_id) for file in files)
+        wanted = {creator.id for creator in creators}
+        folders = {f.folder for f in files if f.name in owners and owners[f.name].accountId in wanted}
+        names = {creator.username.casefold() for creator in creators}
+        folders |= {f.folder for f in files if f.folder.casefold().removesuffix("_fansly") in names}
+        return [file for file in files if file.folder in folders], owners
+
+    async def _recorded_media(self) -> set[int]:
+        return set() if self.run.journal is None else await self.run.journal.known_media()
+
+    async def sync_all(
+        self,
+        reader: Reader,
+        creators: Sequence[Creator],
+        on_creator: Callable[[Creator], None] = lambda _: None,
+    ) -> None:
+        """Sync the creators in turn, on one index of people, studios and tags."""
+        async with self.store.window():
+            await self.store.preload_index(Tag, Performer, Studio)
+            for creator in creators:
+                on_creator(creator)
+                await self.sync_creator(reader, creator)
+            self._note_files()
+
+    def _note_files(self) -> None:
+        """Every file of the creators has a match, or is named with the reason why not."""
+        for file in self._ours:
+            owner = self._owners.get(file.name)
+            if owner is not None and owner.media in self.run.matched:
+                continue
+            reason, is_failure = self._why_unmatched(file, owner)
+            if reason:
+                key = str(owner.media if owner else file.media_id or "")
+                unmatched = Unmatched(file.kind or "file", key, file.path, reason, is_failure=is_failure)
+                self.run.report.unmatched.append(unmatched)
+
+    def _why_unmatched(self, file: HostFile, owner: FileOwner | None) -> tuple[str, bool]:
+        if file.kind is None:
+            suffix = Path(file.name).suffix or "such"
+            is_media = owner is not None or file.media_id is not None
+            return (f"Stash does not take {suffix} files" if is_media else ""), False
+        if owner is None:
+            return "no row of the metadata database knows this file", file.media_id is not None
+        if self.run.files.stash_path(file) not in self.run.files.in_stash:
+            return "Stash does not know this file; have it scan the folder, or check the path map", True
+        return "its row belongs to no item of these creators", False
+
+    async def scan_creator_folder(
+        self, paths: Sequence[str] | None = None, *, patience: float = 300.0
+    ) -> None:
+        """Have Stash scan the folders of these files (paths as Stash sees them), or of every file of the run.
+
+        Raises:
+            RetriableError: a job did not end within `patience` seconds.
+        """
+        files = self.run.files
+        wanted = paths if paths is not None else [files.stash_path(file) for file in files.on_host]
+        folders = sorted({path[: -len(base_name(path))].rstrip("/\\") for path in wanted})
+        if folders:
+            await jobs.wait_until_idle(self.store.connection, patience)
+            await jobs.scan(self.store.connection, folders, patience)
+
+    # --- the downloader's door ---
+
+    @classmethod
+    def from_config(cls, config: Config, state: State) -> Self:
+        """A processor for what the downloader has just downloaded; nothing is connected yet."""
+        processor = cls(StashContext(config.stash_context_conn))
+        processor._config = config
+        processor._state = state
+        return processor
+
+    async def start_creator_processing(self) -> None:
+        """Sync the creator of the state in a task of its own, which the downloader waits for."""
+        assert self._config is not None  # noqa: S101 - made by from_config
+        if self._config.stash_context_conn is None:
+            log.warning("stash.off", extra={"reason": "no Stash is configured; nothing was synced"})
+            return
+        self._background_task = asyncio.create_task(self._process_in_background())
+        self._config.get_background_tasks().append(self._background_task)
+
+    async def process_creator_incremental(self, paths: Sequence[str] | None = None) -> None:
+        """Sync the creator of the state now; `paths` are files that were just downloaded."""
+        await self._process_in_background(paths)
+
+    async def _process_in_background(self, paths: Sequence[str] | None = None) -> None:
+        assert self._config is not None  # noqa: S101 - made by from_config
+        assert self._state is not None  # noqa: S101
+        settings = load_settings({})
+        downloaded = self._config._database  # noqa: SLF001 - the downloader's own name
+        address = downloaded.db_url if downloaded is not None else settings.database or ""
+        if isinstance(self.context, StashContext):
+            await self.context.get_client()
+        database = await Database.open(address)
+        try:
+            await self._process_state(database, settings, self._state)
+        finally:
+            await database.close()
+        log.info("creator.synced", extra={"paths": len(paths or ()), **self.run.report.summary()["requests"]})
+
+    async def _process_state(self, database: Database, settings: Settings, state: State) -> None:
+        reader = Reader(database)
+        creator = await reader.creator(str(state.creator_id or state.creator_name))
+        folder = state.base_path or state.download_path
+        root = folder.parent if folder is not None else settings.downloads or Path()
+        journal = await Journal.open(database)
+        await journal.bind(*await server_identity(self.store))
+        self.run = Run(Report(), Files(PathMap.parse(settings.path_map), walk(root)), journal)
+        number = await journal.begin("sync", [creator.username])
+        await self.prepare(reader, [creator], patience=settings.patience, scan=True)
+        await self.sync_all(reader, [creator])
+        await journal.end(number, self.run.report.outcome, self.run.report.summary())
+
+    async def cleanup(self) -> None:
+        """Wait for what is under way, and close what was opened."""
+        if self._background_task is not None and not self._background_task.done():
+            self._background_task.cancel()
+            await asyncio.gather(self._background_task, return_exceptions=True)
+        if isinstance(self.context, StashContext):
+            await self.context.close(force=True)

@@ -1,0 +1,144 @@
+"""What a run did: the figures, and everything that a person should know of. It only holds and counts."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+PLURALS = {
+    "Performer": "performers",
+    "Studio": "studios",
+    "Tag": "tags",
+    "Gallery": "galleries",
+    "Scene": "scenes",
+    "Image": "images",
+    "GalleryChapter": "chapters",
+}
+"""Stash's types, as the report names them."""
+
+SOME_FAILED = 3
+"""The exit code of a run that is done, but for some items."""
+
+Standing = Literal["created", "updated", "unchanged", "kept"]
+
+
+@dataclass
+class Counts:
+    """What became of the entities of one type; `kept` counts those with a value that is the user's."""
+
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    kept: int = 0
+
+
+@dataclass(frozen=True)
+class Unmatched:
+    """A file or a media that found no other side. `id` is the media's, `file` the path on the host."""
+
+    kind: str
+    id: str
+    file: str
+    reason: str
+    is_failure: bool = field(default=False, compare=False)
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A row, an item or an entity that was left out, by its kind and key."""
+
+    kind: str
+    id: str
+    reason: str
+    is_failure: bool = field(default=False, compare=False)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A field that was left as it is, because it is the user's."""
+
+    type: str
+    id: str
+    field: str
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One field of one entity as it stands and as a sync would have it; links are names."""
+
+    type: str
+    id: str
+    field: str
+    before: Any
+    after: Any
+    reason: str
+
+
+@dataclass
+class Report:
+    """One run, filled by the pipeline."""
+
+    run: int | None = None
+    outcome: str = "done"
+    seconds: float = 0.0
+    requests: dict[str, int] = field(
+        default_factory=lambda: {"reads": 0, "writes": 0, "mutations": 0, "scan": 0}
+    )
+    entities: dict[str, Counts] = field(default_factory=lambda: {name: Counts() for name in PLURALS.values()})
+    links_added: int = 0
+    unattached: int = 0
+    unmatched: list[Unmatched] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+    kept: list[Kept] = field(default_factory=list)
+    plan: list[Planned] | None = None
+
+    @property
+    def exit_code(self) -> int:
+        """0, or 3 where something that Stash takes, or a malformed row, could not be synced."""
+        failures = any(one.is_failure for one in (*self.unmatched, *self.skipped))
+        return SOME_FAILED if failures else 0
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether there was nothing left to do."""
+        return self.requests["mutations"] == 0 and not self.plan
+
+    def count(self, type_name: str, standing: Standing) -> None:
+        """Count one entity."""
+        counts = self.entities[PLURALS[type_name]]
+        setattr(counts, standing, vars(counts)[standing] + 1)
+
+    def keep(self, type_name: str, entity_id: str, field_name: str) -> None:
+        """Note a field that is the user's; once, however many items would write it."""
+        kept = Kept(type_name, entity_id, field_name)
+        if kept not in self.kept:
+            self.kept.append(kept)
+
+    def skip(self, kind: str, key: str, reason: str, *, is_failure: bool = False) -> None:
+        """Note what was left out, once."""
+        skipped = Skipped(kind, key, reason, is_failure)
+        if skipped not in self.skipped:
+            self.skipped.append(skipped)
+
+    def summary(self) -> dict[str, Any]:
+        """The object of `--json`."""
+        result: dict[str, Any] = {
+            "run": self.run,
+            "outcome": self.outcome,
+            "exit_code": self.exit_code,
+            "seconds": round(self.seconds, 3),
+            "requests": dict(self.requests),
+            "entities": {name: asdict(counts) for name, counts in self.entities.items()},
+            "links_added": self.links_added,
+            "unattached": self.unattached,
+            "unmatched": [_shown(one) for one in self.unmatched],
+            "skipped": [_shown(one) for one in self.skipped],
+            "kept": [asdict(one) for one in self.kept],
+        }
+        if self.plan is not None:
+            result["plan"] = [asdict(one) for one in self.plan]
+        return result
+
+
+def _shown(one: Unmatched | Skipped) -> dict[str, Any]:
+    return {name: value for name, value in asdict(one).items() if name != "is_failure"}
