@@ -40,6 +40,11 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_PROBE = (
+    CAPABILITY_DETECTION_QUERY.rstrip().removesuffix("}") + "configuration { general { databasePath } } }"
+)
+"""What the library asks when it connects, and which database this Stash stands on."""
+
 OLDEST_SCHEMA = 75
 """The appSchema of Stash v0.30.0, the oldest that the client library speaks to."""
 
@@ -116,6 +121,7 @@ class Connection(StashClient):
         super().__init__({"Scheme": url.scheme, "Host": url.host, "Port": url.port or 9999})
         self.wire = wire
         self.requests = Requests()
+        self.database_path = ""
         self.guard: Callable[[], AbstractContextManager[None]] = nullcontext
         self._reading = asyncio.Semaphore(4)
         self._writing = asyncio.Lock()
@@ -139,12 +145,14 @@ class Connection(StashClient):
         self._session = self._ws_session = self.gql_client = self.gql_ws_client = None
         self.transport_config = {"url": self.url, "headers": None, "ssl": True, "timeout": None}
         probe = await self._probe()
+        general = (probe.get("configuration") or {}).get("general") or {}
+        self.database_path = str(general.get("databasePath") or "")
         self._capabilities = await detect_capabilities(_replaying(probe), self.log)
         fragment_store.rebuild(self._capabilities)
         self._initialized = True
 
     async def _probe(self) -> dict[str, Any]:
-        reply = await self.query(CAPABILITY_DETECTION_QUERY, patience=self.wire.connect_patience)
+        reply = await self.query(_PROBE, patience=self.wire.connect_patience)
         status = reply.data.get("systemStatus")
         schema = status.get("appSchema") if isinstance(status, dict) else None
         if not isinstance(status, dict) or not isinstance(schema, int):

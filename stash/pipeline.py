@@ -19,7 +19,7 @@ from stash.paths import PathMap
 from stash.processing import StashProcessing
 from stash.processing.base import Run
 from stash.report import Report
-from stash.store import StashContext, server_identity
+from stash.store import StashContext
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from metadata.ingest import IngestResult
     from metadata.items import Creator
     from stash.settings import Settings
 
@@ -96,32 +97,34 @@ async def sync(
     return report
 
 
-async def run(
-    settings: Settings,
-    options: SyncOptions,
-    progress: Progress,
-    *,
-    payloads: Sequence[Path] = (),
-    download_command: str | None = None,
-) -> Report:
+@dataclass(frozen=True)
+class Source:
+    """What comes before a sync: a command that downloads, and API payloads, files or folders; or nothing."""
+
+    download_command: str | None = None
+    payloads: tuple[Path, ...] = ()
+
+
+async def run(settings: Settings, options: SyncOptions, progress: Progress, source: Source) -> Report:
     """Download with a command of the user's (or not at all), ingest payloads (or none), then sync.
 
     Raises:
         UsageError: the command failed.
     """
-    if download_command is not None:
+    if source.download_command is not None:
         progress.start("download")
-        await _download(download_command)
+        await _download(source.download_command)
         progress.finish()
-    skipped = await ingest(settings, payloads, progress) if payloads else []
+    results = await ingest(settings, source.payloads, progress) if source.payloads else []
     report = await sync(settings, options, progress)
-    for name, reason in skipped:
-        report.skip("payload", name, reason, is_failure=True)
+    for result in results:
+        if result.error is not None:
+            report.skip("payload", str(result.path), str(result.error), is_failure=True)
     return report
 
 
-async def ingest(settings: Settings, payloads: Sequence[Path], progress: Progress) -> list[tuple[str, str]]:
-    """Load payloads into a database of our own, made where there is none; answers what was left out, and why."""
+async def ingest(settings: Settings, payloads: Sequence[Path], progress: Progress) -> list[IngestResult]:
+    """Load payloads into a database of our own, made where there is none; one result a file."""
     from metadata.ingest import ingest_paths  # noqa: PLC0415 - only `ingest` and `run` need it
 
     progress.start("ingest")
@@ -131,7 +134,7 @@ async def ingest(settings: Settings, payloads: Sequence[Path], progress: Progres
     finally:
         await database.close()
     progress.finish()
-    return [(str(result.path), str(result.error)) for result in results if result.error is not None]
+    return list(results)
 
 
 async def _download(command: str) -> None:
@@ -196,7 +199,7 @@ async def _journal(
         state = await Database.open(settings.state, create=not options.dry_run)
     try:
         journal = await Journal.open(database, state=state, is_read_only=options.dry_run)
-        await journal.bind(*await server_identity(context.store))
+        await journal.bind(*context.store.identity)
         yield journal
     finally:
         if state is not None:

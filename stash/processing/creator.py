@@ -98,6 +98,7 @@ class CreatorProcessing(
 
     async def _decide(self, creator: Creator, work: Work) -> Done:
         await self._recall(work)
+        await self._read_recorded(work)
         found = await self._find_stash_files(work.media().values())
         await self._preload_galleries([item for item in work.items if _matched(item, found)])
         done = Done()
@@ -182,6 +183,19 @@ class CreatorProcessing(
         chapters = [f"{item.id}/{post.id}" for item in work.items for post in item.aggregated]
         await self.run.recall("GalleryChapter", [SourceKey("chapter", key) for key in chapters])
         await self._recall_people(one for item in work.items for one in (item.account, *people_of(item)))
+
+    async def _read_recorded(self, work: Work) -> None:
+        """Everything that earlier runs recorded of this part, in one request a thousand."""
+        ids: dict[type[Entity], list[str]] = {StashImage: [], Scene: [], Gallery: []}
+        keys = {
+            StashImage: [media_key(i) for i in work.media()],
+            Gallery: [gallery_key(i) for i in work.items],
+        }
+        keys[Scene] = keys[StashImage]
+        for cls, found in ids.items():
+            memories = [self.run.memory(cls.__type_name__, key) for key in keys[cls]]
+            found += [memory.stash_id for memory in memories if memory is not None]
+        await self.store.preload_ids(ids)
 
     # --- writing ---
 

@@ -19,7 +19,7 @@ from stash.processing.base import Run
 from stash.processing.creator import CreatorProcessing
 from stash.report import Report, Unmatched
 from stash.settings import Settings, load_settings
-from stash.store import StashContext, server_identity
+from stash.store import StashContext
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -201,7 +201,7 @@ class StashProcessing(CreatorProcessing):
         folder = state.base_path or state.download_path
         root = folder.parent if folder is not None else settings.downloads or Path()
         journal = await Journal.open(database)
-        await journal.bind(*await server_identity(self.store))
+        await journal.bind(*self.store.identity)
         self.run = Run(Report(), Files(PathMap.parse(settings.path_map), walk(root)), journal)
         number = await journal.begin("sync", [creator.username])
         await self.prepare(reader, [creator], patience=settings.patience, scan=True)

@@ -1,7 +1,7 @@
 """The store: the one place where Stash is read and written."""
 
 from stash.store.changes import Change, Failure
-from stash.store.door import StashContext, connect, server_identity
+from stash.store.door import StashContext, connect
 from stash.store.store import Found, StashStore
 from stash.store.unit_of_work import Flushed
 

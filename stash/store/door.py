@@ -9,13 +9,11 @@ import stash_graphql_client
 from stash_graphql_client.types.base import StashObject
 
 from stash.connection import Connection, Wire
-from stash.errors import UnsuitableStashError, UsageError
+from stash.errors import UsageError
 from stash.store.store import StashStore
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
-
-_IDENTITY = "{ configuration { general { databasePath } } }"
 
 
 class StashContext(stash_graphql_client.StashContext):
@@ -87,14 +85,3 @@ async def connect(url: str, api_key: str | None = None, **options: Any) -> Async
         yield context.store
     finally:
         await context.close(force=True)
-
-
-async def server_identity(store: StashStore) -> tuple[str, str]:
-    """What tells one Stash from another: its address, and the path of its database."""
-    reply = await store.connection.query(_IDENTITY)
-    general = (reply.data.get("configuration") or {}).get("general") or {}
-    if not general.get("databasePath"):
-        raise UnsuitableStashError(
-            f"The Stash at {store.connection.wire.url} does not tell its configuration."
-        )
-    return store.connection.wire.url.rstrip("/"), str(general["databasePath"])

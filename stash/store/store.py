@@ -71,6 +71,11 @@ class StashStore(StashEntityStore):
         """What went over the wire so far."""
         return self.connection.requests
 
+    @property
+    def identity(self) -> tuple[str, str]:
+        """What tells one Stash from another: its address, and the path of its database."""
+        return self.connection.wire.url.rstrip("/"), self.connection.database_path
+
     # --- the identity map -------------------------------------------------------------------------------------
 
     def entry(self, type_name: str, entity_id: str) -> Entity | None:
@@ -171,9 +176,8 @@ class StashStore(StashEntityStore):
             return (await self._read_ids(entity_type, [entity_id], self._selection(entity_type, fields))).get(
                 entity_id
             )
-        known = self.entry(entity_type.__type_name__, entity_id) if self.is_in_window else None
-        if known is not None and not is_stub(known) and (known.__type_name__, known.id) not in self._stale:
-            return known  # type: ignore[return-value]  # the identity map is kept by type
+        if self.is_in_window and self._is_read(kind_of(entity_type), entity_id):
+            return self.entry(entity_type.__type_name__, entity_id)  # type: ignore[return-value]  # kept by type
         found = await self.get_many(entity_type, [entity_id])
         return found[0] if found else None
 
@@ -401,7 +405,8 @@ class StashStore(StashEntityStore):
 
     async def preload_ids(self, ids: Mapping[type[Entity], Sequence[str]]) -> None:
         """Read entities by ids that were known once, several types a request; those that are gone stay unknown."""
-        wanted = [(kind_of(t), entity_id) for t, many in ids.items() for entity_id in dict.fromkeys(many)]
+        asked = [(kind_of(t), entity_id) for t, many in ids.items() for entity_id in dict.fromkeys(many)]
+        wanted = [(kind, entity_id) for kind, entity_id in asked if not self._is_read(kind, entity_id)]
         for page in batched(wanted, PAGE, strict=False):
             groups: dict[str, list[str]] = {}
             for kind, entity_id in page:
@@ -415,6 +420,10 @@ class StashStore(StashEntityStore):
                 else:
                     for row in answer[KINDS[name].plural]:
                         self._take(KINDS[name], row)
+
+    def _is_read(self, kind: Kind, entity_id: str) -> bool:
+        known = self.entry(kind.name, entity_id)
+        return known is not None and not is_stub(known) and (kind.name, entity_id) not in self._stale
 
     async def images_in_order(self, galleries: Sequence[Gallery]) -> dict[str, list[str]]:
         """The ids of the images of galleries in Stash's own order, which is by path; one request for them all."""

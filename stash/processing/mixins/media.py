@@ -27,17 +27,11 @@ class MediaProcessingMixin(StashProcessingBase):
     async def _find_stash_files(self, media: Iterable[StoredMedia]) -> dict[int, Scene | Image]:
         """The scene or image of each media that Stash has: as recorded, else by its file, else by its code."""
         wanted = {one.id: one for one in media}
-        by_id: dict[int, tuple[str, str]] = {}
-        for media_id, one in wanted.items():
-            for name in TYPES:
-                memory = self.run.memory(name, media_key(media_id))
-                if memory is not None:
-                    by_id[media_id] = (name, memory.stash_id)
-            if media_id not in by_id and (file := self.run.files.match(one)) is not None:
-                by_id[media_id] = (file.type, file.id)
-        await self.store.preload_ids(
-            {cls: [i for name, i in by_id.values() if name == cls.__type_name__] for cls in TYPES.values()}
-        )
+        by_id = {
+            media_id: where for media_id, one in wanted.items() if (where := self._where(one)) is not None
+        }
+        unread = [(TYPES[name], stash_id) for name, stash_id in by_id.values()]
+        await self.store.preload_ids({cls: [i for c, i in unread if c is cls] for cls in TYPES.values()})
         found: dict[int, Scene | Image] = {}
         for media_id, (name, stash_id) in by_id.items():
             entity = await self.store.get(TYPES[name], stash_id)
@@ -47,8 +41,17 @@ class MediaProcessingMixin(StashProcessingBase):
         self.run.matched.update(found)
         return found
 
+    def _where(self, media: StoredMedia) -> tuple[str, str] | None:
+        """The type and id of a media's entity: as recorded, else as its file tells."""
+        for name in TYPES:
+            memory = self.run.memory(name, media_key(media.id))
+            if memory is not None:
+                return name, memory.stash_id
+        file = self.run.files.match(media)
+        return None if file is None else (file.type, file.id)
+
     async def _find_by_code(self, missing: Sequence[StoredMedia], found: dict[int, Scene | Image]) -> None:
-        on_disk = [media for media in missing if self.run.files.of(media)]
+        on_disk = [media for media in missing if any(file.kind for file in self.run.files.of(media))]
         if not on_disk:
             return
         codes = [str(media.id) for media in on_disk]

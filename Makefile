@@ -1,0 +1,51 @@
+# Every target sets up .venv by itself; `make help` lists them.
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+# The first Python that really runs: uv's, one on PATH, or one of pyenv's.
+define FIND_PYTHON
+for candidate in python3.13 python3.12 $$HOME/.pyenv/versions/3.13*/bin/python $$HOME/.pyenv/versions/3.12*/bin/python python3; do \
+  if $$candidate -c 'import sys; sys.exit(sys.version_info < (3, 12))' 2>/dev/null; then echo $$candidate; break; fi; \
+done
+endef
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test check lock clean
+
+help: ## List the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(STAMP): pyproject.toml requirements.lock
+	@if command -v uv >/dev/null 2>&1; then \
+	  uv venv --quiet --allow-existing --seed --python '>=3.12' $(VENV); \
+	else \
+	  python=$$($(FIND_PYTHON)); \
+	  if [ -z "$$python" ]; then echo 'stash-sync needs Python 3.12 or newer: install it, or uv, and run make again.' >&2; exit 1; fi; \
+	  $$python -m venv $(VENV); \
+	fi
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $(STAMP)
+
+install: $(STAMP) ## Set up .venv, with the command .venv/bin/stash-sync
+
+demo: $(STAMP) ## Sync a small made-up world into the embedded Stash, and show it
+	@$(BIN)/stash-sync demo
+
+test: $(STAMP) ## Run all tests, with coverage
+	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term-missing:skip-covered
+
+check: $(STAMP) ## Formatting, lint, types, layers
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+lock: $(STAMP) ## Make requirements.lock anew from pyproject.toml
+	$(BIN)/python -m pip install --quiet 'pip-tools>=7.6'
+	$(BIN)/pip-compile --quiet --upgrade --strip-extras --generate-hashes --allow-unsafe --all-extras \
+	  --all-build-deps --no-header --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --output-file requirements.lock pyproject.toml
+
+clean: ## Remove the environment and what tools left behind
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage

@@ -1,0 +1,212 @@
+"""The commands: each reads its flags, calls the pipeline and shows what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from stash.cli.output import Output, Steps
+from stash.errors import UsageError
+
+if TYPE_CHECKING:
+    from stash.settings import Settings
+
+app = typer.Typer(
+    name="stash-sync",
+    help="Brings what a creator-content downloader saved into Stash, again and again, without losing your edits.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, for scripts.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="No progress.")]
+Verbose = Annotated[bool, typer.Option("--verbose", help="Log what is decided.")]
+Url = Annotated[str | None, typer.Option("--url", help="Where Stash is; else STASH_URL.")]
+DatabaseUrl = Annotated[
+    str | None, typer.Option("--database", help="The metadata database; else STASH_SYNC_DATABASE_URL.")
+]
+Downloads = Annotated[
+    Path | None, typer.Option("--downloads", help="The downloader's folder; else STASH_SYNC_DOWNLOADS.")
+]
+PathMapping = Annotated[
+    str | None, typer.Option("--path-map", help="host=stash, several with ';'; else STASH_SYNC_PATH_MAP.")
+]
+EmbeddedDir = Annotated[
+    Path | None,
+    typer.Option("--embedded-dir", help="Use the embedded Stash, with its state in this folder, to try things out."),
+]
+Creators = Annotated[list[str] | None, typer.Argument(help="Usernames, @names or account ids; none means all.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done, field by field, and write nothing.")]
+NoScan = Annotated[bool, typer.Option("--no-scan", help="Never ask Stash to scan.")]
+Overwrite = Annotated[
+    list[str] | None, typer.Option("--overwrite", help="Write this field even where you edited it (several times).")
+]
+
+
+@app.command()
+def sync(  # noqa: PLR0913 - each flag is a parameter, as typer has it
+    creators: Creators = None,
+    *,
+    dry_run: DryRun = False,
+    no_scan: NoScan = False,
+    overwrite: Overwrite = None,
+    url: Url = None,
+    database: DatabaseUrl = None,
+    downloads: Downloads = None,
+    path_map: PathMapping = None,
+    embedded_dir: EmbeddedDir = None,
+    json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> int:
+    """Bring the metadata database and the downloads into Stash."""
+    from stash import pipeline  # noqa: PLC0415 - the library behind it is slow to import
+
+    output = _output(json, quiet, verbose)
+    settings = _settings(url=url, database=database, downloads=downloads, path_map=path_map)
+    options = pipeline.SyncOptions(tuple(creators or ()), dry_run, not no_scan, frozenset(overwrite or ()))
+    report = asyncio.run(_with_stash(settings, embedded_dir, lambda s: pipeline.sync(s, options, Steps(output))))
+    output.report(report)
+    return report.exit_code
+
+
+@app.command()
+def run(  # noqa: PLR0913 - likewise
+    creators: Creators = None,
+    *,
+    download_command: Annotated[
+        str | None, typer.Option("--download-command", help="Run this first; it downloads.")
+    ] = None,
+    payloads: Annotated[
+        list[Path] | None, typer.Option("--payloads", help="API payloads to ingest: files or folders (several times).")
+    ] = None,
+    no_scan: NoScan = False,
+    overwrite: Overwrite = None,
+    url: Url = None,
+    database: DatabaseUrl = None,
+    downloads: Downloads = None,
+    path_map: PathMapping = None,
+    embedded_dir: EmbeddedDir = None,
+    json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> int:
+    """Download, ingest, scan and sync, each as far as it is asked for."""
+    from stash import pipeline  # noqa: PLC0415 - the library behind it is slow to import
+
+    output = _output(json, quiet, verbose)
+    settings = _settings(url=url, database=database, downloads=downloads, path_map=path_map)
+    options = pipeline.SyncOptions(tuple(creators or ()), scan=not no_scan, overwrite=frozenset(overwrite or ()))
+    source = pipeline.Source(download_command, tuple(payloads or ()))
+    report = asyncio.run(_with_stash(settings, embedded_dir, lambda s: pipeline.run(s, options, Steps(output), source)))
+    output.report(report)
+    return report.exit_code
+
+
+@app.command()
+def ingest(
+    paths: Annotated[list[Path], typer.Argument(help="Payload files, or folders of them.")],
+    *,
+    database: DatabaseUrl = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """Load API payloads into a metadata database of stash-sync's own."""
+    from stash import pipeline  # noqa: PLC0415 - the library behind it is slow to import
+
+    output = _output(json, quiet, verbose=False)
+    result = asyncio.run(pipeline.ingest(_settings(database=database), paths, Steps(output)))
+    left_out = [{"file": str(one.path), "reason": str(one.error)} for one in result if one.error is not None]
+    code = 3 if left_out else 0
+    output.object({"outcome": "done", "exit_code": code, "files": len(result), "skipped": left_out})
+    output.say(f"{len(result) - len(left_out)} of {len(result)} files are in the database.")
+    for one in left_out:
+        output.say(f"  left out {one['file']}: {one['reason']}")
+    return code
+
+
+@app.command()
+def settings(*, json: Json = False) -> int:
+    """Each setting, its value, and where it comes from."""
+    from stash.settings import explain, load_settings, loose_permissions  # noqa: PLC0415 - likewise
+
+    output = _output(json, quiet=True, verbose=False)
+    rows = explain(load_settings({}), {})
+    output.object({"exit_code": 0, "settings": {n: {"value": v, "source": s} for n, v, s in rows}})
+    output.table("Settings", ("setting", "value", "from"), rows)
+    warning = loose_permissions()
+    if warning is not None:
+        output.warn(warning)
+    return 0
+
+
+@app.command()
+def demo(
+    *,
+    keep: Annotated[Path | None, typer.Option("--keep", help="Keep the demo's world in this folder.")] = None,
+    json: Json = False,
+) -> int:
+    """Make a small world, sync it into the embedded Stash, and show what came of it; then sync again."""
+    from stash.cli.demo import show  # noqa: PLC0415 - only this command needs it
+
+    return show(_output(json, quiet=True, verbose=False), keep)
+
+
+@app.command()
+def embedded(
+    *,
+    library: Annotated[Path, typer.Option("--library", help="The folder to be its library.")],
+    port: Annotated[int, typer.Option("--port", help="Where it listens, on this machine alone.")] = 9999,
+    embedded_dir: Annotated[Path | None, typer.Option("--embedded-dir", help="Where its state is kept.")] = None,
+) -> int:
+    """Serve the embedded Stash until stopped; it scans the library when a client asks for it."""
+    from stash.embedded import EmbeddedStash  # noqa: PLC0415 - only this command needs it
+    from stash.embedded import run as serve_forever  # noqa: PLC0415
+
+    output = Output()
+    output.say(f"The embedded Stash is at http://127.0.0.1:{port}; stop it with Ctrl-C.")
+    serve_forever(EmbeddedStash([_folder(library)], state=_state_in(embedded_dir)), port)
+    return 0
+
+
+def _output(json: bool, quiet: bool, verbose: bool) -> Output:  # noqa: FBT001 - the three flags of every command
+    logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(levelname)s %(name)s %(message)s")
+    logging.getLogger("stash_graphql_client").setLevel(logging.WARNING)
+    return Output(is_json=json, is_quiet=quiet or json)
+
+
+def _settings(**flags: Any) -> Settings:  # noqa: ANN401 - whatever the flags hold
+    from stash.settings import load_settings  # noqa: PLC0415 - pydantic is slow to import
+
+    return load_settings(flags)
+
+
+def _folder(path: Path) -> Path:
+    if not path.is_dir():
+        raise UsageError(f"The folder {str(path)!r} does not exist; name the one that holds the downloads.")
+    return path
+
+
+def _state_in(folder: Path | None) -> Path | None:
+    if folder is None:
+        return None
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / "embedded-stash.sqlite"
+
+
+async def _with_stash(settings: Settings, embedded_dir: Path | None, work: Any) -> Any:  # noqa: ANN401 - a pipeline call
+    """Do the work with the user's Stash, or with the embedded one where a folder for it is named."""
+    if embedded_dir is None:
+        return await work(settings)
+    from stash.embedded import EmbeddedStash, serve  # noqa: PLC0415 - only asked for explicitly
+
+    if settings.downloads is None:
+        raise UsageError("No downloads folder is named; set STASH_SYNC_DOWNLOADS or give --downloads.")
+    stash = EmbeddedStash([_folder(settings.downloads)], state=_state_in(embedded_dir))
+    async with serve(stash) as url:
+        return await work(settings.model_copy(update={"url": url}))

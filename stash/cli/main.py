@@ -1,0 +1,94 @@
+"""The entry: commands, exit codes, and the one place where any error ends as a sentence."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import tempfile
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from metadata.errors import (
+    DatabaseBusyError,
+    DatabaseUnusableError,
+    MetadataError,
+    MissingDatabaseError,
+    UnknownCreatorError,
+    UnknownDatabaseError,
+)
+from stash.cli.commands import app
+from stash.cli.output import Output
+from stash.errors import SyncError
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+DONE, BUG, USAGE, SOME_FAILED, TEMPORARY, STATE, INTERRUPTED, TERMINATED = 0, 1, 2, 3, 5, 6, 130, 143
+
+_METADATA_CODES: tuple[tuple[type[MetadataError], int], ...] = (
+    (MissingDatabaseError, USAGE),
+    (UnknownCreatorError, USAGE),
+    (DatabaseBusyError, TEMPORARY),
+    (DatabaseUnusableError, STATE),
+    (UnknownDatabaseError, STATE),
+)
+
+
+class _TerminatedError(BaseException):
+    """SIGTERM arrived."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run one command and exit with its code."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    output = Output(is_json="--json" in arguments)
+    signal.signal(signal.SIGTERM, _terminate)
+    sys.exit(_run(arguments, output))
+
+
+def _run(arguments: list[str], output: Output) -> int:
+    try:
+        result = app(arguments, standalone_mode=False)
+    except SyncError as error:
+        return _failed(output, error.exit_code, str(error))
+    except MetadataError as error:
+        code = next((code for kind, code in _METADATA_CODES if isinstance(error, kind)), SOME_FAILED)
+        return _failed(output, code, str(error))
+    except click.exceptions.NoArgsIsHelpError as error:
+        sys.stderr.write(f"{error.format_message()}\n")
+        return USAGE
+    except click.ClickException as error:
+        return _failed(output, USAGE, f"{error.format_message().rstrip('.')}. See `stash-sync --help`.")
+    except (click.Abort, KeyboardInterrupt):
+        return _failed(output, INTERRUPTED, "Interrupted; what was done is remembered, run again to go on.")
+    except _TerminatedError:
+        return _failed(output, TERMINATED, "Terminated; what was done is remembered, run again to go on.")
+    except Exception as error:  # the command line's boundary: a bug ends as a sentence too
+        if os.environ.get("STASH_SYNC_DEBUG"):
+            raise
+        return _failed(output, BUG, f"This is a bug ({type(error).__name__}); please report it with {_details()}.")
+    return result if isinstance(result, int) else DONE
+
+
+def _failed(output: Output, code: int, sentence: str) -> int:
+    output.error(sentence)
+    output.object({"outcome": "error", "exit_code": code, "error": sentence})
+    return code
+
+
+def _details() -> Path:
+    with tempfile.NamedTemporaryFile("w", prefix="stash-sync-", suffix=".log", delete=False) as file:
+        file.write(traceback.format_exc())
+    logging.getLogger(__name__).debug("bug", exc_info=True)
+    return Path(file.name)
+
+
+def _terminate(_signal: int, _frame: FrameType | None) -> None:
+    raise _TerminatedError
+
+
