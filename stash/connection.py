@@ -1,20 +1,11 @@
-"""The wire to Stash: the client library's `StashClient` on our own HTTP client.
-
-Reads are retried within a budget; a mutation is sent once, and a reply that is lost says so.
-Every POST is counted. No WebSocket is opened until a subscription is used.
-"""
+"""The client library's `StashClient`, on our own door; no WebSocket is opened until a subscription is used."""
 
 from __future__ import annotations
 
-import asyncio
-import json
 import logging
-import ssl
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-import httpx
 from gql import Client
 from gql.transport.websockets import WebsocketsTransport
 from stash_graphql_client.capabilities import CAPABILITY_DETECTION_QUERY, detect_capabilities
@@ -22,16 +13,9 @@ from stash_graphql_client.client import StashClient
 from stash_graphql_client.client.batch import BatchOperation, BatchResult, build_batch_document
 from stash_graphql_client.errors import StashBatchError, StashGraphQLError
 from stash_graphql_client.fragments import fragment_store
-from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
-from stash.errors import (
-    AccessRefusedError,
-    CertificateError,
-    RetriableError,
-    UnansweredWriteError,
-    UnsuitableStashError,
-    UsageError,
-)
+from stash.errors import UnsuitableStashError
+from stash.wire import Door, Reply, Wire
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -51,64 +35,6 @@ OLDEST_SCHEMA = 75
 log = logging.getLogger(__name__)
 
 
-@dataclass
-class Requests:
-    """What went over the wire: reads, writes and scan are POSTs, mutations are root fields."""
-
-    reads: int = 0
-    writes: int = 0
-    mutations: int = 0
-    scan: int = 0
-
-    @property
-    def total(self) -> int:
-        """All POSTs but those of scan jobs."""
-        return self.reads + self.writes
-
-
-@dataclass(frozen=True)
-class Wire:
-    """How to reach Stash: times are in seconds; `transport` replaces the network in tests."""
-
-    url: str
-    api_key: str | None = None
-    ca_file: str | None = None
-    patience: float = 300.0
-    connect_patience: float = 3.0
-    timeout: float = 120.0
-    transport: httpx.AsyncBaseTransport | None = field(default=None, compare=False)
-
-    @property
-    def endpoint(self) -> str:
-        """The address of the GraphQL endpoint, whatever prefix Stash is served under."""
-        return self.url.rstrip("/").removesuffix("/graphql") + "/graphql"
-
-
-@dataclass(frozen=True)
-class Reply:
-    """A GraphQL reply: partial data and errors may stand side by side."""
-
-    data: dict[str, Any]
-    errors: tuple[dict[str, Any], ...] = ()
-
-    def message_for(self, alias: str) -> str | None:
-        """The error text of one root field, or of the whole reply where no field is named."""
-        for error in self.errors:
-            path = error.get("path") or ()
-            if not path or path[0] in {alias, "variable"}:
-                return str(error.get("message", error))
-        return None
-
-
-class _TransientError(Exception):
-    """A failure that another attempt may not meet; `was_sent` where a write may have taken effect."""
-
-    def __init__(self, reason: str, *, was_sent: bool, wait: float | None = None) -> None:
-        super().__init__(reason)
-        self.was_sent = was_sent
-        self.wait = wait
-
-
 class Connection(StashClient):
     """The client library's client, sending through one counted and careful door."""
 
@@ -117,20 +43,13 @@ class Connection(StashClient):
 
     def __init__(self, wire: Wire) -> None:
         """Prepare, without touching the network."""
-        url = _checked(wire.url)
+        self.door = Door(wire)
+        url = self.door.url
         super().__init__({"Scheme": url.scheme, "Host": url.host, "Port": url.port or 9999})
         self.wire = wire
-        self.requests = Requests()
+        self.requests = self.door.requests
         self.database_path = ""
         self.guard: Callable[[], AbstractContextManager[None]] = nullcontext
-        self._reading = asyncio.Semaphore(4)
-        self._writing = asyncio.Lock()
-        self._http = httpx.AsyncClient(
-            headers={"ApiKey": wire.api_key} if wire.api_key else {},
-            timeout=wire.timeout,
-            transport=wire.transport,
-            verify=_verification(url, wire.ca_file),
-        )
 
     async def initialize(self) -> None:
         """Reach Stash, learn what it can do, and fit the library's queries to it.
@@ -152,7 +71,7 @@ class Connection(StashClient):
         self._initialized = True
 
     async def _probe(self) -> dict[str, Any]:
-        reply = await self.query(_PROBE, patience=self.wire.connect_patience)
+        reply = await self.door.query(_PROBE, patience=self.wire.connect_patience)
         status = reply.data.get("systemStatus")
         schema = status.get("appSchema") if isinstance(status, dict) else None
         if not isinstance(status, dict) or not isinstance(schema, int):
@@ -166,117 +85,22 @@ class Connection(StashClient):
             raise UnsuitableStashError(
                 f"The Stash at {self.wire.url} is too old (schema {schema}); upgrade it to v0.30.0 or newer."
             )
+        self.door.is_stash = True
         return reply.data
 
     async def query(
-        self,
-        document: str,
-        variables: Mapping[str, Any] | None = None,
-        *,
-        patience: float | None = None,
-        is_scan: bool = False,
+        self, document: str, variables: Mapping[str, Any] | None = None, *, is_scan: bool = False
     ) -> Reply:
-        """Send a read, again and again within `patience` seconds while Stash does not answer.
-
-        Raises:
-            RetriableError: when the budget is used up.
-        """
-        budget = self.wire.patience if patience is None else patience
-        try:
-            async for attempt in AsyncRetrying(
-                stop=stop_after_delay(budget),
-                wait=_wait,
-                retry=retry_if_exception_type(_TransientError),
-                reraise=True,
-            ):
-                with attempt:
-                    async with self._reading:
-                        self._count_read(is_scan=is_scan)
-                        return await self._post(document, variables)
-        except _TransientError as error:
-            raise RetriableError(
-                f"Stash at {self.wire.url} does not answer ({error}); start it, or check STASH_URL, and run again."
-            ) from error
-        raise AssertionError("unreachable")
+        """Send a read, again and again while Stash does not answer; see `Door.query`."""
+        return await self.door.query(document, variables, is_scan=is_scan)
 
     async def mutate(
         self, document: str, variables: Mapping[str, Any], *, fields: int, is_scan: bool = False
     ) -> Reply:
-        """Send a mutation of `fields` root fields, once.
+        """Send a mutation of `fields` root fields, once; see `Door.mutate`."""
+        return await self.door.mutate(document, variables, fields=fields, is_scan=is_scan)
 
-        Raises:
-            RetriableError: it certainly did not reach Stash.
-            UnansweredWriteError: it may have; look for its effect before it is repeated.
-        """
-        async with self._writing:
-            self._count_write(fields, is_scan=is_scan)
-            try:
-                return await self._post(document, variables)
-            except _TransientError as error:
-                kind = UnansweredWriteError if error.was_sent else RetriableError
-                raise kind(
-                    f"Stash at {self.wire.url} did not answer a write ({error}); run again, it goes on from there."
-                ) from error
-
-    def _count_read(self, *, is_scan: bool) -> None:
-        if is_scan:
-            self.requests.scan += 1
-        else:
-            self.requests.reads += 1
-
-    def _count_write(self, fields: int, *, is_scan: bool) -> None:
-        if is_scan:
-            self.requests.scan += 1
-        else:
-            self.requests.writes += 1
-            self.requests.mutations += fields
-
-    async def _post(self, document: str, variables: Mapping[str, Any] | None) -> Reply:
-        try:
-            response = await self._http.post(self.url, json={"query": document, "variables": variables or {}})
-        except httpx.TransportError as error:
-            if (reason := _tls_failure(error)) is not None:
-                raise CertificateError(
-                    f"The certificate of {self.wire.url} could not be verified ({reason}); "
-                    "name its authority with ca_file, or use its right host name."
-                ) from error
-            was_sent = not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
-            raise _TransientError(type(error).__name__, was_sent=was_sent) from error
-        return self._read(response)
-
-    def _read(self, response: httpx.Response) -> Reply:
-        status = response.status_code
-        if status in {401, 403} or "/login" in response.headers.get("location", ""):
-            raise AccessRefusedError(
-                f"Stash at {self.wire.url} refuses the API key; copy it from Settings, Security, into STASH_API_KEY."
-            )
-        if status == httpx.codes.TOO_MANY_REQUESTS or status >= httpx.codes.INTERNAL_SERVER_ERROR:
-            wait = response.headers.get("retry-after", "")
-            raise _TransientError(
-                f"HTTP {status}",
-                was_sent=status != 429,
-                wait=float(wait) if wait.isdigit() else None,
-            )
-        try:
-            body = response.json()
-        except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            return self._not_a_reply(f"HTTP {status} without JSON", error)
-        if not isinstance(body, dict) or not ("data" in body or "errors" in body):
-            return self._not_a_reply(f"HTTP {status} with other JSON", None)
-        data, errors = body.get("data"), body.get("errors")
-        return Reply(
-            data if isinstance(data, dict) else {},
-            tuple(e for e in errors if isinstance(e, dict)) if isinstance(errors, list) else (),
-        )
-
-    def _not_a_reply(self, what: str, cause: Exception | None) -> Reply:
-        if not self._initialized:
-            raise UnsuitableStashError(
-                f"{self.wire.url} answers, but not as a Stash does ({what}); check STASH_URL."
-            ) from cause
-        raise _TransientError(what, was_sent=True) from cause
-
-    def _decode_result(self, type_: type[T], data: Any) -> Any:  # noqa: ANN401 - the library's three overloads
+    def _decode_result(self, type_: type[T], data: Any) -> Any:
         with self.guard():
             return super()._decode_result(type_, data)
 
@@ -343,61 +167,20 @@ class Connection(StashClient):
             headers = {"ApiKey": self.wire.api_key} if self.wire.api_key else {}
             address = self.url.replace("http", "ws", 1)
             self.gql_ws_client = Client(transport=WebsocketsTransport(url=address, headers=headers))
-            self._ws_session = await self.gql_ws_client.connect_async(reconnecting=False)
+            self._ws_session = await self.gql_ws_client.connect_async(  # type: ignore[no-untyped-call]  # gql types it not
+                reconnecting=False
+            )
         yield self._ws_session
 
     async def close(self) -> None:
         """Close what was opened."""
         if self.gql_ws_client is not None:
-            await self.gql_ws_client.close_async()
-        await self._http.aclose()
+            await self.gql_ws_client.close_async()  # type: ignore[no-untyped-call]  # likewise
+        await self.door.close()
         self._initialized = False
 
 
-def _checked(url: str) -> httpx.URL:
-    try:
-        parsed = httpx.URL(url)
-    except httpx.InvalidURL as error:
-        raise UsageError(
-            f"{url!r} is no address; set STASH_URL to one like http://localhost:9999."
-        ) from error
-    if parsed.scheme not in {"http", "https"} or not parsed.host:
-        raise UsageError(f"{url!r} is no address; set STASH_URL to one like http://localhost:9999.")
-    return parsed
-
-
-def _verification(url: httpx.URL, ca_file: str | None) -> ssl.SSLContext | bool:
-    if url.scheme == "http":
-        return False  # nothing to verify, and building a context costs 20 ms
-    if ca_file is None:
-        return True
-    try:
-        return ssl.create_default_context(cafile=ca_file)
-    except (OSError, ssl.SSLError) as error:
-        raise UsageError(
-            f"The ca_file {ca_file!r} holds no certificate that can be read ({error})."
-        ) from error
-
-
-def _tls_failure(error: BaseException) -> str | None:
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, ssl.SSLError):
-            return cause.reason or str(cause)
-        cause = cause.__cause__ or cause.__context__
-    return None
-
-
-_JITTER = wait_random_exponential(multiplier=0.2, max=10)
-
-
-def _wait(state: Any) -> float:  # noqa: ANN401 - tenacity's own state object
-    error = state.outcome.exception()
-    asked = error.wait if isinstance(error, _TransientError) else None
-    return _JITTER(state) if asked is None else float(asked)
-
-
-def _replaying(data: dict[str, Any]) -> Any:  # noqa: ANN401 - the shape is the library's
+def _replaying(data: dict[str, Any]) -> Any:
     async def execute(_document: str, _variables: Sequence[Any] | None = None) -> dict[str, Any]:
         return data
 

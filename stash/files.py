@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stash_graphql_client.types import Image, Scene
@@ -14,7 +15,6 @@ from stash.paths import PathMap, base_name, kind_of, media_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from pathlib import Path
 
     from metadata.items import StoredMedia
     from stash.store import StashStore
@@ -60,7 +60,7 @@ def walk(root: Path) -> list[HostFile]:
 
 def _walk(root: str) -> Iterator[HostFile]:
     for folder, _, names in os.walk(root):
-        top = os.path.relpath(folder, root).split(os.sep)[0]
+        top = Path(folder).relative_to(root).parts[:1]
         for name in names:
             if name.startswith(".") and name.endswith(".part"):
                 continue
@@ -68,7 +68,7 @@ def _walk(root: str) -> Iterator[HostFile]:
             yield HostFile(
                 path=os.path.join(folder, name),  # noqa: PTH118 - a path object a file is too slow for a library
                 name=name,
-                folder=top,
+                folder=top[0] if top else "",
                 media_id=None if found is None else found.id,
                 kind=kind_of(name),
             )

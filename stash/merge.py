@@ -33,7 +33,7 @@ class ValueDecision:
     remembered: Any = None
 
 
-def merge_value(
+def merge_value(  # noqa: PLR0911 - a decision table returns once a branch
     theirs: str | None,
     wish: str | None,
     known: Collection[str] | None,
@@ -54,6 +54,8 @@ def merge_value(
         return ValueDecision(wish, "write", "the source changed what we wrote", wanted)
     if ours is not None:
         return ValueDecision(theirs, "keep", "edited in Stash")
+    if not wanted:
+        return ValueDecision(theirs, "same", "the source has nothing")
     if not stands:
         return ValueDecision(wish, "write", "empty in Stash", wanted)
     if "Media from" in stands:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Protocol
 
 from metadata.database import Database
 from metadata.reader import Reader
-from stash.connection import Wire
 from stash.errors import UsageError
 from stash.files import Files, walk
 from stash.journal import Journal
@@ -20,6 +19,7 @@ from stash.processing import StashProcessing
 from stash.processing.base import Run
 from stash.report import Report
 from stash.store import StashContext
+from stash.wire import Wire
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -52,12 +52,16 @@ class Progress(Protocol):
 
 @dataclass(frozen=True)
 class SyncOptions:
-    """What to sync, and how: no creators means every one with downloaded media."""
+    """What to sync, and how: no creators means every one with downloaded media.
+
+    `server` is what the journal calls a Stash whose address is another one each time.
+    """
 
     creators: tuple[str, ...] = ()
     dry_run: bool = False
     scan: bool = True
     overwrite: frozenset[str] = field(default_factory=frozenset)
+    server: str | None = None
 
 
 async def sync(
@@ -115,26 +119,25 @@ async def run(settings: Settings, options: SyncOptions, progress: Progress, sour
         progress.start("download")
         await _download(source.download_command)
         progress.finish()
-    results = await ingest(settings, source.payloads, progress) if source.payloads else []
+    ingested = await ingest(settings, source.payloads, progress) if source.payloads else None
     report = await sync(settings, options, progress)
-    for result in results:
-        if result.error is not None:
-            report.skip("payload", str(result.path), str(result.error), is_failure=True)
+    for failure in ingested.failures if ingested is not None else ():
+        report.skip("payload", "", str(failure), is_failure=True)
     return report
 
 
-async def ingest(settings: Settings, payloads: Sequence[Path], progress: Progress) -> list[IngestResult]:
-    """Load payloads into a database of our own, made where there is none; one result a file."""
+async def ingest(settings: Settings, payloads: Sequence[Path], progress: Progress) -> IngestResult:
+    """Load payloads into a database of our own, made where there is none."""
     from metadata.ingest import ingest_paths  # noqa: PLC0415 - only `ingest` and `run` need it
 
     progress.start("ingest")
     database = await Database.open(_address(settings), create=True)
     try:
-        results = await ingest_paths(database, payloads)
+        result = await ingest_paths(database, payloads)
     finally:
         await database.close()
     progress.finish()
-    return list(results)
+    return result
 
 
 async def _download(command: str) -> None:
@@ -199,7 +202,8 @@ async def _journal(
         state = await Database.open(settings.state, create=not options.dry_run)
     try:
         journal = await Journal.open(database, state=state, is_read_only=options.dry_run)
-        await journal.bind(*context.store.identity)
+        url, database_path = context.store.identity
+        await journal.bind(options.server or url, database_path)
         yield journal
     finally:
         if state is not None:

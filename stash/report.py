@@ -95,8 +95,10 @@ class Report:
     @property
     def exit_code(self) -> int:
         """0, or 3 where something that Stash takes, or a malformed row, could not be synced."""
-        failures = any(one.is_failure for one in (*self.unmatched, *self.skipped))
-        return SOME_FAILED if failures else 0
+        is_failed = any(one.is_failure for one in self.unmatched) or any(
+            one.is_failure for one in self.skipped
+        )
+        return SOME_FAILED if is_failed else 0
 
     @property
     def is_silent(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,7 +14,13 @@ from stash.cli.output import Output, Steps
 from stash.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from stash.report import Report
     from stash.settings import Settings
+
+EMBEDDED = "embedded"
+"""What the journal calls the embedded Stash, whose port is another one each time."""
 
 app = typer.Typer(
     name="stash-sync",
@@ -38,13 +45,20 @@ PathMapping = Annotated[
 ]
 EmbeddedDir = Annotated[
     Path | None,
-    typer.Option("--embedded-dir", help="Use the embedded Stash, with its state in this folder, to try things out."),
+    typer.Option(
+        "--embedded-dir", help="Use the embedded Stash, with its state in this folder, to try things out."
+    ),
 ]
-Creators = Annotated[list[str] | None, typer.Argument(help="Usernames, @names or account ids; none means all.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done, field by field, and write nothing.")]
+Creators = Annotated[
+    list[str] | None, typer.Argument(help="Usernames, @names or account ids; none means all.")
+]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Show what would be done, field by field, and write nothing.")
+]
 NoScan = Annotated[bool, typer.Option("--no-scan", help="Never ask Stash to scan.")]
 Overwrite = Annotated[
-    list[str] | None, typer.Option("--overwrite", help="Write this field even where you edited it (several times).")
+    list[str] | None,
+    typer.Option("--overwrite", help="Write this field even where you edited it (several times)."),
 ]
 
 
@@ -70,7 +84,10 @@ def sync(  # noqa: PLR0913 - each flag is a parameter, as typer has it
     output = _output(json, quiet, verbose)
     settings = _settings(url=url, database=database, downloads=downloads, path_map=path_map)
     options = pipeline.SyncOptions(tuple(creators or ()), dry_run, not no_scan, frozenset(overwrite or ()))
-    report = asyncio.run(_with_stash(settings, embedded_dir, lambda s: pipeline.sync(s, options, Steps(output))))
+    options = replace(options, server=EMBEDDED if embedded_dir is not None else None)
+    report = asyncio.run(
+        _with_stash(settings, embedded_dir, lambda s: pipeline.sync(s, options, Steps(output)))
+    )
     output.report(report)
     return report.exit_code
 
@@ -83,7 +100,8 @@ def run(  # noqa: PLR0913 - likewise
         str | None, typer.Option("--download-command", help="Run this first; it downloads.")
     ] = None,
     payloads: Annotated[
-        list[Path] | None, typer.Option("--payloads", help="API payloads to ingest: files or folders (several times).")
+        list[Path] | None,
+        typer.Option("--payloads", help="API payloads to ingest: files or folders (several times)."),
     ] = None,
     no_scan: NoScan = False,
     overwrite: Overwrite = None,
@@ -101,9 +119,14 @@ def run(  # noqa: PLR0913 - likewise
 
     output = _output(json, quiet, verbose)
     settings = _settings(url=url, database=database, downloads=downloads, path_map=path_map)
-    options = pipeline.SyncOptions(tuple(creators or ()), scan=not no_scan, overwrite=frozenset(overwrite or ()))
+    options = pipeline.SyncOptions(
+        tuple(creators or ()), scan=not no_scan, overwrite=frozenset(overwrite or ())
+    )
+    options = replace(options, server=EMBEDDED if embedded_dir is not None else None)
     source = pipeline.Source(download_command, tuple(payloads or ()))
-    report = asyncio.run(_with_stash(settings, embedded_dir, lambda s: pipeline.run(s, options, Steps(output), source)))
+    report = asyncio.run(
+        _with_stash(settings, embedded_dir, lambda s: pipeline.run(s, options, Steps(output), source))
+    )
     output.report(report)
     return report.exit_code
 
@@ -121,12 +144,20 @@ def ingest(
 
     output = _output(json, quiet, verbose=False)
     result = asyncio.run(pipeline.ingest(_settings(database=database), paths, Steps(output)))
-    left_out = [{"file": str(one.path), "reason": str(one.error)} for one in result if one.error is not None]
-    code = 3 if left_out else 0
-    output.object({"outcome": "done", "exit_code": code, "files": len(result), "skipped": left_out})
-    output.say(f"{len(result) - len(left_out)} of {len(result)} files are in the database.")
-    for one in left_out:
-        output.say(f"  left out {one['file']}: {one['reason']}")
+    code = 3 if result.failures else 0
+    output.emit(
+        {
+            "outcome": "done",
+            "exit_code": code,
+            "files": [str(path) for path in result.files],
+            "rows": dict(result.rows),
+            "skipped": [str(failure) for failure in result.failures],
+            "problems": [asdict(problem) for problem in result.problems],
+        }
+    )
+    output.say(f"{len(result.files)} payloads are in the database.")
+    for failure in result.failures:
+        output.warn(str(failure))
     return code
 
 
@@ -137,7 +168,7 @@ def settings(*, json: Json = False) -> int:
 
     output = _output(json, quiet=True, verbose=False)
     rows = explain(load_settings({}), {})
-    output.object({"exit_code": 0, "settings": {n: {"value": v, "source": s} for n, v, s in rows}})
+    output.emit({"exit_code": 0, "settings": {n: {"value": v, "source": s} for n, v, s in rows}})
     output.table("Settings", ("setting", "value", "from"), rows)
     warning = loose_permissions()
     if warning is not None:
@@ -162,7 +193,9 @@ def embedded(
     *,
     library: Annotated[Path, typer.Option("--library", help="The folder to be its library.")],
     port: Annotated[int, typer.Option("--port", help="Where it listens, on this machine alone.")] = 9999,
-    embedded_dir: Annotated[Path | None, typer.Option("--embedded-dir", help="Where its state is kept.")] = None,
+    embedded_dir: Annotated[
+        Path | None, typer.Option("--embedded-dir", help="Where its state is kept.")
+    ] = None,
 ) -> int:
     """Serve the embedded Stash until stopped; it scans the library when a client asks for it."""
     from stash.embedded import EmbeddedStash  # noqa: PLC0415 - only this command needs it
@@ -175,7 +208,9 @@ def embedded(
 
 
 def _output(json: bool, quiet: bool, verbose: bool) -> Output:  # noqa: FBT001 - the three flags of every command
-    logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(levelname)s %(name)s %(message)s")
+    logging.basicConfig(
+        level=logging.INFO if verbose else logging.WARNING, format="%(levelname)s %(name)s %(message)s"
+    )
     logging.getLogger("stash_graphql_client").setLevel(logging.WARNING)
     return Output(is_json=json, is_quiet=quiet or json)
 
@@ -199,7 +234,9 @@ def _state_in(folder: Path | None) -> Path | None:
     return folder / "embedded-stash.sqlite"
 
 
-async def _with_stash(settings: Settings, embedded_dir: Path | None, work: Any) -> Any:  # noqa: ANN401 - a pipeline call
+async def _with_stash(
+    settings: Settings, embedded_dir: Path | None, work: Callable[[Settings], Awaitable[Report]]
+) -> Report:
     """Do the work with the user's Stash, or with the embedded one where a folder for it is named."""
     if embedded_dir is None:
         return await work(settings)

@@ -16,6 +16,7 @@ import click
 from metadata.errors import (
     DatabaseBusyError,
     DatabaseUnusableError,
+    ForeignDatabaseError,
     MetadataError,
     MissingDatabaseError,
     UnknownCreatorError,
@@ -32,6 +33,7 @@ DONE, BUG, USAGE, SOME_FAILED, TEMPORARY, STATE, INTERRUPTED, TERMINATED = 0, 1,
 
 _METADATA_CODES: tuple[tuple[type[MetadataError], int], ...] = (
     (MissingDatabaseError, USAGE),
+    (ForeignDatabaseError, USAGE),
     (UnknownCreatorError, USAGE),
     (DatabaseBusyError, TEMPORARY),
     (DatabaseUnusableError, STATE),
@@ -51,7 +53,7 @@ def main(arguments: list[str] | None = None) -> None:
     sys.exit(_run(arguments, output))
 
 
-def _run(arguments: list[str], output: Output) -> int:
+def _run(arguments: list[str], output: Output) -> int:  # noqa: PLR0911 - one return a kind of error
     try:
         result = app(arguments, standalone_mode=False)
     except SyncError as error:
@@ -71,24 +73,24 @@ def _run(arguments: list[str], output: Output) -> int:
     except Exception as error:  # the command line's boundary: a bug ends as a sentence too
         if os.environ.get("STASH_SYNC_DEBUG"):
             raise
-        return _failed(output, BUG, f"This is a bug ({type(error).__name__}); please report it with {_details()}.")
+        return _failed(
+            output, BUG, f"This is a bug ({type(error).__name__}); please report it with {_details()}."
+        )
     return result if isinstance(result, int) else DONE
 
 
 def _failed(output: Output, code: int, sentence: str) -> int:
     output.error(sentence)
-    output.object({"outcome": "error", "exit_code": code, "error": sentence})
+    output.emit({"outcome": "error", "exit_code": code, "error": sentence})
     return code
 
 
 def _details() -> Path:
     with tempfile.NamedTemporaryFile("w", prefix="stash-sync-", suffix=".log", delete=False) as file:
         file.write(traceback.format_exc())
-    logging.getLogger(__name__).debug("bug", exc_info=True)
+    logging.getLogger(__name__).debug("bug")
     return Path(file.name)
 
 
 def _terminate(_signal: int, _frame: FrameType | None) -> None:
     raise _TerminatedError
-
-

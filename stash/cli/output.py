@@ -41,7 +41,7 @@ class Output:
         self.out = Console(highlight=False, soft_wrap=True)
         self.err = Console(stderr=True, highlight=False, soft_wrap=True)
 
-    def object(self, content: Mapping[str, Any]) -> None:
+    def emit(self, content: Mapping[str, Any]) -> None:
         """The JSON object of `--json`."""
         if self.is_json:
             sys.stdout.write(json.dumps(content, default=str) + "\n")
@@ -63,7 +63,7 @@ class Output:
     def report(self, report: Report) -> None:
         """A run, on one screen."""
         if self.is_json:
-            self.object(report.summary())
+            self.emit(report.summary())
             return
         if report.plan is not None:
             self._plan(report.plan)
@@ -80,9 +80,21 @@ class Output:
         self.say(_closing(report))
 
     def _plan(self, plan: Sequence[Planned]) -> None:
-        table = Table("type", "which", "field", "stands", "would be", "why", box=None, title="Plan", title_justify="left")
+        table = Table(
+            "type",
+            "which",
+            "field",
+            "stands",
+            "would be",
+            "why",
+            box=None,
+            title="Plan",
+            title_justify="left",
+        )
         for one in plan[: 4 * SHOWN]:
-            table.add_row(*(Text(_cell(v)) for v in (one.type, one.id, one.field, one.before, one.after, one.reason)))
+            table.add_row(
+                *(Text(_cell(v)) for v in (one.type, one.id, one.field, one.before, one.after, one.reason))
+            )
         self.out.print(table)
         if len(plan) > 4 * SHOWN:
             self.say(f"… and {len(plan) - 4 * SHOWN} more; --json has them all.")
@@ -114,7 +126,11 @@ def _entities(report: Report) -> Table:
 
 def _closing(report: Report) -> str:
     if report.plan is not None:
-        return f"Nothing was written: {len(report.plan)} changes are planned." if report.plan else "Nothing to do."
+        return (
+            f"Nothing was written: {len(report.plan)} changes are planned."
+            if report.plan
+            else "Nothing to do."
+        )
     if report.exit_code:
         return "Done, but some items could not be synced; see above."
     return "Nothing to do." if report.is_silent else "Done."

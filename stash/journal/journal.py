@@ -162,7 +162,7 @@ class Journal:
         async with _ours(), self._state.connect() as connection:
             return {int(row.source_id) for row in await connection.execute(query)}
 
-    def _rows(self, type_name: str, keys: Sequence[SourceKey]) -> Any:  # noqa: ANN401 - a select of any shape
+    def _rows(self, type_name: str, keys: Sequence[SourceKey]) -> Any:
         return select(sync_entity).where(
             sync_entity.c.server_id == self._server,
             sync_entity.c.type == type_name,
@@ -202,7 +202,7 @@ class Journal:
         ]
 
 
-def _memory(row: Any) -> Memory:  # noqa: ANN401 - a row of SQLAlchemy
+def _memory(row: Any) -> Memory:
     content = json.loads(row.seen_and_wrote)
     return Memory(
         type=row.type,
@@ -234,7 +234,7 @@ def _stored(text: str) -> str:
     return text.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
 
 
-def _upsert(dialect: str) -> Any:  # noqa: ANN401 - the insert of either dialect
+def _upsert(dialect: str) -> Any:
     statement = (postgresql if dialect == "postgresql" else sqlite).insert(sync_entity)
     keys = [column.name for column in sync_entity.primary_key]
     values = {c.name: statement.excluded[c.name] for c in sync_entity.c if c.name not in keys}

@@ -306,7 +306,7 @@ def _label(entity: Entity) -> str:
     return names_of([entity])[0] if entity.is_new() else entity.id
 
 
-def _shown(value: Any) -> Any:  # noqa: ANN401 - a value of any field
+def _shown(value: Any) -> Any:
     if value is UNSET or value is None or isinstance(value, str | int | float):
         return None if value is UNSET else value
     if isinstance(value, list):

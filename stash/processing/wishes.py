@@ -86,89 +86,79 @@ def apply(
     entity: Entity, key: SourceKey, wish: Wish, memory: Memory | None, overwrite: Collection[str]
 ) -> Applied:
     """Bring an entity of the store to what the merge decides; nothing is sent yet."""
-    applied = Applied(entity, key, digest(_signature(wish)))
-    for name, value in wish.values.items():
-        _apply_value(applied, name, value, wish, memory, name in overwrite)
-    for name, texts in wish.texts.items():
-        decision = _merged(applied, name, texts, memory, name not in wish.partial)
+    merging = _Merging(Applied(entity, key, digest(_signature(wish))), wish, memory, overwrite)
+    for name in wish.values:
+        merging.value(name)
+    for name in wish.texts:
+        merging.texts(name)
+    for name in wish.links:
+        merging.links(name)
+    return merging.applied
+
+
+@dataclass
+class _Merging:
+    """One entity on its way through the merge."""
+
+    applied: Applied
+    wish: Wish
+    memory: Memory | None
+    overwrite: Collection[str]
+
+    def value(self, name: str) -> None:
+        entity, value = self.applied.entity, self.wish.values[name]
+        wrote = self.memory.wrote if self.memory is not None else {}
+        decision = merge_value(
+            _plain(entity.__dict__.get(name)),
+            _plain(value),
+            [wrote[name]] if name in wrote else None,
+            predecessors=self.wish.predecessors.get(name, ()),
+            overwrite=name in self.overwrite,
+        )
+        self.applied.reasons[name] = decision.reason
+        if decision.action == "write":
+            setattr(entity, name, value)
+        elif decision.action == "keep":
+            self.applied.kept.append(name)
+        if decision.remembered is not None:
+            self.applied.wrote[name] = decision.remembered
+            if isinstance(value, Entity):
+                self.applied.singles[name] = value
+        elif name in wrote:
+            self.applied.wrote[name] = wrote[name]
+
+    def texts(self, name: str) -> None:
+        decision = self._set(name, self.wish.texts[name], _listed(self.applied.entity, name))
+        self.applied.sets[name] = (decision, {})
         if decision.added or decision.removed:
-            setattr(entity, name, list(decision.result))
-    for name, members in wish.links.items():
-        _apply_links(applied, name, members, memory, name not in wish.partial)
-    return applied
+            setattr(self.applied.entity, name, list(decision.result))
+
+    def links(self, name: str) -> None:
+        theirs, wished = _listed(self.applied.entity, name), self.wish.links[name]
+        by_id = {member.id: member for member in (*theirs, *wished)}
+        decision = self._set(name, [m.id for m in wished], [m.id for m in theirs])
+        self.applied.sets[name] = (decision, by_id)
+        if decision.added or decision.removed:
+            setattr(self.applied.entity, name, [by_id[key] for key in decision.result])
+
+    def _set(self, name: str, wished: Sequence[str], theirs: Sequence[str]) -> SetDecision:
+        decision = merge_set(
+            theirs,
+            list(dict.fromkeys(wished)),
+            self.memory.seen.get(name, []) if self.memory else [],
+            self.memory.wrote.get(name, []) if self.memory else [],
+            is_complete=name not in self.wish.partial,
+        )
+        self.applied.reasons[name] = decision.reason
+        return decision
 
 
-def _apply_value(  # noqa: PLR0913 - the one place where all that a value depends on meets
-    applied: Applied,
-    name: str,
-    value: Any,
-    wish: Wish,
-    memory: Memory | None,
-    overwrite: bool,  # noqa: FBT001
-) -> None:
-    entity = applied.entity
-    known = None if memory is None or name not in memory.wrote else [memory.wrote[name]]
-    decision = merge_value(
-        _plain(entity.__dict__.get(name)),
-        _plain(value),
-        known,
-        predecessors=wish.predecessors.get(name, ()),
-        overwrite=overwrite,
-    )
-    applied.reasons[name] = decision.reason
-    if decision.action == "write":
-        setattr(entity, name, value)
-    elif decision.action == "keep":
-        applied.kept.append(name)
-    if decision.remembered is not None:
-        applied.wrote[name] = decision.remembered
-        if isinstance(value, Entity):
-            applied.singles[name] = value
-    elif known is not None:
-        applied.wrote[name] = known[0]
+def _listed(entity: Entity, name: str) -> list[Any]:
+    value = entity.__dict__.get(name, UNSET)
+    return list(value) if isinstance(value, list) else []
 
 
-def _apply_links(
-    applied: Applied,
-    name: str,
-    members: Sequence[Entity],
-    memory: Memory | None,
-    is_complete: bool,  # noqa: FBT001
-) -> None:
-    entity = applied.entity
-    current = entity.__dict__.get(name, UNSET)
-    theirs = list(current) if isinstance(current, list) else []
-    by_id = {member.id: member for member in (*theirs, *members)}
-    decision = _merged(applied, name, [m.id for m in members], memory, is_complete, [m.id for m in theirs])
-    applied.sets[name] = (decision, by_id)
-    if decision.added or decision.removed:
-        setattr(entity, name, [by_id[key] for key in decision.result])
-
-
-def _merged(  # noqa: PLR0913 - likewise
-    applied: Applied,
-    name: str,
-    wished: Sequence[str],
-    memory: Memory | None,
-    is_complete: bool,  # noqa: FBT001
-    theirs: Sequence[str] | None = None,
-) -> SetDecision:
-    if theirs is None:
-        current = applied.entity.__dict__.get(name, UNSET)
-        theirs = list(current) if isinstance(current, list) else []
-    decision = merge_set(
-        theirs,
-        list(dict.fromkeys(wished)),
-        memory.seen.get(name, []) if memory else [],
-        memory.wrote.get(name, []) if memory else [],
-        is_complete=is_complete,
-    )
-    applied.sets[name] = (decision, {})
-    applied.reasons[name] = decision.reason
-    return decision
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401 - a value of any field
+def _plain(value: Any) -> Any:
     """Links compare by id, everything else as text, as Stash keeps it."""
     if value is UNSET or value is None:
         return None

@@ -2,7 +2,8 @@
 
 from stash.store.changes import Change, Failure
 from stash.store.door import StashContext, connect
-from stash.store.store import Found, StashStore
+from stash.store.reading import Found
+from stash.store.store import StashStore
 from stash.store.unit_of_work import Flushed
 
 __all__ = [

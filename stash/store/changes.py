@@ -7,7 +7,7 @@ from datetime import date
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel
+from stash_graphql_client.types.base import StashInput
 from stash_graphql_client.types.unset import UNSET
 
 from stash.merge import as_kept
@@ -62,7 +62,7 @@ def _known(entity: Entity) -> dict[str, Any]:
     return {} if entity.is_new() else entity._snapshot  # noqa: SLF001
 
 
-def _same(field: str, before: Any, after: Any) -> bool:  # noqa: ANN401
+def _same(field: str, before: Any, after: Any) -> bool:
     if isinstance(before, list) and isinstance(after, list):
         if before == after or field in _ORDERED:
             return bool(before == after)
@@ -76,12 +76,12 @@ def _plain(value: object) -> object:
     return (value.__type_name__, value.id) if isinstance(value, Entity) else str(value)
 
 
-def _text(field: str, value: Any) -> str | None:  # noqa: ANN401
+def _text(field: str, value: Any) -> str | None:
     if isinstance(value, date):
         return value.isoformat()[:10]
     if field == "date" and isinstance(value, str) and "T" in value:
         return value[:10]
-    return value
+    return value  # type: ignore[no-any-return]  # every other value goes as it is
 
 
 def to_input(entity: Entity, fields: Iterable[str]) -> dict[str, Any]:
@@ -107,7 +107,7 @@ def to_input(entity: Entity, fields: Iterable[str]) -> dict[str, Any]:
     return result
 
 
-def _links(transform: Any, value: Any) -> Any:  # noqa: ANN401
+def _links(transform: Any, value: Any) -> Any:
     if value is None:
         return None
     if isinstance(value, list):
@@ -115,10 +115,10 @@ def _links(transform: Any, value: Any) -> Any:  # noqa: ANN401
     if transform is None:
         return value.id
     linked = transform(value)
-    return linked.to_graphql() if isinstance(linked, BaseModel) else linked
+    return linked.to_graphql() if isinstance(linked, StashInput) else linked
 
 
-def before(entity: Entity, field: str) -> Any:  # noqa: ANN401
+def before(entity: Entity, field: str) -> Any:
     """What Stash has in a field, None where that is not known."""
     value = _known(entity).get(field, UNSET)
     return None if value is UNSET else value

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import stash_graphql_client
 from stash_graphql_client.types.base import StashObject
 
-from stash.connection import Connection, Wire
+from stash.connection import Connection
 from stash.errors import UsageError
 from stash.store.store import StashStore
+from stash.wire import Wire
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping

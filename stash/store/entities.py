@@ -51,7 +51,7 @@ class Linked(Entity):
 
     __type_name__ = "Linked"
 
-    def __setattr__(self, name: str, value: Any) -> None:  # noqa: ANN401 - pydantic's signature
+    def __setattr__(self, name: str, value: Any) -> None:
         """Assign a field; a bounded inverse side follows."""
         before = self.__dict__.get(name, UNSET)
         super().__setattr__(name, value)
@@ -63,7 +63,7 @@ class Linked(Entity):
             for other in after:
                 _mirror(other, self, name, present=True)
 
-    def _sync_inverse_relationship(self, field_name: str, new_value: Any) -> None:  # noqa: ANN401
+    def _sync_inverse_relationship(self, field_name: str, new_value: Any) -> None:
         """Nothing: `__setattr__` and `link` keep in step what is bounded."""
 
     async def _add_to_relationship(self, field_name: str, related_obj: Entity) -> None:
@@ -80,25 +80,29 @@ class Linked(Entity):
         """
         await store_of(self).save(self)
 
+
+class InStudio(Linked):
+    """An entity that may belong to a studio."""
+
     def set_studio(self, studio: Studio | None) -> Done:
-        """Set the studio of a scene, an image or a gallery; may be awaited."""
+        """Set the studio; may be awaited."""
         self.studio = studio
         return Done()
 
 
-class LinkedScene(Linked, Scene):
+class LinkedScene(InStudio, Scene):  # type: ignore[misc]  # the library's set_studio cannot be awaited
     """A scene of the store."""
 
     __type_name__ = "Scene"
 
 
-class LinkedImage(Linked, Image):
+class LinkedImage(InStudio, Image):
     """An image of the store."""
 
     __type_name__ = "Image"
 
 
-class LinkedGallery(Linked, Gallery):
+class LinkedGallery(InStudio, Gallery):
     """A gallery of the store."""
 
     __type_name__ = "Gallery"

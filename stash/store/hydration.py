@@ -17,7 +17,7 @@ from stash.store.kinds import FILES, KINDS, Entity, Kind
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from stash.store.store import StashStore
+    from stash.store.identity import IdentityMap
 
 
 class Entry:
@@ -36,7 +36,7 @@ class Entry:
 class Hydrator:
     """Builds and refreshes the entities of one store."""
 
-    def __init__(self, store: StashStore) -> None:
+    def __init__(self, store: IdentityMap) -> None:
         self._store = store
         self._received: dict[tuple[str, ...], frozenset[str]] = {}
 
@@ -71,7 +71,7 @@ class Hydrator:
         self._store.remember(entity)
         return entity
 
-    def _value(self, kind: Kind, field: str, value: Any) -> Any:  # noqa: ANN401
+    def _value(self, kind: Kind, field: str, value: Any) -> Any:
         if field in {"visual_files", "files"} and isinstance(value, list):
             return [self.hydrate(KINDS[FILES[file["__typename"]].__type_name__], file) for file in value]
         relation = kind.relations.get(field)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from itertools import batched
 from typing import Any
 
 from stash_graphql_client.types.unset import UNSET
@@ -40,6 +41,9 @@ _ALLOWED = {
     "str": frozenset({"exact"}),
 }
 _WIDEST = {"IntCriterionInput": (-(2**31), 2**31 - 1), "FloatCriterionInput": (-1e300, 1e300)}
+VALUES = 1000
+"""Values a question: one pattern of so many costs Stash a third of a second on 40,000 images."""
+
 _ALL_DATES = ("0001-01-01", "9999-12-31")
 
 
@@ -86,7 +90,7 @@ def _criterion_of(kind: Kind, field: str) -> str:
     return annotation.rsplit(".", 1)[-1].removeprefix("<class '").removesuffix("'>")
 
 
-def _checked(kind: Kind, field: str, operator: str, asks: str, value: Any) -> Any:  # noqa: ANN401
+def _checked(kind: Kind, field: str, operator: str, asks: str, value: Any) -> Any:
     where = f"{kind.name}.{field}__{operator}"
     if operator == "null":
         return _expect(where, value, bool)
@@ -132,7 +136,7 @@ def _instant(where: str, value: object) -> datetime:
     return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
-def _expect(where: str, value: object, *types: type) -> Any:  # noqa: ANN401
+def _expect(where: str, value: object, *types: type) -> Any:
     if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
         names = " or ".join(t.__name__ for t in types)
         raise LookupRefusedError(f"{where} takes a value of type {names}, not {value!r}.")
@@ -175,7 +179,7 @@ def anchored(values: Sequence[str], *, ignoring_case: bool = False) -> str:
     return f"{'(?i)' if ignoring_case else ''}^(?:{'|'.join(map(re.escape, values))})$"
 
 
-def _criterion(lookup: Lookup) -> Any:  # noqa: ANN401
+def _criterion(lookup: Lookup) -> Any:
     value, operator = lookup.value, lookup.operator
     if lookup.asks in {"bool", "str"}:
         return value
@@ -191,7 +195,7 @@ def _criterion(lookup: Lookup) -> Any:  # noqa: ANN401
     return {"value": low, "value2": high, "modifier": "BETWEEN"}
 
 
-def _pattern(operator: str, value: Any) -> str:  # noqa: ANN401
+def _pattern(operator: str, value: Any) -> str:
     match operator:
         case "regex":
             return str(value)
@@ -240,7 +244,7 @@ def _meets(entity: Entity, lookup: Lookup) -> bool:
     if values is None:
         return True
     if lookup.operator == "null":
-        return lookup.value != any(value not in {None, ""} for value in values)
+        return bool(lookup.value) != any(value not in {None, ""} for value in values)
     test = _TESTS[lookup.operator]
     return any(value is not None and test(value, lookup.value) for value in values)
 
@@ -270,3 +274,16 @@ def values_of(entity: Entity, field: str) -> list[Any] | None:
         if value is not UNSET:
             return list(value) if isinstance(value, list) else [value]
     return None
+
+
+def split(lookups: list[Lookup]) -> list[list[Lookup]]:
+    """Lookups of more values than a request takes, in parts; the parts' results together are the answer."""
+    for place, lookup in enumerate(lookups):
+        if lookup.operator == "in" and lookup.asks == "StringCriterionInput" and len(lookup.value) > VALUES:
+            return [
+                [*lookups[:place], Lookup(lookup.field, "in", part, lookup.asks), *lookups[place + 1 :]]
+                for part in batched(lookup.value, VALUES, strict=False)
+            ]
+        if lookup.operator == "in" and not lookup.value:
+            return []
+    return [list(lookups)]

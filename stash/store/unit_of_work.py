@@ -24,14 +24,14 @@ from stash.store.changes import (
     to_input,
     values,
 )
-from stash.store.documents import Field, document
-from stash.store.entities import link, unlink
-from stash.store.kinds import KINDS, Entity, kind_of
+from stash.store.documents import Field
+from stash.store.image_links import confirm, image_links, link_field
+from stash.store.kinds import Entity, kind_of
+from stash.store.sending import Operation, Sender
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from stash.connection import Reply
     from stash.store.store import StashStore
 
 BATCH = 500
@@ -50,56 +50,12 @@ class Flushed:
         return next((f for f in self.failed if f.entity is entity), None)
 
 
-@dataclass
-class _Operation:
-    """One mutation: what it sends of an entity, as copied at the time of sending."""
-
-    entity: Entity
-    field: Field
-    sent: dict[str, Any]
-    changes: list[Change]
-
-
-class UnreadLinks:
-    """Links set on relations that were not read yet; they join what Stash has when they are written."""
-
-    def __init__(self) -> None:
-        self._links: dict[int, tuple[Entity, dict[str, list[tuple[Entity, bool]]]]] = {}
-
-    def add(self, entity: Entity, relation: str, other: Entity) -> None:
-        """Note a link to be added."""
-        self._note(entity, relation, other, present=True)
-
-    def remove(self, entity: Entity, relation: str, other: Entity) -> None:
-        """Note a link to be taken out."""
-        self._note(entity, relation, other, present=False)
-
-    def _note(self, entity: Entity, relation: str, other: Entity, *, present: bool) -> None:
-        links = self._links.setdefault(id(entity), (entity, {}))[1].setdefault(relation, [])
-        links[:] = [(member, is_in) for member, is_in in links if member is not other]
-        links.append((other, present))
-
-    def entities(self) -> list[Entity]:
-        """Who has such links."""
-        return [entity for entity, _ in self._links.values()]
-
-    def relations(self, entity: Entity) -> list[str]:
-        """Which relations of an entity have to be read."""
-        return list(self._links[id(entity)][1]) if id(entity) in self._links else []
-
-    def replay(self, entity: Entity) -> None:
-        """Set the links, now that the relations were read."""
-        _, relations = self._links.pop(id(entity))
-        for relation, links in relations.items():
-            for other, present in links:
-                (link if present else unlink)(entity, relation, other)
-
-
 class UnitOfWork:
     """What is pending in a store, and how it is written."""
 
     def __init__(self, store: StashStore) -> None:
         self._store = store
+        self._sender = Sender(store)
         self.queued: dict[int, Entity] = {}
         self.attached: dict[int, tuple[Entity, dict[str, str]]] = {}
 
@@ -172,11 +128,11 @@ class UnitOfWork:
     async def _create(self, entities: Sequence[Entity], done: Flushed) -> None:
         operations = [self._creation(entity) for entity in entities]
         try:
-            refused = await self._send(operations)
+            refused = await self._sender.aliases(operations)
         except UnansweredWriteError:
             made = await self._store.adopt_existing(entities)
             operations = [o for o in operations if id(o.entity) not in made]
-            refused = await self._send(operations) if operations else {}
+            refused = await self._sender.aliases(operations) if operations else {}
         taken = await self._store.adopt_existing(
             [o.entity for o in operations if "already exists" in refused.get(id(o.entity), "")]
         )
@@ -189,11 +145,11 @@ class UnitOfWork:
             else:
                 done.failed.append(Failure(operation.entity, message))
 
-    def _creation(self, entity: Entity) -> _Operation:
+    def _creation(self, entity: Entity) -> Operation:
         kind = kind_of(entity)
         fields = [f for f in edited_fields(entity) if not _is_separate(entity, f)]
         content = {**to_input(entity, fields), **self._attachments(entity)}
-        return _Operation(
+        return Operation(
             entity,
             Field(
                 kind.operation("Create"), {"input": (f"{kind.name}CreateInput!", content)}, "id created_at"
@@ -204,118 +160,52 @@ class UnitOfWork:
 
     async def _update(self, entities: Sequence[Entity], done: Flushed) -> None:
         operations = [self._updating(entity) for entity in entities]
-        alone: list[_Operation] = []
+        alone: list[Operation] = []
         for kind in {o.entity.__type_name__: kind_of(o.entity) for o in operations}.values():
             same = [o for o in operations if o.entity.__type_name__ == kind.name]
             if kind.list_update is None or len(same) == 1:
                 alone += same
         listed = [o for o in operations if not any(o is single for single in alone)]
-        refused = await self._send_lists(listed, alone)
+        refused = await self._sender.lists(listed, alone)
         for operation in operations:
             if (message := refused.get(id(operation.entity))) is None:
                 self._confirm(operation, done)
             else:
                 done.failed.append(Failure(operation.entity, message))
 
-    async def _send_lists(self, listed: list[_Operation], alone: list[_Operation]) -> dict[int, str]:
-        """List mutations are a third of the cost and atomic: what fails as a list is sent one by one."""
-        groups = {
-            name: [o for o in listed if o.entity.__type_name__ == name]
-            for name in ("Image", "Scene", "Gallery")
-        }
-        groups = {name: group for name, group in groups.items() if group}
-        fields = [
-            Field(
-                str(KINDS[name].list_update),
-                {"input": (f"[{name}UpdateInput!]!", [o.field.arguments["input"][1] for o in group])},
-                "id",
-            )
-            for name, group in groups.items()
-        ]
-        retry = list(alone)
-        if fields:
-            reply = await self._mutate(fields)
-            for number, group in enumerate(groups.values()):
-                answer = reply.data.get(f"f{number}")
-                if not isinstance(answer, list) or [a and a.get("id") for a in answer] != [
-                    o.entity.id for o in group
-                ]:
-                    retry += group
-        return await self._send(retry) if retry else {}
-
-    def _updating(self, entity: Entity) -> _Operation:
+    def _updating(self, entity: Entity) -> Operation:
         kind = kind_of(entity)
         fields = [f for f in edited_fields(entity) if not _is_separate(entity, f)]
         content = {"id": entity.id, **to_input(entity, fields), **self._attachments(entity)}
-        return _Operation(
+        return Operation(
             entity,
             Field(kind.operation("Update"), {"input": (f"{kind.name}UpdateInput!", content)}, "id"),
             values(entity, fields),
             _changes(entity, [*fields, *self._attachments(entity)]),
         )
 
-    def _confirm(self, operation: _Operation, done: Flushed) -> None:
+    def _confirm(self, operation: Operation, done: Flushed) -> None:
         mark_sent(operation.entity, operation.sent)
         self.attached.pop(id(operation.entity), None)
         done.applied += operation.changes
 
-    async def _send(self, operations: Sequence[_Operation]) -> dict[int, str]:
-        """Send each as an alias, a transaction of its own; answers who was refused, and why."""
-        if not operations:
-            return {}
-        reply = await self._mutate([operation.field for operation in operations])
-        if not reply.data and len(operations) > 1:
-            half = len(operations) // 2
-            return {**await self._send(operations[:half]), **await self._send(operations[half:])}
-        refused: dict[int, str] = {}
-        for number, operation in enumerate(operations):
-            answer = reply.data.get(f"f{number}")
-            if not isinstance(answer, dict) or not answer.get("id"):
-                refused[id(operation.entity)] = reply.message_for(f"f{number}") or "Stash gave no answer"
-            elif operation.entity.is_new():
-                self._store.name(operation.entity, answer)
-        return refused
-
-    async def _mutate(self, fields: Sequence[Field]) -> Reply:
-        text, variables = document("mutation", fields)
-        return await self._store.connection.mutate(text, variables, fields=len(fields))
-
     async def _link_images(self, entities: Sequence[Image | Gallery], done: Flushed) -> None:
-        added: dict[Entity, list[Image]] = {}
-        removed: dict[Entity, list[Image]] = {}
-        for image, gallery, present in _image_links(entities):
+        added: dict[Gallery, list[Image]] = {}
+        removed: dict[Gallery, list[Image]] = {}
+        for image, gallery, present in image_links(entities):
             if not gallery.is_new():
                 (added if present else removed).setdefault(gallery, []).append(image)
         confirmed: set[tuple[str, str, bool]] = set()
         for name, groups in (("addGalleryImages", added), ("removeGalleryImages", removed)):
             for batch in batched(groups.items(), BATCH, strict=False):
-                fields = [_image_link(name, gallery, images) for gallery, images in batch]
-                refused = await self._send_verdicts(fields)
+                fields = [link_field(name, gallery, images) for gallery, images in batch]
+                refused = await self._sender.verdicts(fields)
                 for number, (gallery, images) in enumerate(batch):
                     if number in refused:
                         done.failed.append(Failure(gallery, refused[number]))
                         continue
                     confirmed |= {(i.id, gallery.id, name.startswith("add")) for i in images}
-        _confirm_image_links(entities, confirmed, done)
-
-    async def _send_verdicts(self, fields: Sequence[Field]) -> dict[int, str]:
-        """Send mutations that answer true or fail; one failure hides the other answers, so those are asked again."""
-        refused: dict[int, str] = {}
-        left = list(range(len(fields)))
-        while left:
-            reply = await self._mutate([fields[number] for number in left])
-            answers = {number: reply.data.get(f"f{place}") for place, number in enumerate(left)}
-            failed = {
-                number: message
-                for place, number in enumerate(left)
-                if answers[number] is not True and (message := reply.message_for(f"f{place}")) is not None
-            }
-            if not failed:
-                refused |= {n: "Stash gave no answer" for n in left if answers[n] is not True}
-                break
-            refused |= failed
-            left = [number for number in left if number not in failed and answers[number] is not True]
-        return refused
+        confirm(entities, confirmed, done.applied)
 
     async def _write_chapters(self, chapters: Sequence[GalleryChapter], done: Flushed) -> None:
         ready = [
@@ -325,7 +215,7 @@ class UnitOfWork:
         ]
         for batch in batched(ready, BATCH, strict=False):
             operations = [self._creation(c) if c.is_new() else self._updating(c) for c in batch]
-            refused = await self._send(operations)
+            refused = await self._sender.aliases(operations)
             for operation in operations:
                 if (message := refused.get(id(operation.entity))) is None:
                     self.queued.pop(id(operation.entity), None)
@@ -336,7 +226,7 @@ class UnitOfWork:
     async def _set_covers(self, galleries: Sequence[Gallery], done: Flushed) -> None:
         changed = [g for g in galleries if "cover" in edited_fields(g)]
         for batch in batched(changed, BATCH, strict=False):
-            refused = await self._send_verdicts([_cover(gallery) for gallery in batch])
+            refused = await self._sender.verdicts([_cover(gallery) for gallery in batch])
             for number, gallery in enumerate(batch):
                 if number in refused:
                     done.failed.append(Failure(gallery, refused[number]))
@@ -356,7 +246,7 @@ class UnitOfWork:
             mark_sent(entity, values(entity, mine))
 
 
-def _handler(entity: Entity, name: str) -> Any:  # noqa: ANN401 - the library's own callables
+def _handler(entity: Entity, name: str) -> Any:
     if name == "custom_fields" or (entity.__type_name__, name) in SEPARATE:
         return None
     return entity.__side_mutations__.get(name)
@@ -381,39 +271,6 @@ def _levels(new: Sequence[Entity]) -> list[list[Entity]]:
     for entity in new:
         levels[depth[id(entity)]].append(entity)
     return levels
-
-
-def _image_links(entities: Sequence[Image | Gallery]) -> Iterable[tuple[Image, Gallery, bool]]:
-    for entity in entities:
-        name = "galleries" if isinstance(entity, Image) else "images"
-        if name not in edited_fields(entity):
-            continue
-        now, known = entity.__dict__[name] or [], before(entity, name) or []
-        for one, present in [(o, True) for o in now if o not in known] + [
-            (o, False) for o in known if o not in now
-        ]:
-            yield (entity, one, present) if isinstance(entity, Image) else (one, entity, present)
-
-
-def _confirm_image_links(
-    entities: Sequence[Image | Gallery], confirmed: set[tuple[str, str, bool]], done: Flushed
-) -> None:
-    links = list(_image_links(entities))
-    refused = {id(i) for i, g, p in links if (i.id, g.id, p) not in confirmed}
-    refused |= {id(g) for i, g, p in links if (i.id, g.id, p) not in confirmed}
-    for entity in entities:
-        name = "galleries" if isinstance(entity, Image) else "images"
-        if name in edited_fields(entity) and id(entity) not in refused:
-            done.applied.append(
-                Change(entity, "link", name, before(entity, name), list(entity.__dict__[name] or []))
-            )
-            mark_sent(entity, values(entity, [name]))
-
-
-def _image_link(name: str, gallery: Entity, images: Sequence[Image]) -> Field:
-    content = {"gallery_id": gallery.id, "image_ids": [image.id for image in images]}
-    kind = "GalleryAddInput!" if name.startswith("add") else "GalleryRemoveInput!"
-    return Field(name, {"input": (kind, content)})
 
 
 def _cover(gallery: Gallery) -> Field:

@@ -111,8 +111,11 @@ class GalleryProcessingMixin(StashProcessingBase):
         """Link what is matched; what the source dropped goes only if an earlier sync had added it."""
         applied = self.run.applied[id(gallery)]
         memory = self.run.memory("Gallery", gallery_key(item))
-        for name, cls in (("images", Image), ("scenes", Scene)):
-            members = {e.id: e for e in content.files.values() if isinstance(e, cls)}
+        kinds: tuple[tuple[str, type[Scene | Image]], ...] = (("images", Image), ("scenes", Scene))
+        for name, cls in kinds:
+            members: dict[str, Scene | Image] = {
+                e.id: e for e in content.files.values() if isinstance(e, cls)
+            }
             wished = list(members) + self._recorded_files(item, content, cls)
             seen, wrote = (memory.seen.get(name, []), memory.wrote.get(name, [])) if memory else ([], [])
             for dropped in [stash_id for stash_id in wrote if stash_id not in wished]:

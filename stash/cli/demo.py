@@ -1,0 +1,98 @@
+"""`stash-sync demo`: a made-up world, synced into the embedded Stash, shown, and synced again."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stash_graphql_client.types import Gallery, Performer, Studio, Tag
+from stash_graphql_client.types.unset import is_set
+
+from stash import pipeline
+from stash.cli.output import Steps
+from stash.demo import write_world
+from stash.embedded import EmbeddedStash, serve
+from stash.settings import Settings
+from stash.store import connect
+
+if TYPE_CHECKING:
+    from stash.cli.output import Output
+    from stash.report import Report
+    from stash.store import StashStore
+
+SHOWN = 8
+"""Galleries that the demo shows."""
+
+
+def show(output: Output, keep: Path | None) -> int:
+    """Run the demo in a folder that is kept, or in one that is gone afterwards."""
+    place = tempfile.TemporaryDirectory(prefix="stash-sync-demo-") if keep is None else nullcontext(str(keep))
+    with place as folder:
+        first, second = asyncio.run(_demo(output, Path(folder)))
+        if keep is not None:
+            output.say(f"Its world is in {keep}: payloads, downloads, and the metadata database.")
+    output.emit(first.summary() | {"again": second.summary()})
+    return first.exit_code or second.exit_code or int(not second.is_silent)
+
+
+async def _demo(output: Output, folder: Path) -> tuple[Report, Report]:
+    world = write_world(folder)
+    output.say(
+        f"A made-up world: {len(world.usernames)} creators ({', '.join(world.usernames)}), {world.taken} pictures and "
+        f"videos on disk, {len(list(world.payloads.iterdir()))} API payloads.\n"
+    )
+    stash = EmbeddedStash([world.downloads], state=folder / "embedded-stash.sqlite")
+    async with serve(stash) as url:
+        settings = Settings(url=url, database=str(folder / "metadata.sqlite"), downloads=world.downloads)
+        options = pipeline.SyncOptions()
+        source = pipeline.Source(payloads=(world.payloads,))
+        first = await pipeline.run(settings, options, Steps(output), source)
+        _shown(output, "First run: everything is new.", first)
+        async with connect(url) as store:
+            await _show_stash(output, store)
+        second = await pipeline.run(settings, options, Steps(output), source)
+        _shown(output, "\nSecond run, of the same world:", second)
+    output.say("\nTo sync your own: stash-sync sync --help")
+    return first, second
+
+
+def _shown(output: Output, title: str, report: Report) -> None:
+    if not output.is_json:
+        output.say(title)
+        output.report(report)
+
+
+async def _show_stash(output: Output, store: StashStore) -> None:
+    """What stands in Stash now."""
+    people = await store.find(Performer)
+    output.table(
+        "\nPerformers in Stash",
+        ("name", "also known as", "url"),
+        [(p.name, p.alias_list, p.urls) for p in people],
+    )
+    studios = await store.find(Studio)
+    output.table(
+        "\nStudios",
+        ("name", "parent"),
+        [(s.name, s.parent_studio.name if isinstance(s.parent_studio, Studio) else None) for s in studios],
+    )
+    tags = await store.find(Tag)
+    output.say(f"\nTags: {', '.join(sorted(str(tag.name) for tag in tags))}")
+    galleries = await store.find(Gallery)
+    output.table(
+        f"\nGalleries (the first {SHOWN} of {len(galleries)})",
+        ("title", "date", "images", "scenes", "chapters"),
+        [
+            (
+                g.title,
+                g.date,
+                g.image_count,
+                len(g.scenes) if is_set(g.scenes) else 0,
+                [f"{c.image_index} {c.title}" for c in g.chapters] if is_set(g.chapters) else [],
+            )
+            for g in galleries[:SHOWN]
+        ],
+    )

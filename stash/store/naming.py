@@ -1,0 +1,80 @@
+"""Natural keys: names, aliases and codes, matched exactly and ignoring case."""
+
+from __future__ import annotations
+
+from itertools import batched
+from typing import TYPE_CHECKING
+
+from stash.store.batcher import Batcher
+from stash.store.documents import document, find
+from stash.store.kinds import KINDS, Entity, Kind
+from stash.store.lookups import any_of
+from stash.store.preloading import PreloadingStore
+from stash.store.reading import PAGE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from stash.connection import Connection
+
+
+class NamingStore(PreloadingStore):
+    """A reading store that finds entities by what they are called; concurrent questions share a request."""
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection)
+        self._naming: Batcher[tuple[str, str], Entity | None] = Batcher(self._find_named)
+
+    def _by_key(self, kind: Kind, key: str) -> list[Entity] | None:
+        """Who carries the natural key, best first; None where Stash has to be asked."""
+        if not self.is_in_window:
+            return None
+        fields = kind.names or (kind.key or "",)
+        for memory in reversed(self._memories):
+            carriers = memory.carriers(kind, fields, key)
+            if carriers is not None:
+                return sorted(carriers, key=lambda entity: _rank(kind, entity, key))
+        return None
+
+    async def _find_named(self, questions: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Entity | None]:
+        answers: dict[tuple[str, str], Entity | None] = dict.fromkeys(questions)
+        by_kind: dict[str, list[str]] = {}
+        for name, key in questions:
+            by_kind.setdefault(name, []).append(key)
+        for name, keys in by_kind.items():
+            for found, key in await self._read_keys(KINDS[name], keys):
+                answers[name, key] = found
+        return answers
+
+    async def _read_keys(self, kind: Kind, keys: Sequence[str]) -> list[tuple[Entity, str]]:
+        """The best carrier of each natural key, ignoring case, a request a thousand keys."""
+        fields = kind.names or (kind.key or "",)
+        result = []
+        for page in batched(keys, PAGE, strict=False):
+            where = any_of(fields, page)
+            rows = (await self._ask(document("query", [find(kind, where, kind.full)]))).data["f0"][
+                kind.plural
+            ]
+            entities = [self._take(kind, row) for row in rows]
+            for key in page:
+                carriers = [entity for entity in entities if _rank(kind, entity, key) < _NO_RANK]
+                if carriers:
+                    result.append((min(carriers, key=lambda entity: _rank(kind, entity, key)), key))
+        return result
+
+
+_NO_RANK = (9, True)
+
+
+def _rank(kind: Kind, entity: Entity, key: str) -> tuple[int, bool]:
+    """How well an entity carries a natural key: its own name before an alias, the same case before another."""
+    name = entity.__dict__.get(kind.key or "")
+    is_other = bool(entity.__dict__.get("disambiguation"))
+    if name == key:
+        return (0, is_other)
+    if isinstance(name, str) and name.casefold() == key.casefold():
+        return (1, is_other)
+    aliases = entity.__dict__.get("aliases") if "aliases" in kind.names else None
+    if isinstance(aliases, list) and key.casefold() in {alias.casefold() for alias in aliases}:
+        return (2, is_other)
+    return _NO_RANK

@@ -1,0 +1,103 @@
+"""Reading ahead for a window: whole types, many ids, many values; hits and misses are remembered."""
+
+from __future__ import annotations
+
+from itertools import batched
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from stash.store.documents import Field, by_ids, document, find
+from stash.store.kinds import KINDS, Entity, kind_of
+from stash.store.lookups import parse
+from stash.store.memory import COMPLETE_FIELDS
+from stash.store.reading import INDEX_LIMIT, PAGE, ReadingStore
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from stash_graphql_client.types import Gallery
+
+T = TypeVar("T", bound=Entity)
+
+
+class PreloadingStore(ReadingStore):
+    """A reading store that can be told what will be asked."""
+
+    async def preload(self, entity_type: type[T], *, selection: str | None = None, **filters: Any) -> list[T]:
+        """Read what the window will ask for, and remember hits and misses until its end.
+
+        Args:
+            entity_type: the library's type.
+            selection: GraphQL fields to read; by default those that a sync compares.
+            filters: `field__in=[…]` lookups; none reads the whole type, up to 20,000 entities.
+        """
+        kind = kind_of(entity_type)
+        lookups = parse(kind, filters)
+        memory = self._memories[-1]
+        if not lookups:
+            await self.preload_index(entity_type)
+            return self.all_cached(entity_type)
+        for lookup in lookups:
+            values = lookup.value if isinstance(lookup.value, tuple) else (lookup.value,)
+            memory.cover(kind, lookup.field, [str(value) for value in values])
+        chosen = selection or kind.lean
+        return [e async for page in self._pages(kind, lookups, chosen, PAGE) for e in page]  # type: ignore[misc]
+
+    async def preload_index(self, *entity_types: type[Entity]) -> None:
+        """Read whole types in one request (a further one a thousand of each), if they are not too many."""
+        kinds = [kind_of(entity_type) for entity_type in entity_types]
+        first = [find(kind, {}, kind.lean, per_page=PAGE) for kind in kinds]
+        reply = await self._ask(document("query", first))
+        for number, kind in enumerate(kinds):
+            count, rows = reply.data[f"f{number}"]["count"], reply.data[f"f{number}"][kind.plural]
+            if count > INDEX_LIMIT:
+                continue
+            for field in COMPLETE_FIELDS:
+                self._memories[-1].cover(kind, field, None)
+            for row in rows:
+                self._take(kind, row)
+            for page in range(2, -(-count // PAGE) + 1):
+                more = find(kind, {}, kind.lean, page=page, per_page=PAGE)
+                for row in (await self._ask(document("query", [more]))).data["f0"][kind.plural]:
+                    self._take(kind, row)
+
+    async def preload_ids(self, ids: Mapping[type[Entity], Sequence[str]]) -> None:
+        """Read entities by ids that were known once, several types a request; those that are gone stay unknown."""
+        asked = [(kind_of(t), entity_id) for t, many in ids.items() for entity_id in dict.fromkeys(many)]
+        wanted = [(kind, entity_id) for kind, entity_id in asked if not self._is_read(kind, entity_id)]
+        for page in batched(wanted, PAGE, strict=False):
+            groups: dict[str, list[str]] = {}
+            for kind, entity_id in page:
+                groups.setdefault(kind.name, []).append(entity_id)
+            fields = [by_ids(KINDS[name], group, KINDS[name].lean) for name, group in groups.items()]
+            reply = await self._ask(document("query", fields), is_checked=False)
+            for number, (name, group) in enumerate(groups.items()):
+                answer = reply.data.get(f"f{number}")
+                if answer is None:
+                    await self._read_ids(KINDS[name].entity, group, KINDS[name].lean)
+                else:
+                    for row in answer[KINDS[name].plural]:
+                        self._take(KINDS[name], row)
+
+    async def images_in_order(self, galleries: Sequence[Gallery]) -> dict[str, list[str]]:
+        """The ids of the images of galleries in Stash's own order, which is by path; one request for them all."""
+        if not galleries:
+            return {}
+        fields = [
+            Field(
+                "findImages",
+                {
+                    "filter": ("FindFilterType", {"per_page": -1, "sort": "path", "direction": "ASC"}),
+                    "image_filter": (
+                        "ImageFilterType",
+                        {"galleries": {"value": [gallery.id], "modifier": "INCLUDES"}},
+                    ),
+                },
+                "images { id }",
+            )
+            for gallery in galleries
+        ]
+        reply = await self._ask(document("query", fields))
+        return {
+            gallery.id: [row["id"] for row in reply.data[f"f{number}"]["images"]]
+            for number, gallery in enumerate(galleries)
+        }

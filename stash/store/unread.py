@@ -1,0 +1,45 @@
+"""Links set on relations that were not read yet."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stash.store.entities import link, unlink
+
+if TYPE_CHECKING:
+    from stash.store.kinds import Entity
+
+
+class UnreadLinks:
+    """Links set on relations that were not read yet; they join what Stash has when they are written."""
+
+    def __init__(self) -> None:
+        self._links: dict[int, tuple[Entity, dict[str, list[tuple[Entity, bool]]]]] = {}
+
+    def add(self, entity: Entity, relation: str, other: Entity) -> None:
+        """Note a link to be added."""
+        self._note(entity, relation, other, present=True)
+
+    def remove(self, entity: Entity, relation: str, other: Entity) -> None:
+        """Note a link to be taken out."""
+        self._note(entity, relation, other, present=False)
+
+    def _note(self, entity: Entity, relation: str, other: Entity, *, present: bool) -> None:
+        links = self._links.setdefault(id(entity), (entity, {}))[1].setdefault(relation, [])
+        links[:] = [(member, is_in) for member, is_in in links if member is not other]
+        links.append((other, present))
+
+    def entities(self) -> list[Entity]:
+        """Who has such links."""
+        return [entity for entity, _ in self._links.values()]
+
+    def relations(self, entity: Entity) -> list[str]:
+        """Which relations of an entity have to be read."""
+        return list(self._links[id(entity)][1]) if id(entity) in self._links else []
+
+    def replay(self, entity: Entity) -> None:
+        """Set the links, now that the relations were read."""
+        _, relations = self._links.pop(id(entity))
+        for relation, links in relations.items():
+            for other, present in links:
+                (link if present else unlink)(entity, relation, other)

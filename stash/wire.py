@@ -1,0 +1,257 @@
+"""The HTTP door to Stash: reads are retried within a budget, a write is sent once, every POST is counted."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import ssl
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import httpx
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
+
+from stash.errors import (
+    AccessRefusedError,
+    CertificateError,
+    RetriableError,
+    UnansweredWriteError,
+    UnsuitableStashError,
+    UsageError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass
+class Requests:
+    """What went over the wire: reads, writes and scan are POSTs, mutations are root fields."""
+
+    reads: int = 0
+    writes: int = 0
+    mutations: int = 0
+    scan: int = 0
+
+    @property
+    def total(self) -> int:
+        """All POSTs but those of scan jobs."""
+        return self.reads + self.writes
+
+
+@dataclass(frozen=True)
+class Wire:
+    """How to reach Stash: times are in seconds; `transport` replaces the network in tests."""
+
+    url: str
+    api_key: str | None = None
+    ca_file: str | None = None
+    patience: float = 300.0
+    connect_patience: float = 3.0
+    timeout: float = 120.0
+    transport: httpx.AsyncBaseTransport | None = field(default=None, compare=False)
+
+    @property
+    def endpoint(self) -> str:
+        """The address of the GraphQL endpoint, whatever prefix Stash is served under."""
+        return self.url.rstrip("/").removesuffix("/graphql") + "/graphql"
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A GraphQL reply: partial data and errors may stand side by side."""
+
+    data: dict[str, Any]
+    errors: tuple[dict[str, Any], ...] = ()
+
+    def message_for(self, alias: str) -> str | None:
+        """The error text of one root field, or of the whole reply where no field is named."""
+        for error in self.errors:
+            path = error.get("path") or ()
+            if not path or path[0] in {alias, "variable"}:
+                return str(error.get("message", error))
+        return None
+
+
+class _TransientError(Exception):
+    """A failure that another attempt may not meet; `was_sent` where a write may have taken effect."""
+
+    def __init__(self, reason: str, *, was_sent: bool, wait: float | None = None) -> None:
+        super().__init__(reason)
+        self.was_sent = was_sent
+        self.wait = wait
+
+
+class Door:
+    """Sends GraphQL documents to one Stash; foreign errors become ours here and nowhere else."""
+
+    def __init__(self, wire: Wire) -> None:
+        self.wire = wire
+        self.url = _checked(wire.url)
+        self.requests = Requests()
+        self.is_stash = False
+        self._reading = asyncio.Semaphore(4)
+        self._writing = asyncio.Lock()
+        self._http = httpx.AsyncClient(
+            headers={"ApiKey": wire.api_key} if wire.api_key else {},
+            timeout=wire.timeout,
+            transport=wire.transport,
+            verify=_verification(self.url, wire.ca_file),
+        )
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def query(
+        self,
+        document: str,
+        variables: Mapping[str, Any] | None = None,
+        *,
+        patience: float | None = None,
+        is_scan: bool = False,
+    ) -> Reply:
+        """Send a read, again and again within `patience` seconds while Stash does not answer.
+
+        Raises:
+            RetriableError: when the budget is used up.
+        """
+        budget = self.wire.patience if patience is None else patience
+        try:
+            async for attempt in AsyncRetrying(
+                stop=stop_after_delay(budget),
+                wait=_wait,
+                retry=retry_if_exception_type(_TransientError),
+                reraise=True,
+            ):
+                with attempt:
+                    async with self._reading:
+                        self._count_read(is_scan=is_scan)
+                        return await self._post(document, variables)
+        except _TransientError as error:
+            raise RetriableError(
+                f"Stash at {self.wire.url} does not answer ({error}); start it, or check STASH_URL, and run again."
+            ) from error
+        raise AssertionError("unreachable")
+
+    async def mutate(
+        self, document: str, variables: Mapping[str, Any], *, fields: int, is_scan: bool = False
+    ) -> Reply:
+        """Send a mutation of `fields` root fields, once.
+
+        Raises:
+            RetriableError: it certainly did not reach Stash.
+            UnansweredWriteError: it may have; look for its effect before it is repeated.
+        """
+        async with self._writing:
+            self._count_write(fields, is_scan=is_scan)
+            try:
+                return await self._post(document, variables)
+            except _TransientError as error:
+                kind = UnansweredWriteError if error.was_sent else RetriableError
+                raise kind(
+                    f"Stash at {self.wire.url} did not answer a write ({error}); run again, it goes on from there."
+                ) from error
+
+    def _count_read(self, *, is_scan: bool) -> None:
+        if is_scan:
+            self.requests.scan += 1
+        else:
+            self.requests.reads += 1
+
+    def _count_write(self, fields: int, *, is_scan: bool) -> None:
+        if is_scan:
+            self.requests.scan += 1
+        else:
+            self.requests.writes += 1
+            self.requests.mutations += fields
+
+    async def _post(self, document: str, variables: Mapping[str, Any] | None) -> Reply:
+        try:
+            response = await self._http.post(
+                self.wire.endpoint, json={"query": document, "variables": variables or {}}
+            )
+        except httpx.TransportError as error:
+            if (reason := _tls_failure(error)) is not None:
+                raise CertificateError(
+                    f"The certificate of {self.wire.url} could not be verified ({reason}); "
+                    "name its authority with ca_file, or use its right host name."
+                ) from error
+            was_sent = not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
+            raise _TransientError(type(error).__name__, was_sent=was_sent) from error
+        return self._read(response)
+
+    def _read(self, response: httpx.Response) -> Reply:
+        status = response.status_code
+        if status in {401, 403} or "/login" in response.headers.get("location", ""):
+            raise AccessRefusedError(
+                f"Stash at {self.wire.url} refuses the API key; copy it from Settings, Security, into STASH_API_KEY."
+            )
+        if status == httpx.codes.TOO_MANY_REQUESTS or status >= httpx.codes.INTERNAL_SERVER_ERROR:
+            wait = response.headers.get("retry-after", "")
+            raise _TransientError(
+                f"HTTP {status}",
+                was_sent=status != httpx.codes.TOO_MANY_REQUESTS,
+                wait=float(wait) if wait.isdigit() else None,
+            )
+        try:
+            body = response.json()
+        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+            return self._not_a_reply(f"HTTP {status} without JSON", error)
+        if not isinstance(body, dict) or not ("data" in body or "errors" in body):
+            return self._not_a_reply(f"HTTP {status} with other JSON", None)
+        data, errors = body.get("data"), body.get("errors")
+        return Reply(
+            data if isinstance(data, dict) else {},
+            tuple(e for e in errors if isinstance(e, dict)) if isinstance(errors, list) else (),
+        )
+
+    def _not_a_reply(self, what: str, cause: Exception | None) -> Reply:
+        if not self.is_stash:
+            raise UnsuitableStashError(
+                f"{self.wire.url} answers, but not as a Stash does ({what}); check STASH_URL."
+            ) from cause
+        raise _TransientError(what, was_sent=True) from cause
+
+
+def _checked(url: str) -> httpx.URL:
+    try:
+        parsed = httpx.URL(url)
+    except httpx.InvalidURL as error:
+        raise UsageError(
+            f"{url!r} is no address; set STASH_URL to one like http://localhost:9999."
+        ) from error
+    if parsed.scheme not in {"http", "https"} or not parsed.host:
+        raise UsageError(f"{url!r} is no address; set STASH_URL to one like http://localhost:9999.")
+    return parsed
+
+
+def _verification(url: httpx.URL, ca_file: str | None) -> ssl.SSLContext | bool:
+    if url.scheme == "http":
+        return False  # nothing to verify, and building a context costs 20 ms
+    if ca_file is None:
+        return True
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except (OSError, ssl.SSLError) as error:
+        raise UsageError(
+            f"The ca_file {ca_file!r} holds no certificate that can be read ({error})."
+        ) from error
+
+
+def _tls_failure(error: BaseException) -> str | None:
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLError):
+            return cause.reason or str(cause)
+        cause = cause.__cause__ or cause.__context__
+    return None
+
+
+_JITTER = wait_random_exponential(multiplier=0.2, max=10)
+
+
+def _wait(state: Any) -> float:
+    error = state.outcome.exception()
+    asked = error.wait if isinstance(error, _TransientError) else None
+    return _JITTER(state) if asked is None else float(asked)
