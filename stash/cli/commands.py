@@ -203,7 +203,8 @@ def embedded(
 
     output = Output()
     output.say(f"The embedded Stash is at http://127.0.0.1:{port}; stop it with Ctrl-C.")
-    serve_forever(EmbeddedStash([_folder(library)], state=_state_in(embedded_dir)), port)
+    with EmbeddedStash([_folder(library)], state=_state_in(embedded_dir)) as stash:
+        serve_forever(stash, port)
     return 0
 
 
@@ -244,6 +245,7 @@ async def _with_stash(
 
     if settings.downloads is None:
         raise UsageError("No downloads folder is named; set STASH_SYNC_DOWNLOADS or give --downloads.")
-    stash = EmbeddedStash([_folder(settings.downloads)], state=_state_in(embedded_dir))
-    async with serve(stash) as url:
-        return await work(settings.model_copy(update={"url": url}))
+    library, state = _folder(settings.downloads), _state_in(embedded_dir)
+    with EmbeddedStash([library], state=state) as stash:
+        async with serve(stash) as url:
+            return await work(settings.model_copy(update={"url": url}))

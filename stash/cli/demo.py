@@ -13,7 +13,7 @@ from stash_graphql_client.types.unset import is_set
 
 from stash import pipeline
 from stash.cli.output import Steps
-from stash.demo import write_world
+from stash.demo import World, write_world
 from stash.embedded import EmbeddedStash, serve
 from stash.settings import Settings
 from stash.store import connect
@@ -44,7 +44,15 @@ async def _demo(output: Output, folder: Path) -> tuple[Report, Report]:
         f"A made-up world: {len(world.usernames)} creators ({', '.join(world.usernames)}), {world.taken} pictures and "
         f"videos on disk, {len(list(world.payloads.iterdir()))} API payloads.\n"
     )
-    stash = EmbeddedStash([world.downloads], state=folder / "embedded-stash.sqlite")
+    with EmbeddedStash([world.downloads], state=folder / "embedded-stash.sqlite") as stash:
+        first, second = await _run_twice(output, folder, world, stash)
+    output.say("\nTo sync your own: stash-sync sync --help")
+    return first, second
+
+
+async def _run_twice(
+    output: Output, folder: Path, world: World, stash: EmbeddedStash
+) -> tuple[Report, Report]:
     async with serve(stash) as url:
         settings = Settings(url=url, database=str(folder / "metadata.sqlite"), downloads=world.downloads)
         options = pipeline.SyncOptions()
@@ -55,7 +63,6 @@ async def _demo(output: Output, folder: Path) -> tuple[Report, Report]:
             await _show_stash(output, store)
         second = await pipeline.run(settings, options, Steps(output), source)
         _shown(output, "\nSecond run, of the same world:", second)
-    output.say("\nTo sync your own: stash-sync sync --help")
     return first, second
 
 

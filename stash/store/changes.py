@@ -107,6 +107,13 @@ def to_input(entity: Entity, fields: Iterable[str]) -> dict[str, Any]:
     return result
 
 
+def sendable(entity: Entity, fields: Iterable[str]) -> list[str]:
+    """The fields that an update takes; what it does not take can only be given on creation, or not at all."""
+    taken = entity.__update_input_type__.model_fields
+    relations = entity.__relationships__
+    return [f for f in fields if (relations[f].target_field if f in relations else f) in taken]
+
+
 def _links(transform: Any, value: Any) -> Any:
     if value is None:
         return None

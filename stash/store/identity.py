@@ -66,6 +66,7 @@ class IdentityMap(StashEntityStore):
         """Give a created entity the id that Stash gave it."""
         self.forget(entity)
         entity.update_id(raw["id"])
+        entity._snapshot = {}  # noqa: SLF001 - the library takes what an object was made with for what Stash has
         self.remember(entity)
         self._hydrator.hydrate(kind_of(entity), raw)
 
@@ -99,6 +100,9 @@ class IdentityMap(StashEntityStore):
     def _is_read(self, kind: Kind, entity_id: str) -> bool:
         known = self.entry(kind.name, entity_id)
         return known is not None and not is_stub(known) and (kind.name, entity_id) not in self._stale
+
+    def _is_stale(self, entity: Entity) -> bool:
+        return (entity.__type_name__, entity.id) in self._stale
 
     def all_cached(self, entity_type: type[T]) -> list[T]:
         """Every known entity of a type but those of which only the id is known."""

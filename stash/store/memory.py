@@ -67,6 +67,13 @@ class Memory:
                 return [entity for entity in found.values() if matches(entity, lookups)]
         return None
 
+    def known(self, kind: Kind, fields: Iterable[str], value: str) -> list[Entity]:
+        """Who is known to carry a value in one of the fields, ignoring case; there may be others."""
+        found = (self._fields.get((kind.name, field_name)) for field_name in fields)
+        return [
+            entity for coverage in found if coverage for entity in coverage.carriers.get(_folded(value), ())
+        ]
+
     def carriers(self, kind: Kind, fields: Iterable[str], value: str) -> list[Entity] | None:
         """Who carries a value in one of the fields, ignoring case; None where that was not asked."""
         found: list[Entity] = []

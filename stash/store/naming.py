@@ -23,18 +23,26 @@ class NamingStore(PreloadingStore):
 
     def __init__(self, connection: Connection) -> None:
         super().__init__(connection)
+        for kind in KINDS.values():
+            for field in kind.names:
+                self._memories[0].cover(kind, field, [])
         self._naming: Batcher[tuple[str, str], Entity | None] = Batcher(self._find_named)
 
     def _by_key(self, kind: Kind, key: str) -> list[Entity] | None:
         """Who carries the natural key, best first; None where Stash has to be asked."""
-        if not self.is_in_window:
-            return None
         fields = kind.names or (kind.key or "",)
-        for memory in reversed(self._memories):
+        known = [entity for entity in self._memories[0].known(kind, fields, key) if self._is_current(entity)]
+        named = [entity for entity in known if _rank(kind, entity, key) < _NO_RANK]
+        if named:
+            return sorted(named, key=lambda entity: _rank(kind, entity, key))
+        for memory in reversed(self._memories[1:]):
             carriers = memory.carriers(kind, fields, key)
             if carriers is not None:
                 return sorted(carriers, key=lambda entity: _rank(kind, entity, key))
         return None
+
+    def _is_current(self, entity: Entity) -> bool:
+        return self.entry(entity.__type_name__, entity.id) is entity and not self._is_stale(entity)
 
     async def _find_named(self, questions: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Entity | None]:
         answers: dict[tuple[str, str], Entity | None] = dict.fromkeys(questions)

@@ -11,10 +11,10 @@ from stash.store.kinds import KINDS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from stash.wire import Reply
     from stash.store.changes import Change
     from stash.store.identity import IdentityMap
     from stash.store.kinds import Entity
+    from stash.wire import Reply
 
 
 @dataclass
@@ -33,31 +33,27 @@ class Sender:
     def __init__(self, entities: IdentityMap) -> None:
         self._entities = entities
 
-    async def lists(self, listed: list[Operation], alone: list[Operation]) -> dict[int, str]:
-        """List mutations are a third of the cost and atomic: what fails as a list is sent one by one."""
-        groups = {
-            name: [o for o in listed if o.entity.__type_name__ == name]
-            for name in ("Image", "Scene", "Gallery")
-        }
-        groups = {name: group for name, group in groups.items() if group}
-        fields = [
-            Field(
-                str(KINDS[name].list_update),
-                {"input": (f"[{name}UpdateInput!]!", [o.field.arguments["input"][1] for o in group])},
-                "id",
-            )
-            for name, group in groups.items()
-        ]
-        retry = list(alone)
-        if fields:
-            reply = await self._mutate(fields)
-            for number, group in enumerate(groups.values()):
-                answer = reply.data.get(f"f{number}")
-                if not isinstance(answer, list) or [a and a.get("id") for a in answer] != [
-                    o.entity.id for o in group
-                ]:
-                    retry += group
-        return await self.aliases(retry) if retry else {}
+    async def lists(self, listed: Sequence[Operation], alone: Sequence[Operation]) -> dict[int, str]:
+        """Send updates of one type as one list, a third of the cost, and the others beside them as aliases.
+
+        A list is atomic: one that fails is sent again one by one, which names the bad ones.
+        """
+        groups: dict[str, list[Operation]] = {}
+        for operation in listed:
+            groups.setdefault(operation.entity.__type_name__, []).append(operation)
+        reply = await self._mutate(
+            [*(_list(name, group) for name, group in groups.items()), *(o.field for o in alone)]
+        )
+        if not reply.data:
+            return await self.aliases([*listed, *alone])
+        retry: list[Operation] = []
+        for number, group in enumerate(groups.values()):
+            answer = reply.data.get(f"f{number}")
+            if not isinstance(answer, list) or [a and a.get("id") for a in answer] != [
+                o.entity.id for o in group
+            ]:
+                retry += group
+        return self._refused(reply, alone, first=len(groups)) | await self.aliases(retry)
 
     async def aliases(self, operations: Sequence[Operation]) -> dict[int, str]:
         """Send each as an alias, a transaction of its own; answers who was refused, and why."""
@@ -67,8 +63,11 @@ class Sender:
         if not reply.data and len(operations) > 1:
             half = len(operations) // 2
             return {**await self.aliases(operations[:half]), **await self.aliases(operations[half:])}
+        return self._refused(reply, operations)
+
+    def _refused(self, reply: Reply, operations: Sequence[Operation], first: int = 0) -> dict[int, str]:
         refused: dict[int, str] = {}
-        for number, operation in enumerate(operations):
+        for number, operation in enumerate(operations, first):
             answer = reply.data.get(f"f{number}")
             if not isinstance(answer, dict) or not answer.get("id"):
                 refused[id(operation.entity)] = reply.message_for(f"f{number}") or "Stash gave no answer"
@@ -98,3 +97,8 @@ class Sender:
             refused |= failed
             left = [number for number in left if number not in failed and answers[number] is not True]
         return refused
+
+
+def _list(name: str, operations: Sequence[Operation]) -> Field:
+    content = [operation.field.arguments["input"][1] for operation in operations]
+    return Field(str(KINDS[name].list_update), {"input": (f"[{name}UpdateInput!]!", content)}, "id")

@@ -21,6 +21,7 @@ from stash.store.changes import (
     edited_fields,
     mark_sent,
     related,
+    sendable,
     to_input,
     values,
 )
@@ -121,9 +122,8 @@ class UnitOfWork:
         return self.attached[id(entity)][1] if id(entity) in self.attached else {}
 
     def _update_fields(self, entity: Entity) -> list[str]:
-        return [f for f in edited_fields(entity) if not _is_separate(entity, f)] + list(
-            self._attachments(entity)
-        )
+        edited = [f for f in edited_fields(entity) if not _is_separate(entity, f)]
+        return sendable(entity, edited) + list(self._attachments(entity))
 
     async def _create(self, entities: Sequence[Entity], done: Flushed) -> None:
         operations = [self._creation(entity) for entity in entities]
