@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import uuid
@@ -123,6 +124,23 @@ def server(request: pytest.FixtureRequest) -> Iterator[Server]:
         return
     real = Server(os.environ["STASH_URL"], Path(os.environ["STASH_LIBRARY"]))
     yield real
+    asyncio.run(_clear(real))
+
+
+async def _clear(real: Server) -> None:
+    """Take away the files that a test made, with their scenes, images and galleries."""
+    async with real.store() as store:
+        here = {"path__contains": f"/{real.prefix}"}
+        images, scenes = await store.find(Image, **here), await store.find(Scene, **here)
+        galleries = {g.id for entity in (*images, *scenes) for g in entity.galleries}
+        for name, ids in (
+            ("galleryDestroy(input: {ids: $ids})", sorted(galleries)),
+            ("imagesDestroy(input: {ids: $ids})", [image.id for image in images]),
+            ("scenesDestroy(input: {ids: $ids})", [scene.id for scene in scenes]),
+        ):
+            if ids:
+                document = f"mutation($ids: [ID!]!) {{ {name} }}"
+                assert not (await store.connection.mutate(document, {"ids": ids}, fields=1)).errors
     for folder in real.library.glob(f"{real.prefix}*"):
         shutil.rmtree(folder)
 

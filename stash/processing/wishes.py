@@ -154,8 +154,9 @@ class _Merging:
 
 
 def _listed(entity: Entity, name: str) -> list[Any]:
+    """What stands in Stash; in a new entity nothing does, whatever it was made with."""
     value = entity.__dict__.get(name, UNSET)
-    return list(value) if isinstance(value, list) else []
+    return list(value) if isinstance(value, list) and not entity.is_new() else []
 
 
 def _plain(value: Any) -> Any:
@@ -173,7 +174,7 @@ def _current(key: str, members: dict[str, Entity]) -> str:
 
 def _signature(wish: Wish) -> list[Any]:
     return [
-        {name: _plain(value) for name, value in sorted(wish.values.items())},
+        {n: _label(v) if isinstance(v, Entity) else _plain(v) for n, v in sorted(wish.values.items())},
         {name: list(texts) for name, texts in sorted(wish.texts.items())},
         {name: sorted(_label(member) for member in members) for name, members in sorted(wish.links.items())},
     ]

@@ -1,0 +1,27 @@
+"""What a resolver has at hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .database import Database
+    from .jobs import Jobs
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The server's state, and how this client reaches it.
+
+    Attributes:
+        library: the folders that may be scanned.
+        url: the server's address as the client wrote it, without a slash at its end.
+    """
+
+    database: Database
+    jobs: Jobs
+    library: tuple[Path, ...]
+    url: str = ""

@@ -1,0 +1,63 @@
+"""How Stash reads search values, sort keys and dates; pure functions."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+from .errors import ResolverError
+
+_DIGITS_OR_NOT = re.compile(r"[0-9]+|[^0-9]+")
+_DATE = re.compile(r"(\d{4})(?:-(\d{2}))?(?:-(\d{2}))?")
+_TIMESTAMP = re.compile(
+    r"(\d{4}-\d{2}-\d{2})(?:T\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:\d{2})| \d{2}:\d{2}:\d{2})"
+)
+
+
+def search_words(value: str) -> list[str]:
+    """Split an INCLUDES value into the words of which any one is to match.
+
+    A value that begins or ends with a double quote is one phrase, without its quotes.
+    """
+    trimmed = value.strip()
+    phrase = trimmed.strip('"')
+    return re.split(r"\s+", trimmed) if phrase == trimmed else [phrase]
+
+
+def natural_key(text: str) -> bytes:
+    """Return a key whose byte order is the natural, case-insensitive order: a2 < A3 < a10.
+
+    Numbers go by value, among equal ones fewer leading zeros first; letters count as capitals.
+    """
+    key = bytearray()
+    for run in _DIGITS_OR_NOT.findall(text):
+        if run[0] in "0123456789":
+            number = run.lstrip("0")
+            zeros = len(run) - len(number)
+            key += b"0" + len(number).to_bytes(2) + number.encode() + min(zeros, 255).to_bytes(1)
+        elif run.isascii():
+            key += run.upper().encode()
+        else:
+            key += "".join(min(char, char.upper()[0], char.lower()[0]) for char in run).encode(
+                "utf-8", "replace"
+            )
+    return bytes(key)
+
+
+def parse_date(text: str) -> str:
+    """Return a date in the form it keeps: YYYY, YYYY-MM or YYYY-MM-DD.
+
+    Raises:
+        ResolverError: the text is no date, or names a day that never was.
+    """
+    stamp = _TIMESTAMP.fullmatch(text)
+    match = _DATE.fullmatch(stamp[1] if stamp else text)
+    if match is not None:
+        year, month, day = (int(part or 1) for part in match.groups())
+        try:
+            date(year, month, day)
+        except ValueError:
+            pass
+        else:
+            return match[0]
+    raise ResolverError(f"failed to parse date {text!r}")

@@ -1,0 +1,242 @@
+"""The whole way, from a metadata database and files to a filled Stash."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from stash_graphql_client.types import Gallery, Image, Performer, Scene, Studio, Tag
+
+from stash.paths import kind_of
+from tests.end_to_end.conftest import made_world
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.conftest import Server
+    from tests.end_to_end.conftest import Setup
+
+
+async def test_the_demo_world_is_complete(demo: Setup) -> None:
+    """Every file with a row ends with its code, every item with media in a gallery, everything else is named."""
+    report = await demo.sync()
+    world = demo.world
+    assert world is not None
+    entities = report.entities
+    assert entities["images"].updated == world.images
+    assert entities["scenes"].updated == world.scenes
+    assert entities["galleries"].created == world.galleries
+    assert entities["chapters"].created > 0
+    assert len(report.unmatched) == world.ignored + world.foreign
+    assert report.exit_code == 0
+    async with demo.server.store() as store:
+        here = {"path__contains": f"/{demo.downloads.name}/"}
+        files = [*await store.find(Image, **here), *await store.find(Scene, **here)]
+        with_code = [entity for entity in files if entity.code]
+        assert len(with_code) == world.taken
+        assert all(entity.galleries and entity.studio and entity.performers for entity in with_code)
+
+
+async def test_budgets_of_the_demo_world(demo: Setup) -> None:
+    """A fresh sync needs at most 40 requests; the next one at most 10, and no mutation."""
+    first, second = await demo.sync(), await demo.sync()
+    assert first.requests["reads"] + first.requests["writes"] <= 40
+    assert second.requests["reads"] + second.requests["writes"] <= 10
+    assert second.requests["mutations"] == 0
+    assert second.requests["scan"] == 0
+    assert all(c.created == c.updated == 0 for c in second.entities.values())
+
+
+async def test_an_unchanged_run_writes_no_row(small: Setup) -> None:
+    """A second run changes no row of the database but its own record."""
+
+    def rows() -> dict[str, list[tuple]]:
+        with closing(sqlite3.connect(small.database)) as connection, connection:
+            names = [n for (n,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+            return {n: connection.execute(f'SELECT * FROM "{n}"').fetchall() for n in names if n != "sync_run"}
+
+    await small.sync()
+    before = rows()
+    assert before["sync_entity"]
+    await small.sync()
+    assert rows() == before
+
+
+async def test_every_sample_file_has_a_match_or_a_reason(sample: Setup) -> None:
+    """Each file of a type that Stash takes and that has a row is stamped; each other one is listed with its reason."""
+    report = await sample.sync()
+    files = {str(path) for path in sample.downloads.rglob("*") if path.is_file()}
+    taken = {path for path in files if kind_of(path)}
+    listed = {one.file for one in report.unmatched}
+    assert listed == files - taken
+    assert all(one.reason for one in report.unmatched)
+    async with sample.server.store() as store:
+        here = {"path__contains": f"/{sample.downloads.name}/"}
+        found = [*await store.find(Image, **here), *await store.find(Scene, **here)]
+        assert len(found) == len(taken)
+        assert all(entity.code and entity.studio and entity.performers for entity in found)
+        assert sum(not entity.galleries for entity in found) == report.unattached
+    again = await sample.sync()
+    assert again.requests["mutations"] == 0
+
+
+async def test_dangling_attachments_are_named(sample: Setup) -> None:
+    """An attachment that points nowhere is reported with its key, and stops nothing."""
+    report = await sample.sync()
+    with closing(sqlite3.connect(sample.database)) as connection, connection:
+        dangling = connection.execute(
+            'SELECT id FROM attachments WHERE "contentType" = \'ACCOUNT_MEDIA\''
+            ' AND "contentId" NOT IN (SELECT id FROM account_media)'
+        ).fetchall()
+    assert {one.id for one in report.skipped if one.kind == "attachments"} == {str(key) for (key,) in dangling}
+    assert report.exit_code == 0
+
+
+async def test_the_downloaders_rows_get_the_stash_ids(sample: Setup) -> None:
+    """The stash_id of accounts, media, posts and messages names the entity; nothing else of theirs changes."""
+
+    def rows(table: str) -> list[dict]:
+        with closing(sqlite3.connect(sample.database)) as connection, connection:
+            connection.row_factory = sqlite3.Row
+            return [dict(row) for row in connection.execute(f'SELECT * FROM "{table}" ORDER BY id')]
+
+    tables = ("accounts", "media", "posts", "messages")
+    before = {table: rows(table) for table in tables}
+    await sample.sync()
+    after = {table: rows(table) for table in tables}
+    async with sample.server.store() as store:
+        for row in (row for row in after["media"] if row["stash_id"]):
+            kind = Image if row["mimetype"].startswith("image/") else Scene
+            entity = await store.get(kind, row["stash_id"])
+            assert entity.code == str(row["id"])
+    for table in tables:
+        assert [row | {"stash_id": None} for row in after[table]] == [r | {"stash_id": None} for r in before[table]]
+    assert any(row["stash_id"] for row in after["accounts"])
+
+
+async def test_a_dry_run_writes_nothing_and_plans_what_the_run_does(small: Setup) -> None:
+    """A dry run sends no mutation, leaves the database file as it is, and lists the fields that the run then sets."""
+    await small.sync()
+    async with small.server.store() as store:
+        for tag in await store.find(Tag):
+            await tag.delete(store.connection)
+    digest = hashlib.sha256(small.database.read_bytes()).hexdigest()
+    plan = await small.sync(dry_run=True)
+    assert plan.requests["mutations"] == 0
+    assert hashlib.sha256(small.database.read_bytes()).hexdigest() == digest
+    assert plan.plan
+    done = await small.sync()
+    planned = {name: (c.created, c.updated, c.unchanged) for name, c in plan.entities.items() if name != "chapters"}
+    assert planned == {n: (c.created, c.updated, c.unchanged) for n, c in done.entities.items() if n != "chapters"}
+
+
+async def test_a_dry_run_before_the_first_sync(small: Setup) -> None:
+    """Before any sync, and before any scan, a dry run makes no table, and names the files that Stash does not know."""
+    before = small.database.read_bytes()
+    report = await small.sync(dry_run=True)
+    assert small.database.read_bytes() == before
+    assert report.requests["mutations"] == report.requests["scan"] == 0
+    assert any("does not know" in one.reason for one in report.unmatched)
+
+
+async def test_what_a_user_edits_is_kept(small: Setup) -> None:
+    """A title, a removed tag, an added performer and an emptied text survive any number of syncs, and are reported."""
+    await small.sync()
+    async with small.server.store() as store:
+        images = [i for i in await store.find(Image) if i.code and i.tags and i.details]
+        image, gallery = images[0], await store.find_one(Gallery, organized=True, details__null=False)
+        guest = await store.create(Performer, name="A guest")
+        dropped = image.tags[0]
+        image.title = "My own title"
+        await image.remove_tag(dropped)
+        await image.add_performer(guest)
+        gallery.details = ""
+        await store.flush()
+    for _ in range(2):
+        report = await small.sync()
+        assert report.requests["mutations"] == 0
+        assert {(k.type, k.id, k.field) for k in report.kept} == {
+            ("Image", image.id, "title"),
+            ("Gallery", gallery.id, "details"),
+        }
+    async with small.server.store() as store:
+        seen = await store.get(Image, image.id)
+        assert seen.title == "My own title"
+        assert dropped.name not in {tag.name for tag in seen.tags}
+        assert "A guest" in {performer.name for performer in seen.performers}
+    overwritten = await small.sync(overwrite=frozenset({"title"}))
+    assert overwritten.entities["images"].updated == 1
+
+
+async def test_what_the_source_changes_arrives(small: Setup) -> None:
+    """A new text reaches the gallery and the files of its item; a tag that the source dropped goes with it."""
+    await small.sync()
+    with closing(sqlite3.connect(small.database)) as connection, connection:
+        (post,) = connection.execute(
+            'SELECT p.id FROM posts p JOIN post_hashtags h ON h."postId" = p.id JOIN attachments a ON a."postId" = p.id'
+        ).fetchone()
+        connection.execute("UPDATE posts SET content = 'Rewritten at the source' WHERE id = ?", (post,))
+        connection.execute('DELETE FROM post_hashtags WHERE "postId" = ?', (post,))
+    report = await small.sync()
+    assert report.entities["galleries"].updated == 1
+    async with small.server.store() as store:
+        gallery = await store.find_one(Gallery, code=str(post))
+        assert (gallery.title, gallery.details, gallery.tags) == (
+            "Rewritten at the source",
+            "Rewritten at the source",
+            [],
+        )
+    assert (await small.sync()).requests["mutations"] == 0
+
+
+async def test_organized_files_keep_everything_but_join_their_gallery(embedded: Server, tmp_path: Path) -> None:
+    """A scene or an image that the user marked organized is not touched, and is in its gallery all the same."""
+    setup = await made_world(embedded, tmp_path / "world", items=16)
+    async with embedded.store() as store:
+        from stash import jobs
+
+        await jobs.scan(store.connection, [str(setup.downloads)], 60)
+        images = await store.find(Image)
+        for image in images:
+            image.organized = True
+        await store.flush()
+    report = await setup.sync()
+    assert report.entities["images"].updated == 0
+    async with embedded.store() as store:
+        seen = [image for image in await store.find(Image) if image.galleries]
+        assert seen
+        assert not any(image.title or image.code or image.tags or image.performers for image in seen)
+
+
+async def test_people_are_who_they_are(demo: Setup) -> None:
+    """Each creator is one performer with its url, and studios stand under the network."""
+    await demo.sync()
+    assert demo.world is not None
+    async with demo.server.store() as store:
+        for username in demo.world.usernames:
+            found = await store.find(Performer, url=f"https://fansly.com/{username}")
+            assert len(found) == 1
+            studio = await store.find_one(Studio, name=f"{username} (Fansly)")
+            assert studio.parent_studio.name == "Fansly (network)"
+
+
+async def test_one_creator_alone(small: Setup) -> None:
+    """A sync of one creator touches that creator's files only; the other's are not even listed."""
+    assert small.world is not None
+    name = small.world.usernames[1]
+    report = await small.sync(creators=(f"@{name.upper()}",))
+    async with small.server.store() as store:
+        galleries = await store.find(Gallery)
+        assert galleries
+        assert {gallery.studio.name for gallery in galleries} == {f"{name} (Fansly)"}
+    assert not [one for one in report.unmatched if f"/{name}_fansly/" not in one.file]
+
+
+async def test_two_users_of_one_database_converge(small: Setup) -> None:
+    """Syncing creator by creator, or all at once, ends in the same Stash."""
+    assert small.world is not None
+    for name in small.world.usernames:
+        await small.sync(creators=(name,))
+    assert (await small.sync()).requests["mutations"] == 0
