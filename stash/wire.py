@@ -243,7 +243,7 @@ def _tls_failure(error: BaseException) -> str | None:
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, ssl.SSLError):
-            return cause.reason or str(cause)
+            return str(cause)
         cause = cause.__cause__ or cause.__context__
     return None
 

@@ -25,7 +25,6 @@ EMBEDDED = "embedded"
 app = typer.Typer(
     name="stash-sync",
     help="Brings what a creator-content downloader saved into Stash, again and again, without losing your edits.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )

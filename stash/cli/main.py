@@ -11,7 +11,7 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
+from typer.exceptions import Abort, TyperException
 
 from metadata.errors import (
     DatabaseBusyError,
@@ -47,7 +47,7 @@ class _TerminatedError(BaseException):
 
 def main(arguments: list[str] | None = None) -> None:
     """Run one command and exit with its code."""
-    arguments = sys.argv[1:] if arguments is None else arguments
+    arguments = (sys.argv[1:] if arguments is None else arguments) or ["--help"]
     output = Output(is_json="--json" in arguments)
     signal.signal(signal.SIGTERM, _terminate)
     sys.exit(_run(arguments, output))
@@ -61,12 +61,9 @@ def _run(arguments: list[str], output: Output) -> int:  # noqa: PLR0911 - one re
     except MetadataError as error:
         code = next((code for kind, code in _METADATA_CODES if isinstance(error, kind)), SOME_FAILED)
         return _failed(output, code, str(error))
-    except click.exceptions.NoArgsIsHelpError as error:
-        sys.stderr.write(f"{error.format_message()}\n")
-        return USAGE
-    except click.ClickException as error:
-        return _failed(output, USAGE, f"{error.format_message().rstrip('.')}. See `stash-sync --help`.")
-    except (click.Abort, KeyboardInterrupt):
+    except TyperException as error:
+        return _failed(output, USAGE, f"{str(error).rstrip('.')}. See `stash-sync --help`.")
+    except (Abort, KeyboardInterrupt):
         return _failed(output, INTERRUPTED, "Interrupted; what was done is remembered, run again to go on.")
     except _TerminatedError:
         return _failed(output, TERMINATED, "Terminated; what was done is remembered, run again to go on.")

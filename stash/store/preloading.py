@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from stash.store.documents import Field, by_ids, document, find
 from stash.store.kinds import KINDS, Entity, kind_of
-from stash.store.lookups import parse
+from stash.store.lookups import matches, parse
 from stash.store.memory import COMPLETE_FIELDS
 from stash.store.reading import INDEX_LIMIT, PAGE, ReadingStore
 
@@ -39,8 +39,8 @@ class PreloadingStore(ReadingStore):
         for lookup in lookups:
             values = lookup.value if isinstance(lookup.value, tuple) else (lookup.value,)
             memory.cover(kind, lookup.field, [str(value) for value in values])
-        chosen = selection or kind.lean
-        return [e async for page in self._pages(kind, lookups, chosen, PAGE) for e in page]  # type: ignore[misc]
+        pages = self._pages(kind, lookups, selection or kind.lean, PAGE)
+        return [e async for page in pages for e in page if matches(e, lookups)]  # type: ignore[misc]  # kept by type
 
     async def preload_index(self, *entity_types: type[Entity]) -> None:
         """Read whole types in one request (a further one a thousand of each), if they are not too many."""

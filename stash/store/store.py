@@ -155,6 +155,15 @@ class StashStore(NamingStore):
         else:
             self._cache_entity(obj)
 
+    async def make(self, entity: T) -> T:
+        """Have a new entity created: at once, or in a window by its flush.
+
+        Raises:
+            RejectedError: Stash refused it.
+        """
+        self.queue(entity)
+        return entity if self.is_in_window else await self.save(entity)
+
     def attach(self, entity: Entity, **content: str) -> None:
         """Have a write-only field sent with the next write: an `image` or `cover_image` as data URL."""
         self._unit.attached[id(entity)] = (entity, content)

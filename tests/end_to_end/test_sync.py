@@ -55,7 +55,9 @@ async def test_an_unchanged_run_writes_no_row(small: Setup) -> None:
     def rows() -> dict[str, list[tuple]]:
         with closing(sqlite3.connect(small.database)) as connection, connection:
             names = [n for (n,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-            return {n: connection.execute(f'SELECT * FROM "{n}"').fetchall() for n in names if n != "sync_run"}
+            return {
+                n: connection.execute(f'SELECT * FROM "{n}"').fetchall() for n in names if n != "sync_run"
+            }
 
     await small.sync()
     before = rows()
@@ -87,10 +89,12 @@ async def test_dangling_attachments_are_named(sample: Setup) -> None:
     report = await sample.sync()
     with closing(sqlite3.connect(sample.database)) as connection, connection:
         dangling = connection.execute(
-            'SELECT id FROM attachments WHERE "contentType" = \'ACCOUNT_MEDIA\''
+            "SELECT id FROM attachments WHERE \"contentType\" = 'ACCOUNT_MEDIA'"
             ' AND "contentId" NOT IN (SELECT id FROM account_media)'
         ).fetchall()
-    assert {one.id for one in report.skipped if one.kind == "attachments"} == {str(key) for (key,) in dangling}
+    assert {one.id for one in report.skipped if one.kind == "attachments"} == {
+        str(key) for (key,) in dangling
+    }
     assert report.exit_code == 0
 
 
@@ -112,7 +116,9 @@ async def test_the_downloaders_rows_get_the_stash_ids(sample: Setup) -> None:
             entity = await store.get(kind, row["stash_id"])
             assert entity.code == str(row["id"])
     for table in tables:
-        assert [row | {"stash_id": None} for row in after[table]] == [r | {"stash_id": None} for r in before[table]]
+        assert [row | {"stash_id": None} for row in after[table]] == [
+            r | {"stash_id": None} for r in before[table]
+        ]
     assert any(row["stash_id"] for row in after["accounts"])
 
 
@@ -128,8 +134,12 @@ async def test_a_dry_run_writes_nothing_and_plans_what_the_run_does(small: Setup
     assert hashlib.sha256(small.database.read_bytes()).hexdigest() == digest
     assert plan.plan
     done = await small.sync()
-    planned = {name: (c.created, c.updated, c.unchanged) for name, c in plan.entities.items() if name != "chapters"}
-    assert planned == {n: (c.created, c.updated, c.unchanged) for n, c in done.entities.items() if n != "chapters"}
+    planned = {
+        name: (c.created, c.updated, c.unchanged) for name, c in plan.entities.items() if name != "chapters"
+    }
+    assert planned == {
+        n: (c.created, c.updated, c.unchanged) for n, c in done.entities.items() if n != "chapters"
+    }
 
 
 async def test_a_dry_run_before_the_first_sync(small: Setup) -> None:
@@ -191,7 +201,9 @@ async def test_what_the_source_changes_arrives(small: Setup) -> None:
     assert (await small.sync()).requests["mutations"] == 0
 
 
-async def test_organized_files_keep_everything_but_join_their_gallery(embedded: Server, tmp_path: Path) -> None:
+async def test_organized_files_keep_everything_but_join_their_gallery(
+    embedded: Server, tmp_path: Path
+) -> None:
     """A scene or an image that the user marked organized is not touched, and is in its gallery all the same."""
     setup = await made_world(embedded, tmp_path / "world", items=16)
     async with embedded.store() as store:

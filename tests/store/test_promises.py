@@ -66,7 +66,9 @@ async def test_booleans_and_null_are_plain(store: StashStore, server: Server) ->
 async def test_bounds_are_inclusive_where_they_say_so(store: StashStore, server: Server) -> None:
     """gte, lte and between include their bounds, gt and lt do not; both bounds of a field go together."""
     images = await server.images(store, 3)
-    for image, rating, day in zip(images, (20, 40, 60), ("2024-01-01", "2024-06-01", "2025-01-01"), strict=True):
+    for image, rating, day in zip(
+        images, (20, 40, 60), ("2024-01-01", "2024-06-01", "2025-01-01"), strict=True
+    ):
         image.rating100, image.date = rating, day
     await store.flush()
     here = {"path__contains": f"/{server.prefix}"}
@@ -137,7 +139,7 @@ async def test_nobody_is_handed_a_stub(store: StashStore, server: Server) -> Non
         assert (await store.get(Performer, performer_id)).name == server.prefix
 
 
-def _fresh(store: StashStore):  # noqa: ANN202
+def _fresh(store: StashStore):
     """Forget everything that is known, as a new process would."""
 
     class Forgetting:
@@ -253,7 +255,7 @@ async def test_only_changed_fields_are_sent(embedded: Server) -> None:
         sent: list[dict] = []
         assert embedded.embedded is not None
 
-        async def record(call, execute):  # noqa: ANN001, ANN202
+        async def record(call, execute):
             sent.append(call.variables)
             return await execute()
 
@@ -315,7 +317,7 @@ async def test_an_edit_during_a_flush_stays_an_edit(embedded: Server) -> None:
         (image,) = await embedded.images(store, 1)
         assert embedded.embedded is not None
 
-        async def edit(_call, execute):  # noqa: ANN001, ANN202
+        async def edit(_call, execute):
             reply = await execute()
             image.title = "during"
             return reply
@@ -356,7 +358,9 @@ async def test_links_cost_nothing(store: StashStore, server: Server) -> None:
 async def test_bounded_relations_stay_in_step(store: StashStore, server: Server) -> None:
     """A scene's galleries and a gallery's scenes tell the same, and only one side is sent."""
     (scene,) = await server.scenes(store, 1)
-    gallery = await store.get(Gallery, (await store.create(Gallery, title=server.prefix, code=server.prefix)).id)
+    gallery = await store.get(
+        Gallery, (await store.create(Gallery, title=server.prefix, code=server.prefix)).id
+    )
     await store.populate(gallery, ["scenes"])
     await scene.add_to_gallery(gallery)
     assert gallery.scenes == [scene]
@@ -505,7 +509,9 @@ async def test_the_optimal_pattern_of_the_guide(store: StashStore, server: Serve
             Performer, name=server.prefix, urls=[f"https://fansly.com/{server.prefix}"], details=""
         )
         studio = await store.get_or_create(Studio, name=f"{server.prefix} (Fansly)", parent_studio=network)
-        tags = await asyncio.gather(*(store.get_or_create(Tag, name=f"{server.prefix}{i}") for i in range(20)))
+        tags = await asyncio.gather(
+            *(store.get_or_create(Tag, name=f"{server.prefix}{i}") for i in range(20))
+        )
         scene = await store.get(Scene, scene_id)
         await scene.add_performer(performer)
         await scene.set_studio(studio)

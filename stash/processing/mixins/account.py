@@ -40,8 +40,7 @@ class AccountProcessingMixin(StashProcessingBase):
         performer = self._performer_from_account(account)
         if await self.store.find(Performer, name__iexact=str(performer.name)):
             performer.disambiguation = account.username
-        self.store.add(performer)
-        return performer
+        return await self.store.make(performer)
 
     async def _find_existing_performer(self, account: Creator) -> Performer | None:
         """The performer that is this account, or None. It never writes."""

@@ -66,7 +66,7 @@ class GalleryProcessingMixin(StashProcessingBase):
                 performers=[performer] if performer is not None else [],
                 tags=[],
             )
-            self.store.add(gallery)
+            await self.store.make(gallery)
         return gallery
 
     async def _find_gallery(self, item: Item) -> Gallery | None:

@@ -1,0 +1,264 @@
+"""The command line: each command, each exit code, one JSON object on every exit."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stash.cli.main import main
+from stash.demo import write_world
+
+
+@pytest.fixture(autouse=True)
+def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No Stash of the user's, and the signal handler of pytest stays."""
+    for name in ("STASH_URL", "STASH_API_KEY", "STASH_SYNC_DEBUG"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+
+
+class Ended:
+    """How a command ended."""
+
+    def __init__(self, code: int, out: str, err: str) -> None:
+        self.code, self.out, self.err = code, out, err
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """The one object on stdout."""
+        assert self.out.count("\n") == 1
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]):
+    """Run a command in this process."""
+
+    def run(*arguments: object) -> Ended:
+        with pytest.raises(SystemExit) as ended:
+            main([str(argument) for argument in arguments])
+        printed = capsys.readouterr()
+        assert "Traceback" not in printed.err
+        return Ended(int(ended.value.code or 0), printed.out, printed.err)
+
+    return run
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> list[object]:
+    """The flags for a small world on the embedded Stash."""
+    made = write_world(tmp_path / "world", items=16)
+    folder = tmp_path / "world"
+    return [
+        "--database",
+        folder / "metadata.sqlite",
+        "--downloads",
+        made.downloads,
+        "--embedded-dir",
+        folder / "embedded",
+    ]
+
+
+def payloads(world: list[object]) -> Path:
+    """The payloads of a small world."""
+    return Path(str(world[1])).parent / "payloads"
+
+
+def test_demo_ends_with_nothing_to_do(run) -> None:
+    """The demo shows what was made, and that the second run has nothing to do."""
+    ended = run("demo")
+    assert ended.code == 0
+    for words in ("lena_fields (Fansly)", "Trailer", "Galleries", "chapters", "Nothing to do."):
+        assert words in ended.out
+
+
+def test_demo_in_json(run) -> None:
+    """The demo's JSON has the first run, and the second one in it, within the budgets."""
+    summary = run("demo", "--json").json
+    assert summary["exit_code"] == 0
+    assert summary["requests"]["reads"] + summary["requests"]["writes"] <= 40
+    assert summary["again"]["requests"]["mutations"] == 0
+    assert summary["again"]["requests"]["reads"] <= 10
+
+
+def test_ingest_then_sync_then_again(run, world: list[object]) -> None:
+    """Payloads go in, a sync fills Stash, a second one is silent; the state of the embedded Stash is kept between."""
+    assert run("ingest", payloads(world), *world[:2]).code == 0
+    first = run("sync", *world, "--json")
+    assert first.code == 0
+    assert first.json["entities"]["galleries"]["created"] > 0
+    second = run("sync", *world)
+    assert "Nothing to do." in second.out
+    assert run("sync", *world, "--dry-run", "--json").json["plan"] == []
+
+
+def test_run_does_it_all(run, world: list[object], tmp_path: Path) -> None:
+    """`run` runs the download command, ingests, scans and syncs; a bad payload is named and costs itself alone."""
+    (payloads(world) / "bad.json").write_text("{")
+    command = f"{sys.executable} -c \"open(r'{tmp_path / 'downloaded'}', 'w')\""
+    ended = run("run", "--download-command", command, "--payloads", payloads(world), *world, "--json")
+    assert (tmp_path / "downloaded").exists()
+    assert ended.code == 3
+    assert ended.json["entities"]["galleries"]["created"] > 0
+    assert any("bad.json" in one["reason"] for one in ended.json["skipped"])
+
+
+def test_a_failed_download_ends_the_run(run, world: list[object]) -> None:
+    """Where the download command fails, nothing is synced."""
+    ended = run("run", "--download-command", "exit 7", *world, "--json")
+    assert ended.code == 2
+    assert "ended with 7" in ended.json["error"]
+
+
+def test_settings_are_explained(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each setting is shown with where it comes from, secrets hidden."""
+    monkeypatch.setenv("STASH_API_KEY", "very-secret")
+    ended = run("settings", "--json")
+    assert ended.json["settings"]["api_key"] == {"value": "**********", "source": "STASH_API_KEY"}
+    Path("stash-sync.toml").write_text('api_key = "very-secret"\n')
+    Path("stash-sync.toml").chmod(0o644)
+    ended = run("settings")
+    assert "chmod 600" in ended.err
+    assert "very-secret" not in ended.out + ended.err
+
+
+CASES = (
+    "no Stash",
+    "no answer",
+    "no address",
+    "no database",
+    "no such database",
+    "not a database",
+    "an empty file",
+    "another database",
+    "no downloads",
+    "no such downloads",
+    "no such creator",
+    "no such flag",
+    "no such command",
+    "a wrong map",
+    "a foreign database",
+    "no library",
+)
+
+
+def bad_input(tmp_path: Path) -> dict[str, tuple[list[object], int, str]]:
+    """What a user may get wrong: flags, exit code, and words of the sentence."""
+    (tmp_path / "text").write_text("hello")
+    (tmp_path / "empty").write_text("")
+    with sqlite3.connect(tmp_path / "other.sqlite") as connection:
+        connection.execute("CREATE TABLE things (id INTEGER)")
+    connection.close()
+    folder = tmp_path / "dl"
+    folder.mkdir()
+    here = ["--embedded-dir", tmp_path / "e", "--downloads", folder]
+    world = tmp_path / "made.sqlite"
+    return {
+        "no Stash": (["sync", "--database", world, "--downloads", folder], 2, "STASH_URL"),
+        "no answer": (
+            ["sync", "--url", "http://127.0.0.1:9", "--database", world, "--downloads", folder],
+            5,
+            "does not answer",
+        ),
+        "no address": (
+            ["sync", "--url", "stash", "--database", world, "--downloads", folder],
+            2,
+            "no address",
+        ),
+        "no database": (["sync", *here], 2, "STASH_SYNC_DATABASE_URL"),
+        "no such database": (["sync", *here, "--database", tmp_path / "none"], 2, "does not exist"),
+        "not a database": (["sync", *here, "--database", tmp_path / "text"], 6, "text"),
+        "an empty file": (["sync", *here, "--database", tmp_path / "empty"], 6, "empty"),
+        "another database": (["sync", *here, "--database", tmp_path / "other.sqlite"], 6, "other.sqlite"),
+        "no downloads": (
+            ["sync", "--url", "http://127.0.0.1:9", "--database", world],
+            2,
+            "STASH_SYNC_DOWNLOADS",
+        ),
+        "no such downloads": (
+            ["sync", "--url", "http://127.0.0.1:9", "--database", world, "--downloads", tmp_path / "none"],
+            2,
+            "does not exist",
+        ),
+        "no such creator": (["sync", "nobody", *here, "--database", world], 2, "nobody"),
+        "no such flag": (["sync", "--colour"], 2, "--colour"),
+        "no such command": (["paint"], 2, "paint"),
+        "a wrong map": (["sync", *here, "--database", world, "--path-map", "/a"], 2, "host=stash"),
+        "a foreign database": (
+            ["ingest", folder, "--database", tmp_path / "other.sqlite"],
+            6,
+            "other.sqlite",
+        ),
+        "no library": (["embedded", "--library", tmp_path / "none"], 2, "does not exist"),
+    }
+
+
+@pytest.mark.parametrize("json_flag", [True, False])
+@pytest.mark.parametrize("case", CASES)
+def test_bad_input_is_one_sentence(run, tmp_path: Path, case: str, json_flag: bool) -> None:
+    """Each mistake ends with its exit code, one sentence with the next step, and nothing written."""
+    arguments, code, words = bad_input(tmp_path)[case]
+    run("ingest", tmp_path / "dl", "--database", tmp_path / "made.sqlite")
+    before = (tmp_path / "made.sqlite").read_bytes()
+    ended = run(*arguments, *(["--json"] if json_flag and arguments[0] != "embedded" else []))
+    assert ended.code == code, ended.err
+    assert words in ended.err.replace("\n", " ")
+    assert len(ended.err.strip().splitlines()[-1]) < 400
+    if json_flag and arguments[0] != "embedded":
+        assert ended.json["exit_code"] == code
+        assert words in ended.json["error"]
+    assert (tmp_path / "made.sqlite").read_bytes() == before
+
+
+def test_help_is_quick_and_complete() -> None:
+    """The help lists the commands, and imports nothing heavy."""
+    script = "import sys; from stash.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass\n"
+    check = "assert not {'stash_graphql_client', 'alembic', 'graphql', 'uvicorn'} & set(sys.modules), 'heavy'"
+    done = subprocess.run(
+        [sys.executable, "-c", script + check], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    for command in ("demo", "run", "sync", "ingest", "settings", "embedded"):
+        assert command in done.stdout
+
+
+def test_a_bug_ends_as_a_sentence_too(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever goes wrong, the user sees one sentence and where the details are; exit 1."""
+    monkeypatch.setattr("stash.cli.commands._settings", lambda **_: 1 / 0)
+    ended = run("sync", "--json")
+    assert ended.code == 1
+    assert "This is a bug (ZeroDivisionError)" in ended.json["error"]
+    details = Path(ended.json["error"].split("report it with ")[1].rstrip("."))
+    assert "ZeroDivisionError" in details.read_text()
+    details.unlink()
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_signals_end_a_command(tmp_path: Path, number: signal.Signals, code: int) -> None:
+    """SIGINT and SIGTERM end a waiting command at once, with their codes."""
+    command = [sys.executable, "-m", "stash.cli", "run", "--download-command", "echo ready >&2; sleep 60"]
+    flags = [
+        "--url",
+        "http://127.0.0.1:9",
+        "--downloads",
+        str(tmp_path),
+        "--database",
+        str(tmp_path / "x"),
+        "--quiet",
+    ]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+    with subprocess.Popen(
+        [*command, *flags], stderr=subprocess.PIPE, env=environment, start_new_session=True
+    ) as process:
+        assert process.stderr is not None
+        assert process.stderr.readline() == b"ready\n"
+        os.killpg(process.pid, number)
+        assert process.wait(timeout=20) == code

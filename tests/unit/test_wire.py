@@ -1,0 +1,250 @@
+"""The door to Stash, with respx alone: what is retried, what is not, and how errors are named."""
+
+from __future__ import annotations
+
+import ssl
+
+import httpx
+import pytest
+import respx
+from stash_graphql_client.errors import StashBatchError, StashGraphQLError
+from stash_graphql_client.types import Tag
+
+from stash.connection import Connection
+from stash.errors import (
+    AccessRefusedError,
+    CertificateError,
+    RetriableError,
+    UnansweredWriteError,
+    UnsuitableStashError,
+    UsageError,
+)
+from stash.store import StashContext, connect
+from stash.wire import Wire
+
+URL = "http://stash.test:9999"
+HELLO = {
+    "data": {
+        "version": {"version": "v0.30.0"},
+        "systemStatus": {"appSchema": 75, "status": "OK"},
+        "configuration": {"general": {"databasePath": "/db"}},
+    }
+}
+
+
+@pytest.fixture
+def stash() -> respx.MockRouter:
+    """A Stash that answers what a test says; nothing else is reachable."""
+    with respx.mock(base_url=URL, assert_all_called=False) as router:
+        yield router
+
+
+def answers(stash: respx.MockRouter, *replies: object) -> respx.Route:
+    """Greet, then give these replies in turn."""
+    made = [r if isinstance(r, httpx.Response | Exception) else httpx.Response(200, json=r) for r in replies]
+    return stash.post("/graphql").mock(side_effect=[httpx.Response(200, json=HELLO), *made])
+
+
+async def test_respx_alone_is_enough(stash: respx.MockRouter) -> None:
+    """Connecting is one POST and no WebSocket; the key goes in its header."""
+    route = answers(stash, {"data": {"findTags": {"count": 0, "tags": []}}})
+    async with connect(URL, "secret") as store:
+        assert store.requests.reads == 1
+        assert store.identity == (URL, "/db")
+        assert (await store.connection.find_tags()).count == 0
+    assert [call.request.headers["apikey"] for call in route.calls] == ["secret", "secret"]
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        httpx.Response(503),
+        httpx.Response(429, headers={"Retry-After": "0"}),
+        httpx.ReadTimeout("slow"),
+        httpx.Response(200, text="<html>"),
+    ],
+)
+async def test_a_read_is_retried(stash: respx.MockRouter, failure: object) -> None:
+    """A read that fails in passing is asked again, and each attempt is counted."""
+    answers(stash, failure, {"data": {"f0": {"count": 0, "tags": []}}})
+    async with connect(URL) as store:
+        assert await store.find(Tag) == []
+        assert store.requests.reads == 3
+
+
+async def test_an_outage_raises(stash: respx.MockRouter) -> None:
+    """An outage is no empty result: the read raises when its budget is used up."""
+    stash.post("/graphql").mock(side_effect=[httpx.Response(200, json=HELLO), *[httpx.Response(500)] * 50])
+    async with connect(URL, patience=0.2) as store:
+        with pytest.raises(RetriableError, match="does not answer"):
+            await store.find(Tag)
+
+
+async def test_a_lost_create_is_looked_for_before_it_is_repeated(stash: respx.MockRouter) -> None:
+    """Where the reply of a create is lost, its effect is looked for; what is found is not created again."""
+    row = {"id": "7", "name": "red", "aliases": []}
+    answers(stash, httpx.ReadTimeout("lost"), {"data": {"f0": {"count": 1, "tags": [row]}}})
+    async with connect(URL) as store:
+        tag = await store.create(Tag, name="red")
+        assert tag.id == "7"
+        assert store.requests.writes == 1
+
+
+async def test_a_lost_create_without_effect_is_repeated_once(stash: respx.MockRouter) -> None:
+    """Where the lost create had no effect, it is sent again."""
+    answers(
+        stash,
+        httpx.ReadTimeout("lost"),
+        {"data": {"f0": {"count": 0, "tags": []}}},
+        {"data": {"f0": {"id": "8", "created_at": "2026-01-01T00:00:00Z"}}},
+    )
+    async with connect(URL) as store:
+        assert (await store.create(Tag, name="red")).id == "8"
+        assert store.requests.writes == 2
+
+
+async def test_a_write_is_never_repeated_blindly(stash: respx.MockRouter) -> None:
+    """A lost update raises and says that its effect is unknown; the entity keeps its edit."""
+    row = {"id": "7", "name": "red", "aliases": [], "description": ""}
+    answers(stash, {"data": {"f0": {"count": 1, "tags": [row]}}}, httpx.ReadError("gone"))
+    async with connect(URL) as store:
+        (tag,) = await store.find(Tag)
+        tag.description = "mine"
+        with pytest.raises(UnansweredWriteError):
+            await store.flush()
+        assert store.requests.writes == 1
+        assert [change.field for change in store.pending()] == ["description"]
+
+
+async def test_a_write_that_never_left_says_so(stash: respx.MockRouter) -> None:
+    """A connection that cannot be made means that nothing was written."""
+    answers(stash, httpx.ConnectError("refused"))
+    async with connect(URL) as store:
+        with pytest.raises(RetriableError) as caught:
+            await store.connection.mutate("mutation { x }", {}, fields=1)
+        assert not isinstance(caught.value, UnansweredWriteError)
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [httpx.Response(401), httpx.Response(403), httpx.Response(302, headers={"location": "/login?x"})],
+)
+async def test_a_refused_key_ends_at_once(stash: respx.MockRouter, refusal: httpx.Response) -> None:
+    """A wrong key is one request, no retry, and its text holds no key."""
+    route = stash.post("/graphql").mock(return_value=refusal)
+    with pytest.raises(AccessRefusedError) as caught:
+        async with connect(URL, "secret"):
+            pass
+    assert route.call_count == 1
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("reply", "words"),
+    [
+        (httpx.Response(200, text="<html>router</html>"), "not as a Stash does"),
+        (httpx.Response(404, json={"detail": "no"}), "not as a Stash does"),
+        (httpx.Response(200, json={"data": {"hello": 1}}), "not as a Stash does"),
+        (httpx.Response(200, json={"data": {"systemStatus": {"appSchema": 74, "status": "OK"}}}), "too old"),
+        (
+            httpx.Response(200, json={"data": {"systemStatus": {"appSchema": 75, "status": "SETUP"}}}),
+            "not set up",
+        ),
+        (httpx.Response(400, json={"errors": [{"message": "unknown field"}]}), "not as a Stash does"),
+    ],
+)
+async def test_what_is_no_fit_stash_is_said(
+    stash: respx.MockRouter, reply: httpx.Response, words: str
+) -> None:
+    """Something else at that address, a Stash that is too old or not set up: each is named."""
+    stash.post("/graphql").mock(return_value=reply)
+    with pytest.raises(UnsuitableStashError, match=words):
+        async with connect(URL):
+            pass
+
+
+class Untrusted(httpx.AsyncBaseTransport):
+    """A server whose certificate cannot be verified."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Fail as httpx does."""
+        raise httpx.ConnectError("tls") from ssl.SSLCertVerificationError(1, "self-signed certificate")
+
+
+async def test_an_unverified_certificate_is_refused() -> None:
+    """A certificate that cannot be verified is named as such, and is not retried."""
+    with pytest.raises(CertificateError, match="could not be verified"):
+        async with connect(URL, transport=Untrusted()):
+            pass
+
+
+@pytest.mark.parametrize("url", ["", "stash:9999", "ftp://stash", "http://", "http://[::1"])
+async def test_what_is_no_address_is_said(url: str) -> None:
+    """A text that is no HTTP address is a usage error."""
+    with pytest.raises(UsageError, match="no address"):
+        async with connect(url):
+            pass
+
+
+def test_a_missing_authority_is_said() -> None:
+    """A ca_file that cannot be read is a usage error."""
+    with pytest.raises(UsageError, match="ca_file"):
+        Connection(Wire("https://stash.test", ca_file="/nowhere.pem"))
+
+
+@pytest.mark.parametrize(
+    ("url", "endpoint"),
+    [
+        ("http://a:9999", "http://a:9999/graphql"),
+        ("https://a/stash/", "https://a/stash/graphql"),
+        ("http://a:9999/graphql", "http://a:9999/graphql"),
+    ],
+)
+def test_the_endpoint_follows_the_address(url: str, endpoint: str) -> None:
+    """The address is the browser's, with or without a prefix."""
+    assert Wire(url).endpoint == endpoint
+
+
+async def test_the_librarys_own_calls_go_through_the_door(stash: respx.MockRouter) -> None:
+    """The client's documents are counted too, and what Stash says against them raises."""
+    answers(
+        stash,
+        {"data": {"tagCreate": {"id": "5"}}},
+        {"errors": [{"message": "no", "path": ["findTags"]}], "data": None},
+    )
+    async with connect(URL) as store:
+        made = await store.connection.execute("mutation { tagCreate { id } }")
+        assert made == {"tagCreate": {"id": "5"}}
+        with pytest.raises(StashGraphQLError, match="no"):
+            await store.connection.execute("query { findTags { count } }")
+        assert (store.requests.reads, store.requests.writes, store.requests.mutations) == (2, 1, 1)
+
+
+async def test_the_librarys_batches_name_what_was_refused(stash: respx.MockRouter) -> None:
+    """A batch of the library tells the refused operation from the others."""
+    from stash_graphql_client.client.batch import BatchOperation
+
+    answers(
+        stash, {"data": {"op0": {"id": "1"}, "op1": None}, "errors": [{"message": "taken", "path": ["op1"]}]}
+    )
+    operations = [
+        BatchOperation(
+            mutation_name="tagCreate", input_type_name="TagCreateInput!", variables={"input": {"name": n}}
+        )
+        for n in "ab"
+    ]
+    async with connect(URL) as store:
+        with pytest.raises(StashBatchError):
+            await store.connection.execute_batch(operations)
+    assert [operation.error is None for operation in operations] == [True, False]
+
+
+async def test_the_downloaders_settings_make_a_context(stash: respx.MockRouter) -> None:
+    """A context is made from scheme, host, port and apikey in any case, and connects once."""
+    route = answers(stash)
+    context = StashContext({"scheme": "http", "HOST": "stash.test", "port": 9999, "ApiKey": "k"})
+    client = await context.get_client()
+    assert await context.get_client() is client is context.client
+    assert context.store.connection is client
+    await context.close()
+    assert route.call_count == 1
