@@ -87,7 +87,7 @@ def merge_set[K: Hashable](
 ) -> SetDecision:
     """Decide a set: theirs, with what is newly wished, without what we had added and the source has dropped.
 
-    What the user removed stays removed, what the user added stays. Where the source does not know the set in
+    What the user removed stays removed and is ours no more, what the user added stays. Where the source does not know the set in
     full (`is_complete` is False) nothing is taken away.
     """
     wished, standing, had_seen, had_written = set(wish), set(theirs), set(seen), set(wrote)
@@ -100,7 +100,9 @@ def merge_set[K: Hashable](
         added=added,
         removed=removed,
         seen=tuple(dict.fromkeys(k for k in (*seen, *wish) if k in remembered)),
-        wrote=tuple(dict.fromkeys(k for k in (*wrote, *added) if k in remembered)),
+        wrote=tuple(
+            dict.fromkeys(k for k in (*(w for w in wrote if w in standing), *added) if k in remembered)
+        ),
         reason=_set_reason(added, removed),
     )
 

@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 
     from starlette.applications import Starlette
+    from starlette.responses import Response
 
-    type Middleware = Callable[[Call, Callable[[], Awaitable[Reply]]], Awaitable[Reply]]
+    type Proceed = Callable[[], Awaitable[Reply | Response]]
+    type Middleware = Callable[[Call, Proceed], Awaitable[Reply | Response]]
 
 LOOPBACK = "127.0.0.1"
 _IPV6 = 6
@@ -43,7 +45,7 @@ class EmbeddedStash:
     Attributes:
         middleware: Called around each GraphQL request with its `Call` and a function that executes it and
             returns its `Reply`, the first of the list outermost. It may count, wait, raise, or answer instead,
-            before the request is executed or after it was committed.
+            with a `Reply` or any HTTP response, before the request is executed or after it was committed.
     """
 
     def __init__(

@@ -58,22 +58,10 @@ def _times(noun: str) -> dict[str, Criterion]:
     return {name: number(f"{noun}.{name}") for name in ("created_at", "updated_at")}
 
 
-def _media(noun: str) -> dict[str, Criterion]:
-    """Build the criteria that images, scenes and galleries share."""
+def _people(noun: str) -> dict[str, Criterion]:
+    """Build the criteria on an entity's tags and performers, and on the performers' tags."""
     link = {name: Link(f"{noun}_{name}", f"{noun}_id", f"{name}_id") for name in ("tag", "performer")}
     return {
-        **_times(noun),
-        **{name: text(f"{noun}.{name}") for name in ("title", "code", "details")},
-        "id": number(f"{noun}.id"),
-        "path": of_files(noun, path),
-        "checksum": of_fingerprint(noun, "md5"),
-        "file_count": count(noun, f"{noun}_file"),
-        "rating100": number(f"{noun}.rating"),
-        "organized": flag(f"{noun}.organized"),
-        "date": partial_date(f"{noun}.date"),
-        "url": listed_text(noun, "url"),
-        "resolution": of_files(noun, resolution),
-        "orientation": lambda given: of_files(noun, orientation)({**given, "modifier": "EQUALS"}),
         "tags": linked(noun, link["tag"], _TAGS),
         "tag_count": count(noun, f"{noun}_tag"),
         "performers": linked(noun, link["performer"]),
@@ -91,6 +79,25 @@ def _media(noun: str) -> dict[str, Criterion]:
             f"{noun}.id {'' if given else 'NOT '}IN "
             f"({select(f'{noun}_id', f'{noun}_performer JOIN performer ON performer.id = performer_id', 'favorite')})"
         ),
+    }
+
+
+def _media(noun: str) -> dict[str, Criterion]:
+    """Build the criteria that images, scenes and galleries share."""
+    return {
+        **_times(noun),
+        **{name: text(f"{noun}.{name}") for name in ("title", "code", "details")},
+        "id": number(f"{noun}.id"),
+        "path": of_files(noun, path),
+        "checksum": of_fingerprint(noun, "md5"),
+        "file_count": count(noun, f"{noun}_file"),
+        "rating100": number(f"{noun}.rating"),
+        "organized": flag(f"{noun}.organized"),
+        "date": partial_date(f"{noun}.date"),
+        "url": listed_text(noun, "url"),
+        "resolution": of_files(noun, resolution),
+        "orientation": lambda given: of_files(noun, orientation)({**given, "modifier": "EQUALS"}),
+        **_people(noun),
         "studios": reference(f"{noun}.studio_id", _STUDIOS),
         "is_missing": _missing(
             noun,

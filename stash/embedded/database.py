@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+from stash.errors import StateError
+
 from .errors import ResolverError
 from .matching import natural_key
 from .regex import compile_go
@@ -17,6 +19,8 @@ from .regex import compile_go
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
+
+_VERSION = 0x57A5_0001  # marks the file as ours
 
 type Clock = Callable[[], datetime]
 type Row = tuple[Any, ...]
@@ -28,17 +32,26 @@ class Database:
     Args:
         path: The SQLite file, made where missing; None keeps the state in memory.
         clock: Tells the time; what it returns is stored to the second, in the zone it carries.
+
+    Raises:
+        StateError: The file is something else, or cannot be opened.
     """
 
     def __init__(self, path: Path | None, clock: Clock | None = None) -> None:
         self.path = path
         self.clock: Clock = clock or (lambda: datetime.now(UTC))
-        self._connection = sqlite3.connect(
-            path or ":memory:", isolation_level=None, timeout=10, check_same_thread=False
-        )
-        self._finalizer = weakref.finalize(self, self._connection.close)
-        self._regex_error: ResolverError | None = None
-        self._connection.create_function("regexp", 2, self._regexp, deterministic=True)
+        try:
+            self._connection = sqlite3.connect(
+                path or ":memory:", isolation_level=None, timeout=10, check_same_thread=False
+            )
+            self._finalizer = weakref.finalize(self, self._connection.close)
+            self._open()
+        except sqlite3.DatabaseError as error:
+            raise StateError(f"{path} cannot be opened as the embedded Stash's state: {error}") from error
+
+    def _open(self) -> None:
+        self._check_ours()
+        self._connection.create_function("regexp", 2, _regexp, deterministic=True)
         self._connection.create_function("natural_key", 1, _sort_key, deterministic=True)
         for pragma in (
             "journal_mode = WAL",
@@ -48,9 +61,21 @@ class Database:
         ):
             self._connection.execute(f"PRAGMA {pragma}")
         with self.transaction():
-            if not self.rows("SELECT 1 FROM sqlite_schema WHERE name = 'setting'"):
+            if self._version() != _VERSION:
                 for statement in _statements():
                     self._connection.execute(statement)
+                self._connection.execute(f"PRAGMA user_version = {_VERSION}")
+
+    def _check_ours(self) -> None:
+        empty = self._connection.execute("SELECT 1 FROM sqlite_schema").fetchone() is None
+        if self._version() != _VERSION and not empty:
+            self.close()
+            raise StateError(
+                f"{self.path} is not a state of this embedded Stash: name another file, or one to be made"
+            )
+
+    def _version(self) -> int:
+        return int(self._connection.execute("PRAGMA user_version").fetchone()[0])
 
     def close(self) -> None:
         """Close the file; safe to call twice."""
@@ -109,12 +134,13 @@ class Database:
         except sqlite3.Error as error:
             raise self._refusal(sql, error) from error
 
-    def _regexp(self, pattern: str, text: str | None) -> bool:
-        return text is not None and compile_go(pattern).search(text) is not None
-
     @staticmethod
     def _refusal(sql: str, error: sqlite3.Error) -> ResolverError:
         return ResolverError(f"error executing `{sql}`: {error}")
+
+
+def _regexp(pattern: str, text: str | None) -> bool:
+    return text is not None and compile_go(pattern).search(text) is not None
 
 
 def _sort_key(text: object) -> bytes | None:

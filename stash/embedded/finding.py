@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from .database import id_list
 from .errors import ResolverError, not_found
 from .filters import condition, depth
+from .matching import search_terms
 from .sql import IN_IDS, TRUE, Clause, either, every, select
 from .values import to_int, to_ints
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 _PER_PAGE = 25
 _DEEPEST, _DEEPEST_COUNTED = 31, 29  # beyond, SQLite as Stash has it runs out of parser stack
-_TERM = re.compile(r'(-?)(?:"([^"]*)"|(\S+))')
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +76,9 @@ class Finder:
 
     def _search(self, text: str | None) -> Clause:
         clauses = []
-        for negated, phrase, word in _TERM.findall(text or ""):
-            like = f"%{phrase or word}%"
-            found = either([Clause(sql, (like,)) for sql in self.searched])
-            clauses.append(~found if negated else found)
+        for negated, words in search_terms(text or ""):
+            found = either([Clause(sql, (f"%{word}%",)) for word in words for sql in self.searched])
+            clauses.append(Clause(f"NOT coalesce({found.sql}, 0)", found.parameters) if negated else found)
         return every(clauses)
 
     def _order(self, options: dict[str, Any]) -> str:

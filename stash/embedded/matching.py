@@ -8,6 +8,7 @@ from datetime import date
 from .errors import ResolverError
 
 _DIGITS_OR_NOT = re.compile(r"[0-9]+|[^0-9]+")
+_WORD = re.compile(r'-?"[^"]*"|\S+')
 _DATE = re.compile(r"(\d{4})(?:-(\d{2}))?(?:-(\d{2}))?")
 _TIMESTAMP = re.compile(
     r"(\d{4}-\d{2}-\d{2})(?:T\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:\d{2})| \d{2}:\d{2}:\d{2})"
@@ -22,6 +23,25 @@ def search_words(value: str) -> list[str]:
     trimmed = value.strip()
     phrase = trimmed.strip('"')
     return re.split(r"\s+", trimmed) if phrase == trimmed else [phrase]
+
+
+def search_terms(text: str) -> list[tuple[bool, list[str]]]:
+    """Split what is searched for into its terms, all of which are to hold.
+
+    Returns:
+        For each term whether it is negated (`-word`), and words or quoted phrases of which one is to match
+        (`a OR b`, `a | b`).
+    """
+    words = _WORD.findall(text)
+    terms = []
+    while words:
+        group = [words.pop(0)]
+        while len(words) > 1 and words[0].upper() in ("OR", "|"):
+            group.append(words[1])
+            del words[:2]
+        negated = len(group) == 1 and group[0][0] == "-" and group[0] != "-"
+        terms.append((negated, [(word[1:] if negated else word).strip('"') for word in group]))
+    return terms
 
 
 def natural_key(text: str) -> bytes:

@@ -23,32 +23,27 @@ def linked(noun: str, link: Link, hierarchy: tuple[str, str, str] | None = None)
         hierarchy: table, parent column and child column by which members have descendants.
     """
 
+    tied = select(link.owner, link.table)
+    owned = select("count(*)", link.table, f"{link.owner} = {noun}.id")
+
     def having(values: list[str], depth: int) -> Clause:
         family = _family(values, depth, hierarchy)
-        return Clause(
-            f"{noun}.id IN ({select(link.owner, link.table, f'{link.member} IN ({family.sql})')})",
-            family.parameters,
-        )
+        return Clause(f"{noun}.id IN ({tied} WHERE {link.member} IN ({family.sql}))", family.parameters)
 
     def condition(given: dict[str, Any]) -> Clause:
         modifier, depth = given["modifier"], given.get("depth") or 0
         if modifier in ("IS_NULL", "NOT_NULL"):
-            return Clause(
-                f"{noun}.id {'NOT ' * (modifier == 'IS_NULL')}IN ({select(link.owner, link.table)})"
-            )
-        values, excluded = list(given.get("value") or ()), list(given.get("excludes") or ())
-        if modifier == "EXCLUDES":
-            values, excluded = [], [*excluded, *values]
+            return Clause(f"{noun}.id {'NOT ' * (modifier == 'IS_NULL')}IN ({tied})")
+        values, excluded = _given(given, ("EXCLUDES",))
         clauses = [~having(excluded, depth)] if excluded else []
+        if values and modifier == "NOT_EQUALS":
+            raise ResolverError("not equals modifier is not supported for multi criterion input")
         if values and modifier == "INCLUDES":
             clauses.append(having(values, depth))
-        elif values and modifier in ("INCLUDES_ALL", "EQUALS"):
-            clauses += [having([value], depth) for value in values]
-            if modifier == "EQUALS":
-                owned = select("count(*)", link.table, f"{link.owner} = {noun}.id")
-                clauses.append(Clause(f"({owned}) = ?", (len(values),)))
         elif values:
-            raise ResolverError("not equals modifier is not supported for multi criterion input")
+            clauses += [having([value], depth) for value in values]
+        if values and modifier == "EQUALS":
+            clauses.append(Clause(f"({owned}) = ?", (len(values),)))
         return every(clauses)
 
     return condition
@@ -61,9 +56,7 @@ def reference(column: str, hierarchy: tuple[str, str, str] | None = None) -> Cri
         modifier, depth = given["modifier"], given.get("depth") or 0
         if modifier in ("IS_NULL", "NOT_NULL"):
             return Clause(f"{column} IS {'NOT ' * (modifier == 'NOT_NULL')}NULL")
-        values, excluded = list(given.get("value") or ()), list(given.get("excludes") or ())
-        if modifier in ("EXCLUDES", "NOT_EQUALS"):
-            values, excluded = [], [*excluded, *values]
+        values, excluded = _given(given, ("EXCLUDES", "NOT_EQUALS"))
         clauses = []
         if values:
             family = _family(values, depth, hierarchy)
@@ -76,6 +69,12 @@ def reference(column: str, hierarchy: tuple[str, str, str] | None = None) -> Cri
         return every(clauses)
 
     return condition
+
+
+def _given(given: dict[str, Any], negations: tuple[str, ...]) -> tuple[list[str], list[str]]:
+    """Return what is to be there and what is not; of a negating modifier all values are not."""
+    values, excluded = given.get("value") or [], given.get("excludes") or []
+    return ([], [*excluded, *values]) if given["modifier"] in negations else (values, excluded)
 
 
 def _family(values: list[str], depth: int, hierarchy: tuple[str, str, str] | None) -> Clause:

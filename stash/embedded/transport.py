@@ -16,11 +16,9 @@ from .sql import select
 from .subscriptions import talk
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from starlette.requests import Request
 
-    from .app import EmbeddedStash
+    from .app import EmbeddedStash, Proceed
     from .service import Call, Reply
 
 _JSON, _GRAPHQL = "application/json", "application/graphql-response+json"
@@ -59,10 +57,12 @@ async def _graphql(stash: EmbeddedStash, request: Request) -> Response:
     if request.method == "GET" and call.operation == "mutation":
         message = "GET requests only allow query operations"
         return _respond({"errors": [{"message": message}], "data": None}, 406, request, plain=plain)
-    proceed: Callable[[], Awaitable[Reply]] = partial(_execute, stash, request, call)
+    proceed: Proceed = partial(_execute, stash, request, call)
     for around in reversed(stash.middleware):
         proceed = partial(around, call, proceed)
     reply = await proceed()
+    if isinstance(reply, Response):
+        return reply
     status = (422 if plain else 400) if reply.refused else 200
     return _respond(reply.body(), status, request, plain=plain)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from stash_graphql_client.types import Gallery, Image, Performer, Scene, Studio, Tag
 
+from stash import jobs
 from stash.paths import kind_of
 from tests.end_to_end.conftest import made_world
 
@@ -207,8 +208,6 @@ async def test_organized_files_keep_everything_but_join_their_gallery(
     """A scene or an image that the user marked organized is not touched, and is in its gallery all the same."""
     setup = await made_world(embedded, tmp_path / "world", items=16)
     async with embedded.store() as store:
-        from stash import jobs
-
         await jobs.scan(store.connection, [str(setup.downloads)], 60)
         images = await store.find(Image)
         for image in images:

@@ -23,7 +23,7 @@ def name(server: Server) -> str:
     return server.prefix
 
 
-# P1: lookups
+# --- lookups (P1) ---
 
 
 async def test_exact_is_exact(store: StashStore, name: str) -> None:
@@ -113,7 +113,7 @@ async def test_a_lookup_that_cannot_be_is_refused_before_anything_is_sent(
     assert store.requests.total == before
 
 
-# P2, P3: the identity map
+# --- the identity map (P2, P3) ---
 
 
 async def test_one_id_is_one_object(store: StashStore, name: str) -> None:
@@ -173,7 +173,7 @@ async def test_many_ids_cost_one_request(store: StashStore, name: str) -> None:
         assert found.missing == ("99999999",)
 
 
-# P4, P5, P6, P11: making
+# --- making (P4, P5, P6, P11) ---
 
 
 async def test_create_answers_what_exists_already(store: StashStore, name: str) -> None:
@@ -245,7 +245,7 @@ async def test_the_guides_studio_example_works(store: StashStore, name: str) -> 
         assert (await store.get(Studio, studio.id)).parent_studio.name == f"{name} network"
 
 
-# P8: only what changed
+# --- only what changed (P8) ---
 
 
 async def test_only_changed_fields_are_sent(embedded: Server) -> None:
@@ -329,7 +329,7 @@ async def test_an_edit_during_a_flush_stays_an_edit(embedded: Server) -> None:
         assert [(change.field, change.after) for change in store.pending()] == [("title", "during")]
 
 
-# P9: relations
+# --- relations (P9) ---
 
 
 async def test_links_cost_nothing(store: StashStore, server: Server) -> None:
@@ -411,7 +411,7 @@ async def test_chapters_and_cover_are_written_after_the_links(store: StashStore,
         assert (seen.cover.id, [(c.title, c.image_index) for c in seen.chapters]) == (second.id, [("two", 2)])
 
 
-# P12: the flush
+# --- the flush (P12) ---
 
 
 async def test_a_refused_entity_stays_pending_and_harms_nobody(store: StashStore, server: Server) -> None:
@@ -467,7 +467,7 @@ async def test_flush_orders_what_depends_on_each_other(store: StashStore, name: 
         assert (seen.studio.name, seen.tags[0].name) == (name, name)
 
 
-# P13: staleness
+# --- staleness (P13) ---
 
 
 async def test_invalidate_keeps_identity(store: StashStore, name: str) -> None:
@@ -486,7 +486,7 @@ async def test_invalidate_keeps_identity(store: StashStore, name: str) -> None:
     assert (await store.get(Tag, tag.id)) is tag
 
 
-# P10, P17: the wire
+# --- the wire (P10, P17) ---
 
 
 async def test_one_store_a_process(embedded: Server) -> None:

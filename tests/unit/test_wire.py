@@ -7,6 +7,7 @@ import ssl
 import httpx
 import pytest
 import respx
+from stash_graphql_client.client.batch import BatchOperation
 from stash_graphql_client.errors import StashBatchError, StashGraphQLError
 from stash_graphql_client.types import Tag
 
@@ -168,6 +169,7 @@ class Untrusted(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Fail as httpx does."""
+        del request
         raise httpx.ConnectError("tls") from ssl.SSLCertVerificationError(1, "self-signed certificate")
 
 
@@ -222,8 +224,6 @@ async def test_the_librarys_own_calls_go_through_the_door(stash: respx.MockRoute
 
 async def test_the_librarys_batches_name_what_was_refused(stash: respx.MockRouter) -> None:
     """A batch of the library tells the refused operation from the others."""
-    from stash_graphql_client.client.batch import BatchOperation
-
     answers(
         stash, {"data": {"op0": {"id": "1"}, "op1": None}, "errors": [{"message": "taken", "path": ["op1"]}]}
     )

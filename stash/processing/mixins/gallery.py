@@ -116,12 +116,14 @@ class GalleryProcessingMixin(StashProcessingBase):
             members: dict[str, Scene | Image] = {
                 e.id: e for e in content.files.values() if isinstance(e, cls)
             }
-            wished = list(members) + self._recorded_files(item, content, cls)
+            unmatched = self._recorded_files(item, content, cls)
+            wished = [*members, *unmatched]
             seen, wrote = (memory.seen.get(name, []), memory.wrote.get(name, [])) if memory else ([], [])
             for dropped in [stash_id for stash_id in wrote if stash_id not in wished]:
                 if (entity := await self.store.get(cls, dropped)) is not None:
                     members[dropped] = entity
             theirs = [i for i, entity in members.items() if _is_linked(entity, gallery)]
+            theirs += [stash_id for stash_id in unmatched if stash_id in wrote]
             decision = merge_set(theirs, wished, seen, wrote)
             for stash_id in decision.added:
                 if stash_id in members:

@@ -1,0 +1,110 @@
+"""The door of the existing downloader: objects of its shape, the names that it calls."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from stash import StashProcessing
+from stash.embedded import serve
+from stash.store import connect
+from stash_graphql_client.types import Gallery
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+    from tests.end_to_end.conftest import Setup
+
+
+@dataclass
+class DownloaderDatabase:
+    """The downloader's database object: only its address is read."""
+
+    db_url: str
+
+
+@dataclass
+class Config:
+    """The downloader's configuration."""
+
+    stash_context_conn: dict[str, Any] | None
+    _database: DownloaderDatabase | None
+    tasks: list[asyncio.Task] = field(default_factory=list)
+
+    def get_background_tasks(self) -> list[asyncio.Task]:
+        """The tasks that the downloader waits for."""
+        return self.tasks
+
+
+@dataclass
+class State:
+    """The downloader's state."""
+
+    creator_name: str
+    creator_id: int | None
+    base_path: Path | None
+    download_path: Path | None = None
+
+
+async def test_the_downloader_syncs_what_it_has_just_downloaded(small: Setup) -> None:
+    """from_config, start_creator_processing, the background task, cleanup: the creator is in Stash."""
+    assert small.world is not None
+    name = small.world.usernames[0]
+    async with serve(small.server.embedded) as url:
+        host, port = url.removeprefix("http://").split(":")
+        conn = {"scheme": "http", "host": host, "port": int(port), "apikey": ""}
+        config = Config(conn, DownloaderDatabase(f"sqlite:///{small.database}"))
+        state = State(name, None, small.downloads / f"{name}_fansly")
+        processor = StashProcessing.from_config(config, state)
+        await processor.start_creator_processing()
+        task = processor._background_task
+        assert task in config.tasks
+        assert "StashProcessing" in task.get_coro().__qualname__
+        await task
+        assert processor.context.store is processor.store
+        assert processor.run.report.entities["galleries"].created > 0
+        await processor.cleanup()
+        async with connect(url) as store:
+            galleries = await store.find(Gallery)
+            assert {gallery.studio.name for gallery in galleries} == {f"{name} (Fansly)"}
+
+
+async def test_stash_may_be_off(small: Setup, caplog: pytest.LogCaptureFixture) -> None:
+    """Where the downloader has no Stash configured, a warning is logged and nothing is done."""
+    config = Config(None, None)
+    processor = StashProcessing.from_config(config, State("anna", 1, None))
+    await processor.start_creator_processing()
+    assert processor._background_task is None
+    assert config.tasks == []
+    assert "stash.off" in caplog.text
+    await processor.cleanup()
+    assert small.world is not None
+
+
+async def test_cleanup_ends_what_is_under_way(small: Setup) -> None:
+    """A cleanup cancels a task that is still at work, and closes the connection."""
+    async with serve(small.server.embedded) as url:
+        host, port = url.removeprefix("http://").split(":")
+        config = Config({"host": host, "port": port}, DownloaderDatabase(str(small.database)))
+        processor = StashProcessing.from_config(config, State("lena_fields", None, small.downloads / "x"))
+        await processor.start_creator_processing()
+        await asyncio.sleep(0)
+        await processor.cleanup()
+        assert processor._background_task.cancelled()
+
+
+async def test_new_files_alone(small: Setup) -> None:
+    """process_creator_incremental syncs the creator at once; scan_creator_folder takes paths."""
+    assert small.world is not None
+    async with serve(small.server.embedded) as url:
+        host, port = url.removeprefix("http://").split(":")
+        config = Config({"host": host, "port": port}, DownloaderDatabase(str(small.database)))
+        name = small.world.usernames[1]
+        processor = StashProcessing.from_config(config, State(name, None, small.downloads / f"{name}_fansly"))
+        await processor.process_creator_incremental()
+        await processor.scan_creator_folder(paths=[str(small.downloads / f"{name}_fansly" / "x.jpeg")])
+        assert processor.run.report.entities["galleries"].created > 0
+        await processor.cleanup()

@@ -1,0 +1,349 @@
+"""Opening databases, and what can be wrong with them."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+import sqlalchemy as sa
+
+from metadata.database import Database
+from metadata.engines import Address
+from metadata.errors import (
+    DatabaseBusyError,
+    DatabaseUnusableError,
+    MissingDatabaseError,
+    UnknownDatabaseError,
+)
+from metadata.ingest import ingest_file
+from metadata.models import Account
+from tests.metadata.conftest import digest_of, names_in
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.postgres import Cluster
+
+
+def fill(path: Path, script: str = "") -> None:
+    """A SQLite database made by a script."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(script)
+
+
+def write_bytes(path: Path, content: bytes, at: int = 0) -> None:
+    """Write into a file, which is made where it is missing."""
+    path.touch()
+    with path.open("r+b") as file:
+        file.seek(at)
+        file.write(content)
+
+
+CORE = """
+    CREATE TABLE accounts (id, username); CREATE TABLE media (id, "accountId", stash_id);
+    CREATE TABLE account_media (id, "mediaId");
+"""
+
+
+async def test_a_fresh_database_is_ours(database: Database) -> None:
+    """`create` makes all tables, marks them as ours, and keeps foreign keys."""
+    assert database.is_ours
+    assert database.version == "v0_15"
+    assert database.has_table("posts")
+    assert not database.has_table("no_such_table")
+    with pytest.raises(sa.exc.IntegrityError):
+        async with database.begin() as connection:
+            await connection.exec_driver_sql('INSERT INTO posts (id, "accountId") VALUES (1, 2)')
+
+
+async def test_create_keeps_what_is_there(tmp_path: Path) -> None:
+    """`create` opens a database that is there already, and makes missing folders."""
+    path = tmp_path / "new" / "folder" / "metadata.sqlite"
+    for _ in range(2):
+        async with await Database.open(f"sqlite:///{path}", create=True) as database:
+            assert database.path == path
+            async with database.begin() as connection:
+                count = (
+                    await connection.execute(sa.select(sa.func.count()).select_from(Account))
+                ).scalar_one()
+                await connection.execute(sa.insert(Account).values(id=count + 1, username=f"anna_{count}"))
+    assert count == 1
+
+
+async def test_create_leaves_a_foreign_database_foreign(v0_15: Path) -> None:
+    """`create` on a database of the downloader makes nothing in it."""
+    before = digest_of(v0_15)
+    async with await Database.open(str(v0_15), create=True) as database:
+        assert not database.is_ours
+    assert digest_of(v0_15) == before
+
+
+@pytest.mark.parametrize("scheme", ["", "sqlite:///", "sqlite+aiosqlite:///"])
+@pytest.mark.parametrize("name", ["plain.sqlite", "with space?and#signs%20.sqlite"])
+async def test_paths_and_urls_name_the_same_file(tmp_path: Path, scheme: str, name: str) -> None:
+    """A path, and SQLite URLs of it, open the file of exactly that name."""
+    if "?" in name and scheme:
+        pytest.skip("a question mark starts the options of a URL")
+    async with await Database.open(f"{scheme}{tmp_path / name}", create=True) as database:
+        assert database.kind == "sqlite"
+        assert database.name == str(tmp_path / name)
+    assert names_in(tmp_path) == [name]
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("mysql://anna:secret@host/name", "names neither a SQLite file nor PostgreSQL"),
+        ("sqlite://", "names neither"),
+        ("sqlite:///:memory:", "names neither"),
+        ("://", "cannot be read"),
+        ("postgresql://host:port/name", "cannot be read"),
+        ("postgresql://anna:secret@host/name?colour=red", "unknown option colour"),
+    ],
+)
+async def test_urls_that_name_no_database(url: str, reason: str) -> None:
+    """A URL of another kind is refused with what to write instead, and without its password."""
+    with pytest.raises(UnknownDatabaseError, match=reason) as caught:
+        await Database.open(url)
+    assert "secret" not in str(caught.value)
+
+
+async def test_postgresql_needs_its_driver(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without asyncpg the error names the extra that brings it."""
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    with pytest.raises(UnknownDatabaseError, match=r"stash-sync\[postgres\]"):
+        await Database.open("postgresql://host/name")
+
+
+def test_postgresql_urls_are_translated() -> None:
+    """Other spellings of PostgreSQL are understood, and the name that is shown hides the password."""
+    address = Address.parse("postgres://anna:secret@host/name?sslmode=require")
+    assert address.url.drivername == "postgresql+asyncpg"
+    assert address.url.query == {"ssl": "require"}
+    assert "secret" not in address.name
+
+
+async def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    """A file that is not there, or a folder, is an error that says which."""
+    with pytest.raises(MissingDatabaseError, match="does not exist"):
+        await Database.open(str(tmp_path / "none.sqlite"))
+    with pytest.raises(UnknownDatabaseError, match="is a folder"):
+        await Database.open(str(tmp_path))
+    assert names_in(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [
+        ("", "is empty"),
+        ("CREATE TABLE songs (id);", "no usable table accounts"),
+        ("CREATE TABLE accounts (name); CREATE TABLE media (id); CREATE TABLE posts (id);", "table accounts"),
+        (CORE, "no usable table posts"),
+    ],
+)
+async def test_databases_of_something_else_are_refused(tmp_path: Path, script: str, reason: str) -> None:
+    """A database without the core tables is of no known version."""
+    path = tmp_path / "other.sqlite"
+    fill(path, "PRAGMA user_version = 1;" + script)
+    with pytest.raises(UnknownDatabaseError, match=reason):
+        await Database.open(str(path))
+
+
+async def test_what_is_no_database_is_refused(tmp_path: Path) -> None:
+    """A file that SQLite did not write is named as such."""
+    path = tmp_path / "text.sqlite"
+    write_bytes(path, b"This is no database. " * 100)
+    with pytest.raises(UnknownDatabaseError, match="is not a SQLite database"):
+        await Database.open(str(path))
+
+
+async def test_a_damaged_database_is_named(v0_15: Path) -> None:
+    """A SQLite file with a broken page is damaged."""
+    write_bytes(v0_15, b"\xff" * 1900, at=100)
+    with pytest.raises(DatabaseUnusableError, match="damaged"):
+        await Database.open(str(v0_15))
+
+
+@pytest.mark.parametrize(
+    ("tables", "version"),
+    [
+        ("media_stories", "v0_15"),
+        ("subscriptions", "v0_15"),
+        ("stub_tracker", "orm_era"),
+        ("stories", "sqlite_era"),
+    ],
+)
+async def test_versions_are_told_by_their_tables(tmp_path: Path, tables: str, version: str) -> None:
+    """The tables that a database has tell its version."""
+    path = tmp_path / "some.sqlite"
+    fill(path, CORE + f"CREATE TABLE posts (id); CREATE TABLE {tables} (id);")
+    async with await Database.open(str(path)) as database:
+        assert database.version == version
+
+
+async def test_a_locked_database_is_busy(v0_15: Path) -> None:
+    """A database that another program locks is an error that says to try again."""
+    async with await Database.open(str(v0_15), busy_timeout=0.01) as database:
+        with closing(sqlite3.connect(v0_15, isolation_level=None)) as other:
+            other.execute("BEGIN EXCLUSIVE")
+            with pytest.raises(DatabaseBusyError, match="locked by another program"):
+                async with database.begin():
+                    pass
+            with pytest.raises(DatabaseBusyError, match="locked by another program"):
+                async with database.connect() as connection:
+                    await connection.execute(sa.text("SELECT id FROM accounts"))
+
+
+async def test_a_full_disk_is_named_and_leaves_nothing(tmp_path: Path) -> None:
+    """A database that cannot grow says so, and the transaction that failed left no row."""
+    async with await Database.open(str(tmp_path / "metadata.sqlite"), create=True) as database:
+        with pytest.raises(DatabaseUnusableError, match="disk is full"):
+            async with database.begin() as connection:
+                pages = (await connection.exec_driver_sql("PRAGMA page_count")).scalar_one()
+                await connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+                for number in range(1000):
+                    await connection.execute(
+                        sa.insert(Account).values(id=number + 1, username=f"anna_{number}", about="x" * 500)
+                    )
+        async with database.connect() as connection:
+            assert (await connection.execute(sa.select(Account.id))).all() == []
+
+
+async def test_read_only_means_read_only(database: Database, request: pytest.FixtureRequest) -> None:
+    """A database opened for reading takes no write."""
+    url = database.name if database.kind == "sqlite" else str(request.getfixturevalue("postgres_url"))
+    async with await Database.open(url, read_only=True) as readable:
+        assert readable.read_only
+        with pytest.raises(DatabaseUnusableError, match="read-only"):
+            async with readable.begin() as connection:
+                await connection.execute(sa.insert(Account).values(id=1, username="anna"))
+
+
+async def test_a_file_that_may_not_be_written_is_read_only(tmp_path: Path) -> None:
+    """The error of writing into a read-only database says what to allow."""
+    path = tmp_path / "metadata.sqlite"
+    async with await Database.open(str(path), create=True):
+        pass
+    async with await Database.open(str(path), read_only=True) as database:
+        with pytest.raises(DatabaseUnusableError, match="is read-only; allow writing"):
+            await ingest_nothing(database, tmp_path)
+
+
+async def ingest_nothing(database: Database, folder: Path) -> None:
+    """Ingest an account."""
+    file = folder / "account.json"
+    write_bytes(file, b'[{"id": 1, "username": "anna"}]')
+    await ingest_file(database, file)
+
+
+async def test_a_server_that_is_not_there_does_not_answer() -> None:
+    """A refused connection is an error that says to try again, without the password."""
+    with pytest.raises(DatabaseBusyError, match="does not answer") as caught:
+        await Database.open("postgresql://anna:secret@127.0.0.1:1/name")
+    assert "secret" not in str(caught.value)
+
+
+async def test_a_server_that_refuses_is_named(postgres_cluster: Cluster) -> None:
+    """A database or a user that the server does not know is a refusal, not a reason to wait."""
+    for name in ("postgres@127.0.0.1:{}/unknown", "nobody@127.0.0.1:{}/postgres"):
+        with pytest.raises(DatabaseUnusableError, match="refuses us") as caught:
+            await Database.open("postgresql://" + name.format(postgres_cluster.port))
+        assert not isinstance(caught.value, DatabaseBusyError)
+
+
+async def test_an_empty_postgresql_is_unknown(postgres_url: str) -> None:
+    """An empty PostgreSQL database is refused unless it is to be created."""
+    with pytest.raises(UnknownDatabaseError, match="is empty"):
+        await Database.open(postgres_url)
+
+
+async def test_a_lost_connection_is_busy(postgres_url: str) -> None:
+    """A connection that the server ends in the middle is an error that says to try again."""
+    async with await Database.open(postgres_url, create=True) as database:
+        with pytest.raises(DatabaseBusyError, match="does not answer"):
+            async with database.begin() as connection:
+                await connection.execute(sa.text("SELECT pg_terminate_backend(pg_backend_pid())"))
+                await connection.execute(sa.text("SELECT 1"))
+
+
+async def test_a_bug_stays_a_bug(database: Database) -> None:
+    """A statement that is wrong is no fault of the database, and passes as it is."""
+    with pytest.raises(sa.exc.DBAPIError):
+        async with database.connect() as connection:
+            await connection.execute(sa.text("SELECT nonsense FROM nowhere"))
+    with pytest.raises(ZeroDivisionError):
+        async with database.begin():
+            raise ZeroDivisionError
+
+
+async def test_the_pool_is_exhausted(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Waiting in vain for a free connection is an error that says to try again."""
+    monkeypatch.setattr(database.engine.sync_engine.pool, "_timeout", 0.01)
+    monkeypatch.setattr(database.engine.sync_engine.pool, "_max_overflow", 0)
+    connections = [await database.engine.connect() for _ in range(5)]
+    with pytest.raises(DatabaseBusyError, match="does not answer"):
+        async with database.connect():
+            pass
+    for connection in connections:
+        await connection.close()
+
+
+async def test_stamps_write_only_what_differs(database: Database) -> None:
+    """Noting an id that is there already touches no row; a table that carries none is a mistake."""
+    async with database.begin() as connection:
+        await connection.execute(sa.insert(Account).values(id=1, username="anna", stash_id=5))
+        await connection.execute(sa.insert(Account).values(id=2, username="bella"))
+    touched = await count_changes(database, [("accounts", 1, 5), ("accounts", 2, None)])
+    assert touched == 0
+    assert await count_changes(database, [("accounts", 1, 6), ("accounts", 2, 7)]) == 2
+    async with database.begin() as connection:
+        with pytest.raises(ValueError, match="hashtags rows carry no Stash id"):
+            await database.stamp(connection, [("hashtags", 1, 1)])
+
+
+async def count_changes(database: Database, stamps: list[tuple[str, int, int | None]]) -> int:
+    """How many account rows a stamping rewrites."""
+    marker = "rowid, stash_id" if database.kind == "sqlite" else "ctid::text, stash_id"
+    statement = sa.text(f"SELECT {marker} FROM accounts ORDER BY id")
+    async with database.connect() as connection:
+        before = (await connection.execute(statement)).all()
+    async with database.begin() as connection:
+        await database.stamp(connection, stamps)
+    async with database.connect() as connection:
+        after = (await connection.execute(statement)).all()
+    return sum(one != other for one, other in zip(before, after, strict=True))
+
+
+async def test_stamps_skip_columns_that_are_absent(tmp_path: Path) -> None:
+    """A database without a Stash id column is stamped where it has one."""
+    path = tmp_path / "old.sqlite"
+    fill(path, CORE + "CREATE TABLE posts (id); INSERT INTO media VALUES (1, 2, NULL);")
+    async with await Database.open(str(path)) as database:
+        async with database.begin() as connection:
+            await database.stamp(connection, [("posts", 1, 5), ("media", 1, 6)])
+        async with database.connect() as connection:
+            assert (await connection.execute(sa.text("SELECT stash_id FROM media"))).all() == [(6,)]
+
+
+async def test_stamping_is_all_that_changes(
+    v0_15: Path, restored_dump: str, postgres_database: Callable[[str], str]
+) -> None:
+    """In a database of the downloader stamps go into all four tables, in either kind."""
+    del postgres_database
+    for url in (str(v0_15), restored_dump):
+        async with await Database.open(url) as database:
+            chosen = {}
+            async with database.connect() as connection:
+                for name in ("accounts", "posts", "messages", "media"):
+                    chosen[name] = (
+                        await connection.execute(sa.text(f"SELECT min(id) FROM {name}"))
+                    ).scalar_one()
+            async with database.begin() as connection:
+                await database.stamp(connection, [(name, row, 7) for name, row in chosen.items()])
+            async with database.connect() as connection:
+                for name, row in chosen.items():
+                    found = await connection.execute(sa.text(f"SELECT id FROM {name} WHERE stash_id = 7"))
+                    assert found.all() == [(row,)]
