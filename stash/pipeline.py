@@ -84,14 +84,21 @@ async def sync(
         reader = Reader(database)
         creators = await _creators(reader, options)
         async with _journal(settings, database, context, options) as journal:
-            run = Run(report, files, journal, is_dry=options.dry_run, overwrite=options.overwrite)
+            run = Run(
+                report,
+                files,
+                journal,
+                is_dry=options.dry_run,
+                overwrite=options.overwrite,
+                may_scan=options.scan and not options.dry_run,
+                patience=settings.patience,
+                on_items=progress.advance,
+            )
             processing = StashProcessing(context, run)
             if not options.dry_run:
                 report.run = await journal.begin("sync", [creator.username for creator in creators])
             progress.start("scan")
-            await processing.prepare(
-                reader, creators, patience=settings.patience, scan=options.scan and not options.dry_run
-            )
+            await processing.prepare(reader, creators)
             progress.finish()
             await _sync_creators(processing, reader, creators, progress)
             report.requests = vars(context.store.requests).copy()
@@ -220,6 +227,6 @@ async def _creators(reader: Reader, options: SyncOptions) -> list[Creator]:
 async def _sync_creators(
     processing: StashProcessing, reader: Reader, creators: Sequence[Creator], progress: Progress
 ) -> None:
-    progress.start("sync", len(creators))
-    await processing.sync_all(reader, creators, lambda _: progress.advance())
+    progress.start("sync")
+    await processing.sync_all(reader, creators)
     progress.finish()

@@ -40,9 +40,13 @@ class Settings(BaseSettings):
     """From Stash's Settings, Security."""
     ca_file: str | None = Field(default=None, validation_alias=_from("ca_file", "STASH_SYNC_CA_FILE"))
     """The certificate of an authority of your own."""
-    database: str | None = Field(default=None, repr=False, validation_alias=_from("database", "STASH_SYNC_DATABASE_URL"))
+    database: str | None = Field(
+        default=None, repr=False, validation_alias=_from("database", "STASH_SYNC_DATABASE_URL")
+    )
     """The metadata database: a path, `sqlite:///…` or `postgresql://…`."""
-    state: str | None = Field(default=None, repr=False, validation_alias=_from("state", "STASH_SYNC_STATE_URL"))
+    state: str | None = Field(
+        default=None, repr=False, validation_alias=_from("state", "STASH_SYNC_STATE_URL")
+    )
     """Where the `sync_` tables are kept, if not in the metadata database."""
     downloads: Path | None = Field(default=None, validation_alias=_from("downloads", "STASH_SYNC_DOWNLOADS"))
     """The downloader's folder."""

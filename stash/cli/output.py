@@ -156,10 +156,11 @@ class Steps:
         self._bar: Progress | None = None
         self._began = 0.0
         self._step = ""
+        self._count = 0
 
     def start(self, step: str, total: int | None = None) -> None:
         """A step begins."""
-        self._step, self._began = STEPS.get(step, step), time.monotonic()
+        self._step, self._began, self._count = STEPS.get(step, step), time.monotonic(), 0
         if self._is_quiet:
             return
         if self._console.is_terminal:
@@ -176,6 +177,7 @@ class Steps:
 
     def advance(self, amount: int = 1) -> None:
         """So many parts more are done."""
+        self._count += amount
         if self._bar is not None:
             self._bar.advance(self._bar.task_ids[0], amount)
 
@@ -185,4 +187,5 @@ class Steps:
             self._bar.stop()
             self._bar = None
         if not self._is_quiet:
-            self._console.print(Text(f"{self._step}: {time.monotonic() - self._began:.1f} s"))
+            count = f"{self._count} items, " if self._count else ""
+            self._console.print(Text(f"{self._step}: {count}{time.monotonic() - self._began:.1f} s"))

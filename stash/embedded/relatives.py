@@ -22,7 +22,6 @@ def linked(noun: str, link: Link, hierarchy: tuple[str, str, str] | None = None)
         link: what ties it to its members.
         hierarchy: table, parent column and child column by which members have descendants.
     """
-
     tied = select(link.owner, link.table)
     owned = select("count(*)", link.table, f"{link.owner} = {noun}.id")
 

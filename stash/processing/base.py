@@ -7,15 +7,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from metadata.items import Creator
-from stash.processing.wishes import Applied, Wish, apply
+from stash import jobs
+from stash.paths import base_name
+from stash.processing.wishes import Applied, Wish, apply, is_remembered
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from stash_graphql_client.types import Performer, Studio
 
     from metadata.items import Item
-    from stash.files import Files
+    from stash.files import Files, HostFile
     from stash.journal import Journal, Memory, SourceKey
     from stash.report import Report
     from stash.store import StashStore
@@ -42,6 +44,9 @@ class Run:
     journal: Journal | None = None
     is_dry: bool = False
     overwrite: Collection[str] = ()
+    may_scan: bool = True
+    patience: float = 300.0
+    on_items: Callable[[int], None] = lambda _: None
     memories: dict[tuple[str, SourceKey], Memory] = field(default_factory=dict)
     applied: dict[int, Applied] = field(default_factory=dict)
     stamps: list[tuple[str, int, Entity]] = field(default_factory=list)
@@ -73,19 +78,43 @@ class StashProcessingBase:
         """The store, the same as `context.store`."""
         return self.context.store
 
+    async def _read_files(self, files: Iterable[HostFile]) -> None:
+        """Learn what Stash has of these files; have it scan their folders where it lacks some."""
+        wanted = [file for file in files if file.kind]
+        await self.run.files.read(self.store, wanted)
+        missing = self.run.files.unknown(wanted)
+        if missing and self.run.may_scan:
+            await self.scan_creator_folder([self.run.files.stash_path(file) for file in missing])
+            await self.run.files.read(self.store, missing)
+
+    async def scan_creator_folder(self, paths: Sequence[str] | None = None) -> None:
+        """Have Stash scan the folders of these files (paths as Stash sees them), or of every file of the run.
+
+        Raises:
+            RetriableError: a job did not end within the run's patience.
+        """
+        files = self.run.files
+        wanted = paths if paths is not None else [files.stash_path(file) for file in files.on_host]
+        folders = sorted({path[: -len(base_name(path))].rstrip("/\\") for path in wanted})
+        if folders:
+            await jobs.wait_until_idle(self.store.connection, self.run.patience)
+            await jobs.scan(self.store.connection, folders, self.run.patience)
+
+    def _memory(self, entity: Entity, key: SourceKey) -> Memory | None:
+        """What an earlier run left of this very entity; what it left of another one says nothing of this."""
+        memory = self.run.memory(entity.__type_name__, key)
+        return memory if memory is not None and is_remembered(entity, memory) else None
+
     def _apply(self, entity: Entity, key: SourceKey, wish: Wish) -> Applied:
         """Bring an entity to what the source asks for, without overwriting what the user edited."""
-        memory = self.run.memory(entity.__type_name__, key)
-        applied = apply(entity, key, wish, memory, self.run.overwrite)
+        applied = apply(entity, key, wish, self._memory(entity, key), self.run.overwrite)
         self.run.applied[id(entity)] = applied
         return applied
 
     def _apply_more(self, entity: Entity, wish: Wish) -> None:
         """Add to what was decided for an entity already."""
         earlier = self.run.applied[id(entity)]
-        more = apply(
-            entity, earlier.key, wish, self.run.memory(entity.__type_name__, earlier.key), self.run.overwrite
-        )
+        more = apply(entity, earlier.key, wish, self._memory(entity, earlier.key), self.run.overwrite)
         more.digest = earlier.digest
         self.run.applied[id(entity)] = earlier.joined(more)
 

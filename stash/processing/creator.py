@@ -95,17 +95,30 @@ class CreatorProcessing(
         async with self.store.window():
             done = await self._decide(creator, work)
             await self._write(done)
+        self.run.on_items(len(work.items) + len(work.loose))
 
     async def _decide(self, creator: Creator, work: Work) -> Done:
         await self._recall(work)
         await self._read_recorded(work)
         found = await self._find_stash_files(work.media().values())
         await self._preload_galleries([item for item in work.items if _matched(item, found)])
+        self._note_missing(work, found)
         done = Done()
         for item in work.items:
             await self._decide_item(item, found, done)
         await self._decide_loose(creator, work.loose, found)
         return done
+
+    def _note_missing(self, work: Work, found: dict[int, Scene | StashImage]) -> None:
+        """Name what was downloaded and lies nowhere, and the items of which nothing can be shown."""
+        for media_id, media in work.media().items():
+            if media_id not in found and media.is_downloaded and not self.run.files.of(media):
+                self.run.report.skip("media", str(media_id), "its file is not in the downloads folder")
+        for item in work.items:
+            if item.media and not _matched(item, found):
+                is_locked = all(one.is_locked or one.is_preview for one in item.media)
+                reason = "its media are locked" if is_locked else "none of its media is in Stash"
+                self.run.report.skip(item.kind, str(item.id), reason)
 
     async def _decide_item(self, item: Item, found: dict[int, Scene | StashImage], done: Done) -> None:
         """The item boundary: whatever is wrong with one item costs that item alone."""

@@ -11,10 +11,9 @@ from stash_graphql_client.types import Performer, Studio, Tag
 
 from metadata.database import Database
 from metadata.reader import Reader
-from stash import jobs
 from stash.files import Files, walk
 from stash.journal import Journal
-from stash.paths import PathMap, base_name
+from stash.paths import PathMap
 from stash.processing.base import Run
 from stash.processing.creator import CreatorProcessing
 from stash.report import Report, Unmatched
@@ -22,7 +21,7 @@ from stash.settings import Settings, load_settings
 from stash.store import StashContext
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from metadata.items import Creator
     from metadata.reading.files import FileOwner
@@ -70,9 +69,7 @@ class StashProcessing(CreatorProcessing):
 
     # --- a run ---
 
-    async def prepare(
-        self, reader: Reader, creators: Sequence[Creator], *, patience: float, scan: bool
-    ) -> None:
+    async def prepare(self, reader: Reader, creators: Sequence[Creator]) -> None:
         """Learn which of the creators' files Stash has; have it scan the folders where it lacks some."""
         ours, self._owners = await self._files_of(reader, creators)
         recorded = await self._recorded_media()
@@ -81,13 +78,7 @@ class StashProcessing(CreatorProcessing):
             for f in ours
             if f.kind and (f.name not in self._owners or self._owners[f.name].media not in recorded)
         ]
-        await self.run.files.read(self.store, new)
-        missing = self.run.files.unknown(new)
-        if missing and scan:
-            await self.scan_creator_folder(
-                [self.run.files.stash_path(file) for file in missing], patience=patience
-            )
-            await self.run.files.read(self.store, missing)
+        await self._read_files(new)
         self._ours = ours
 
     async def _files_of(
@@ -105,17 +96,11 @@ class StashProcessing(CreatorProcessing):
     async def _recorded_media(self) -> set[int]:
         return set() if self.run.journal is None else await self.run.journal.known_media()
 
-    async def sync_all(
-        self,
-        reader: Reader,
-        creators: Sequence[Creator],
-        on_creator: Callable[[Creator], None] = lambda _: None,
-    ) -> None:
+    async def sync_all(self, reader: Reader, creators: Sequence[Creator]) -> None:
         """Sync the creators in turn, on one index of people, studios and tags."""
         async with self.store.window():
             await self.store.preload_index(Tag, Performer, Studio)
             for creator in creators:
-                on_creator(creator)
                 await self.sync_creator(reader, creator)
             self._note_files()
 
@@ -141,21 +126,6 @@ class StashProcessing(CreatorProcessing):
         if self.run.files.stash_path(file) not in self.run.files.in_stash:
             return "Stash does not know this file; have it scan the folder, or check the path map", True
         return "its row belongs to no item of these creators", False
-
-    async def scan_creator_folder(
-        self, paths: Sequence[str] | None = None, *, patience: float = 300.0
-    ) -> None:
-        """Have Stash scan the folders of these files (paths as Stash sees them), or of every file of the run.
-
-        Raises:
-            RetriableError: a job did not end within `patience` seconds.
-        """
-        files = self.run.files
-        wanted = paths if paths is not None else [files.stash_path(file) for file in files.on_host]
-        folders = sorted({path[: -len(base_name(path))].rstrip("/\\") for path in wanted})
-        if folders:
-            await jobs.wait_until_idle(self.store.connection, patience)
-            await jobs.scan(self.store.connection, folders, patience)
 
     # --- the downloader's door ---
 
@@ -203,8 +173,9 @@ class StashProcessing(CreatorProcessing):
         journal = await Journal.open(database)
         await journal.bind(*self.store.identity)
         self.run = Run(Report(), Files(PathMap.parse(settings.path_map), walk(root)), journal)
+        self.run.patience = settings.patience
         number = await journal.begin("sync", [creator.username])
-        await self.prepare(reader, [creator], patience=settings.patience, scan=True)
+        await self.prepare(reader, [creator])
         await self.sync_all(reader, [creator])
         await journal.end(number, self.run.report.outcome, self.run.report.summary())
 

@@ -82,6 +82,11 @@ def instant_text(value: object) -> str:
     return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else ""
 
 
+def is_remembered(entity: Entity, memory: Memory) -> bool:
+    """Whether an entity is the recorded one: an id may be another entity's since a database was made anew."""
+    return entity.id == memory.stash_id and instant_text(entity.created_at) == memory.created_at
+
+
 def apply(
     entity: Entity, key: SourceKey, wish: Wish, memory: Memory | None, overwrite: Collection[str]
 ) -> Applied:

@@ -6,10 +6,11 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from stash_graphql_client.types import Gallery
+
 from stash import StashProcessing
 from stash.embedded import serve
 from stash.store import connect
-from stash_graphql_client.types import Gallery
 
 if TYPE_CHECKING:
     from pathlib import Path

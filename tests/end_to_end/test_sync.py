@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
+import shutil
 import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+import httpx
 from stash_graphql_client.types import Gallery, Image, Performer, Scene, Studio, Tag
 
 from stash import jobs
+from stash.embedded import EmbeddedStash
 from stash.paths import kind_of
-from tests.end_to_end.conftest import made_world
+from tests.conftest import Server
+from tests.end_to_end.conftest import Setup, made_world
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
-
-    from tests.conftest import Server
-    from tests.end_to_end.conftest import Setup
 
 
 async def test_the_demo_world_is_complete(demo: Setup) -> None:
@@ -251,3 +254,65 @@ async def test_two_users_of_one_database_converge(small: Setup) -> None:
     for name in small.world.usernames:
         await small.sync(creators=(name,))
     assert (await small.sync()).requests["mutations"] == 0
+
+
+async def test_a_stash_made_anew_is_filled_anew(small: Setup) -> None:
+    """What was recorded of a Stash that is gone says nothing of a new one at its address, whatever its ids."""
+    first = await small.sync()
+    with EmbeddedStash([small.server.library]) as fresh:
+        new = Server(
+            small.server.url,
+            small.server.library,
+            httpx.ASGITransport(app=fresh.app),
+            prefix=small.server.prefix,
+        )
+        again = await Setup(new, small.database, small.downloads).sync()
+        figures = [
+            {n: (c.created, c.updated, c.kept) for n, c in run.entities.items()} for run in (first, again)
+        ]
+        assert figures[0] == figures[1]
+        assert not again.kept
+
+
+async def test_what_was_downloaded_and_is_gone_is_named(small: Setup) -> None:
+    """A row that says downloaded, and whose file is not there, is reported by its key; the rest is synced."""
+    with closing(sqlite3.connect(small.database)) as connection, connection:
+        connection.execute("UPDATE media SET is_downloaded = 1")
+        (media_id,) = connection.execute("SELECT id FROM media WHERE mimetype = 'image/jpeg'").fetchone()
+    (path,) = small.downloads.rglob(f"*_{media_id}.jpeg")
+    path.unlink()
+    report = await small.sync()
+    assert ("media", str(media_id)) in {(one.kind, one.id) for one in report.skipped}
+    assert report.entities["images"].updated > 0
+
+
+async def test_locked_items_are_named(small: Setup) -> None:
+    """An item whose media were not bought, and of which no preview is there, is reported and stops nothing."""
+    with closing(sqlite3.connect(small.database)) as connection, connection:
+        (preview,) = connection.execute('SELECT "previewId" FROM account_media WHERE access = 0').fetchone()
+    (path,) = small.downloads.rglob(f"*_{preview}.jpeg")
+    path.unlink()
+    report = await small.sync()
+    assert [one.reason for one in report.skipped] == ["its media are locked"]
+    assert report.exit_code == 0
+
+
+async def test_postgresql_is_as_good(
+    embedded: Server, shared: Path, postgres_database: Callable[[str], str]
+) -> None:
+    """A sync from the downloader's PostgreSQL database does what one from SQLite does, and is silent the second time."""
+    dump = gzip.decompress((shared / "samples" / "downloader_v0_15.postgres.sql.gz").read_bytes()).decode()
+    downloads = embedded.library / "downloads"
+    shutil.copytree(shared / "samples" / "downloads", downloads)
+    setup = Setup(embedded, postgres_database(dump), downloads)  # type: ignore[arg-type]
+    first, second = await setup.sync(), await setup.sync()
+    assert {n: (c.created, c.updated) for n, c in first.entities.items()} == {
+        "performers": (3, 0),
+        "studios": (4, 0),
+        "tags": (3, 0),
+        "galleries": (7, 0),
+        "scenes": (0, 5),
+        "images": (0, 4),
+        "chapters": (0, 0),
+    }
+    assert second.requests["mutations"] == 0

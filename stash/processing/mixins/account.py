@@ -12,7 +12,7 @@ from stash_graphql_client.types import Performer
 from stash.journal import SourceKey
 from stash.merge import merge_aliases
 from stash.processing.base import StashProcessingBase
-from stash.processing.wishes import Wish, instant_text
+from stash.processing.wishes import Wish, is_remembered
 from stash.rendering import profile_url
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class AccountProcessingMixin(StashProcessingBase):
         memory = self.run.memory("Performer", performer_key(account))
         if memory is not None:
             performer = await self.store.get(Performer, memory.stash_id)
-            if performer is not None and instant_text(performer.created_at) == memory.created_at:
+            if performer is not None and is_remembered(performer, memory):
                 return performer
         if account.stash_id is not None:
             performer = await self.store.get(Performer, str(account.stash_id))

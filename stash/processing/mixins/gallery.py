@@ -110,7 +110,7 @@ class GalleryProcessingMixin(StashProcessingBase):
     async def _link_files(self, item: Item, gallery: Gallery, content: Content) -> None:
         """Link what is matched; what the source dropped goes only if an earlier sync had added it."""
         applied = self.run.applied[id(gallery)]
-        memory = self.run.memory("Gallery", gallery_key(item))
+        memory = self._memory(gallery, gallery_key(item))
         kinds: tuple[tuple[str, type[Scene | Image]], ...] = (("images", Image), ("scenes", Scene))
         for name, cls in kinds:
             members: dict[str, Scene | Image] = {
@@ -144,8 +144,8 @@ class GalleryProcessingMixin(StashProcessingBase):
     def _choose_cover(self, item: Item, gallery: Gallery, content: Content) -> None:
         """The source's first image is the cover of a gallery whose cover nobody else chose."""
         first = next((entity for entity in content.files.values() if isinstance(entity, Image)), None)
-        memory = self.run.memory("Gallery", gallery_key(item))
-        if first is not None and (gallery.is_new() or memory is not None):
+        is_ours = gallery.is_new() or self._memory(gallery, gallery_key(item)) is not None
+        if first is not None and is_ours:
             self._apply_more(gallery, Wish(values={"cover": first}))
 
     async def _process_chapters(self, galleries: Sequence[tuple[Item, Gallery, Content]]) -> None:

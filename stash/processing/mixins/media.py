@@ -8,7 +8,7 @@ from stash_graphql_client.types import Image, Scene
 
 from stash.journal import SourceKey
 from stash.processing.base import StashProcessingBase
-from stash.processing.wishes import Wish
+from stash.processing.wishes import Wish, is_remembered
 from stash.rendering import generate_title, item_url, utc_day
 
 if TYPE_CHECKING:
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from stash_graphql_client.types import Performer, Studio, Tag
 
     from metadata.items import Creator, Item, StoredMedia
+    from stash.journal import Memory
+    from stash.store.kinds import Entity
 
 TYPES: dict[str, type[Image | Scene]] = {"Image": Image, "Scene": Scene}
 
@@ -27,28 +29,42 @@ class MediaProcessingMixin(StashProcessingBase):
     async def _find_stash_files(self, media: Iterable[StoredMedia]) -> dict[int, Scene | Image]:
         """The scene or image of each media that Stash has: as recorded, else by its file, else by its code."""
         wanted = {one.id: one for one in media}
-        by_id = {
-            media_id: where for media_id, one in wanted.items() if (where := self._where(one)) is not None
-        }
-        unread = [(TYPES[name], stash_id) for name, stash_id in by_id.values()]
-        await self.store.preload_ids({cls: [i for c, i in unread if c is cls] for cls in TYPES.values()})
-        found: dict[int, Scene | Image] = {}
-        for media_id, (name, stash_id) in by_id.items():
-            entity = await self.store.get(TYPES[name], stash_id)
-            if entity is not None:
-                found[media_id] = entity
-        await self._find_by_code([wanted[i] for i in wanted if i not in found], found)
+        found = await self._find_recorded(wanted)
+        left = [one for one in wanted.values() if one.id not in found]
+        if self.run.journal is not None and any(self._recorded(one) for one in left):
+            await self._read_files(file for one in left for file in self.run.files.of(one))
+        found |= await self._find_by_file(left)
+        await self._find_by_code([one for one in left if one.id not in found], found)
         self.run.matched.update(found)
         return found
 
-    def _where(self, media: StoredMedia) -> tuple[str, str] | None:
-        """The type and id of a media's entity: as recorded, else as its file tells."""
-        for name in TYPES:
-            memory = self.run.memory(name, media_key(media.id))
-            if memory is not None:
-                return name, memory.stash_id
-        file = self.run.files.match(media)
-        return None if file is None else (file.type, file.id)
+    async def _find_recorded(self, wanted: dict[int, StoredMedia]) -> dict[int, Scene | Image]:
+        """The entities that earlier runs recorded, if they are still the same, or still carry our code."""
+        recorded = {media_id: memory for media_id, one in wanted.items() if (memory := self._recorded(one))}
+        await self._preload([(memory.type, memory.stash_id) for memory in recorded.values()])
+        found: dict[int, Scene | Image] = {}
+        for media_id, memory in recorded.items():
+            entity = await self.store.get(TYPES[memory.type], memory.stash_id)
+            if entity is not None and (is_remembered(entity, memory) or entity.code == str(media_id)):
+                found[media_id] = entity
+        return found
+
+    def _recorded(self, media: StoredMedia) -> Memory | None:
+        memories = (self.run.memory(name, media_key(media.id)) for name in TYPES)
+        return next((memory for memory in memories if memory is not None), None)
+
+    async def _find_by_file(self, media: Sequence[StoredMedia]) -> dict[int, Scene | Image]:
+        matches = {one.id: file for one in media if (file := self.run.files.match(one)) is not None}
+        await self._preload([(file.type, file.id) for file in matches.values()])
+        entities = {i: await self.store.get(TYPES[file.type], file.id) for i, file in matches.items()}
+        return {media_id: entity for media_id, entity in entities.items() if entity is not None}
+
+    async def _preload(self, wanted: Iterable[tuple[str, str]]) -> None:
+        ids: dict[type[Entity], list[str]] = {}
+        for name, stash_id in wanted:
+            ids.setdefault(TYPES[name], []).append(stash_id)
+        if ids:
+            await self.store.preload_ids(ids)
 
     async def _find_by_code(self, missing: Sequence[StoredMedia], found: dict[int, Scene | Image]) -> None:
         on_disk = [media for media in missing if any(file.kind for file in self.run.files.of(media))]

@@ -8,7 +8,7 @@ from stash_graphql_client.types import Studio
 
 from stash.journal import SourceKey
 from stash.processing.base import StashProcessingBase
-from stash.processing.wishes import Wish, instant_text
+from stash.processing.wishes import Wish, is_remembered
 from stash.rendering import NETWORK_STUDIO, profile_url, studio_name
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class StudioProcessingMixin(StashProcessingBase):
         if memory is None:
             return None
         studio = await self.store.get(Studio, memory.stash_id)
-        return studio if studio is not None and instant_text(studio.created_at) == memory.created_at else None
+        return studio if studio is not None and is_remembered(studio, memory) else None
 
 
 def studio_key(account: Creator) -> SourceKey:

@@ -9,7 +9,7 @@ from stash_graphql_client.types import Image, Scene, Tag
 
 from stash.journal import SourceKey
 from stash.processing.base import StashProcessingBase
-from stash.processing.wishes import Wish, instant_text
+from stash.processing.wishes import Wish, is_remembered
 from stash.rendering import TRAILER_TAG
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class TagProcessingMixin(StashProcessingBase):
         memory = self.run.memory("Tag", tag_key(name))
         if memory is not None:
             tag = await self.store.get(Tag, memory.stash_id)
-            if tag is not None and instant_text(tag.created_at) == memory.created_at:
+            if tag is not None and is_remembered(tag, memory):
                 return tag
         return await self.store.get_or_create(Tag, name=name)
 
