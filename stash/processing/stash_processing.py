@@ -124,6 +124,8 @@ class StashProcessing(CreatorProcessing):
         if owner is None:
             return "no row of the metadata database knows this file", file.media_id is not None
         if self.run.files.stash_path(file) not in self.run.files.in_stash:
+            if self.run.is_dry:
+                return "Stash does not know this file yet; a sync has it scanned", False
             return "Stash does not know this file; have it scan the folder, or check the path map", True
         return "its row belongs to no item of these creators", False
 

@@ -64,8 +64,10 @@ def _known(entity: Entity) -> dict[str, Any]:
 
 def _same(field: str, before: Any, after: Any) -> bool:
     if isinstance(before, list) and isinstance(after, list):
-        if before == after or field in _ORDERED:
-            return bool(before == after)
+        if before == after:
+            return True
+        if field in _ORDERED:
+            return list(map(as_kept, before)) == list(map(as_kept, after))
         return len(before) == len(after) and {_plain(b) for b in before} == {_plain(a) for a in after}
     if isinstance(before, str | None) and isinstance(after, str | date | None):
         return as_kept(before) == as_kept(_text(field, after))

@@ -1,4 +1,8 @@
-"""The servers that the contract is held against, and what tests do with them."""
+"""The servers that the contract is held against, and what tests do with them.
+
+The embedded Stash always; a real one as well where STASH_URL names it and STASH_LIBRARY a folder of its library
+that tests may write to (and STASH_API_KEY its key, if it has one). One process at a time against a real one.
+"""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .finding import find
 from .media import jpeg, mp4, unique
 
 
@@ -179,3 +180,82 @@ async def test_bulk_updates_of_collections(server):
     given = {"ids": studios, "details": "d", "tag_ids": {"ids": tags, "mode": "SET"}}
     updated = (await server.data(document, {"i": given}))["bulkStudioUpdate"]
     assert [{tag["id"] for tag in studio["tags"]} for studio in updated] == [set(tags)] * 2
+
+
+async def test_counters_of_old(server):
+    """The deprecated counter fields count too, and an unknown scene is an error."""
+    scene = await server.create("scene", title=unique())
+    counts = [
+        (await server.data(f"mutation($id: ID!) {{ it: {field}(id: $id) }}", {"id": scene}))["it"]
+        for field in ("sceneIncrementPlayCount", "sceneIncrementO", "sceneIncrementO", "sceneDecrementO")
+    ]
+    assert counts == [1, 1, 2, 1]
+    document = "mutation($id: ID!) { sceneResetActivity(id: $id, reset_resume: true, reset_duration: true) }"
+    assert await server.data(document, {"id": scene}) == {"sceneResetActivity": True}
+
+
+async def test_moving_to_a_known_folder(server):
+    """A file can be moved to a folder by its id, under its own name; not over another file, nor to another kind."""
+    folder = server.folder()
+    (folder / "sub").mkdir()
+    for name in ("a.jpg", "sub/b.jpg"):
+        (folder / name).write_bytes(jpeg())
+    await server.scan(folder)
+    images = await server.images(
+        folder, "visual_files { ... on ImageFile { id basename parent_folder { id } } }"
+    )
+    files = {image["visual_files"][0]["basename"]: image["visual_files"][0] for image in images}
+    document = "mutation($i: MoveFilesInput!) { moveFiles(input: $i) }"
+    given = {"ids": [files["a.jpg"]["id"]], "destination_folder_id": files["b.jpg"]["parent_folder"]["id"]}
+    assert await server.refusal(document, {"i": {**given, "destination_basename": "b.jpg"}})
+    assert await server.refusal(document, {"i": {**given, "destination_basename": "a.mp4"}})
+    both = [file["id"] for file in files.values()]
+    assert await server.refusal(document, {"i": {**given, "ids": both, "destination_basename": "c.jpg"}}) == (
+        "must specify one file when providing destination path"
+    )
+    assert await server.data(document, {"i": given}) == {"moveFiles": True}
+    assert (folder / "sub" / "a.jpg").is_file()
+
+
+async def test_destroying_scenes_with_their_files(server):
+    """A destroyed scene can take its files along; sceneStreams and the wall show the others."""
+    folder = server.folder()
+    (folder / "a.mp4").write_bytes(mp4())
+    await server.scan(folder)
+    [scene] = await server.scenes(folder, "sceneStreams { url } paths { stream }")
+    assert scene["sceneStreams"][0]["url"].endswith(f"/scene/{scene['id']}/stream")
+    await server.update("scene", scene["id"], details=(word := unique()))
+    found = await server.data(
+        "query($id: ID, $q: String) { sceneStreams(id: $id) { label } sceneWall(q: $q) { id } }",
+        {"id": scene["id"], "q": word},
+    )
+    assert found["sceneStreams"][0] == {"label": "Direct stream"}
+    assert found["sceneWall"] == [{"id": scene["id"]}]
+    document = "mutation($id: ID!) { sceneDestroy(input: {id: $id, delete_file: true}) }"
+    assert await server.data(document, {"id": scene["id"]}) == {"sceneDestroy": True}
+    assert not (folder / "a.mp4").exists()
+
+
+async def test_custom_field_criteria(server):
+    """Performers are found by a custom field: its text, its number, or whether it is there."""
+    word = unique()
+    made = [
+        await server.create("performer", name=f"{word}0", custom_fields={"text": "abc", "number": 5}),
+        await server.create("performer", name=f"{word}1", custom_fields={"text": "xyz", "number": 9}),
+        await server.create("performer", name=f"{word}2"),
+    ]
+    for field, value, modifier, found in (
+        ("text", ["abc", "xyz"], "EQUALS", [0, 1]),
+        ("text", ["b"], "INCLUDES", [0]),
+        ("text", ["^x"], "MATCHES_REGEX", [1]),
+        ("number", [5], "GREATER_THAN", [1]),
+        ("number", [6], "LESS_THAN", [0]),
+        ("number", [4, 6], "BETWEEN", [0]),
+        ("text", None, "IS_NULL", [2]),
+        ("text", None, "NOT_NULL", [0, 1]),
+    ):
+        wanted = {
+            "name": {"value": word, "modifier": "INCLUDES"},
+            "custom_fields": [{"field": field, "value": value, "modifier": modifier}],
+        }
+        assert await find(server, "performer", wanted) == [made[index] for index in found], modifier

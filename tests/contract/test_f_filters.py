@@ -4,19 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from .media import jpeg, mp4, unique
-
-
-async def _find(server, noun, wanted, **page):
-    plural = {"gallery": "galleries"}.get(noun, f"{noun}s")
-    kind = noun.capitalize()
-    document = (
-        f"query($f: {kind}FilterType, $p: FindFilterType) "
-        f"{{ it: find{plural.capitalize()}({noun}_filter: $f, filter: $p) {{ count {plural} {{ id }} }} }}"
-    )
-    found = (await server.data(document, {"f": wanted, "p": {"per_page": -1, "sort": "id", **page}}))["it"]
-    assert found["count"] == len(found[plural])
-    return [item["id"] for item in found[plural]]
+from .finding import find
+from .media import unique
 
 
 @pytest.fixture
@@ -54,7 +43,7 @@ async def test_tags(server, tagged, criterion, found):
     """Tags are included, all included, excluded, exactly these, or missing; to a depth, with their descendants."""
     word, a, b, made = tagged
     wanted = {"title": {"value": word, "modifier": "INCLUDES"}, "tags": criterion(a, b)}
-    assert await _find(server, "gallery", wanted) == [made[index] for index in found]
+    assert await find(server, "gallery", wanted) == [made[index] for index in found]
 
 
 async def test_tag_count_and_missing(server, tagged):
@@ -69,7 +58,7 @@ async def test_tag_count_and_missing(server, tagged):
         ({"tag_count": {"value": 1, "modifier": "LESS_THAN"}}, [3]),
         ({"is_missing": "tags"}, [3]),
     ):
-        assert await _find(server, "gallery", {**title, **criterion}) == [made[index] for index in found]
+        assert await find(server, "gallery", {**title, **criterion}) == [made[index] for index in found]
 
 
 async def test_performers_and_studios(server):
@@ -98,7 +87,7 @@ async def test_performers_and_studios(server):
         ({"is_missing": "studio"}, [2]),
         ({"performer_count": {"value": 2, "modifier": "EQUALS"}}, [1]),
     ):
-        assert await _find(server, "scene", {**title, **criterion}) == [made[index] for index in found], (
+        assert await find(server, "scene", {**title, **criterion}) == [made[index] for index in found], (
             criterion
         )
     for depth, count in ((0, 1), (-1, 2)):
@@ -119,11 +108,11 @@ async def test_related_filters(server):
     by_name = {"name": {"value": name, "modifier": "EQUALS"}}
     for related in ("performers_filter", "tags_filter", "studios_filter"):
         wanted = {"title": {"value": word, "modifier": "EQUALS"}, related: by_name}
-        assert await _find(server, "gallery", wanted) == [gallery]
+        assert await find(server, "gallery", wanted) == [gallery]
     by_title = {"galleries_filter": {"title": {"value": word, "modifier": "EQUALS"}}}
-    assert await _find(server, "performer", by_title) == [performer]
-    assert await _find(server, "tag", by_title) == [tag]
-    assert await _find(server, "studio", by_title) == [studio]
+    assert await find(server, "performer", by_title) == [performer]
+    assert await find(server, "tag", by_title) == [tag]
+    assert await find(server, "studio", by_title) == [studio]
 
 
 async def test_numbers_flags_and_dates(server):
@@ -149,7 +138,7 @@ async def test_numbers_flags_and_dates(server):
         ({"image_count": {"value": 0, "modifier": "EQUALS"}}, [0, 1, 2]),
     ):
         wanted = {"title": {"value": word, "modifier": "EQUALS"}, **criterion}
-        assert await _find(server, "gallery", wanted) == [made[index] for index in found], criterion
+        assert await find(server, "gallery", wanted) == [made[index] for index in found], criterion
 
 
 async def test_texts_and_urls(server):
@@ -173,7 +162,7 @@ async def test_texts_and_urls(server):
         ({"url": {"value": f"^(?:https://{word}/1|https://y)$", "modifier": "MATCHES_REGEX"}}, [0, 1]),
     ):
         wanted = {"title": {"value": word, "modifier": "EQUALS"}, **criterion}
-        assert await _find(server, "gallery", wanted) == [made[index] for index in found], criterion
+        assert await find(server, "gallery", wanted) == [made[index] for index in found], criterion
 
 
 async def test_performer_criteria(server):
@@ -205,80 +194,7 @@ async def test_performer_criteria(server):
         ({"is_missing": "aliases"}, [0, 1, 2]),
     ):
         wanted = {"name": {"value": word, "modifier": "INCLUDES"}, **criterion}
-        assert await _find(server, "performer", wanted) == [made[index] for index in found], criterion
-
-
-async def test_file_criteria(server):
-    """Images and scenes are found by what their files are."""
-    folder = server.folder()
-    for number in range(2):
-        (folder / f"{number}.jpg").write_bytes(jpeg())
-        (folder / f"{number}.mp4").write_bytes(mp4())
-    await server.scan(folder)
-    images = [image["id"] for image in await server.images(folder)]
-    scenes = [scene["id"] for scene in await server.scenes(folder)]
-    inside = {"path": {"value": f'"{folder}"', "modifier": "INCLUDES"}}
-    for noun, criterion, found in (
-        ("image", {"file_count": {"value": 1, "modifier": "EQUALS"}}, images),
-        ("image", {"orientation": {"value": ["SQUARE"]}}, images),
-        ("image", {"orientation": {"value": ["LANDSCAPE"]}}, []),
-        ("image", {"resolution": {"value": "VERY_LOW", "modifier": "LESS_THAN"}}, images),
-        ("image", {"files_filter": {"basename": {"value": "1.jpg", "modifier": "EQUALS"}}}, images[1:]),
-        ("image", {"files_filter": {"path": {"value": "0.jpg", "modifier": "INCLUDES"}}}, images[:1]),
-        ("image", {"galleries": {"modifier": "IS_NULL"}}, images),
-        ("scene", {"duration": {"value": 1, "modifier": "EQUALS"}}, scenes),
-        ("scene", {"video_codec": {"value": "h264", "modifier": "EQUALS"}}, scenes),
-        ("scene", {"framerate": {"value": 4, "modifier": "EQUALS"}}, scenes),
-        ("scene", {"resolution": {"value": "FULL_HD", "modifier": "EQUALS"}}, []),
-    ):
-        assert await _find(server, noun, {**inside, **criterion}) == found, criterion
-    excluded = {"path": {"value": str(folder / "0.jpg"), "modifier": "NOT_EQUALS"}, "AND": inside}
-    assert await _find(server, "image", excluded) == images[1:]
-    regex = {"path": {"value": f"^{folder}/(0|2)\\.jpg$", "modifier": "MATCHES_REGEX"}}
-    assert await _find(server, "image", regex) == images[:1]
-
-
-async def test_find_files_and_folders(server):
-    """Files and folders are found by themselves, with sums over the files."""
-    folder = server.folder()
-    content = jpeg()
-    (folder / "a.jpg").write_bytes(content)
-    (folder / "a.mp4").write_bytes(mp4())
-    await server.scan(folder)
-    await server.images(folder)
-    await server.scenes(folder)
-    document = (
-        "query($f: FileFilterType, $d: FolderFilterType) { findFiles(file_filter: $f) "
-        "{ count size duration files { __typename basename parent_folder { path } zip_file { id } } } "
-        "findFolders(folder_filter: $d) { count folders { path parent_folder { id } } } }"
-    )
-    given = {
-        "f": {"path": {"value": f"{folder}/a.%", "modifier": "EQUALS"}},
-        "d": {"path": {"value": str(folder), "modifier": "EQUALS"}},
-    }
-    found = await server.data(document, given)
-    files = sorted(found["findFiles"].pop("files"), key=lambda file: file["basename"])
-    assert files == [
-        {
-            "__typename": "ImageFile",
-            "basename": "a.jpg",
-            "parent_folder": {"path": str(folder)},
-            "zip_file": None,
-        },
-        {
-            "__typename": "VideoFile",
-            "basename": "a.mp4",
-            "parent_folder": {"path": str(folder)},
-            "zip_file": None,
-        },
-    ]
-    assert found["findFiles"] == {
-        "count": 2,
-        "size": (folder / "a.mp4").stat().st_size + len(content),
-        "duration": 1,
-    }
-    assert found["findFolders"]["count"] == 1
-    assert found["findFolders"]["folders"][0]["path"] == str(folder)
+        assert await find(server, "performer", wanted) == [made[index] for index in found], criterion
 
 
 async def test_search(server):
@@ -300,7 +216,7 @@ async def test_search(server):
         (f'{word} -"red apple"', [1, 2]),
         (f"{word} OR", []),
     ):
-        assert await _find(server, "tag", {}, q=q) == [tags[index] for index in found], q
+        assert await find(server, "tag", {}, q=q) == [tags[index] for index in found], q
 
 
 async def test_orders(server):
@@ -321,6 +237,6 @@ async def test_orders(server):
         ("date", "DESC", [0, 2, 1]),
         ("id", "DESC", [2, 1, 0]),
     ):
-        found = await _find(server, "gallery", title, sort=sort, direction=direction)
+        found = await find(server, "gallery", title, sort=sort, direction=direction)
         assert found == [made[index] for index in order], sort
-    assert (await _find(server, "gallery", title, sort="tag_count", direction="DESC"))[0] == made[0]
+    assert (await find(server, "gallery", title, sort="tag_count", direction="DESC"))[0] == made[0]
