@@ -56,6 +56,16 @@ async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
         yield opened
 
 
+@pytest.fixture
+async def foreign(database: Database) -> AsyncIterator[Database]:
+    """A fresh database in each kind that does not say that it is ours, as if the downloader had made it."""
+    async with database.begin() as connection:
+        await connection.exec_driver_sql("DROP TABLE metadata_origin")
+    url = database.engine.url.render_as_string(hide_password=False)
+    async with await Database.open(database.name if database.kind == "sqlite" else url) as opened:
+        yield opened
+
+
 def digest_of(path: Path) -> str:
     """A digest of every byte of a file."""
     return hashlib.sha256(path.read_bytes()).hexdigest()

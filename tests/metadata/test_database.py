@@ -201,15 +201,20 @@ async def test_a_full_disk_is_named_and_leaves_nothing(tmp_path: Path) -> None:
     """A database that cannot grow says so, and the transaction that failed left no row."""
     async with await Database.open(str(tmp_path / "metadata.sqlite"), create=True) as database:
         with pytest.raises(DatabaseUnusableError, match="disk is full"):
-            async with database.begin() as connection:
-                pages = (await connection.exec_driver_sql("PRAGMA page_count")).scalar_one()
-                await connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
-                for number in range(1000):
-                    await connection.execute(
-                        sa.insert(Account).values(id=number + 1, username=f"anna_{number}", about="x" * 500)
-                    )
+            await fill_up(database)
         async with database.connect() as connection:
             assert (await connection.execute(sa.select(Account.id))).all() == []
+
+
+async def fill_up(database: Database) -> None:
+    """Write more rows than there is room for."""
+    async with database.begin() as connection:
+        pages = (await connection.exec_driver_sql("PRAGMA page_count")).scalar_one()
+        await connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+        rows = [
+            {"id": number + 1, "username": f"anna_{number}", "about": "x" * 500} for number in range(1000)
+        ]
+        await connection.execute(sa.insert(Account), rows)
 
 
 async def test_read_only_means_read_only(database: Database, request: pytest.FixtureRequest) -> None:
@@ -264,9 +269,13 @@ async def test_a_lost_connection_is_busy(postgres_url: str) -> None:
     """A connection that the server ends in the middle is an error that says to try again."""
     async with await Database.open(postgres_url, create=True) as database:
         with pytest.raises(DatabaseBusyError, match="does not answer"):
-            async with database.begin() as connection:
-                await connection.execute(sa.text("SELECT pg_terminate_backend(pg_backend_pid())"))
-                await connection.execute(sa.text("SELECT 1"))
+            await end_connection(database)
+
+
+async def end_connection(database: Database) -> None:
+    """Have the server end a connection in the middle of its transaction."""
+    async with database.begin() as connection:
+        await connection.execute(sa.text("SELECT pg_terminate_backend(pg_backend_pid())"))
 
 
 async def test_a_bug_stays_a_bug(database: Database) -> None:

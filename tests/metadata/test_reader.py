@@ -399,16 +399,47 @@ async def test_media_without_an_item_are_unattached(database: Database) -> None:
     assert await loose(database, creators[1]) == [lonely.id]
 
 
-async def test_variants_of_each_other_are_not_lost(database: Database) -> None:
+async def test_variants_of_each_other_are_not_lost(foreign: Database) -> None:
     """Of two media that name each other as variants one is unattached, so no file is lost."""
     world = World()
     anna = world.account(username="anna")
     one, two = world.media(anna), world.media(anna)
     world.add(MediaVariantFactory(mediaId=one.id, variantId=two.id))
     world.add(MediaVariantFactory(mediaId=two.id, variantId=one.id))
-    await world.save(database)
-    creator = await Reader(database).creator("anna")
-    assert await loose(database, creator) == [min(one.id, two.id)]
+    await world.save(foreign)
+    creator = await Reader(foreign).creator("anna")
+    assert await loose(foreign, creator) == [min(one.id, two.id)]
+
+
+@pytest.mark.parametrize("kind", ["post", "message", "story", "variant", "loose"])
+async def test_downloaded_media_make_a_creator(foreign: Database, kind: str) -> None:
+    """In the downloader's database an account is a creator by media with a file, wherever they are."""
+    world = World()
+    anna, bella = world.account(username="anna"), world.account(username="bella")
+    for account, has_file in ((anna, True), (bella, False)):
+        name = {} if has_file else {"is_downloaded": False, "local_filename": None}
+        media = world.media(account, **name)
+        if kind == "variant":
+            variant, media = media, world.media(account, is_downloaded=False, local_filename=None)
+            world.add(MediaVariantFactory(mediaId=media.id, variantId=variant.id))
+        if kind in ("post", "variant"):
+            world.post(account, world.offered(media))
+        elif kind == "message":
+            world.message(account, world.offered(media))
+        elif kind == "story":
+            world.add(StoryFactory(accountId=account.id, contentId=world.offered(media).id))
+    await world.save(foreign)
+    assert [one.username for one in await Reader(foreign).creators()] == ["anna"]
+
+
+@pytest.mark.parametrize("name", [{"is_downloaded": True, "local_filename": None}, {"is_downloaded": False}])
+async def test_either_sign_of_a_file_counts(foreign: Database, name: dict[str, object]) -> None:
+    """A media has a file if its row says downloaded, or names a file."""
+    world = World()
+    anna = world.account(username="anna")
+    world.post(anna, world.offered(world.media(anna, **name)))
+    await world.save(foreign)
+    assert [one.username for one in await Reader(foreign).creators()] == ["anna"]
 
 
 async def test_the_newest_avatar_with_a_file_counts(database: Database) -> None:

@@ -1,0 +1,228 @@
+"""The metadata database: the downloader's, opened as it is in every version, or our own."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from sqlalchemy import Column, bindparam, column, event, insert, table, text, update
+
+from metadata.engines import WRITES, Address, DatabaseKind, connecting, make_engine, our_errors
+from metadata.errors import MissingDatabaseError, UnknownDatabaseError
+from metadata.models import Base, Origin
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable, Mapping
+    from pathlib import Path
+
+    from sqlalchemy.engine.interfaces import DBAPIConnection
+    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+SchemaVersion = Literal["v0_15", "orm_era", "sqlite_era"]
+
+BUSY_SECONDS = 10.0
+"""How long a locked SQLite database is waited for."""
+
+_STAMPED_TABLES = ("accounts", "posts", "messages", "media")
+_CORE_TABLES = ("accounts", "media", "account_media")
+_COLUMNS = {
+    "sqlite": """
+        SELECT m.name, c.name FROM sqlite_master AS m JOIN pragma_table_info(m.name) AS c
+        WHERE m.type IN ('table', 'view')""",
+    "postgresql": """
+        SELECT table_name::text, column_name::text FROM information_schema.columns
+        WHERE table_schema = ANY (current_schemas(false))""",
+}
+
+
+class Database:
+    """An open metadata database; make one with `await Database.open(...)`, close it with `await close()`.
+
+    Every error of the database and its driver that leaves `connect()`, `begin()` or `stamp()` is one of
+    `metadata.errors`.
+    """
+
+    def __init__(self, address: Address, engine: AsyncEngine, *, read_only: bool) -> None:
+        self._address = address
+        self._columns: Mapping[str, frozenset[str]] = {}
+        self.engine = engine
+        # SQLite reads of one moment by itself, PostgreSQL has to be told.
+        of_one_moment = {"isolation_level": "REPEATABLE READ"} if self.kind == "postgresql" else {}
+        self._reading = engine.execution_options(**of_one_moment)
+        self.read_only = read_only
+
+    @classmethod
+    async def open(
+        cls, url: str, *, create: bool = False, read_only: bool = False, busy_timeout: float = BUSY_SECONDS
+    ) -> Self:
+        """Open a SQLite file (a path, `sqlite:///…`) or a PostgreSQL database (`postgresql://…`).
+
+        A database of the downloader is opened unchanged. `create` makes a missing or empty one, and marks
+        it as ours; `busy_timeout` is in seconds.
+
+        Raises:
+            MissingDatabaseError: there is no such file.
+            UnknownDatabaseError: it is no database, or has none of the known schemas.
+            DatabaseUnusableError: it is locked, full or damaged, or its server does not answer.
+        """
+        address = Address.parse(url)
+        is_missing = address.path is not None and not address.path.is_file()
+        if address.path is not None and is_missing:
+            if not create:
+                raise MissingDatabaseError(_why_missing(address.path))
+            with connecting(address):
+                address.path.parent.mkdir(parents=True, exist_ok=True)
+        engine = make_engine(address, "rwc" if is_missing else "ro" if read_only else "rw", busy_timeout)
+        database = cls(address, engine, read_only=read_only)
+        try:
+            await database._look(create=create)
+        except BaseException:
+            await database.close()
+            raise
+        return database
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close every connection; a closed database opens new ones when it is used again."""
+        await self.engine.dispose()
+
+    @property
+    def kind(self) -> DatabaseKind:
+        """`sqlite` or `postgresql`."""
+        return self._address.kind
+
+    @property
+    def name(self) -> str:
+        """Where it is, fit to be shown: a path, or a URL without its password."""
+        return self._address.name
+
+    @property
+    def path(self) -> Path | None:
+        """The file of a SQLite database."""
+        return self._address.path
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether stash-sync made it; only then may rows be ingested."""
+        return self.has_table(Origin.__tablename__)
+
+    @property
+    def version(self) -> SchemaVersion:
+        """Which of the downloader's schemas it has; our own is that of v0.15."""
+        if any(map(self.has_table, ("media_stories", "monitor_state", "subscriptions"))):
+            return "v0_15"
+        return "orm_era" if self.has_table("stub_tracker") else "sqlite_era"
+
+    def has_table(self, name: str) -> bool:
+        """Whether it has that table, or a view of that name."""
+        return name in self._columns
+
+    def columns(self, table_name: str) -> frozenset[str]:
+        """The columns of a table; none for an absent one."""
+        return self._columns.get(table_name, frozenset())
+
+    @asynccontextmanager
+    async def connect(self) -> AsyncIterator[AsyncConnection]:
+        """A connection for reading: everything read through it is of one moment."""
+        async with AsyncExitStack() as stack:
+            with connecting(self._address):
+                connection = await stack.enter_async_context(self._reading.connect())
+            with self.errors():
+                yield connection
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction for writing: committed at the end, rolled back on any error."""
+        async with AsyncExitStack() as stack:
+            stack.enter_context(self.errors())
+            with connecting(self._address):
+                writer = self.engine.execution_options(**{WRITES: True})
+                connection = await stack.enter_async_context(writer.begin())
+            yield connection
+
+    def errors(self) -> AbstractContextManager[None]:
+        """Within it, errors of the database and its driver become those of `metadata.errors`."""
+        return our_errors(self._address)
+
+    async def stamp(self, connection: AsyncConnection, stamps: Iterable[tuple[str, int, int | None]]) -> None:
+        """Note Stash ids: (`accounts`, `posts`, `messages` or `media`; row id; Stash id) each.
+
+        Runs in the caller's transaction, one statement a table; rows that say so already, tables and
+        columns that are absent, are left as they are.
+        """
+        by_table: defaultdict[str, list[dict[str, int | None]]] = defaultdict(list)
+        for table_name, row_id, stash_id in stamps:
+            if table_name not in _STAMPED_TABLES:
+                raise ValueError(f"{table_name} rows carry no Stash id of ours")
+            if "stash_id" in self.columns(table_name):
+                by_table[table_name].append({"row_id": row_id, "new": stash_id})
+        with self.errors():
+            for table_name, parameters in by_table.items():
+                columns: list[Column[Any]] = list(Base.metadata.tables[table_name].c)
+                rows = table(table_name, *(column(c.name, c.type) for c in columns))
+                new = bindparam("new", type_=rows.c.stash_id.type)
+                await connection.execute(
+                    update(rows)
+                    .values(stash_id=new)
+                    .where(rows.c.id == bindparam("row_id"), rows.c.stash_id.is_distinct_from(new)),
+                    parameters,
+                )
+
+    async def _look(self, *, create: bool) -> None:
+        async with self.connect() as connection:
+            self._columns = await _read_columns(connection, self.kind)
+        if create and not self._columns:
+            await self._create()
+        if missing := [name for name in _CORE_TABLES if not {"id"} <= self.columns(name)]:
+            raise UnknownDatabaseError(self._why_unknown(missing[0]))
+        if not any("id" in self.columns(name) for name in ("posts", "messages")):
+            raise UnknownDatabaseError(self._why_unknown("posts"))
+        if self.kind == "sqlite" and self.is_ours:
+            await self.engine.dispose()
+            event.listen(self.engine.sync_engine, "connect", _enforce_foreign_keys)
+
+    async def _create(self) -> None:
+        async with self.begin() as connection:
+            await connection.run_sync(Base.metadata.create_all)
+            await connection.execute(insert(Origin).values(madeBy="stash-sync", createdAt=datetime.now(UTC)))
+        async with self.connect() as connection:
+            self._columns = await _read_columns(connection, self.kind)
+
+    def _why_unknown(self, missing: str) -> str:
+        if not self._columns:
+            return f"The database {self.name} is empty; name the downloader's database, or ingest payloads into a new one."
+        return (
+            f"The database {self.name} has no usable table {missing}, so it is of no version that "
+            "stash-sync knows; name the downloader's metadata database."
+        )
+
+
+def _why_missing(path: Path) -> str:
+    if path.is_dir():
+        return f"The database {path} is a folder; name the downloader's database file in it."
+    return (
+        f"The database {path} does not exist; name the downloader's database file, or ingest payloads first."
+    )
+
+
+async def _read_columns(connection: AsyncConnection, kind: DatabaseKind) -> Mapping[str, frozenset[str]]:
+    columns: defaultdict[str, set[str]] = defaultdict(set)
+    for table_name, column_name in await connection.execute(text(_COLUMNS[kind])):
+        columns[table_name].add(column_name)
+    return {name: frozenset(found) for name, found in columns.items()}
+
+
+def _enforce_foreign_keys(connection: DBAPIConnection, _record: object) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.close()
+
+
+__all__ = ["BUSY_SECONDS", "Database", "SchemaVersion"]

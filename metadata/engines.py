@@ -1,0 +1,187 @@
+"""Addresses of databases, the engines that reach them, and their drivers' errors in our words."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from contextlib import contextmanager
+from dataclasses import dataclass
+from operator import methodcaller
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import quote
+
+from sqlalchemy import URL, Connection, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from metadata.errors import DatabaseBusyError, DatabaseUnusableError, MetadataError, UnknownDatabaseError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy.dialects.sqlite.aiosqlite import AsyncAdapt_aiosqlite_connection
+
+DatabaseKind = Literal["sqlite", "postgresql"]
+
+_SQLITE_SCHEMES = ("sqlite", "sqlite+aiosqlite")
+_POSTGRESQL_SCHEMES = ("postgres", "postgresql", "postgresql+asyncpg")
+_POSTGRESQL_OPTIONS = {"host", "port", "ssl", "timeout", "command_timeout"}
+_CONNECT_SECONDS = 10.0
+
+WRITES = "metadata_writes"
+"""The execution option of a transaction that will write: SQLite then takes its lock at the start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a database is: `path` for SQLite; `name` is fit to be shown, without a password."""
+
+    kind: DatabaseKind
+    url: URL
+    name: str
+    path: Path | None = None
+
+    @classmethod
+    def parse(cls, url: str) -> Address:
+        """From a path or a URL. Raises UnknownDatabaseError where it names neither SQLite nor PostgreSQL."""
+        if "://" not in url:
+            return cls._sqlite(url)
+        try:
+            parsed = make_url(url)
+        except (ArgumentError, ValueError) as error:
+            raise UnknownDatabaseError(
+                "The database URL cannot be read; write sqlite:///PATH or postgresql://USER@HOST/NAME."
+            ) from error
+        if parsed.drivername in _SQLITE_SCHEMES and parsed.database not in (None, "", ":memory:"):
+            return cls._sqlite(str(parsed.database))
+        if parsed.drivername in _POSTGRESQL_SCHEMES:
+            return cls._postgresql(parsed)
+        raise UnknownDatabaseError(
+            f"The database URL {parsed.render_as_string()} names neither a SQLite file nor PostgreSQL; "
+            "write sqlite:///PATH or postgresql://USER@HOST/NAME."
+        )
+
+    @classmethod
+    def _sqlite(cls, path: str) -> Address:
+        absolute = Path(path).expanduser().absolute()
+        url = URL.create("sqlite+aiosqlite", database=f"file:{quote(str(absolute))}", query={"uri": "true"})
+        return cls("sqlite", url, str(absolute), absolute)
+
+    @classmethod
+    def _postgresql(cls, parsed: URL) -> Address:
+        options = dict(parsed.query)
+        if "sslmode" in options:
+            options["ssl"] = options.pop("sslmode")
+        if unknown := sorted(options.keys() - _POSTGRESQL_OPTIONS):
+            raise UnknownDatabaseError(
+                f"The database URL has the unknown option {unknown[0]}; leave it out, "
+                f"or use one of {', '.join(sorted(_POSTGRESQL_OPTIONS | {'sslmode'}))}."
+            )
+        if importlib.util.find_spec("asyncpg") is None:
+            raise UnknownDatabaseError(
+                "PostgreSQL needs the driver asyncpg, which is not installed; install stash-sync[postgres]."
+            )
+        url = parsed.set(drivername="postgresql+asyncpg", query=options)
+        return cls("postgresql", url, url.set(drivername="postgresql").render_as_string(hide_password=True))
+
+
+def make_engine(address: Address, mode: Literal["ro", "rw", "rwc"], busy_timeout: float) -> AsyncEngine:
+    """An engine whose transactions begin when they begin; `busy_timeout` is in seconds."""
+    if address.kind == "postgresql":
+        settings = {"timezone": "UTC"} | ({"default_transaction_read_only": "on"} if mode == "ro" else {})
+        defaults = {"timeout": _CONNECT_SECONDS, "server_settings": settings}
+        return create_async_engine(address.url, connect_args=defaults)
+    engine = create_async_engine(
+        address.url.update_query_dict({"mode": mode}), connect_args={"timeout": busy_timeout}
+    )
+    event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+    event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: AsyncAdapt_aiosqlite_connection, _record: object) -> None:
+    # The driver must neither start transactions on its own nor refuse text that is no UTF-8:
+    # the reader finds the escaped bytes and reports the row.
+    connection.isolation_level = None
+    connection.driver_connection.text_factory = methodcaller("decode", "utf-8", "surrogateescape")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get(WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@contextmanager
+def our_errors(address: Address) -> Iterator[None]:
+    """What the database or its driver raises, in our words; what is a bug of ours passes as it is."""
+    try:
+        yield
+    except DBAPIError as error:
+        ours = _in_our_words(address, error.orig)
+        if ours is None:
+            raise
+        raise ours from error
+    except PoolTimeoutError as error:
+        raise _unanswered(address, error) from error
+    except _driver_errors(address) as error:
+        raise _in_our_words(address, error) or _unanswered(address, error) from error
+
+
+@contextmanager
+def connecting(address: Address) -> Iterator[None]:
+    """Likewise, for the moment of connecting: whatever goes wrong in the system means no answer."""
+    try:
+        with our_errors(address):
+            yield
+    except OSError as error:
+        raise _unanswered(address, error) from error
+
+
+def _unanswered(address: Address, error: Exception) -> DatabaseBusyError:
+    return DatabaseBusyError(
+        f"The database {address.name} does not answer ({error}); see that it runs, then try again."
+    )
+
+
+def _driver_errors(address: Address) -> tuple[type[Exception], ...]:
+    # What asyncpg raises while connecting comes past SQLAlchemy; it may not be installed.
+    if address.kind == "sqlite":
+        return ()
+    asyncpg = importlib.import_module("asyncpg")
+    return (asyncpg.PostgresError, asyncpg.InterfaceError)
+
+
+def _in_our_words(address: Address, error: BaseException | None) -> MetadataError | None:
+    facts = vars(error)
+    # SQLite's own result in short: SQLITE_BUSY_SNAPSHOT is a SQLITE_BUSY.
+    code = "_".join(str(facts.get("sqlite_errorname", "")).split("_")[:2])
+    if code in _SQLITE_REASONS:
+        kind, reason = _SQLITE_REASONS[code]
+        return kind(f"The database {address.name} {reason}.")
+    state = str(facts.get("sqlstate") or "")
+    if state.startswith(_POSTGRESQL_BUSY):
+        return DatabaseBusyError(f"The database {address.name} does not answer ({error}); try again.")
+    if state.startswith(_POSTGRESQL_REFUSES):
+        return DatabaseUnusableError(
+            f"The database {address.name} refuses us ({error}); check its name, user, password, rights and disk."
+        )
+    return None
+
+
+_SQLITE_REASONS: dict[str, tuple[type[MetadataError], str]] = {
+    "SQLITE_BUSY": (DatabaseBusyError, "is locked by another program; wait for it to end, then try again"),
+    "SQLITE_LOCKED": (DatabaseBusyError, "is locked by another program; wait for it to end, then try again"),
+    "SQLITE_FULL": (DatabaseUnusableError, "cannot grow, the disk is full; free some space, then try again"),
+    "SQLITE_READONLY": (DatabaseUnusableError, "is read-only; allow writing to the file and its folder"),
+    "SQLITE_NOTADB": (UnknownDatabaseError, "is not a SQLite database; name the downloader's database file"),
+    "SQLITE_CORRUPT": (DatabaseUnusableError, "is damaged; restore it from a copy"),
+    "SQLITE_CANTOPEN": (DatabaseUnusableError, "cannot be opened; allow access to the file and its folder"),
+    "SQLITE_IOERR": (DatabaseUnusableError, "cannot be read or written; check the disk"),
+    "SQLITE_PERM": (DatabaseUnusableError, "may not be used; allow access to the file and its folder"),
+}
+_POSTGRESQL_BUSY = ("08", "40", "55", "57")
+"""Classes of states that pass: lost connections, conflicts, locks, shutdown."""
+_POSTGRESQL_REFUSES = ("25006", "28", "3D", "42501", "53", "58")
+"""States that stay until somebody acts: read-only, no such user or database, no right, no room, no disk."""

@@ -1,0 +1,81 @@
+"""The rows that one payload asks for, and what was wrong in it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from metadata.items import Problem
+from metadata.values import repair_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from metadata.ingest.payload import Payload
+    from metadata.models import ContentType
+
+type Values = dict[str, Any]
+type Holder = tuple[str, int]
+"""The column of `attachments` that names the holder, and the holder's id."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Attached:
+    """One attachment of a post or a message."""
+
+    pos: int
+    contentId: int
+    contentType: ContentType
+
+
+@dataclass(slots=True)
+class Rows:
+    """Rows by table and key; a later value of the same payload wins, a missing one never does.
+
+    Beside them what a post or message has as a whole: it replaces what the database has. `hashtags` of a
+    post whose text is unknown, and so in no `retold`, are only added.
+    """
+
+    tables: defaultdict[str, dict[tuple[Any, ...], Values]] = field(default_factory=lambda: defaultdict(dict))
+    attachments: dict[Holder, set[Attached]] = field(default_factory=dict)
+    hashtags: dict[int, set[str]] = field(default_factory=dict)
+    retold: set[int] = field(default_factory=set)
+    mentions: dict[int, dict[str, int | None]] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    def put(self, table: str, key: Values, values: Values | None = None) -> None:
+        """Ask for a row: its key columns, and the values that the payload says."""
+        self.tables[table].setdefault(tuple(key.values()), dict(key)).update(values or {})
+
+    def put_if_new(self, table: str, key: Values, values: Values | None = None) -> None:
+        """Ask for a row, unless this payload says more of it."""
+        self.tables[table].setdefault(tuple(key.values()), {**key, **(values or {})})
+
+    def report(self, what: str, key: object, reason: str, *, is_malformed: bool = True) -> None:
+        """Name a part of the payload that could not be used."""
+        self.problems.append(Problem(what, repair_text(key), reason, is_malformed))
+
+    def read[P: Payload](self, model: type[P], value: object, what: str) -> P | None:
+        """An object of the payload; keys with unusable values are left out as if they were missing."""
+        if not isinstance(value, dict):
+            self.report(what, "?", f"is no object but {type(value).__name__}")
+            return None
+        try:
+            return model.model_validate(value)
+        except ValidationError as error:
+            unusable = {str(one["loc"][0]) for one in error.errors(include_url=False, include_input=False)}
+        self.report(what, value.get("id", "?"), f"{', '.join(sorted(unusable))} not usable")
+        try:
+            return model.model_validate({key: one for key, one in value.items() if key not in unusable})
+        except ValidationError:
+            return None
+
+    def read_each[P: Payload](self, model: type[P], values: object, what: str) -> Iterator[P]:
+        """The objects of a list of the payload; none where it is missing."""
+        for value in values if isinstance(values, list) else ():
+            one = self.read(model, value, what)
+            if one is not None:
+                yield one

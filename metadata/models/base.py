@@ -1,0 +1,92 @@
+"""The declarative base, and the column types that every era of the downloader's databases fits."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import IntEnum
+from typing import TYPE_CHECKING, Annotated
+
+from sqlalchemy import BigInteger, DateTime, Dialect, Enum, Integer, TypeDecorator
+from sqlalchemy.ext.asyncio import AsyncAttrs
+from sqlalchemy.orm import DeclarativeBase, mapped_column
+
+from metadata.values import parse_instant
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class ContentType(IntEnum):
+    """What an attachment's contentId points to: the API sends the number, the column holds the name."""
+
+    ACCOUNT_MEDIA = 1
+    ACCOUNT_MEDIA_BUNDLE = 2
+    TIP = 7
+    AGGREGATED_POSTS = 8
+    TIP_GOALS = 7100
+    STORY = 32001
+    POLL = 42001
+
+    @classmethod
+    def parse(cls, value: object) -> ContentType | None:
+        """The type of that name or number; None where there is no such type."""
+        name = str(value)
+        return _CONTENT_TYPES.get(name)
+
+
+_CONTENT_TYPES = {key: member for member in ContentType for key in (member.name, str(member.value))}
+_STORED_NAMES = ("ACCOUNT_MEDIA", "ACCOUNT_MEDIA_BUNDLE", "POLL", "STORY", "AGGREGATED_POSTS", "TIP_GOALS")
+
+
+class ContentTypeName(TypeDecorator[ContentType]):
+    """A `ContentType` stored by name, as the enum `contenttype` in PostgreSQL; a stored number is read too."""
+
+    impl = Enum(*_STORED_NAMES, name="contenttype")
+    cache_ok = True
+
+    def process_bind_param(self, value: object, dialect: Dialect) -> str | None:  # noqa: ARG002, D102
+        if value is None:
+            return None
+        known = ContentType.parse(int(value) if isinstance(value, int) else value)
+        if known is None:
+            raise ValueError(f"{value!r} is no content type")
+        return known.name
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[object], ContentType | None]:  # noqa: ARG002, D102
+        return ContentType.parse
+
+
+class Instant(TypeDecorator[datetime]):
+    """A timezone-aware UTC datetime; reads what any era wrote, and reads rubbish as None."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: D102
+        instant = parse_instant(value)
+        if instant is None or dialect.name != "sqlite":
+            return instant
+        return instant.replace(tzinfo=None)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[object], datetime | None]:  # noqa: ARG002, D102
+        return _instant_or_none
+
+
+def _instant_or_none(value: object) -> datetime | None:
+    try:
+        return parse_instant(value)
+    except ValueError:
+        return None
+
+
+Snowflake = BigInteger().with_variant(Integer, "sqlite")
+
+Id = Annotated[int, mapped_column(Snowflake, primary_key=True, autoincrement=False)]
+Reference = Annotated[int, mapped_column(Snowflake)]
+OptionalReference = Annotated[int | None, mapped_column(Snowflake)]
+Moment = Annotated[datetime, mapped_column(Instant)]
+OptionalMoment = Annotated[datetime | None, mapped_column(Instant)]
+
+
+class Base(AsyncAttrs, DeclarativeBase):
+    """Every table of the metadata database; attribute names are the downloader's column names."""

@@ -1,0 +1,27 @@
+"""Rows about rows: stubs, and who made the database."""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Mapped, mapped_column
+
+from metadata.models.base import Base, Moment, Snowflake
+
+
+class Stub(Base):
+    """A row that was made because another one names it; nothing but its id is known."""
+
+    __tablename__ = "stub_tracker"
+
+    table_name: Mapped[str] = mapped_column(primary_key=True)
+    record_id: Mapped[int] = mapped_column(Snowflake, primary_key=True, autoincrement=False)
+    created_at: Mapped[Moment]
+    reason: Mapped[str | None]
+
+
+class Origin(Base):
+    """The mark of a database that stash-sync made: one row, and no other database has the table."""
+
+    __tablename__ = "metadata_origin"
+
+    madeBy: Mapped[str] = mapped_column(primary_key=True)
+    createdAt: Mapped[Moment]

@@ -1,0 +1,151 @@
+"""Reads what was downloaded: creators, their items in windows, and whose a file on disk is."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from metadata.errors import UnknownCreatorError
+from metadata.items import Window
+from metadata.reading.accounts import AccountReading
+from metadata.reading.files import FileOwner, find_owners
+from metadata.reading.index import IndexReading
+from metadata.reading.media import MediaReading
+from metadata.reading.orphans import OrphanReading
+from metadata.reading.scrutiny import Scrutiny
+from metadata.reading.source import Source
+from metadata.reading.window import WindowReading
+from metadata.reading.world import World, read_world
+from metadata.values import LARGEST_ID
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable, Mapping
+
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from metadata.database import Database
+    from metadata.items import Creator, Problem, StoredMedia
+    from metadata.reading.source import Expression
+
+WINDOW_SIZE = 1000
+
+
+class Reader:
+    """Reads a metadata database of any version; never writes, and never raises over a row's values.
+
+    What concerns the whole database (creators, the reader's own account, owners of shared media) is read
+    once; make a new Reader after rows were added. No connection is held between two windows, and a row with
+    a problem is named once by a Reader, however often it is read.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._source = Source(database)
+        self._world: World | None = None
+        self._named: set[tuple[str, str]] = set()
+
+    async def creators(self) -> list[Creator]:
+        """Every account with downloaded media, in order of id; never the reader's own account.
+
+        Counted are media in an account's posts, stories and walls, in messages from or to it, and media of
+        the account that no known item holds.
+        """
+        world = await self._whole_world()
+        accounts = AccountReading(self._source, Scrutiny())
+        async with self._database.connect() as connection:
+            await accounts.load(connection, world.creators)
+        return [one for key in sorted(world.creators) if (one := accounts.get(key)) is not None]
+
+    async def creator(self, name: str) -> Creator:
+        """The account of that username in any case, with or without `@`, or of that id.
+
+        Raises UnknownCreatorError, which names the closest usernames.
+        """
+        wanted = name.strip().removeprefix("@")
+        accounts = AccountReading(self._source, Scrutiny())
+        async with self._database.connect() as connection:
+            found = await self._accounts_named(connection, wanted)
+            await accounts.load(connection, found)
+        exact = [one for key in found if (one := accounts.get(key)) is not None]
+        exact.sort(key=lambda one: (one.username != wanted, one.id))
+        if not exact:
+            raise UnknownCreatorError(await self._why_unknown(name))
+        return exact[0]
+
+    async def windows(self, creator: Creator, size: int = WINDOW_SIZE) -> AsyncIterator[Window]:
+        """A creator's items in windows of `size`, oldest first, undated ones last.
+
+        Items are its posts and stories, and every message of the groups it takes part in, as far as they
+        carry media. A window that reports problems may hold no item.
+        """
+        world = await self._whole_world()
+        scrutiny = Scrutiny(self._named)
+        accounts = AccountReading(self._source, scrutiny)
+        async with self._database.connect() as connection:
+            index = await IndexReading(connection, self._source, scrutiny).read(
+                creator.id, world.conversations
+            )
+        reading = WindowReading(self._source, scrutiny, world, accounts)
+        for start in range(0, len(index.refs), size):
+            async with self._database.connect() as connection:
+                window = await reading.read(connection, index.refs[start : start + size], index)
+            yield window
+        if left := scrutiny.take():
+            yield Window(problems=left)
+
+    async def unattached(
+        self, creator: Creator, size: int = WINDOW_SIZE
+    ) -> AsyncIterator[tuple[StoredMedia, ...]]:
+        """Media of the account that have a file, and that no known item, media or account holds."""
+        world = await self._whole_world()
+        ids = world.unattached.get(creator.id, [])
+        for start in range(0, len(ids), size):
+            media = MediaReading(self._source, Scrutiny())
+            wanted = ids[start : start + size]
+            async with self._database.connect() as connection:
+                await media.load(connection, wanted)
+            yield tuple(one for key in wanted if (one := media.get(key)) is not None)
+
+    async def problems(self) -> tuple[Problem, ...]:
+        """What is wrong with rows that are in no creator's windows: they belong to nobody, or are unattached."""
+        world = await self._whole_world()
+        scrutiny = Scrutiny(self._named)
+        async with self._database.connect() as connection:
+            await OrphanReading(connection, self._source, scrutiny).read(world)
+            for ids in world.unattached.values():
+                await MediaReading(self._source, scrutiny).load(connection, ids)
+        return scrutiny.take()
+
+    async def find_media(self, files: Iterable[tuple[str, int | None]]) -> Mapping[str, FileOwner]:
+        """Whose files on disk are, by base name: (base name, media id in the name or None) each.
+
+        A file belongs to the media of that id, or to its parent where that is a variant; else to the media
+        that has that file name. Files that belong to no row are absent from the answer.
+        """
+        async with self._database.connect() as connection:
+            return await find_owners(connection, self._source, dict(files))
+
+    async def _whole_world(self) -> World:
+        if self._world is None:
+            async with self._database.connect() as connection:
+                self._world = await read_world(connection, self._source)
+        return self._world
+
+    async def _accounts_named(self, connection: AsyncConnection, wanted: str) -> list[int]:
+        table = self._source.table("accounts")
+        ways: list[Expression] = []
+        if self._source.has("accounts", "username"):
+            ways.append(sa.func.lower(table.c.username) == wanted.lower())
+        if wanted.isascii() and wanted.isdigit() and int(wanted) <= LARGEST_ID:
+            ways.append(table.c.id == int(wanted))
+        rows = await self._source.rows(connection, sa.select(table.c.id).where(sa.or_(sa.false(), *ways)))
+        return [row[0] for row in rows if type(row[0]) is int]
+
+    async def _why_unknown(self, name: str) -> str:
+        usernames = {one.username.lower(): one.username for one in await self.creators()}
+        close = difflib.get_close_matches(name.strip().removeprefix("@").lower(), usernames, cutoff=0.5)
+        named = [usernames[one] for one in close] or sorted(usernames.values())[:3]
+        hint = f"the closest are {', '.join(named)}" if named else "the database knows no creator at all"
+        return f"There is no creator {name} in {self._database.name}; {hint}."

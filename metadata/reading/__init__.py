@@ -1,0 +1,1 @@
+"""How the reader reads: few wide statements, plain rows, every value looked at once."""

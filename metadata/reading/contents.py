@@ -1,0 +1,156 @@
+"""What attachments bring: account media, bundles and aggregated posts, resolved level by level."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from metadata.models import ContentType
+from metadata.reading.index import ATTACHMENT, carried_by
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from metadata.reading.index import Carried
+    from metadata.reading.scrutiny import Scrutiny
+    from metadata.reading.source import Row, Source
+
+
+class Offered(NamedTuple):
+    """A media as an account offers it."""
+
+    id: int
+    mediaId: int | None
+    previewId: int | None
+    is_locked: bool
+
+
+@dataclass(slots=True)
+class Bundle:
+    """Several offered media, in order."""
+
+    id: int
+    previewId: int | None
+    media: list[int]
+
+
+@dataclass(slots=True)
+class PostRow:
+    """A post that items carry."""
+
+    id: int
+    accountId: int | None
+    content: str | None
+    createdAt: datetime | None
+    carried: list[Carried]
+
+
+class Contents:
+    """Everything that the items of one window carry; filled by a bounded number of statements."""
+
+    def __init__(self, source: Source, scrutiny: Scrutiny) -> None:
+        self._source, self._scrutiny = source, scrutiny
+        self.offered: dict[int, Offered] = {}
+        self.bundles: dict[int, Bundle] = {}
+        self.posts: dict[int, PostRow] = {}
+
+    async def load(self, connection: AsyncConnection, carried: Iterable[Carried]) -> None:
+        """Read what is carried, what that carries, and so on; a post is read once, so cycles end."""
+        everything = list(carried)
+        pending = _posts_in(everything)
+        while pending:
+            found = await self._load_posts(connection, pending)
+            everything += found
+            pending = _posts_in(found) - self.posts.keys()
+        ids = {one.contentId for one in everything if one.contentType is not ContentType.AGGREGATED_POSTS}
+        await self._load_bundles(connection, ids)
+        places = {media for bundle in self.bundles.values() for media in bundle.media}
+        await self._load_offered(connection, ids | places)
+
+    def find(self, carried: Carried) -> Offered | Bundle | None:
+        """What is carried: as its type says, else as the other type; None where it dangles."""
+        offered, bundle = self.offered.get(carried.contentId), self.bundles.get(carried.contentId)
+        if carried.contentType is ContentType.ACCOUNT_MEDIA:
+            return offered or bundle
+        return bundle or offered
+
+    def media_ids(self) -> set[int]:
+        """Every media that is named."""
+        ids = {bundle.previewId for bundle in self.bundles.values()}
+        for one in self.offered.values():
+            ids.add(one.mediaId)
+            ids.add(one.previewId)
+        return {one for one in ids if one is not None}
+
+    async def _load_posts(self, connection: AsyncConnection, ids: set[int]) -> list[Carried]:
+        columns = ("id", "accountId", "content", "createdAt")
+        for row in await self._source.by(connection, "posts", columns, ("id", ids)):
+            key = self._scrutiny.key("posts", row[0])
+            if key is not None and key not in self.posts:
+                seen = self._scrutiny.row("posts", key)
+                self.posts[key] = PostRow(
+                    key,
+                    seen.integer("accountId", row[1]),
+                    seen.text("content", row[2]),
+                    seen.instant("createdAt", row[3]),
+                    [],
+                )
+        rows = await self._source.by(connection, "attachments", ATTACHMENT, ("postId", ids))
+        everything = []
+        for post, carried in carried_by(rows, self._scrutiny, "postId").items():
+            if post in self.posts:
+                self.posts[post].carried = carried
+                everything += carried
+        return everything
+
+    async def _load_bundles(self, connection: AsyncConnection, ids: set[int]) -> None:
+        for row in await self._source.by(
+            connection, "account_media_bundles", ("id", "previewId"), ("id", ids)
+        ):
+            key = self._scrutiny.key("account_media_bundles", row[0])
+            if key is not None and key not in self.bundles:
+                preview = self._scrutiny.row("account_media_bundles", key).integer("previewId", row[1])
+                self.bundles[key] = Bundle(key, preview, [])
+        columns = ("bundle_id", "media_id", "pos")
+        places: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
+        for bundle, media, pos in await self._source.by(
+            connection, "account_media_bundle_media", columns, ("bundle_id", self.bundles.keys())
+        ):
+            seen = self._scrutiny.row("account_media_bundle_media", f"{bundle}/{media}")
+            number = seen.integer("media_id", media)
+            if number is None:
+                seen.reject("media_id is empty")
+            else:
+                places[bundle].append((seen.integer("pos", pos) or 0, number))
+        for bundle, found in places.items():
+            self.bundles[bundle].media = [media for _, media in sorted(found)]
+
+    async def _load_offered(self, connection: AsyncConnection, ids: set[int]) -> None:
+        columns = ("id", "mediaId", "previewId", "access")
+        for row in await self._source.by(connection, "account_media", columns, ("id", ids)):
+            one = self._offered(row)
+            if one is None:
+                continue
+            if one.id in self.offered:
+                self._scrutiny.report("account_media", one.id, "id is there twice; the first row counts")
+            else:
+                self.offered[one.id] = one
+
+    def _offered(self, row: Row) -> Offered | None:
+        row_id, media, preview, access = row
+        key = self._scrutiny.key("account_media", row_id)
+        if key is None:
+            return None
+        seen = self._scrutiny.row("account_media", key)
+        number = seen.integer("mediaId", media)
+        if media is None:
+            seen.reject("mediaId is empty")
+        return Offered(key, number, seen.integer("previewId", preview), seen.flag("access", access) is False)
+
+
+def _posts_in(carried: Iterable[Carried]) -> set[int]:
+    return {one.contentId for one in carried if one.contentType is ContentType.AGGREGATED_POSTS}

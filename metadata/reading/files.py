@@ -1,0 +1,81 @@
+"""Whose a file on disk is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from metadata.reading.links import Links
+from metadata.reading.media import base_name
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from metadata.reading.source import Source
+
+
+@dataclass(frozen=True, slots=True)
+class FileOwner:
+    """The media that a file belongs to: the parent's id where the file is a variant.
+
+    `accountId` is None where the row names no account; `is_attached` says whether a known item holds it.
+    """
+
+    media: int
+    accountId: int | None
+    is_attached: bool
+
+
+async def find_owners(
+    connection: AsyncConnection, source: Source, files: Mapping[str, int | None]
+) -> dict[str, FileOwner]:
+    """Look up base names and the ids in them: a handful of statements, however many files."""
+    numbers = {number for number in files.values() if number is not None}
+    parents = await _parents(connection, source, numbers)
+    by_name = await _by_name(connection, source, files.keys())
+    accounts = await _accounts(connection, source, {*numbers, *parents.values(), *by_name.values()})
+    found: dict[str, int] = {}
+    for name, number in files.items():
+        in_order = (parents.get(number, number) if number is not None else None, number, by_name.get(name))
+        media = next((one for one in in_order if one in accounts), None)
+        if media is not None:
+            found[name] = media
+    attached = await _attached(connection, source, set(found.values()))
+    return {name: FileOwner(media, accounts[media], media in attached) for name, media in found.items()}
+
+
+async def _parents(connection: AsyncConnection, source: Source, numbers: Collection[int]) -> dict[int, int]:
+    columns = ("variantId", "mediaId")
+    rows = await source.by(connection, "media_variants", columns, ("variantId", numbers))
+    return {variant: media for variant, media in sorted(map(tuple, rows), reverse=True) if media != variant}
+
+
+async def _accounts(
+    connection: AsyncConnection, source: Source, ids: Collection[int]
+) -> dict[int, int | None]:
+    rows = await source.by(connection, "media", ("id", "accountId"), ("id", ids))
+    return {row[0]: row[1] if type(row[1]) is int else None for row in rows}
+
+
+async def _by_name(connection: AsyncConnection, source: Source, names: Collection[str]) -> dict[str, int]:
+    """Media by the base name of their file; rows of old versions hold whole paths."""
+    if not names or not source.has("media", "local_filename"):
+        return {}
+    media = source.table("media")
+    column = media.c.local_filename
+    is_path = sa.or_(column.contains("/", autoescape=True), column.contains("\\", autoescape=True))
+    statement = sa.select(media.c.id, column).where(sa.or_(source.within(column, names), is_path))
+    rows = await source.rows(connection, statement.order_by(media.c.id.desc()))
+    return {base_name(name): row_id for row_id, name in rows if type(row_id) is int and type(name) is str}
+
+
+async def _attached(connection: AsyncConnection, source: Source, ids: Collection[int]) -> set[int]:
+    holders = Links(source).holders()
+    if holders is None or not ids:
+        return set()
+    statement = sa.select(holders.c.media).distinct().where(source.within(holders.c.media, ids))
+    return {row[0] for row in await source.rows(connection, statement)}

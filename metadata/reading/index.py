@@ -1,0 +1,154 @@
+"""The order of a creator's items: ids, dates and what they carry, without any text."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+import sqlalchemy as sa
+
+from metadata.items import NEVER, ItemRef
+from metadata.models import ContentType
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from metadata.items import ItemKind
+    from metadata.reading.conversations import Conversations
+    from metadata.reading.scrutiny import Scrutiny
+    from metadata.reading.source import Row, Source
+
+type ItemKey = tuple[ItemKind, int]
+
+TABLES: dict[ItemKind, str] = {"post": "posts", "message": "messages", "story": "media_stories"}
+
+CARRYING = frozenset(
+    {ContentType.ACCOUNT_MEDIA, ContentType.ACCOUNT_MEDIA_BUNDLE, ContentType.AGGREGATED_POSTS}
+)
+"""The content types that bring media; tips, polls and shared stories bring none."""
+
+ATTACHMENT = ("id", "postId", "messageId", "contentId", "pos", "contentType")
+
+
+class Carried(NamedTuple):
+    """What an item carries, in the order of its position; `key` names the row that says so."""
+
+    pos: int
+    key: int
+    contentType: ContentType
+    contentId: int
+
+
+@dataclass(slots=True)
+class ItemIndex:
+    """A creator's items in order, oldest first, each with what it carries."""
+
+    refs: list[ItemRef] = field(default_factory=list)
+    carried: dict[ItemKey, list[Carried]] = field(default_factory=dict)
+
+
+class IndexReading:
+    """Reads one creator's index."""
+
+    def __init__(self, connection: AsyncConnection, source: Source, scrutiny: Scrutiny) -> None:
+        self._connection, self._source, self._scrutiny = connection, source, scrutiny
+        self._added: set[ItemKey] = set()
+
+    async def read(self, account: int, conversations: Conversations) -> ItemIndex:
+        """The items of an account: its posts and stories, and every message of its groups."""
+        index = ItemIndex()
+        posts = self._source.table("posts")
+        if self._source.has("posts", "id", "accountId"):
+            await self._add(index, "post", posts.c.accountId == account)
+        if self._source.has("messages", "id", "senderId"):
+            await self._add(index, "message", self._of_conversations(account, conversations))
+        if self._source.has("media_stories", "id", "accountId"):
+            await self._add_stories(index, account)
+        index.refs.sort(key=lambda ref: (ref.createdAt, ref.id, ref.kind))
+        return index
+
+    def _of_conversations(self, account: int, conversations: Conversations) -> sa.ColumnElement[bool]:
+        messages = self._source.table("messages")
+        ways = [messages.c.senderId == account]
+        if "recipientId" in messages.c:
+            ways.append(messages.c.recipientId == account)
+        groups = conversations.groups_of(account)
+        if groups and "groupId" in messages.c:
+            ways.append(self._source.within(messages.c.groupId, groups))
+        return sa.or_(*ways)
+
+    async def _add(self, index: ItemIndex, kind: ItemKind, wanted: sa.ColumnElement[bool]) -> None:
+        name, link = TABLES[kind], "postId" if kind == "post" else "messageId"
+        if not self._source.has("attachments", link, "contentId", "contentType"):
+            return
+        items, attachments = self._source.table(name), self._source.table("attachments")
+        ids = sa.select(items.c.id).where(wanted)
+        columns = self._source.values(attachments, "attachments", ATTACHMENT)
+        carried = await self._source.rows(
+            self._connection, sa.select(*columns).where(attachments.c[link].in_(ids))
+        )
+        for key, found in carried_by(carried, self._scrutiny, link).items():
+            index.carried[kind, key] = found
+        dated = sa.select(*self._source.values(items, name, ("id", "createdAt"))).where(
+            wanted, items.c.id.in_(sa.select(attachments.c[link]))
+        )
+        for row_id, created in await self._source.rows(self._connection, dated):
+            self._add_ref(index, kind, row_id, created)
+
+    async def _add_stories(self, index: ItemIndex, account: int) -> None:
+        stories = self._source.table("media_stories")
+        columns = ("id", "createdAt", "contentType", "contentId")
+        rows = await self._source.rows(
+            self._connection,
+            sa.select(*self._source.values(stories, "media_stories", columns)).where(
+                stories.c.accountId == account
+            ),
+        )
+        for row_id, created, content_type, content_id in rows:
+            key = self._scrutiny.key("media_stories", row_id)
+            content = self._scrutiny.row("media_stories", row_id).integer("contentId", content_id)
+            kind = ContentType.ACCOUNT_MEDIA if content_type is None else ContentType.parse(content_type)
+            if key is None or content is None:
+                continue
+            if kind is None:
+                self._scrutiny.report("media_stories", key, f"contentType {content_type!r} is unknown")
+            elif kind in CARRYING:
+                index.carried["story", key] = [Carried(0, key, kind, content)]
+                self._add_ref(index, "story", key, created)
+
+    def _add_ref(self, index: ItemIndex, kind: ItemKind, row_id: object, created: object) -> None:
+        name = TABLES[kind]
+        key = self._scrutiny.key(name, row_id)
+        if key is None or (kind, key) not in index.carried:
+            return
+        if (kind, key) in self._added:
+            self._scrutiny.report(name, key, "id is there twice; the first row counts")
+            return
+        self._added.add((kind, key))
+        created = self._scrutiny.row(name, key).instant("createdAt", created)
+        index.refs.append(ItemRef(created or NEVER, key, kind))
+
+
+def carried_by(rows: Sequence[Row], scrutiny: Scrutiny, link: str) -> dict[int, list[Carried]]:
+    """What attachment rows bring, by post or message (`link`), in the order of position and id."""
+    carried: defaultdict[int, list[Carried]] = defaultdict(list)
+    place = ATTACHMENT.index(link)
+    for row in rows:
+        key, _, _, content_id, pos, content_type = row
+        seen = scrutiny.row("attachments", key)
+        content, holder = seen.integer("contentId", content_id), row[place]
+        kind = ContentType.parse(content_type)
+        if kind is None:
+            seen.reject(f"contentType {content_type!r} is unknown")
+        elif content is None:
+            seen.reject("contentId is empty")
+        elif kind in CARRYING:
+            carried[holder].append(
+                Carried(seen.integer("pos", pos) or 0, seen.integer("id", key) or 0, kind, content)
+            )
+    for found in carried.values():
+        found.sort()
+    return dict(carried)

@@ -1,0 +1,116 @@
+"""Rows that belong to no creator, and so are in no creator's windows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from metadata.reading.accounts import AccountReading
+from metadata.reading.index import TABLES
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from metadata.reading.scrutiny import Scrutiny
+    from metadata.reading.source import Row, Source
+    from metadata.reading.world import World
+
+_NUMBERED = (
+    "accounts",
+    "posts",
+    "messages",
+    "media_stories",
+    "media",
+    "account_media",
+    "account_media_bundles",
+    "attachments",
+)
+
+
+class OrphanReading:
+    """Finds them by statements that answer with nothing else."""
+
+    def __init__(self, connection: AsyncConnection, source: Source, scrutiny: Scrutiny) -> None:
+        self._connection, self._source, self._scrutiny = connection, source, scrutiny
+
+    async def read(self, world: World) -> None:
+        """Report unusable ids, accounts without a name, and what names an account, post or message in vain."""
+        if self._source.is_sqlite:
+            for name in _NUMBERED:
+                await self._look_at_numbers(name)
+        accounts = AccountReading(self._source, self._scrutiny)
+        await accounts.load(self._connection, world.conversations.known)
+        for name in (TABLES["post"], TABLES["story"], "media"):
+            await self._look_at_accounts(name)
+        await self._look_at_messages(world)
+        await self._look_at_attachments()
+
+    async def _look_at_numbers(self, name: str) -> None:
+        """SQLite alone keeps other values than numbers where numbers are expected."""
+        if self._source.has(name, "id"):
+            table = self._source.table(name)
+            statement = sa.select(table.c.id).where(sa.func.typeof(table.c.id) != "integer")
+            for (value,) in await self._source.rows(self._connection, statement):
+                self._scrutiny.key(name, value)
+
+    async def _look_at_accounts(self, name: str) -> None:
+        """Posts and stories that carry something, and media that have a file, of accounts that are not there."""
+        if not self._source.has(name, "id", "accountId"):
+            return
+        table, accounts = self._source.table(name), self._source.table("accounts")
+        statement = (
+            sa.select(table.c.id, table.c.accountId)
+            .select_from(table.outerjoin(accounts, accounts.c.id == table.c.accountId))
+            .where(accounts.c.id.is_(None))
+        )
+        if name == "media":
+            statement = statement.where(self._source.has_file(table))
+        elif name == TABLES["post"]:
+            if not self._source.has("attachments", "postId"):
+                return
+            statement = statement.where(table.c.id.in_(sa.select(self._source.table("attachments").c.postId)))
+        for row in await self._source.rows(self._connection, statement):
+            self._report(name, row, "its account")
+
+    async def _look_at_messages(self, world: World) -> None:
+        name = TABLES["message"]
+        if not (self._source.has(name, "id", "senderId") and self._source.has("attachments", "messageId")):
+            return
+        table, accounts = self._source.table(name), self._source.table("accounts")
+        columns = self._source.values(table, name, ("id", "senderId", "groupId", "recipientId"))
+        readers = self._source.within(table.c.senderId, world.conversations.readers)
+        statement = (
+            sa.select(*columns)
+            .select_from(table.outerjoin(accounts, accounts.c.id == table.c.senderId))
+            .where(table.c.id.in_(sa.select(self._source.table("attachments").c.messageId)))
+            .where(sa.or_(accounts.c.id.is_(None), readers))
+        )
+        for row in await self._source.rows(self._connection, statement):
+            _, sender, group, recipient = row
+            if world.conversations.account_of(group, sender, recipient) is None:
+                self._report(name, row, "whoever it was sent to is unknown, and its sender")
+
+    async def _look_at_attachments(self) -> None:
+        links = [
+            (link, self._source.table(name))
+            for link, name in (("postId", "posts"), ("messageId", "messages"))
+            if self._source.has("attachments", link) and self._source.has(name, "id")
+        ]
+        table = self._source.table("attachments")
+        if not links:
+            return
+        joined: sa.FromClause = table
+        for link, holders in links:
+            joined = joined.outerjoin(holders, holders.c.id == table.c[link])
+        statement = (
+            sa.select(*self._source.values(table, "attachments", ("id", "postId", "messageId")))
+            .select_from(joined)
+            .where(*(holders.c.id.is_(None) for _, holders in links))
+        )
+        for row_id, post, message in await self._source.rows(self._connection, statement):
+            what = "its message" if post is None and message is not None else "its post"
+            self._report("attachments", (row_id, message if post is None else post), what)
+
+    def _report(self, table: str, row: Row | tuple[object, object], what: str) -> None:
+        self._scrutiny.report(table, row[0], f"{what} {row[1]} is unknown")

@@ -1,0 +1,102 @@
+"""Statements over tables that may be absent or lack columns, in either kind of database."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from metadata.values import LARGEST_ID
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from metadata.database import Database
+
+type Row = sa.Row[*tuple[Any, ...]]
+type Expression = sa.ColumnElement[Any]
+
+_INSTANTS = frozenset({"createdAt"})
+
+
+class Source:
+    """Builds and runs statements; values come as the driver has them, for `Scrutiny` to look at."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.is_ours = database.is_ours
+        self.is_sqlite = database.kind == "sqlite"
+        self._tables: dict[tuple[str, str | None], sa.FromClause] = {}
+
+    def has(self, table: str, *columns: str) -> bool:
+        """Whether the database has that table with those columns."""
+        return self._database.has_table(table) and self._database.columns(table).issuperset(columns)
+
+    def columns(self, table: str) -> frozenset[str]:
+        """The columns that a table has."""
+        return self._database.columns(table)
+
+    def table(self, name: str, alias: str | None = None) -> sa.FromClause:
+        """A table of untyped columns, those that the database has; the same object every time."""
+        key = (name, alias)
+        if key not in self._tables:
+            table = sa.table(name, *map(sa.column, sorted(self.columns(name))))
+            self._tables[key] = table.alias(alias) if alias else table
+        return self._tables[key]
+
+    def values(self, table: sa.FromClause, name: str, columns: Sequence[str]) -> list[Expression]:
+        """Columns to select: NULL for an absent one, text for an instant that its driver might refuse."""
+        present = self.columns(name)
+        return [
+            sa.null().label(column)
+            if column not in present
+            else sa.cast(table.c[column], sa.Text).label(column)
+            if column in _INSTANTS and not self.is_sqlite
+            else table.c[column]
+            for column in columns
+        ]
+
+    def within(self, column: Expression, values: Collection[int] | Collection[str]) -> Expression:
+        """That a column is one of any number of values, as one parameter."""
+        is_text = any(isinstance(value, str) for value in values)
+        kept = list(values) if is_text else [value for value in values if abs(int(value)) <= LARGEST_ID]
+        if self.is_sqlite:
+            given = sa.func.json_each(sa.bindparam(None, json.dumps(kept), type_=sa.Text)).table_valued(
+                "value"
+            )
+            return column.in_(sa.select(given.c.value))
+        kind: sa.types.TypeEngine[Any] = sa.Text() if is_text else sa.BigInteger()
+        return column == sa.any_(sa.bindparam(None, kept, type_=ARRAY(kind)))
+
+    def has_file(self, media: sa.FromClause) -> Expression:
+        """That a media row says it has a file on disk; payloads do not say, so in our own database all do."""
+        if self.is_ours:
+            return sa.true()
+        signs: list[Expression] = []
+        if "is_downloaded" in media.c:
+            signs.append(sa.cast(media.c.is_downloaded, sa.Integer) == 1)
+        if "local_filename" in media.c:
+            signs.append(sa.func.coalesce(media.c.local_filename, "") != "")
+        return sa.or_(sa.false(), *signs)
+
+    async def rows(self, connection: AsyncConnection, statement: sa.Executable) -> Sequence[Row]:
+        """All rows of a statement."""
+        return (await connection.execute(statement)).all()
+
+    async def by(
+        self,
+        connection: AsyncConnection,
+        name: str,
+        columns: Sequence[str],
+        key: tuple[str, Collection[int]],
+    ) -> Sequence[Row]:
+        """The rows of a table whose key column is one of the values; none where the table is absent."""
+        if not key[1] or not self.has(name, key[0]):
+            return ()
+        table = self.table(name)
+        wanted = self.within(table.c[key[0]], key[1])
+        return await self.rows(connection, sa.select(*self.values(table, name, columns)).where(wanted))

@@ -1,0 +1,87 @@
+"""Raw column and payload values made usable: instants, whole numbers, flags, text."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+MILLISECONDS_FROM = 10**10
+"""An epoch number above this is in milliseconds, below in seconds: the downloader's own rule."""
+
+_LONE_SURROGATES = re.compile("[\ud800-\udfff]")
+
+LARGEST_ID = 2**63 - 1
+
+
+def parse_instant(value: object) -> datetime | None:
+    """The UTC instant that a database or payload value of any era stands for; None for None.
+
+    Understands `YYYY-MM-DD HH:MM:SS[.ffffff]`, ISO 8601 with any offset, epoch seconds and milliseconds
+    (numbers, or text of digits), and datetimes; without an offset UTC is meant. Raises ValueError otherwise.
+    """
+    if value is None:
+        return None
+    if isinstance(value, str):
+        text = value.strip()
+        if "-" in text[1:]:
+            return _in_utc(datetime.fromisoformat(text))
+        return _from_epoch(float(text))
+    if isinstance(value, datetime):
+        return _in_utc(value)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return _from_epoch(value)
+    raise ValueError("is not a date")
+
+
+def _in_utc(value: datetime) -> datetime:
+    if value.tzinfo is None:
+        return value.replace(tzinfo=UTC)
+    try:
+        return value.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("is outside the years 1 to 9999") from error
+
+
+def _from_epoch(number: float) -> datetime:
+    try:
+        seconds = number / 1000 if abs(number) > MILLISECONDS_FROM else number
+        return datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, OSError) as error:
+        raise ValueError("is outside the years 1 to 9999") from error
+
+
+def parse_integer(value: object) -> int | None:
+    """A whole number within 64 bits, from a number or its digits; None for None. Raises ValueError otherwise."""
+    if value is None:
+        return None
+    try:
+        number = int(value) if isinstance(value, int | float | str) else None
+    except (ValueError, OverflowError):
+        number = None
+    if number is None or abs(number) > LARGEST_ID or (isinstance(value, float) and number != value):
+        raise ValueError("is not a whole number")
+    return number
+
+
+def parse_flag(value: object) -> bool | None:
+    """True or false from a boolean, 0 or 1; None for None. Raises ValueError otherwise."""
+    if value is None or isinstance(value, bool):
+        return value
+    if value in (0, 1):
+        return value == 1
+    raise ValueError("is neither true nor false")
+
+
+def parse_text(value: object) -> str | None:
+    """Text as it is; None for None. Raises ValueError for anything else, bytes that are no UTF-8 included."""
+    if value is None or isinstance(value, str):
+        return value
+    raise ValueError("is not text in UTF-8")
+
+
+def repair_text(value: object) -> str:
+    """Text at any cost: what cannot be text becomes U+FFFD."""
+    if isinstance(value, bytes):
+        return value.decode("utf-8", errors="replace")
+    text = str(value)
+    return _LONE_SURROGATES.sub("\N{REPLACEMENT CHARACTER}", text)
