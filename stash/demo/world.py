@@ -117,7 +117,7 @@ class _Timeline:
 
     def write(self, folder: Path, items: int) -> None:
         """Write the posts, a hundred a payload."""
-        for page, part in enumerate(batched(self._posts(items), POSTS_A_PAYLOAD, strict=False)):
+        for page, part in enumerate(batched(self._posts(items), POSTS_A_PAYLOAD)):
             response = {
                 "posts": [post for _, post in part],
                 "aggregatedPosts": [post for item, _ in part for post in item.posts],

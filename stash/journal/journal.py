@@ -147,7 +147,7 @@ class Journal:
             return {}
         found: dict[SourceKey, Memory] = {}
         async with _ours(), self._state.connect() as connection:
-            for page in batched(dict.fromkeys(keys), KEYS, strict=False):
+            for page in batched(dict.fromkeys(keys), KEYS):
                 for row in await connection.execute(self._rows(type_name, page)):
                     found[SourceKey(row.kind, row.source_id)] = _memory(row)
         return found
@@ -192,7 +192,7 @@ class Journal:
         known: dict[tuple[str, SourceKey], dict[str, Any]] = {}
         for type_name in {type_name for type_name, _ in rows}:
             keys = [key for name, key in rows if name == type_name]
-            for page in batched(keys, KEYS, strict=False):
+            for page in batched(keys, KEYS):
                 for row in await connection.execute(self._rows(type_name, page)):
                     known[type_name, SourceKey(row.kind, row.source_id)] = dict(row._mapping)  # noqa: SLF001
         return [

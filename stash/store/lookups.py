@@ -282,7 +282,7 @@ def split(lookups: list[Lookup]) -> list[list[Lookup]]:
         if lookup.operator == "in" and lookup.asks == "StringCriterionInput" and len(lookup.value) > VALUES:
             return [
                 [*lookups[:place], Lookup(lookup.field, "in", part, lookup.asks), *lookups[place + 1 :]]
-                for part in batched(lookup.value, VALUES, strict=False)
+                for part in batched(lookup.value, VALUES)
             ]
         if lookup.operator == "in" and not lookup.value:
             return []

@@ -58,7 +58,7 @@ class NamingStore(PreloadingStore):
         """The best carrier of each natural key, ignoring case, a request a thousand keys."""
         fields = kind.names or (kind.key or "",)
         result = []
-        for page in batched(keys, PAGE, strict=False):
+        for page in batched(keys, PAGE):
             where = any_of(fields, page)
             rows = (await self._ask(document("query", [find(kind, where, kind.full)]))).data["f0"][
                 kind.plural

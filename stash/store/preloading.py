@@ -64,7 +64,7 @@ class PreloadingStore(ReadingStore):
         """Read entities by ids that were known once, several types a request; those that are gone stay unknown."""
         asked = [(kind_of(t), entity_id) for t, many in ids.items() for entity_id in dict.fromkeys(many)]
         wanted = [(kind, entity_id) for kind, entity_id in asked if not self._is_read(kind, entity_id)]
-        for page in batched(wanted, PAGE, strict=False):
+        for page in batched(wanted, PAGE):
             groups: dict[str, list[str]] = {}
             for kind, entity_id in page:
                 groups.setdefault(kind.name, []).append(entity_id)

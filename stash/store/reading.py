@@ -86,7 +86,7 @@ class ReadingStore(IdentityMap):
     async def _read_ids(self, entity_type: type[T], ids: Sequence[str], selection: str) -> dict[str, T]:
         kind = kind_of(entity_type)
         read: dict[str, T] = {}
-        for page in batched(ids, PAGE, strict=False):
+        for page in batched(ids, PAGE):
             reply = await self._ask(document("query", [by_ids(kind, page, selection)]), is_checked=False)
             if reply.errors:
                 reply = await self._ask(document("query", [by_id(kind, i, selection) for i in page]))

@@ -100,10 +100,10 @@ class UnitOfWork:
         entities = self.pending() if only is None else self._with_needed(only)
         new = [entity for entity in entities if entity.is_new()]
         for level in _levels([e for e in new if not isinstance(e, GalleryChapter)]):
-            for batch in batched(level, BATCH, strict=False):
+            for batch in batched(level, BATCH):
                 await self._create(batch, done)
         saved = [e for e in entities if not e.is_new() and not isinstance(e, GalleryChapter)]
-        for batch in batched([e for e in saved if self._update_fields(e)], BATCH, strict=False):
+        for batch in batched([e for e in saved if self._update_fields(e)], BATCH):
             await self._update(batch, done)
         await self._link_images([e for e in saved if isinstance(e, Image | Gallery)], done)
         await self._write_chapters([e for e in entities if isinstance(e, GalleryChapter)], done)
@@ -197,7 +197,7 @@ class UnitOfWork:
                 (added if present else removed).setdefault(gallery, []).append(image)
         confirmed: set[tuple[str, str, bool]] = set()
         for name, groups in (("addGalleryImages", added), ("removeGalleryImages", removed)):
-            for batch in batched(groups.items(), BATCH, strict=False):
+            for batch in batched(groups.items(), BATCH):
                 fields = [link_field(name, gallery, images) for gallery, images in batch]
                 refused = await self._sender.verdicts(fields)
                 for number, (gallery, images) in enumerate(batch):
@@ -213,7 +213,7 @@ class UnitOfWork:
             for c in chapters
             if isinstance(c.gallery, Gallery) and not c.gallery.is_new() and edited_fields(c)
         ]
-        for batch in batched(ready, BATCH, strict=False):
+        for batch in batched(ready, BATCH):
             operations = [self._creation(c) if c.is_new() else self._updating(c) for c in batch]
             refused = await self._sender.aliases(operations)
             for operation in operations:
@@ -225,7 +225,7 @@ class UnitOfWork:
 
     async def _set_covers(self, galleries: Sequence[Gallery], done: Flushed) -> None:
         changed = [g for g in galleries if "cover" in edited_fields(g)]
-        for batch in batched(changed, BATCH, strict=False):
+        for batch in batched(changed, BATCH):
             refused = await self._sender.verdicts([_cover(gallery) for gallery in batch])
             for number, gallery in enumerate(batch):
                 if number in refused:

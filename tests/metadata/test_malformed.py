@@ -172,10 +172,9 @@ def write(path: Path, rows: dict[str, list[dict[str, Any]]]) -> None:
             connection.execute(f'CREATE TABLE "{name}" ({names})')
             # Bytes go in as text, as a broken program would write them.
             marks = ", ".join(
-                "iif(typeof(?1) = 'blob', CAST(?1 AS TEXT), ?1)".replace("?1", f"?{place}")
-                for place in range(1, len(columns) + 1)
+                f"iif(typeof(:{column}) = 'blob', CAST(:{column} AS TEXT), :{column})" for column in columns
             )
-            values = [[row.get(column) for column in columns] for row in found]
+            values = [{column: row.get(column) for column in columns} for row in found]
             connection.executemany(f'INSERT INTO "{name}" VALUES ({marks})', values)
 
 
