@@ -259,6 +259,9 @@ async def test_two_users_of_one_database_converge(small: Setup) -> None:
 async def test_a_stash_made_anew_is_filled_anew(small: Setup) -> None:
     """What was recorded of a Stash that is gone says nothing of a new one at its address, whatever its ids."""
     first = await small.sync()
+    with closing(sqlite3.connect(small.database)) as connection, connection:
+        yesterday = "2020-01-01T00:00:00+00:00"
+        connection.execute("UPDATE sync_entity SET created_at = ?", (yesterday,))
     with EmbeddedStash([small.server.library]) as fresh:
         new = Server(
             small.server.url,
