@@ -234,7 +234,7 @@ class CreatorProcessing(
         self.run.planned |= {(id(c.entity), c.field) for c in pending if c.entity.__type_name__ in LASTING}
         created = {id(c.entity) for c in pending if c.action == "create"}
         self._count_standing(created, {id(c.entity) for c in pending})
-        self.store.discard(c.entity for c in pending if c.entity.__type_name__ not in LASTING)
+        self.store.rollback(keeping=LASTING)
 
     async def _remember(self, flushed: Flushed) -> None:
         """Record what stands in Stash now; what was refused is not remembered, so the next run tries again."""

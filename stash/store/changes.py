@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from stash_graphql_client.types.base import StashInput
 from stash_graphql_client.types.unset import UNSET
 
 from stash.merge import as_kept
+from stash.store.entities import is_new, snapshot
 from stash.store.kinds import Entity
 
 if TYPE_CHECKING:
@@ -45,21 +47,28 @@ class Failure:
 
 def edited_fields(entity: Entity) -> list[str]:
     """The tracked fields whose value is not what Stash has, as Stash keeps values."""
-    data = entity.__dict__
-    snapshot = _known(entity)
+    data, known = entity.__dict__, _known(entity)
     fields = []
     for field in entity.__tracked_fields__:
         after = data.get(field, UNSET)
-        before = snapshot.get(field, UNSET)
-        if after is before or after is UNSET or (before is not UNSET and _same(field, before, after)):
-            continue
-        fields.append(field)
-    return sorted(fields)
+        if after is not UNSET and _differs(field, known.get(field, UNSET), after):
+            fields.append(field)
+    return sorted(fields) if len(fields) > 1 else fields
+
+
+def is_edited(entity: Entity, field: str) -> bool:
+    """Whether one field is not what Stash has."""
+    after = entity.__dict__.get(field, UNSET)
+    return after is not UNSET and _differs(field, _known(entity).get(field, UNSET), after)
+
+
+def _differs(field: str, before: Any, after: Any) -> bool:
+    return after is not before and (before is UNSET or not _same(field, before, after))
 
 
 def _known(entity: Entity) -> dict[str, Any]:
-    """What Stash has, as the library remembers it; of a new entity it has nothing."""
-    return {} if entity.is_new() else entity._snapshot  # noqa: SLF001
+    """What Stash has; of a new entity it has nothing."""
+    return {} if is_new(entity) else snapshot(entity)
 
 
 def _same(field: str, before: Any, after: Any) -> bool:
@@ -88,7 +97,7 @@ def _text(field: str, value: Any) -> str | None:
 
 def to_input(entity: Entity, fields: Iterable[str]) -> dict[str, Any]:
     """The input of a create or an update with these fields; ids of related entities are read now."""
-    model = entity.__create_input_type__ if entity.is_new() else entity.__update_input_type__
+    model = entity.__create_input_type__ if is_new(entity) else entity.__update_input_type__
     allowed = model.model_fields if model is not None else {}
     result: dict[str, Any] = {}
     for field in fields:
@@ -97,7 +106,7 @@ def to_input(entity: Entity, fields: Iterable[str]) -> dict[str, Any]:
         if value is UNSET or (entity.__type_name__, field) in SEPARATE:
             continue
         name = relation.target_field if relation is not None else field
-        if field == "custom_fields" and not entity.is_new():
+        if field == "custom_fields" and not is_new(entity):
             diff = entity._diff_custom_fields(entity)  # noqa: SLF001 - the library's own rule
             value = UNSET if diff is None else diff.to_graphql()
         elif relation is not None:
@@ -135,9 +144,9 @@ def before(entity: Entity, field: str) -> Any:
 
 def mark_sent(entity: Entity, sent: dict[str, Any]) -> None:
     """Remember what was written; an edit made meanwhile stays an edit."""
-    snapshot = entity._snapshot  # noqa: SLF001
+    known = snapshot(entity)
     for field, value in sent.items():
-        snapshot[field] = list(value) if isinstance(value, list) else value
+        known[field] = list(value) if isinstance(value, list) else value
 
 
 def values(entity: Entity, fields: Iterable[str]) -> dict[str, Any]:
@@ -146,10 +155,15 @@ def values(entity: Entity, fields: Iterable[str]) -> dict[str, Any]:
     return {f: list(data[f]) if isinstance(data[f], list) else data[f] for f in fields}
 
 
-def related(entity: Entity, fields: Iterable[str]) -> list[Entity]:
-    """The entities that these fields point to."""
-    found: list[Entity] = []
-    for field in fields:
-        value = entity.__dict__.get(field)
+def related(entity: Entity) -> list[Entity]:
+    """The entities that an entity's tracked relations point to."""
+    data, found = entity.__dict__, []
+    for field in _relations(type(entity)):
+        value = data.get(field)
         found += [v for v in (value if isinstance(value, list) else [value]) if isinstance(v, Entity)]
     return found
+
+
+@cache
+def _relations(entity_type: type[Entity]) -> tuple[str, ...]:
+    return tuple(entity_type.__tracked_fields__ & entity_type.__relationships__.keys())

@@ -7,7 +7,7 @@ a popular performer. Here a link is one entry in one list. The other side is kep
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 from stash_graphql_client import types
 from stash_graphql_client.types import Gallery, GalleryChapter, Image, Performer, Scene, Studio, Tag
@@ -52,9 +52,17 @@ class Linked(Entity):
     __type_name__ = "Linked"
 
     def __setattr__(self, name: str, value: Any) -> None:
-        """Assign a field; a bounded inverse side follows."""
+        """Assign a field; a bounded inverse side follows.
+
+        A value of exactly the declared type is taken as it is, everything else goes through pydantic: its
+        validation of an assignment costs more than all the rest of a sync.
+        """
         before = self.__dict__.get(name, UNSET)
-        super().__setattr__(name, value)
+        if _is_exact(self.__type_name__, name, value):
+            self.__dict__[name] = [*value] if type(value) is list else value
+            self.__pydantic_fields_set__.add(name)
+        else:
+            super().__setattr__(name, value)
         if (self.__type_name__, name) in _IN_STEP:
             after = _members(self.__dict__[name])
             for other in _members(before):
@@ -62,6 +70,10 @@ class Linked(Entity):
                     _mirror(other, self, name, present=False)
             for other in after:
                 _mirror(other, self, name, present=True)
+
+    def is_new(self) -> bool:
+        """Whether Stash has not got it yet."""
+        return is_new(self)
 
     def _sync_inverse_relationship(self, field_name: str, new_value: Any) -> None:
         """Nothing: `__setattr__` and `link` keep in step what is bounded."""
@@ -148,6 +160,55 @@ LINKED: dict[str, type[Entity]] = {
 }
 
 
+def private(entity: Entity) -> dict[str, Any]:
+    """What the library keeps beside the fields; reading it as an attribute is slow."""
+    kept = entity.__pydantic_private__
+    assert kept is not None  # noqa: S101 - every entity of the library has private attributes
+    return kept
+
+
+def snapshot(entity: Entity) -> dict[str, Any]:
+    """What Stash has, as far as it is known: what the library compares edits with."""
+    known: dict[str, Any] = private(entity)["_snapshot"]
+    return known
+
+
+def is_new(entity: Entity) -> bool:
+    """Whether Stash has not got an entity yet."""
+    return bool(private(entity)["_is_new"])
+
+
+def _exact_types() -> dict[tuple[str, str], tuple[type, type | None]]:
+    """By type and field: the type of its value, and of the members where that is a list."""
+    exact: dict[tuple[str, str], tuple[type, type | None]] = {}
+    for name, cls in LINKED.items():
+        for field, info in cls.model_fields.items():
+            for declared in get_args(info.annotation):
+                if declared in {str, bool}:
+                    exact[name, field] = (declared, None)
+                elif get_origin(declared) is list:
+                    exact[name, field] = (list, get_args(declared)[0])
+                elif isinstance(declared, type) and issubclass(declared, Entity):
+                    exact[name, field] = (LINKED.get(declared.__type_name__, declared), None)
+    return {key: types for key, types in exact.items() if key[1] in _ASSIGNED}
+
+
+_ASSIGNED = frozenset(
+    {"title", "code", "details", "date", "organized", "studio", "performers", "tags", "urls", "cover"}
+)
+"""The fields that a sync assigns by the thousand; none has a validator of its own."""
+
+_EXACT = _exact_types()
+
+
+def _is_exact(type_name: str, field: str, value: object) -> bool:
+    declared = _EXACT.get((type_name, field))
+    if declared is None or type(value) is not declared[0]:
+        return False
+    member = declared[1]
+    return member is None or all(isinstance(one, member) for one in value)  # type: ignore[attr-defined]  # it is a list
+
+
 def store_of(entity: Entity) -> StashStore:
     """The live store.
 
@@ -205,7 +266,7 @@ def _mirror(holder: Entity, member: Entity, field: str, *, present: bool) -> Non
     inverse = member.__relationships__[field].inverse_query_field
     if inverse is None or (holder.__type_name__, inverse) not in _IN_STEP:
         return
-    for values in (holder.__dict__, holder._snapshot):  # noqa: SLF001 - what the library compares edits with
+    for values in (holder.__dict__, snapshot(holder)):
         current = values.get(inverse, UNSET)
         if isinstance(current, list):
             if not present:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from stash_graphql_client.types.unset import UNSET
 
-from stash.store.entities import LINKED
+from stash.store.entities import LINKED, is_new, private
 from stash.store.kinds import FILES, KINDS, Entity, Kind
 
 if TYPE_CHECKING:
@@ -46,8 +46,8 @@ class Hydrator:
         A field with an unsaved edit keeps the edit; only what is remembered of the server moves on.
         """
         entity = self.reference(kind, raw["id"])
-        private = _private(entity)
-        snapshot, data, tracked = private["_snapshot"], entity.__dict__, kind.entity.__tracked_fields__
+        kept = private(entity)
+        snapshot, data, tracked = kept["_snapshot"], entity.__dict__, kind.entity.__tracked_fields__
         for field, value in raw.items():
             if field == "__typename":
                 continue
@@ -59,7 +59,7 @@ class Hydrator:
                 if is_edited:
                     continue
             data[field] = value
-        private["_received_fields"] = self._merged(private["_received_fields"], raw)
+        kept["_received_fields"] = self._merged(kept["_received_fields"], raw)
         return entity
 
     def reference(self, kind: Kind, entity_id: str) -> Entity:
@@ -111,18 +111,12 @@ class Hydrator:
 
 def is_stub(entity: Entity) -> bool:
     """Whether nothing but the id of a saved entity is known."""
-    return not entity.is_new() and not received(entity) - {"id"}
+    return not is_new(entity) and not received(entity) - {"id"}
 
 
 def received(entity: Entity) -> frozenset[str]:
     """The fields that Stash has told of an entity."""
-    return frozenset(_private(entity)["_received_fields"] or ())
-
-
-def _private(entity: Entity) -> dict[str, Any]:
-    private = entity.__pydantic_private__
-    assert private is not None  # noqa: S101 - every entity of the library has private attributes
-    return private
+    return frozenset(private(entity)["_received_fields"] or ())
 
 
 def _blank(cls: type[Entity], kind: Kind, entity_id: str) -> Entity:
@@ -130,11 +124,11 @@ def _blank(cls: type[Entity], kind: Kind, entity_id: str) -> Entity:
     object.__setattr__(entity, "__dict__", {**kind.defaults, "id": entity_id})
     object.__setattr__(entity, "__pydantic_fields_set__", {"id"})
     object.__setattr__(entity, "__pydantic_extra__", {})
-    private: dict[str, Any] = {
+    kept: dict[str, Any] = {
         "_snapshot": {},
         "_is_new": False,
         "_received_fields": frozenset({"id"}),
         "_pending_side_ops": [],
     }
-    object.__setattr__(entity, "__pydantic_private__", private)
+    object.__setattr__(entity, "__pydantic_private__", kept)
     return entity

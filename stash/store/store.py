@@ -16,7 +16,7 @@ from stash.store.naming import NamingStore
 from stash.store.unit_of_work import Flushed, UnitOfWork
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Sequence
+    from collections.abc import AsyncIterator, Collection, Sequence
 
     from stash.connection import Connection
     from stash.store.changes import Change
@@ -135,11 +135,12 @@ class StashStore(NamingStore):
         self._born = {key: e for key, e in self._born.items() if e is not entity}
         self.forget(entity)
 
-    def discard(self, entities: Iterable[Entity]) -> None:
-        """Forget entities with whatever is pending on them."""
-        for entity in entities:
-            self._unit.attached.pop(id(entity), None)
-            self._discard(entity)
+    def rollback(self, *, keeping: Collection[str] = ()) -> None:
+        """Forget every entity with something pending, but those of the types to keep."""
+        for entity in self._unit.pending():
+            if entity.__type_name__ not in keeping:
+                self._unit.attached.pop(id(entity), None)
+                self._discard(entity)
 
     def queue(self, entity: Entity) -> None:
         """Have a new entity created by the next flush, and found by lookups of this window."""

@@ -1,0 +1,158 @@
+"""Mutations for what is pending: what each sends, what it changes, what is known once Stash confirmed it. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from stash_graphql_client.types import Gallery, Image
+from stash_graphql_client.types.unset import UNSET
+
+from stash.store.changes import (
+    SEPARATE,
+    Change,
+    before,
+    edited_fields,
+    is_edited,
+    mark_sent,
+    sendable,
+    to_input,
+    values,
+)
+from stash.store.documents import Field
+from stash.store.entities import is_new, snapshot
+from stash.store.kinds import Entity, kind_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+
+@dataclass(frozen=True)
+class Link:
+    """An image in a gallery, or no more in it; `owner` is the side on which that was set."""
+
+    owner: Entity
+    field: str
+    image: Image
+    gallery: Gallery
+    present: bool
+
+    @property
+    def other(self) -> Entity:
+        """The side that `owner` lists."""
+        return self.gallery if self.owner is self.image else self.image
+
+
+@dataclass
+class Operation:
+    """One mutation: what it sends of an entity, as copied at the time of sending."""
+
+    entity: Entity
+    mutation: Field
+    changes: list[Change]
+    sent: dict[str, Any] = field(default_factory=dict)
+    links: Sequence[Link] = ()
+
+    def confirm(self) -> None:
+        """Stash has it: it is no edit any more."""
+        mark_sent(self.entity, self.sent)
+        for link in self.links:
+            known = snapshot(link.owner).setdefault(link.field, [])
+            if link.present:
+                known.append(link.other)
+            else:
+                known[:] = [one for one in known if one is not link.other]
+
+
+def writable(entity: Entity) -> list[str]:
+    """The edited fields that a create or an update takes."""
+    fields = [f for f in edited_fields(entity) if not is_separate(entity, f)]
+    return fields if is_new(entity) else sendable(entity, fields)
+
+
+def writing(entity: Entity, fields: Sequence[str], attached: Mapping[str, str]) -> Operation:
+    """The create or update of an entity with these fields; `attached` is sent with it and not kept."""
+    kind = kind_of(entity)
+    verb, selection = ("Create", "id created_at") if is_new(entity) else ("Update", "id")
+    content = {**to_input(entity, fields), **attached}
+    if verb == "Update":
+        content["id"] = entity.id
+    argument = (f"{kind.name}{verb}Input!", content)
+    return Operation(
+        entity,
+        Field(kind.operation(verb), {"input": argument}, selection),
+        changes(entity, fields, attached),
+        values(entity, fields),
+    )
+
+
+def changes(entity: Entity, fields: Iterable[str], attached: Iterable[str] = ()) -> list[Change]:
+    """What a create or an update changes; of what is attached only that it is sent."""
+    action: Any = "create" if is_new(entity) else "update"
+    data = entity.__dict__
+    written = [Change(entity, action, f, before(entity, f), _copied(data.get(f, UNSET))) for f in fields]
+    return written + [Change(entity, action, f, None, "a new picture") for f in attached]
+
+
+def linking(entities: Iterable[Entity]) -> list[Operation]:
+    """The images that join or leave galleries, one operation a gallery and direction."""
+    groups: dict[tuple[int, bool], list[Link]] = {}
+    for entity in entities:
+        for link in _links(entity):
+            groups.setdefault((id(link.gallery), link.present), []).append(link)
+    return [_linking(links) for _, links in sorted(groups.items(), key=lambda group: not group[0][1])]
+
+
+def _links(entity: Entity) -> Iterator[Link]:
+    if not isinstance(entity, Image | Gallery):
+        return
+    name = "galleries" if isinstance(entity, Image) else "images"
+    if not is_edited(entity, name):
+        return
+    now, known = entity.__dict__[name] or [], before(entity, name) or []
+    standing, wanted = {id(one) for one in known}, {id(one) for one in now}
+    changed = [(one, True) for one in now if id(one) not in standing]
+    changed += [(one, False) for one in known if id(one) not in wanted]
+    for one, present in changed:
+        image, gallery = (entity, one) if isinstance(entity, Image) else (one, entity)
+        yield Link(entity, name, image, gallery, present)
+
+
+def _linking(links: Sequence[Link]) -> Operation:
+    gallery, present, images = links[0].gallery, links[0].present, [link.image for link in links]
+    name, argument = (
+        ("addGalleryImages", "GalleryAddInput!")
+        if present
+        else ("removeGalleryImages", "GalleryRemoveInput!")
+    )
+    content = {"gallery_id": gallery.id, "image_ids": [image.id for image in images]}
+    change = Change(gallery, "link", "images", [] if present else images, images if present else [])
+    return Operation(gallery, Field(name, {"input": (argument, content)}), [change], links=links)
+
+
+def covering(gallery: Gallery) -> Operation:
+    """The cover of a gallery, or none."""
+    content: dict[str, Any] = {"gallery_id": gallery.id}
+    if isinstance(gallery.cover, Image):
+        content["cover_image_id"] = gallery.cover.id
+        field = Field("setGalleryCover", {"input": ("GallerySetCoverInput!", content)})
+    else:
+        field = Field("resetGalleryCover", {"input": ("GalleryResetCoverInput!", content)})
+    change = Change(gallery, "link", "cover", before(gallery, "cover"), gallery.cover)
+    return Operation(gallery, field, [change], values(gallery, ["cover"]))
+
+
+def is_separate(entity: Entity, name: str) -> bool:
+    """Whether a field has a mutation of its own."""
+    return (entity.__type_name__, name) in SEPARATE or handler(entity, name) is not None
+
+
+def handler(entity: Entity, name: str) -> Any:
+    """The library's own way to write a field, where it has one."""
+    if name == "custom_fields" or (entity.__type_name__, name) in SEPARATE:
+        return None
+    return entity.__side_mutations__.get(name)
+
+
+def _copied(value: Any) -> Any:
+    return list(value) if isinstance(value, list) else value
