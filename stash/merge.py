@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -15,12 +16,16 @@ from typing import Any, Literal
 GO_SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
 """What Go, and so Stash, takes for white space."""
 
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
 
 def as_kept(text: str | None) -> str:
     """A text as Stash keeps it: trimmed, never null, lone surrogates replaced."""
     if text is None:
         return ""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").strip(GO_SPACE)
+    if not text.isascii() and _LONE_SURROGATE.search(text):
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text.strip(GO_SPACE)
 
 
 @dataclass(frozen=True)
@@ -90,24 +95,22 @@ def merge_set[K: Hashable](
     What the user removed stays removed and is ours no more, what the user added stays. Where the source does not know the set in
     full (`is_complete` is False) nothing is taken away.
     """
-    wished, standing, had_seen, had_written = set(wish), set(theirs), set(seen), set(wrote)
-    added = tuple(k for k in dict.fromkeys(wish) if k not in standing and k not in had_seen)
-    removed = tuple(k for k in dict.fromkeys(theirs) if is_complete and k in had_written and k not in wished)
-    result = (*(k for k in dict.fromkeys(theirs) if k not in removed), *added)
+    wished, standing, had_seen = set(wish), set(theirs), set(seen)
+    added = tuple(dict.fromkeys([k for k in wish if k not in standing and k not in had_seen]))
+    dropped = {k for k in wrote if k not in wished} & standing if is_complete else set()
+    known = [k for k in wrote if k in standing]
     remembered = wished if is_complete else wished | had_seen
     return SetDecision(
-        result=result,
+        result=(*[k for k in dict.fromkeys(theirs) if k not in dropped], *added),
         added=added,
-        removed=removed,
-        seen=tuple(dict.fromkeys(k for k in (*seen, *wish) if k in remembered)),
-        wrote=tuple(
-            dict.fromkeys(k for k in (*(w for w in wrote if w in standing), *added) if k in remembered)
-        ),
-        reason=_set_reason(added, removed),
+        removed=tuple([k for k in dict.fromkeys(theirs) if k in dropped]) if dropped else (),
+        seen=tuple([k for k in dict.fromkeys((*seen, *wish)) if k in remembered]),
+        wrote=tuple([k for k in dict.fromkeys((*known, *added)) if k in remembered]),
+        reason=_set_reason(added, dropped),
     )
 
 
-def _set_reason(added: tuple[Any, ...], removed: tuple[Any, ...]) -> str:
+def _set_reason(added: Collection[Any], removed: Collection[Any]) -> str:
     if added and removed:
         return "the source changed"
     if added:

@@ -47,23 +47,20 @@ class Failure:
 
 def edited_fields(entity: Entity) -> list[str]:
     """The tracked fields whose value is not what Stash has, as Stash keeps values."""
-    data, known = entity.__dict__, _known(entity)
-    fields = []
-    for field in entity.__tracked_fields__:
-        after = data.get(field, UNSET)
-        if after is not UNSET and _differs(field, known.get(field, UNSET), after):
-            fields.append(field)
+    data, tracked = entity.__dict__, entity.__tracked_fields__
+    if is_new(entity):
+        return sorted([field for field in tracked if data.get(field, UNSET) is not UNSET])
+    known = snapshot(entity)
+    fields = [field for field, before in known.items() if _differs(field, before, data[field])]
+    assigned = entity.__pydantic_fields_set__.difference(known).intersection(tracked)
+    fields += [field for field in assigned if data[field] is not UNSET]
     return sorted(fields) if len(fields) > 1 else fields
 
 
-def is_edited(entity: Entity, field: str) -> bool:
-    """Whether one field is not what Stash has."""
-    after = entity.__dict__.get(field, UNSET)
-    return after is not UNSET and _differs(field, _known(entity).get(field, UNSET), after)
-
-
 def _differs(field: str, before: Any, after: Any) -> bool:
-    return after is not before and (before is UNSET or not _same(field, before, after))
+    if after is before or after is UNSET:
+        return False
+    return before is UNSET or not _same(field, before, after)
 
 
 def _known(entity: Entity) -> dict[str, Any]:
@@ -72,15 +69,15 @@ def _known(entity: Entity) -> dict[str, Any]:
 
 
 def _same(field: str, before: Any, after: Any) -> bool:
+    if before == after:
+        return True
     if isinstance(before, list) and isinstance(after, list):
-        if before == after:
-            return True
         if field in _ORDERED:
             return list(map(as_kept, before)) == list(map(as_kept, after))
         return len(before) == len(after) and {_plain(b) for b in before} == {_plain(a) for a in after}
     if isinstance(before, str | None) and isinstance(after, str | date | None):
         return as_kept(before) == as_kept(_text(field, after))
-    return bool(before == after)
+    return False
 
 
 def _plain(value: object) -> object:
@@ -120,9 +117,15 @@ def to_input(entity: Entity, fields: Iterable[str]) -> dict[str, Any]:
 
 def sendable(entity: Entity, fields: Iterable[str]) -> list[str]:
     """The fields that an update takes; what it does not take can only be given on creation, or not at all."""
-    taken = entity.__update_input_type__.model_fields
-    relations = entity.__relationships__
-    return [f for f in fields if (relations[f].target_field if f in relations else f) in taken]
+    taken = _taken_by_update(type(entity))
+    return [field for field in fields if field in taken]
+
+
+@cache
+def _taken_by_update(entity_type: type[Entity]) -> frozenset[str]:
+    taken, relations = entity_type.__update_input_type__.model_fields, entity_type.__relationships__
+    fields = entity_type.__tracked_fields__
+    return frozenset(f for f in fields if (relations[f].target_field if f in relations else f) in taken)
 
 
 def _links(transform: Any, value: Any) -> Any:

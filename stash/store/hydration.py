@@ -103,10 +103,13 @@ class Hydrator:
     @contextmanager
     def keeping_edits(self) -> Iterator[None]:
         """Let the library parse a reply; edits that it overwrites on the way are put back."""
-        edits = [(entity, entity.get_changed_fields()) for entity in self._store.edited()]
+        edits = [
+            (entity, {field: entity.__dict__[field] for field in fields})
+            for entity, fields in self._store.edited()
+        ]
         yield
-        for entity, changed in edits:
-            entity.__dict__.update(changed)
+        for entity, edit in edits:
+            entity.__dict__.update(edit)
 
 
 def is_stub(entity: Entity) -> bool:

@@ -75,13 +75,10 @@ class IdentityMap(StashEntityStore):
         self._cache.pop((entity.__type_name__, entity.id), None)
         self._type_index.get(entity.__type_name__, set()).discard(entity.id)
 
-    def edited(self) -> list[Entity]:
-        """Every known entity that differs from what Stash has."""
-        return [
-            e.entity
-            for e in list(self._cache.values())
-            if e.entity.__tracked_fields__ and edited_fields(e.entity)
-        ]
+    def edited(self) -> list[tuple[Entity, list[str]]]:
+        """Every known entity that differs from what Stash has, and the fields."""
+        known = [entry.entity for entry in list(self._cache.values()) if entry.entity.__tracked_fields__]
+        return [(entity, fields) for entity in known if (fields := edited_fields(entity))]
 
     def get_cached(self, entity_type: type[T], entity_id: str) -> T | None:
         """A known and complete entity, without a request."""

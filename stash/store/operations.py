@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from stash_graphql_client.types import Gallery, Image
@@ -12,8 +13,6 @@ from stash.store.changes import (
     SEPARATE,
     Change,
     before,
-    edited_fields,
-    is_edited,
     mark_sent,
     sendable,
     to_input,
@@ -64,10 +63,10 @@ class Operation:
                 known[:] = [one for one in known if one is not link.other]
 
 
-def writable(entity: Entity) -> list[str]:
-    """The edited fields that a create or an update takes."""
-    fields = [f for f in edited_fields(entity) if not is_separate(entity, f)]
-    return fields if is_new(entity) else sendable(entity, fields)
+def writable(entity: Entity, fields: Iterable[str]) -> list[str]:
+    """Those of the fields that a create or an update takes."""
+    own = [f for f in fields if not _is_separate(type(entity), f)]
+    return own if is_new(entity) else sendable(entity, own)
 
 
 def writing(entity: Entity, fields: Sequence[str], attached: Mapping[str, str]) -> Operation:
@@ -94,20 +93,18 @@ def changes(entity: Entity, fields: Iterable[str], attached: Iterable[str] = ())
     return written + [Change(entity, action, f, None, "a new picture") for f in attached]
 
 
-def linking(entities: Iterable[Entity]) -> list[Operation]:
+def linking(edits: Iterable[tuple[Entity, Sequence[str]]]) -> list[Operation]:
     """The images that join or leave galleries, one operation a gallery and direction."""
     groups: dict[tuple[int, bool], list[Link]] = {}
-    for entity in entities:
-        for link in _links(entity):
+    for entity, fields in edits:
+        for link in _links(entity, fields):
             groups.setdefault((id(link.gallery), link.present), []).append(link)
     return [_linking(links) for _, links in sorted(groups.items(), key=lambda group: not group[0][1])]
 
 
-def _links(entity: Entity) -> Iterator[Link]:
-    if not isinstance(entity, Image | Gallery):
-        return
+def _links(entity: Entity, fields: Sequence[str]) -> Iterator[Link]:
     name = "galleries" if isinstance(entity, Image) else "images"
-    if not is_edited(entity, name):
+    if name not in fields or not isinstance(entity, Image | Gallery):
         return
     now, known = entity.__dict__[name] or [], before(entity, name) or []
     standing, wanted = {id(one) for one in known}, {id(one) for one in now}
@@ -142,16 +139,22 @@ def covering(gallery: Gallery) -> Operation:
     return Operation(gallery, field, [change], values(gallery, ["cover"]))
 
 
-def is_separate(entity: Entity, name: str) -> bool:
+@cache
+def _is_separate(entity_type: type[Entity], name: str) -> bool:
     """Whether a field has a mutation of its own."""
-    return (entity.__type_name__, name) in SEPARATE or handler(entity, name) is not None
+    return (entity_type.__type_name__, name) in SEPARATE or _handler(entity_type, name) is not None
 
 
 def handler(entity: Entity, name: str) -> Any:
     """The library's own way to write a field, where it has one."""
-    if name == "custom_fields" or (entity.__type_name__, name) in SEPARATE:
+    return _handler(type(entity), name)
+
+
+@cache
+def _handler(entity_type: type[Entity], name: str) -> Any:
+    if name == "custom_fields" or (entity_type.__type_name__, name) in SEPARATE:
         return None
-    return entity.__side_mutations__.get(name)
+    return entity_type.__side_mutations__.get(name)
 
 
 def _copied(value: Any) -> Any:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from stash_graphql_client.types import Gallery, GalleryChapter
 
 from stash.errors import UnansweredWriteError
-from stash.store.changes import Change, Failure, edited_fields, is_edited, mark_sent, related, values
+from stash.store.changes import Change, Failure, edited_fields, mark_sent, related, values
 from stash.store.entities import is_new
 from stash.store.operations import (
     Operation,
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from stash.store.kinds import Entity
     from stash.store.store import StashStore
 
+    type Edit = tuple[Entity, list[str]]
     type Send = Callable[[Sequence[Operation]], Awaitable[dict[int, str]]]
 
 BATCH = 500
@@ -73,9 +74,14 @@ class UnitOfWork:
 
     def pending(self) -> list[Entity]:
         """Every entity with something to write, those that others need first."""
-        edited = [e for e in self._store.edited() if not is_new(e)]
+        return [entity for entity, _ in self._pending()]
+
+    def _pending(self) -> list[Edit]:
+        edited = [(e, fields) for e, fields in self._store.edited() if not is_new(e)]
+        known = {id(e): fields for e, fields in edited}
         attached = [entity for entity, _ in self.attached.values()]
-        return self._with_needed([*self.queued.values(), *edited, *attached])
+        entities = self._with_needed([*self.queued.values(), *(e for e, _ in edited), *attached])
+        return [(e, known[id(e)] if id(e) in known else edited_fields(e)) for e in entities]
 
     def _with_needed(self, entities: Iterable[Entity]) -> list[Entity]:
         ordered: dict[int, Entity] = {}
@@ -94,15 +100,10 @@ class UnitOfWork:
 
     def changes(self) -> list[Change]:
         """What a flush would do, field by field."""
-        entities = self.pending()
-        planned = [c for e in entities for c in changes(e, self._fields(e), self._attachments(e))]
-        operations = [*linking(entities), *map(covering, _with_new_cover(entities))]
+        edits = self._pending()
+        planned = [c for e, fields in edits for c in changes(e, _taken(e, fields), self._attachments(e))]
+        operations = [*linking(edits), *map(covering, _with_new_cover(edits))]
         return planned + [change for operation in operations for change in operation.changes]
-
-    def _fields(self, entity: Entity) -> list[str]:
-        """What is written of an entity, the library's own ways included."""
-        own = [f for f in edited_fields(entity) if handler(entity, f) is not None]
-        return [*writable(entity), *own]
 
     async def flush(self, only: Sequence[Entity] | None = None) -> Flushed:
         """Write what is pending, or these entities and what they need.
@@ -112,18 +113,20 @@ class UnitOfWork:
         """
         done = Flushed()
         await self._read_relations()
-        entities = self.pending() if only is None else self._with_needed(only)
-        chapters = [e for e in entities if isinstance(e, GalleryChapter)]
-        others = [e for e in entities if not isinstance(e, GalleryChapter)]
-        for level in _levels([e for e in others if is_new(e)]):
+        edits = self._pending() if only is None else [(e, edited_fields(e)) for e in self._with_needed(only)]
+        chapters = [(e, fields) for e, fields in edits if isinstance(e, GalleryChapter)]
+        others = [(e, fields) for e, fields in edits if not isinstance(e, GalleryChapter)]
+        saved = [(e, fields) for e, fields in others if not is_new(e)]
+        created = [(e, fields) for e, fields in others if is_new(e)]
+        for level in _levels(created):
             await self._write(level, self._create, done)
-        saved = [e for e in others if not is_new(e)]
         await self._write(saved, self._update, done)
-        linked = [o for o in linking(saved) if not is_new(o.entity)]
+        standing = [*saved, *((e, edited_fields(e)) for e, _ in created if not is_new(e))]
+        linked = [operation for operation in linking(standing) if not is_new(operation.entity)]
         await self._send(linked, self._sender.verdicts, done)
-        await self._write([c for c in chapters if _has_place(c)], self._sender.aliases, done)
-        await self._send([covering(g) for g in _with_new_cover(saved)], self._sender.verdicts, done)
-        await self._by_the_library(saved, done)
+        await self._write([(c, f) for c, f in chapters if _has_place(c)], self._sender.aliases, done)
+        await self._send([covering(g) for g in _with_new_cover(standing)], self._sender.verdicts, done)
+        await self._by_the_library(standing, done)
         return done
 
     async def _read_relations(self) -> None:
@@ -136,8 +139,8 @@ class UnitOfWork:
     def _attachments(self, entity: Entity) -> dict[str, str]:
         return self.attached[id(entity)][1] if id(entity) in self.attached else {}
 
-    async def _write(self, entities: Sequence[Entity], send: Send, done: Flushed) -> None:
-        written = ((e, writable(e), self._attachments(e)) for e in entities)
+    async def _write(self, edits: Sequence[Edit], send: Send, done: Flushed) -> None:
+        written = ((e, writable(e, fields), self._attachments(e)) for e, fields in edits)
         found = [(e, fields, more) for e, fields, more in written if fields or more or is_new(e)]
         for batch in batched(found, BATCH):
             await self._send([writing(e, fields, more) for e, fields, more in batch], send, done)
@@ -183,31 +186,39 @@ class UnitOfWork:
     async def _update(self, operations: Sequence[Operation]) -> dict[int, str]:
         return await self._sender.lists(operations)
 
-    async def _by_the_library(self, entities: Sequence[Entity], done: Flushed) -> None:
+    async def _by_the_library(self, edits: Sequence[Edit], done: Flushed) -> None:
         """Fields for which the library has handlers of its own: counters and histories, one entity at a time."""
-        for entity in entities:
-            mine = [f for f in edited_fields(entity) if handler(entity, f) is not None]
+        for entity, fields in edits:
+            mine = _by_handler(entity, fields)
             for write in {id(h): h for f in mine if (h := handler(entity, f)) is not None}.values():
                 await write(self._store.connection, entity)
             done.applied += changes(entity, mine)
             mark_sent(entity, values(entity, mine))
 
 
+def _taken(entity: Entity, fields: Sequence[str]) -> list[str]:
+    return [*writable(entity, fields), *_by_handler(entity, fields)]
+
+
+def _by_handler(entity: Entity, fields: Sequence[str]) -> list[str]:
+    return [f for f in fields if handler(entity, f) is not None]
+
+
 def _has_place(chapter: GalleryChapter) -> bool:
     return isinstance(chapter.gallery, Gallery) and not is_new(chapter.gallery)
 
 
-def _with_new_cover(entities: Iterable[Entity]) -> list[Gallery]:
-    return [e for e in entities if isinstance(e, Gallery) and is_edited(e, "cover")]
+def _with_new_cover(edits: Iterable[tuple[Entity, Sequence[str]]]) -> list[Gallery]:
+    return [entity for entity, fields in edits if isinstance(entity, Gallery) and "cover" in fields]
 
 
-def _levels(new: Sequence[Entity]) -> list[list[Entity]]:
-    """Entities in groups, each needing only what the groups before it make."""
+def _levels(new: Sequence[Edit]) -> list[list[Edit]]:
+    """New entities in groups, each needing only what the groups before it make."""
     depth: dict[int, int] = {}
-    for entity in new:
+    for entity, _ in new:
         needed = [depth[id(o)] for o in related(entity) if id(o) in depth]
         depth[id(entity)] = max(needed, default=-1) + 1
-    levels: list[list[Entity]] = [[] for _ in range(max(depth.values(), default=-1) + 1)]
-    for entity in new:
-        levels[depth[id(entity)]].append(entity)
+    levels: list[list[Edit]] = [[] for _ in range(max(depth.values(), default=-1) + 1)]
+    for edit in new:
+        levels[depth[id(edit[0])]].append(edit)
     return levels
