@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -91,6 +92,7 @@ class Report:
     skipped: list[Skipped] = field(default_factory=list)
     kept: list[Kept] = field(default_factory=list)
     plan: list[Planned] | None = None
+    _noted: set[Hashable] = field(default_factory=set, repr=False)
 
     @property
     def exit_code(self) -> int:
@@ -112,15 +114,16 @@ class Report:
 
     def keep(self, type_name: str, entity_id: str, field_name: str) -> None:
         """Note a field that is the user's; once, however many items would write it."""
-        kept = Kept(type_name, entity_id, field_name)
-        if kept not in self.kept:
-            self.kept.append(kept)
+        self._note(self.kept, Kept(type_name, entity_id, field_name))
 
     def skip(self, kind: str, key: str, reason: str, *, is_failure: bool = False) -> None:
         """Note what was left out, once."""
-        skipped = Skipped(kind, key, reason, is_failure)
-        if skipped not in self.skipped:
-            self.skipped.append(skipped)
+        self._note(self.skipped, Skipped(kind, key, reason, is_failure))
+
+    def _note[T: Hashable](self, noted: list[T], one: T) -> None:
+        if one not in self._noted:
+            self._noted.add(one)
+            noted.append(one)
 
     def summary(self) -> dict[str, Any]:
         """The object of `--json`."""

@@ -1,5 +1,7 @@
-"""The journal: runs, and what we saw and wrote."""
+"""The journal: runs, what they did, and what we saw and wrote."""
 
-from stash.journal.journal import Journal, Memory, RunRow, SourceKey
+from stash.journal.journal import Journal
+from stash.journal.parts import SettledPart
+from stash.journal.rows import Memory, Operation, RunRow, SourceKey
 
-__all__ = ["Journal", "Memory", "RunRow", "SourceKey"]
+__all__ = ["Journal", "Memory", "Operation", "RunRow", "SettledPart", "SourceKey"]

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, DateTime, ForeignKey, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import Column, DateTime, ForeignKey, Index, Integer, MetaData, String, Table, Text, text
 
 schema = MetaData()
+
+VERSION = "0003"
+"""The newest of the migrations: what these tables are."""
+
+VERSION_TABLE = "sync_alembic_version"
+"""Where alembic notes the version, apart from the downloader's own."""
 
 sync_server = Table(
     "sync_server",
@@ -46,19 +52,40 @@ sync_entity = Table(
 )
 """What we saw and wrote of one entity; `seen_and_wrote` is JSON."""
 
+_IS_PLANNED = text("state = 'planned'")
+
 sync_change = Table(
     "sync_change",
     schema,
     Column("id", Integer, primary_key=True),
+    Column("server_id", ForeignKey("sync_server.id", ondelete="CASCADE"), nullable=False),
     Column("run_id", ForeignKey("sync_run.id", ondelete="CASCADE"), nullable=False),
     Column("type", String(32), nullable=False),
     Column("kind", String(32), nullable=False),
     Column("source_id", Text, nullable=False),
-    Column("field", String(64), nullable=False),
-    Column("before", Text),
-    Column("after", Text),
+    Column("action", String(16), nullable=False),
+    Column("stash_id", String(32), nullable=False),
     Column("state", String(16), nullable=False),
-    Column("why", Text),
+    Column("message", Text, nullable=False),
+    Column("content", Text, nullable=False),
     Index("sync_change_run", "run_id"),
+    Index(
+        "sync_change_planned",
+        *("server_id", "type", "kind", "source_id"),
+        sqlite_where=_IS_PLANNED,
+        postgresql_where=_IS_PLANNED,
+    ),
 )
-"""One field or link that a run changed: planned, applied, failed or declined; values are JSON."""
+"""One operation on one entity: planned, applied or failed; `content` is JSON of before, after and why."""
+
+sync_part = Table(
+    "sync_part",
+    schema,
+    Column("server_id", ForeignKey("sync_server.id", ondelete="CASCADE"), primary_key=True),
+    Column("account", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("source", String(32), nullable=False),
+    Column("standing", String(32), nullable=False),
+    Column("content", Text, nullable=False),
+)
+"""A settled part of a creator's items: the digests by which it is recognised; `content` is JSON."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from metadata.items import Item
     from stash.files import Files, HostFile
-    from stash.journal import Journal, Memory, SourceKey
+    from stash.journal import Journal, Memory, SettledPart, SourceKey
     from stash.report import Report
     from stash.store import StashStore
     from stash.store.kinds import Entity
@@ -44,6 +44,7 @@ class Run:
     journal: Journal | None = None
     is_dry: bool = False
     overwrite: Collection[str] = ()
+    rules: str = ""
     may_scan: bool = True
     patience: float = 300.0
     on_items: Callable[[int], None] = lambda _: None
@@ -53,7 +54,8 @@ class Run:
     people: dict[SourceKey, Performer] = field(default_factory=dict)
     studios: dict[int, Studio] = field(default_factory=dict)
     matched: set[int] = field(default_factory=set)
-    counted: set[int] = field(default_factory=set)
+    counted: set[tuple[str, str]] = field(default_factory=set)
+    settled: dict[int, SettledPart] = field(default_factory=dict)
     planned: set[tuple[int, str]] = field(default_factory=set)
 
     def memory(self, type_name: str, key: SourceKey) -> Memory | None:
@@ -111,11 +113,15 @@ class StashProcessingBase:
         self.run.applied[id(entity)] = applied
         return applied
 
+    def _leave(self, entity: Entity, key: SourceKey, why: str) -> None:
+        """Leave an entity as it is; what is remembered of it stays as well."""
+        self.run.applied[id(entity)] = Applied(entity, key, kept=[why], is_left=True)
+        self.run.report.keep(entity.__type_name__, entity.id, why)
+
     def _apply_more(self, entity: Entity, wish: Wish) -> None:
         """Add to what was decided for an entity already."""
         earlier = self.run.applied[id(entity)]
         more = apply(entity, earlier.key, wish, self._memory(entity, earlier.key), self.run.overwrite)
-        more.digest = earlier.digest
         self.run.applied[id(entity)] = earlier.joined(more)
 
 

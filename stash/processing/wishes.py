@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from stash_graphql_client.types.unset import UNSET
 
 from stash.journal import Memory, SourceKey
-from stash.merge import digest, merge_set, merge_value
+from stash.merge import merge_set, merge_value
 from stash.store.kinds import Entity
 
 if TYPE_CHECKING:
@@ -39,19 +39,18 @@ class Applied:
 
     entity: Entity
     key: SourceKey
-    digest: str
     wrote: dict[str, Any] = field(default_factory=dict)
     sets: dict[str, tuple[SetDecision, dict[str, Entity]]] = field(default_factory=dict)
     singles: dict[str, Entity] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
     kept: list[str] = field(default_factory=list)
+    is_left: bool = False
 
     def joined(self, more: Applied) -> Applied:
         """Both decisions as one."""
         return Applied(
             self.entity,
             self.key,
-            self.digest,
             self.wrote | more.wrote,
             self.sets | more.sets,
             self.singles | more.singles,
@@ -71,7 +70,6 @@ class Applied:
             key=self.key,
             stash_id=self.entity.id,
             created_at=instant_text(self.entity.created_at),
-            digest=self.digest,
             seen=seen,
             wrote=wrote,
         )
@@ -91,7 +89,7 @@ def apply(
     entity: Entity, key: SourceKey, wish: Wish, memory: Memory | None, overwrite: Collection[str]
 ) -> Applied:
     """Bring an entity of the store to what the merge decides; nothing is sent yet."""
-    merging = _Merging(Applied(entity, key, digest(_signature(wish))), wish, memory, overwrite)
+    merging = _Merging(Applied(entity, key), wish, memory, overwrite)
     for name in wish.values:
         merging.value(name)
     for name in wish.texts:
@@ -175,14 +173,6 @@ def _plain(value: Any) -> Any:
 
 def _current(key: str, members: dict[str, Entity]) -> str:
     return members[key].id if key in members else key
-
-
-def _signature(wish: Wish) -> list[Any]:
-    return [
-        {n: _label(v) if isinstance(v, Entity) else _plain(v) for n, v in sorted(wish.values.items())},
-        {name: list(texts) for name, texts in sorted(wish.texts.items())},
-        {name: sorted(_label(member) for member in members) for name, members in sorted(wish.links.items())},
-    ]
 
 
 def _label(entity: Entity) -> str:

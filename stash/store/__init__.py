@@ -14,5 +14,4 @@ __all__ = [
     "StashContext",
     "StashStore",
     "connect",
-    "server_identity",
 ]

@@ -6,13 +6,13 @@ from itertools import batched
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from stash.store.documents import Field, by_ids, document, find
-from stash.store.kinds import KINDS, Entity, kind_of
+from stash.store.kinds import KINDS, Entity, Kind, kind_of
 from stash.store.lookups import matches, parse
 from stash.store.memory import COMPLETE_FIELDS
 from stash.store.reading import INDEX_LIMIT, PAGE, ReadingStore
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from stash_graphql_client.types import Gallery
 
@@ -60,14 +60,39 @@ class PreloadingStore(ReadingStore):
                 for row in (await self._ask(document("query", [more]))).data["f0"][kind.plural]:
                     self._take(kind, row)
 
+    async def rows_of_ids(
+        self, ids: Mapping[type[Entity], Sequence[str]]
+    ) -> dict[str, list[dict[str, Any]]] | None:
+        """The raw rows of entities by ids, several types a request; None where one of them is gone.
+
+        Tags, performers and studios that are known already are not asked after.
+        """
+        asked = [(kind_of(t), entity_id) for t, many in ids.items() for entity_id in many]
+        wanted = [(kind, i) for kind, i in asked if kind.key != "name" or not self._is_read(kind, i)]
+        rows: dict[str, list[dict[str, Any]]] = {}
+        for page in batched(wanted, PAGE):
+            groups = _grouped(page)
+            fields = [by_ids(KINDS[name], group, KINDS[name].lean) for name, group in groups.items()]
+            reply = await self._ask(document("query", fields), is_checked=False)
+            for number, name in enumerate(groups):
+                answer = reply.data.get(f"f{number}")
+                if answer is None:
+                    return None
+                rows.setdefault(name, []).extend(answer[KINDS[name].plural])
+        return rows
+
+    def take(self, rows: Mapping[str, Sequence[dict[str, Any]]]) -> None:
+        """Make entities of raw rows."""
+        for name, found in rows.items():
+            for row in found:
+                self._take(KINDS[name], row)
+
     async def preload_ids(self, ids: Mapping[type[Entity], Sequence[str]]) -> None:
         """Read entities by ids that were known once, several types a request; those that are gone stay unknown."""
         asked = [(kind_of(t), entity_id) for t, many in ids.items() for entity_id in dict.fromkeys(many)]
         wanted = [(kind, entity_id) for kind, entity_id in asked if not self._is_read(kind, entity_id)]
         for page in batched(wanted, PAGE):
-            groups: dict[str, list[str]] = {}
-            for kind, entity_id in page:
-                groups.setdefault(kind.name, []).append(entity_id)
+            groups = _grouped(page)
             fields = [by_ids(KINDS[name], group, KINDS[name].lean) for name, group in groups.items()]
             reply = await self._ask(document("query", fields), is_checked=False)
             for number, (name, group) in enumerate(groups.items()):
@@ -101,3 +126,10 @@ class PreloadingStore(ReadingStore):
             gallery.id: [row["id"] for row in reply.data[f"f{number}"]["images"]]
             for number, gallery in enumerate(galleries)
         }
+
+
+def _grouped(page: Iterable[tuple[Kind, str]]) -> dict[str, list[str]]:
+    groups: dict[str, list[str]] = {}
+    for kind, entity_id in page:
+        groups.setdefault(kind.name, []).append(entity_id)
+    return groups

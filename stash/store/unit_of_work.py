@@ -57,6 +57,11 @@ class Flushed:
     applied: list[Change] = field(default_factory=list)
     failed: list[Failure] = field(default_factory=list)
 
+    def add(self, more: Flushed) -> None:
+        """Join what a further flush did."""
+        self.applied += more.applied
+        self.failed += more.failed
+
     def failure_of(self, entity: Entity) -> Failure | None:
         """Why an entity was refused, if it was."""
         return next((f for f in self.failed if f.entity is entity), None)

@@ -2,12 +2,12 @@
 
 from alembic import context
 
-from stash.journal.models import schema
+from stash.journal.models import VERSION_TABLE, schema
 
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=schema,
-    version_table="sync_alembic_version",
+    version_table=VERSION_TABLE,
     transactional_ddl=True,
 )
 with context.begin_transaction():

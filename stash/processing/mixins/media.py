@@ -113,7 +113,7 @@ class MediaProcessingMixin(StashProcessingBase):
     def _stamp(self, stash_obj: Scene | Image, key: SourceKey, wish: Wish) -> None:
         self.run.stamps.append(("media", int(key.id), stash_obj))
         if stash_obj.organized is True:
-            self.run.report.keep(stash_obj.__type_name__, stash_obj.id, "organized")
+            self._leave(stash_obj, key, "organized")
         else:
             self._apply(stash_obj, key, wish)
 

@@ -1,0 +1,53 @@
+"""What every part of the journal stands on: the databases, and for which Stash everything is."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from metadata.errors import DatabaseBusyError, MetadataError
+from stash.errors import RetriableError, StateError
+from stash.journal.models import sync_change, sync_entity, sync_part
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from metadata.database import Database
+
+
+class JournalBase:
+    """Holds the two databases: the metadata's, and the one of the `sync_` tables."""
+
+    def __init__(self, database: Database, state: Database, *, is_read_only: bool) -> None:
+        self._database = database
+        self._state = state
+        self._is_read_only = is_read_only
+        self._server = ""
+        self._runs: set[int] = set()
+        self._has_tables = not is_read_only or state.has_table(sync_entity.name)
+        # A dry run may meet tables of an older version, which had no operations.
+        self._has_parts = not is_read_only or state.has_table(sync_part.name)
+        self._has_operations = not is_read_only or "content" in state.columns(sync_change.name)
+
+    @asynccontextmanager
+    async def _reading(self) -> AsyncIterator[AsyncConnection]:
+        async with ours(), self._state.connect() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def _writing(self) -> AsyncIterator[AsyncConnection]:
+        async with ours(), self._state.begin() as connection:
+            yield connection
+
+
+@asynccontextmanager
+async def ours() -> AsyncIterator[None]:
+    """Errors of the database become ours."""
+    try:
+        yield
+    except DatabaseBusyError as error:
+        raise RetriableError(str(error)) from error
+    except MetadataError as error:
+        raise StateError(str(error)) from error

@@ -1,0 +1,197 @@
+"""What the journal keeps, as values, and the rows that they are stored as."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+EARLIER_KEPT = 20
+"""Earlier values that are remembered of a field, the newest."""
+
+
+class SourceKey(NamedTuple):
+    """What identifies an entity at the source: a kind of row, and its id or name."""
+
+    kind: str
+    id: str
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation on one entity, which Stash takes or refuses as a whole.
+
+    `before` and `after` map a field to plain JSON (a text, a truth, a number, a list of ids or texts); a field is
+    absent where its value is not known. `why` has a reason a field, `message` what Stash said where it failed;
+    `stash_id` is empty until the entity is created, `id` is given by `Journal.plan`.
+    """
+
+    type: str
+    key: SourceKey
+    action: Literal["create", "update", "link", "cover", "destroy"]
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+    why: Mapping[str, str] = field(default_factory=dict)
+    stash_id: str = ""
+    state: Literal["planned", "applied", "failed"] = "planned"
+    message: str = ""
+    id: int | None = None
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What earlier runs left of one entity, all by field, values and links alike.
+
+    `wrote` is what we wrote last, `earlier` the texts that we wrote before, the newest last. `planned` is what a
+    killed run was about to write, the newest last: it may stand in Stash or not.
+    """
+
+    type: str
+    key: SourceKey
+    stash_id: str
+    created_at: str = ""
+    digest: str = ""
+    seen: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    wrote: Mapping[str, Any] = field(default_factory=dict)
+    earlier: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    planned: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RunRow:
+    """One recorded run; one without an outcome whose heartbeat is old was killed."""
+
+    id: int
+    command: str
+    creators: str
+    started_at: datetime
+    heartbeat_at: datetime
+    ended_at: datetime | None
+    outcome: str | None
+    counts: Mapping[str, Any]
+
+
+def stored(text: str) -> str:
+    """A text that every database takes: no NUL, no lone surrogate."""
+    return text.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
+
+
+def run_row(row: Any) -> RunRow:
+    """A run from its row."""
+    return RunRow(
+        id=row.id,
+        command=row.command,
+        creators=row.creators,
+        started_at=_instant(row.started_at),
+        heartbeat_at=_instant(row.heartbeat_at),
+        ended_at=None if row.ended_at is None else _instant(row.ended_at),
+        outcome=row.outcome,
+        counts=json.loads(row.counts or "{}"),
+    )
+
+
+def _instant(value: datetime) -> datetime:
+    """SQLite forgets the zone, which is always UTC."""
+    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def memory_of(row: Any, key: SourceKey) -> Memory:
+    """A memory from its row; the key is the one asked for, which may hold more than a row can."""
+    content = json.loads(row.seen_and_wrote)
+    return Memory(
+        type=row.type,
+        key=key,
+        stash_id=row.stash_id,
+        created_at=row.created_at,
+        digest=row.digest,
+        seen=content["seen"],
+        wrote=content["wrote"],
+        earlier=content.get("earlier", {}),
+    )
+
+
+def memory_row(server: str, memory: Memory) -> dict[str, Any]:
+    """The row of a memory; what was planned has rows of its own."""
+    content: dict[str, Any] = {
+        "seen": {name: list(values) for name, values in memory.seen.items()},
+        "wrote": dict(memory.wrote),
+    }
+    if memory.earlier:
+        content["earlier"] = {name: list(values)[-EARLIER_KEPT:] for name, values in memory.earlier.items()}
+    return {
+        "server_id": server,
+        "type": memory.type,
+        "kind": memory.key.kind,
+        "source_id": stored(memory.key.id),
+        "stash_id": memory.stash_id,
+        "created_at": memory.created_at,
+        "digest": memory.digest,
+        "seen_and_wrote": json.dumps(content, sort_keys=True),
+    }
+
+
+def with_earlier(memory: Memory, known: Memory | None, planned: Iterable[Operation]) -> Memory:
+    """A memory that keeps the texts that were written before: what is known, and what was planned."""
+    texts: defaultdict[str, list[Any]] = defaultdict(list)
+    for earlier in (known.earlier if known else {}, memory.earlier):
+        for name, values in earlier.items():
+            texts[name] += values
+    for written in (known.wrote if known else {}, *(operation.after for operation in planned)):
+        for name, value in written.items():
+            texts[name].append(value)
+    kept = {name: _newest(values, memory.wrote.get(name)) for name, values in texts.items()}
+    return replace(memory, earlier={name: values for name, values in kept.items() if values})
+
+
+def _newest(values: Sequence[Any], wrote: Any) -> list[str]:
+    """The newest texts other than what was written last, each once."""
+    newest_first = dict.fromkeys(v for v in reversed(values) if isinstance(v, str) and v != wrote)
+    return list(newest_first)[:EARLIER_KEPT][::-1]
+
+
+def with_planned(memory: Memory, operation: Operation) -> Memory:
+    """A memory that tells what a killed run was about to write."""
+    planned = {name: list(values) for name, values in memory.planned.items()}
+    for name, value in operation.after.items():
+        planned[name] = [one for one in planned.get(name, ()) if one != value] + [value]
+    return replace(memory, planned=planned)
+
+
+def operation_of(row: Any) -> Operation:
+    """An operation from its row."""
+    content = json.loads(row.content)
+    return Operation(
+        type=row.type,
+        key=SourceKey(row.kind, row.source_id),
+        action=row.action,
+        before=content["before"],
+        after=content["after"],
+        why=content["why"],
+        stash_id=row.stash_id,
+        state=row.state,
+        message=row.message,
+        id=row.id,
+    )
+
+
+def operation_row(server: str, run: int, operation: Operation) -> dict[str, Any]:
+    """The row of an operation."""
+    content = {"before": operation.before, "after": operation.after, "why": operation.why}
+    return {
+        "id": operation.id,
+        "server_id": server,
+        "run_id": run,
+        "type": operation.type,
+        "kind": operation.key.kind,
+        "source_id": stored(operation.key.id),
+        "action": operation.action,
+        "stash_id": operation.stash_id,
+        "state": operation.state,
+        "message": stored(operation.message),
+        "content": json.dumps(content),
+    }

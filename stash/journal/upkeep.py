@@ -1,0 +1,106 @@
+"""Making the `sync_` tables, bringing them up to date, dropping them; and the copy before the first write."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from contextlib import closing, suppress
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, MetaData, Table, inspect, text
+
+from stash.errors import RetriableError, StateError
+from stash.journal.models import VERSION, VERSION_TABLE, schema
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from metadata.database import Database
+
+BACKUP_SUFFIX = ".before-stash-sync"
+"""What is added to the name of a downloader's database for its copy."""
+
+_BUSY_SECONDS = 10.0
+
+
+async def is_current(database: Database, connection: AsyncConnection) -> bool:
+    """Whether the tables are there and of the newest version."""
+    if not database.has_table(VERSION_TABLE):
+        return False
+    version = text(f"SELECT version_num FROM {VERSION_TABLE}")  # noqa: S608 - our own name
+    return (await connection.execute(version)).scalar() == VERSION
+
+
+def migrate(connection: Connection) -> None:
+    """Make the tables, or bring them up to date, in the transaction of the caller.
+
+    Raises:
+        StateError: a newer stash-sync made them.
+    """
+    from alembic import command  # noqa: PLC0415 - slow to import, and seldom needed
+    from alembic.config import Config  # noqa: PLC0415
+    from alembic.util import CommandError  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", "stash.journal:migrations")
+    config.attributes["connection"] = connection
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:
+        raise StateError(
+            f"The sync_ tables are of a version that this stash-sync does not know ({error}); "
+            "use the newest stash-sync."
+        ) from error
+
+
+def drop(connection: Connection) -> None:
+    """Drop the tables that there are, and nothing else."""
+    schema.drop_all(connection)
+    if inspect(connection).has_table(VERSION_TABLE):
+        Table(VERSION_TABLE, MetaData()).drop(connection)
+
+
+def copy_beside(path: Path) -> Path | None:
+    """Copy a SQLite database to its backup beside it, whole or not at all; None where that is there already.
+
+    Raises:
+        RetriableError: it is locked by another program.
+        StateError: the copy cannot be written.
+    """
+    copy = path.with_name(path.name + BACKUP_SUFFIX)
+    if copy.exists():
+        return None
+    unfinished = copy.with_name(copy.name + ".unfinished")
+    try:
+        unfinished.unlink(missing_ok=True)
+        unfinished.touch(mode=0o600)
+        _copy(path, unfinished)
+        shutil.copymode(path, unfinished)
+        unfinished.replace(copy)
+    except (OSError, sqlite3.Error) as error:
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
+        raise _why_not(path, copy, error) from error
+    return copy
+
+
+def _copy(path: Path, target: Path) -> None:
+    source = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=_BUSY_SECONDS)
+    with closing(source), closing(sqlite3.connect(target)) as destination:
+        source.backup(destination)
+    with target.open("rb") as written:
+        os.fsync(written.fileno())
+
+
+def _why_not(path: Path, copy: Path, error: OSError | sqlite3.Error) -> StateError | RetriableError:
+    if isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+        return RetriableError(
+            f"The database {path} is locked by another program; wait for it to end, then run again."
+        )
+    return StateError(
+        f"The copy {copy.name} beside the database {path} cannot be made ({error}); "
+        "allow writing there, or free some space."
+    )

@@ -1,0 +1,192 @@
+"""After the decision: write, remember, count; or, in a dry run, show the plan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from stash_graphql_client.types import Gallery, Image, Performer, Scene, Studio, Tag
+from stash_graphql_client.types.unset import UNSET
+
+from stash.journal import SettledPart, SourceKey
+from stash.processing.base import StashProcessingBase
+from stash.processing.settled import signature_of, standing_digest
+from stash.processing.wishes import names_of
+from stash.report import Planned
+from stash.store.entities import is_new
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from metadata.items import Creator, Item
+    from stash.files import HostFile
+    from stash.processing.mixins.gallery import Content
+    from stash.processing.settled import Part
+    from stash.processing.wishes import Applied
+    from stash.report import Skipped
+    from stash.store import Change, Flushed
+    from stash.store.kinds import Entity
+
+LASTING = frozenset({"Performer", "Studio", "Tag"})
+"""Types whose entities stay in memory for the run; all others leave it with their part."""
+
+
+@dataclass
+class Decided:
+    """What was decided for a part, until it is written and remembered; `source` is the digest of its rows."""
+
+    creator: Creator
+    part: Part
+    source: str
+    files: Mapping[int, Sequence[HostFile]]
+    galleries: list[tuple[Item, Gallery, Content]] = field(default_factory=list)
+    skipped_before: int = 0
+    unattached: int = 0
+
+
+class Recording(StashProcessingBase):
+    """Writes what was decided, and remembers what Stash confirmed."""
+
+    async def _record(self, decided: Decided, flushed: Flushed) -> None:
+        """Remember and count what was written."""
+        self._name_refused(flushed)
+        await self._remember(decided, {id(failure.entity) for failure in flushed.failed})
+        changed = {id(change.entity) for change in flushed.applied}
+        self._count({id(c.entity) for c in flushed.applied if c.action == "create"}, changed)
+        self.run.report.links_added += sum(map(_links_added, flushed.applied))
+        self._forget_part()
+
+    def _plan(self) -> None:
+        """A dry run stops here: what is pending is the plan, and then it is forgotten."""
+        plan = self.run.report.plan
+        assert plan is not None  # noqa: S101 - a dry run's report has a plan
+        pending = [c for c in self.store.pending() if (id(c.entity), c.field) not in self.run.planned]
+        plan += [_planned(change, self.run.applied.get(id(change.entity))) for change in pending]
+        self.run.planned |= {(id(c.entity), c.field) for c in pending if c.entity.__type_name__ in LASTING}
+        self._count({id(c.entity) for c in pending if c.action == "create"}, {id(c.entity) for c in pending})
+        self.store.rollback(keeping=LASTING)
+        self._forget_part()
+
+    def _name_refused(self, flushed: Flushed) -> None:
+        for failure in flushed.failed:
+            applied = self.run.applied.get(id(failure.entity))
+            key = applied.key if applied else SourceKey(failure.entity.__type_name__, failure.entity.id)
+            reason = f"Stash refused {failure.entity.__type_name__}: {failure.message[:300]}"
+            self.run.report.skip(key.kind, key.id, reason, is_failure=True)
+
+    async def _remember(self, decided: Decided, refused: Collection[int]) -> None:
+        """Record what stands in Stash now; what was refused is not remembered, so the next run tries again."""
+        if self.run.journal is None:
+            return
+        standing = [a for i, a in self.run.applied.items() if i not in refused and not is_new(a.entity)]
+        written = [applied for applied in standing if not applied.is_left]
+        memories = [m for a in written if (m := a.memory()) != self.run.memory(m.type, m.key)]
+        stamps = [
+            (table, row, int(entity.id))
+            for table, row, entity in self.run.stamps
+            if not is_new(entity) and id(entity) not in refused
+        ]
+        parts = [] if refused else self._settled(decided)
+        if memories or stamps or parts:
+            await self.run.journal.record(memories, stamps, parts=parts)
+        self.run.memories |= {(memory.type, memory.key): memory for memory in memories}
+
+    def _settled(self, decided: Decided) -> list[SettledPart]:
+        """The part as it stands now, if there is nothing left to do and it was not known so already."""
+        skipped = self.run.report.skipped[decided.skipped_before :]
+        open_media = any(
+            media not in self.run.matched and any(file.kind for file in files)
+            for media, files in decided.files.items()
+        )
+        if open_media or any(one.is_failure for one in skipped) or self.run.overwrite:
+            return []
+        applied = [a.entity for a in self.run.applied.values()]
+        ids: dict[str, list[str]] = {}
+        for entity in applied:
+            ids.setdefault(entity.__type_name__, []).append(entity.id)
+        settled = SettledPart(
+            account=decided.creator.id,
+            number=decided.part.number,
+            source=decided.source,
+            standing=standing_digest(map(signature_of, applied)),
+            ids=ids,
+            outcome=self._outcome(decided, skipped),
+        )
+        return [] if settled == self.run.settled.get(decided.part.number) else [settled]
+
+    def _outcome(self, decided: Decided, skipped: Sequence[Skipped]) -> dict[str, Any]:
+        kept = [[a.entity.__type_name__, a.entity.id, f] for a in self.run.applied.values() for f in a.kept]
+        return {
+            "kept": kept,
+            "skipped": [[one.kind, one.id, one.reason] for one in skipped],
+            "unattached": decided.unattached,
+        }
+
+    def _report_settled(self, settled: SettledPart) -> None:
+        """A part in which nothing changed is reported as it was the last time."""
+        report, outcome = self.run.report, settled.outcome
+        for name, entity_id, field_name in outcome["kept"]:
+            report.keep(name, entity_id, field_name)
+        for kind, key, reason in outcome["skipped"]:
+            report.skip(kind, key, reason)
+        report.unattached += outcome["unattached"]
+        kept = {(name, entity_id) for name, entity_id, _ in outcome["kept"]}
+        for name, ids in settled.ids.items():
+            for entity_id in ids:
+                self._count_once(name, entity_id, "unchanged", is_kept=(name, entity_id) in kept)
+        self._forget_part()
+
+    def _count(self, created: Collection[int], changed: Collection[int]) -> None:
+        for identity, applied in self.run.applied.items():
+            entity = applied.entity
+            for field_name in applied.kept:
+                self.run.report.keep(entity.__type_name__, entity.id, field_name)
+            standing = "created" if identity in created else "updated" if identity in changed else "unchanged"
+            self._count_once(entity.__type_name__, entity.id, standing, is_kept=bool(applied.kept))
+
+    def _count_once(self, name: str, entity_id: str, standing: Any, *, is_kept: bool) -> None:
+        if (name, entity_id) in self.run.counted:
+            return
+        self.run.counted.add((name, entity_id))
+        self.run.report.count(name, standing)
+        if is_kept:
+            self.run.report.count(name, "kept")
+
+    def _forget_part(self) -> None:
+        """What concerns this part alone leaves memory; people, studios and tags stay for the run."""
+        run = self.run
+        run.applied = {i: a for i, a in run.applied.items() if a.entity.__type_name__ in LASTING}
+        run.counted = {key for key in run.counted if key[0] in LASTING}
+        run.memories = {key: memory for key, memory in run.memories.items() if key[0] in LASTING}
+        run.stamps.clear()
+
+
+def _links_added(change: Change) -> int:
+    if not isinstance(change.after, list) or not all(isinstance(one, _LINKABLE) for one in change.after):
+        return 0
+    before = {id(one) for one in change.before or ()}
+    return sum(id(one) not in before for one in change.after)
+
+
+_LINKABLE = (Tag, Performer, Gallery, Scene, Image)
+
+
+def _planned(change: Change, applied: Applied | None) -> Planned:
+    entity = change.entity
+    reason = "new" if change.action == "create" else applied.reasons.get(change.field, "") if applied else ""
+    before, after = _shown(change.before), _shown(change.after)
+    return Planned(entity.__type_name__, _label(entity), change.field, before, after, reason)
+
+
+def _label(entity: Entity) -> str:
+    return names_of([entity])[0] if is_new(entity) else entity.id
+
+
+def _shown(value: Any) -> Any:
+    if value is UNSET or value is None or isinstance(value, str | int | float):
+        return None if value is UNSET else value
+    if isinstance(value, list):
+        return [_shown(one) for one in value]
+    if isinstance(value, (Studio, *_LINKABLE)):
+        return names_of([value])[0]
+    return str(value)

@@ -1,0 +1,149 @@
+"""Settled windows: what stands as an earlier run left it is recognised, not decided again.
+
+A window is settled while its rows and files give the same digest, and its entities in Stash too. `updated_at` is
+no help: Stash changes it without a change, and changes entities without it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, fields
+from importlib.metadata import version
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
+
+from stash_graphql_client.types.unset import UNSET
+
+from metadata.items import AggregatedPost, Creator, Item, ItemMedia, Mention, StoredMedia
+from stash.merge import as_kept
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from stash.files import HostFile
+    from stash.store.kinds import Entity
+
+_TEXTS = ("code", "details", "date", "title")
+_LINKS = ("performers", "tags", "galleries")
+
+COMPARED: dict[str, tuple[str, ...]] = {
+    "Image": (*_TEXTS, "organized", "urls", "studio", *_LINKS),
+    "Scene": (*_TEXTS, "organized", "urls", "studio", *_LINKS),
+    "Gallery": (*_TEXTS, "organized", "urls", "studio", "performers", "tags", "cover"),
+    "GalleryChapter": ("title", "image_index"),
+    "Performer": ("name", "disambiguation", "alias_list", "urls", "details"),
+    "Studio": ("name", "urls", "parent_studio"),
+    "Tag": ("name", "aliases"),
+}
+"""The fields of each type that a decision looks at; its identity is its id."""
+
+_IN_ORDER = frozenset({"urls"})
+
+
+@dataclass(frozen=True)
+class Part:
+    """A bounded part of a creator: items, and media that no known item holds; `number` is its place."""
+
+    number: int
+    items: Sequence[Item] = ()
+    loose: Sequence[StoredMedia] = ()
+
+    def media(self) -> dict[int, StoredMedia]:
+        """All media of the part, by id."""
+        held = {one.media.id: one.media for item in self.items for one in item.media}
+        return held | {one.id: one for one in self.loose}
+
+
+def source_digest(part: Part, files: Mapping[int, Sequence[HostFile]], rules: str) -> str:
+    """A digest of everything at the source that a decision looks at.
+
+    Args:
+        part: the items.
+        files: the host files of each media, by its id.
+        rules: the settings that decisions obey.
+    """
+    people = {id(c): c for item in part.items for c in _people(item)}
+    said = (
+        _VERSION,
+        rules,
+        [_item_of(item) for item in part.items],
+        [(_creator(one), one.avatar and one.avatar.id) for one in people.values()],
+        [
+            (_media(one), [_media(v) for v in one.variants], [file.path for file in files[one.id]])
+            for one in part.media().values()
+        ],
+    )
+    return hashlib.blake2b(repr(said).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def standing_digest(signatures: Iterable[tuple[Any, ...]]) -> str:
+    """A digest of entities by their signatures, whatever their order."""
+    text = repr(sorted(signatures, key=lambda signature: signature[:2]))
+    return hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=16).hexdigest()
+
+
+def signature_of(entity: Entity) -> tuple[Any, ...]:
+    """What is compared of an entity of the store."""
+    data, name = entity.__dict__, entity.__type_name__
+    return (name, entity.id, *[_plain(field, data.get(field, UNSET)) for field in COMPARED[name]])
+
+
+def signature_of_row(name: str, row: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What is compared of an entity in a reply."""
+    return (name, row["id"], *[_plain(field, row.get(field)) for field in COMPARED[name]])
+
+
+def _plain(field: str, value: Any) -> Any:
+    if isinstance(value, str):
+        return as_kept(value)
+    if isinstance(value, list):
+        plain = [_member(one) for one in value]
+        return plain if field in _IN_ORDER else sorted(plain)
+    if value is None or value is UNSET:
+        return [] if field in _LISTS else ""
+    return value if isinstance(value, bool | int) else _member(value)
+
+
+def _member(one: Any) -> str:
+    if isinstance(one, str):
+        return as_kept(one)
+    return str(one["id"]) if isinstance(one, dict) else str(one.id)
+
+
+_LISTS = frozenset({"urls", "alias_list", "aliases", *_LINKS})
+
+
+def _values(cls: type[Any], *without: str) -> Callable[[Any], tuple[Any, ...]]:
+    """All fields of a dataclass but these; a field that is added later is looked at too."""
+    return attrgetter(*[field.name for field in fields(cls) if field.name not in without])
+
+
+_VERSION = version("stash-sync")
+_item = _values(Item, "stash_id", "account", "hashtags", "accountMentions", "media", "aggregated")
+_post = _values(AggregatedPost, "account", "media")
+_mention = _values(Mention, "account")
+_place = _values(ItemMedia, "media", "owner")
+_media = _values(StoredMedia, "stash_id", "variants")
+_creator = _values(Creator, "stash_id", "avatar")
+
+
+def _people(item: Item) -> list[Creator]:
+    mentioned = [one.account for one in item.accountMentions]
+    return [
+        c for c in (item.account, *mentioned, *[post.account for post in item.aggregated]) if c is not None
+    ]
+
+
+def _item_of(item: Item) -> tuple[Any, ...]:
+    return (
+        _item(item),
+        item.account.id,
+        [one.value for one in item.hashtags],
+        [_mention(one) for one in item.accountMentions],
+        _places(item.media),
+        [(_post(post), post.account and post.account.id, _places(post.media)) for post in item.aggregated],
+    )
+
+
+def _places(media: Iterable[ItemMedia]) -> list[tuple[Any, ...]]:
+    return [(one.media.id, one.owner.kind, one.owner.id, _place(one)) for one in media]
