@@ -10,8 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Collection, Hashable, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 GO_SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
 """What Go, and so Stash, takes for white space."""
@@ -28,8 +27,7 @@ def as_kept(text: str | None) -> str:
     return text.strip(GO_SPACE)
 
 
-@dataclass(frozen=True)
-class ValueDecision:
+class ValueDecision(NamedTuple):
     """What is to stand in a field; `remembered` is what we know to have written, None where that stays."""
 
     value: Any
@@ -70,8 +68,7 @@ def merge_value(  # noqa: PLR0911 - a decision table returns once a branch
     return ValueDecision(theirs, "keep", "origin unknown")
 
 
-@dataclass(frozen=True)
-class SetDecision:
+class SetDecision(NamedTuple):
     """What is to stand in a set of links or texts, and what is remembered of it."""
 
     result: tuple[Any, ...]
@@ -95,6 +92,9 @@ def merge_set[K: Hashable](
     What the user removed stays removed and is ours no more, what the user added stays. Where the source does not know the set in
     full (`is_complete` is False) nothing is taken away.
     """
+    if not (theirs or seen or wrote):
+        added = tuple(dict.fromkeys(wish))
+        return SetDecision(added, added, (), added, added, _set_reason(added, ()))
     wished, standing, had_seen = set(wish), set(theirs), set(seen)
     added = tuple(dict.fromkeys([k for k in wish if k not in standing and k not in had_seen]))
     dropped = {k for k in wrote if k not in wished} & standing if is_complete else set()

@@ -37,8 +37,6 @@ COMPARED: dict[str, tuple[str, ...]] = {
 }
 """The fields of each type that a decision looks at; its identity is its id."""
 
-_IN_ORDER = frozenset({"urls"})
-
 
 @dataclass(frozen=True)
 class Part:
@@ -83,34 +81,40 @@ def standing_digest(signatures: Iterable[tuple[Any, ...]]) -> str:
 
 
 def signature_of(entity: Entity) -> tuple[Any, ...]:
-    """What is compared of an entity of the store."""
+    """What is compared of an entity of the store, in the form of a reply."""
     data, name = entity.__dict__, entity.__type_name__
     return (name, entity.id, *[_plain(field, data.get(field, UNSET)) for field in COMPARED[name]])
 
 
 def signature_of_row(name: str, row: Mapping[str, Any]) -> tuple[Any, ...]:
-    """What is compared of an entity in a reply."""
-    return (name, row["id"], *[_plain(field, row.get(field)) for field in COMPARED[name]])
+    """What is compared of an entity in a reply, where texts are as Stash keeps them."""
+    return (
+        name,
+        row["id"],
+        *[
+            sorted([one["id"] for one in row[field]])
+            if field in _LINKS
+            else row[field]["id"]
+            if field in _SINGLES and row[field]
+            else row[field] or ""
+            for field in COMPARED[name]
+        ],
+    )
 
 
 def _plain(field: str, value: Any) -> Any:
-    if isinstance(value, str):
-        return as_kept(value)
-    if isinstance(value, list):
-        plain = [_member(one) for one in value]
-        return plain if field in _IN_ORDER else sorted(plain)
+    if field in _LINKS:
+        return sorted([one.id for one in value]) if isinstance(value, list) else []
     if value is None or value is UNSET:
-        return [] if field in _LISTS else ""
-    return value if isinstance(value, bool | int) else _member(value)
+        return ""
+    if isinstance(value, list):
+        return [as_kept(one) for one in value] or ""
+    if isinstance(value, bool | int):
+        return value or ""
+    return value.id if field in _SINGLES else as_kept(value)
 
 
-def _member(one: Any) -> str:
-    if isinstance(one, str):
-        return as_kept(one)
-    return str(one["id"]) if isinstance(one, dict) else str(one.id)
-
-
-_LISTS = frozenset({"urls", "alias_list", "aliases", *_LINKS})
+_SINGLES = frozenset({"studio", "cover", "parent_studio"})
 
 
 def _values(cls: type[Any], *without: str) -> Callable[[Any], tuple[Any, ...]]:

@@ -73,12 +73,8 @@ class StashProcessing(CreatorProcessing):
         """Learn which of the creators' files Stash has; have it scan the folders where it lacks some."""
         ours, self._owners = await self._files_of(reader, creators)
         recorded = await self._recorded_media()
-        new = [
-            f
-            for f in ours
-            if f.kind and (f.name not in self._owners or self._owners[f.name].media not in recorded)
-        ]
-        await self._read_files(new)
+        owned = [(file, self._owners[file.name]) for file in ours if file.kind and file.name in self._owners]
+        await self._read_files(file for file, owner in owned if owner.media not in recorded)
         self._ours = ours
 
     async def _files_of(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import Enum
 from functools import cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from stash_graphql_client.types.base import StashInput
 from stash_graphql_client.types.unset import UNSET
@@ -26,8 +26,7 @@ SEPARATE = frozenset(
 _ORDERED = frozenset({"urls"})
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(NamedTuple):
     """One field or link of one entity that is to differ, or that was made to."""
 
     entity: Entity

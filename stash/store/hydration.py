@@ -6,6 +6,7 @@ field by field as received; a contract test holds the result to the library's.
 
 from __future__ import annotations
 
+import uuid
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -60,6 +61,14 @@ class Hydrator:
                     continue
             data[field] = value
         kept["_received_fields"] = self._merged(kept["_received_fields"], raw)
+        return entity
+
+    def fresh(self, kind: Kind, fields: Mapping[str, Any]) -> Entity:
+        """A new entity with these fields, each checked as an assignment is."""
+        entity = _blank(LINKED.get(kind.name, kind.entity), kind, uuid.uuid4().hex)
+        private(entity)["_is_new"] = True
+        for field, value in fields.items():
+            setattr(entity, field, value)
         return entity
 
     def reference(self, kind: Kind, entity_id: str) -> Entity:

@@ -63,7 +63,7 @@ class Kind:
     list_update: str | None = None
     converters: dict[str, Callable[[Any], Any]] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def name(self) -> str:
         """The GraphQL type."""
         return self.entity.__type_name__

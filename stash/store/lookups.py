@@ -10,13 +10,14 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from itertools import batched
 from typing import Any
 
 from stash_graphql_client.types.unset import UNSET
 
 from stash.errors import LookupRefusedError
-from stash.store.kinds import Entity, Kind
+from stash.store.kinds import KINDS, Entity, Kind
 
 _FIELD_NAMES = {
     "urls": "url",
@@ -69,7 +70,7 @@ def parse(kind: Kind, filters: Mapping[str, Any]) -> list[Lookup]:
 def _lookup(kind: Kind, name: str, value: object) -> Lookup:
     field, _, operator = name.partition("__")
     field = _FIELD_NAMES.get(field, field)
-    asks = "id" if field == "id" else _criterion_of(kind, field)
+    asks = "id" if field == "id" else _criterion_of(kind.name, field)
     if asks.endswith("FilterType") or (isinstance(value, dict) and "modifier" in value):
         return Lookup(field, "raw", value, asks)
     operator = operator or "exact"
@@ -81,7 +82,9 @@ def _lookup(kind: Kind, name: str, value: object) -> Lookup:
     return Lookup(field, operator, _checked(kind, field, operator, asks, value), asks)
 
 
-def _criterion_of(kind: Kind, field: str) -> str:
+@cache
+def _criterion_of(type_name: str, field: str) -> str:
+    kind = KINDS[type_name]
     fields = kind.filter.model_fields if kind.filter else {}
     if field not in fields or field in {"AND", "OR", "NOT"}:
         known = ", ".join(sorted(f for f in fields if f.islower() and not f.endswith("_filter")))

@@ -7,7 +7,6 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from stash_graphql_client.types import Gallery, Image
-from stash_graphql_client.types.unset import UNSET
 
 from stash.store.changes import (
     SEPARATE,
@@ -76,21 +75,23 @@ def writing(entity: Entity, fields: Sequence[str], attached: Mapping[str, str]) 
     content = {**to_input(entity, fields), **attached}
     if verb == "Update":
         content["id"] = entity.id
-    argument = (f"{kind.name}{verb}Input!", content)
-    return Operation(
-        entity,
-        Field(kind.operation(verb), {"input": argument}, selection),
-        changes(entity, fields, attached),
-        values(entity, fields),
-    )
+    mutation = Field(kind.operation(verb), {"input": (f"{kind.name}{verb}Input!", content)}, selection)
+    sent = values(entity, fields)
+    return Operation(entity, mutation, _changes(entity, sent, attached), sent)
 
 
 def changes(entity: Entity, fields: Iterable[str], attached: Iterable[str] = ()) -> list[Change]:
     """What a create or an update changes; of what is attached only that it is sent."""
-    action: Any = "create" if is_new(entity) else "update"
-    data = entity.__dict__
-    written = [Change(entity, action, f, before(entity, f), _copied(data.get(f, UNSET))) for f in fields]
-    return written + [Change(entity, action, f, None, "a new picture") for f in attached]
+    return _changes(entity, values(entity, fields), attached)
+
+
+def _changes(entity: Entity, sent: Mapping[str, Any], attached: Iterable[str]) -> list[Change]:
+    if is_new(entity):
+        made = [Change(entity, "create", name, None, after) for name, after in sent.items()]
+        return made + [Change(entity, "create", name, None, "a new picture") for name in attached]
+    known = snapshot(entity).get
+    changed = [Change(entity, "update", name, known(name), after) for name, after in sent.items()]
+    return changed + [Change(entity, "update", name, None, "a new picture") for name in attached]
 
 
 def linking(edits: Iterable[tuple[Entity, Sequence[str]]]) -> list[Operation]:
@@ -155,7 +156,3 @@ def _handler(entity_type: type[Entity], name: str) -> Any:
     if name == "custom_fields" or (entity_type.__type_name__, name) in SEPARATE:
         return None
     return entity_type.__side_mutations__.get(name)
-
-
-def _copied(value: Any) -> Any:
-    return list(value) if isinstance(value, list) else value

@@ -157,6 +157,10 @@ class ReadingStore(IdentityMap):
         Raises:
             LookupRefusedError: an unknown field or operator, or a value of the wrong type.
         """
+        if self.is_in_window:
+            known = self._remembered(kind_of(entity_type), parse(kind_of(entity_type), filters))
+            if known is not None:
+                return known  # type: ignore[return-value]  # the memory is kept by type
         return [entity async for entity in self.find_iter(entity_type, PAGE, **filters)]
 
     async def find_one(self, entity_type: type[T], **filters: Any) -> T | None:

@@ -55,7 +55,8 @@ class GalleryProcessingMixin(StashProcessingBase):
         """The gallery of an item, found or to be created."""
         gallery = await self._find_gallery(item)
         if gallery is None:
-            gallery = Gallery(
+            gallery = self.store.new(
+                Gallery,
                 title=generate_title(item.content, account.username, item.createdAt),
                 code=str(item.id),
                 details=item.content or "",
