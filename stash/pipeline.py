@@ -96,15 +96,14 @@ async def sync(
             )
             processing = StashProcessing(context, run)
             if not options.dry_run:
-                report.run = await journal.begin("sync", [creator.username for creator in creators])
+                await processing.begin([creator.username for creator in creators])
             progress.start("scan")
             await processing.prepare(reader, creators)
             progress.finish()
             await _sync_creators(processing, reader, creators, progress)
             report.requests = vars(context.store.requests).copy()
             report.seconds = time.monotonic() - began
-            if report.run is not None:
-                await journal.end(report.run, report.outcome, report.summary())
+            await processing.end()
     return report
 
 

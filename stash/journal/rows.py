@@ -33,7 +33,7 @@ class Operation:
 
     type: str
     key: SourceKey
-    action: Literal["create", "update", "link", "cover", "destroy"]
+    action: Literal["create", "update", "link", "destroy"]
     before: Mapping[str, Any]
     after: Mapping[str, Any]
     why: Mapping[str, str] = field(default_factory=dict)
@@ -155,10 +155,12 @@ def _newest(values: Sequence[Any], wrote: Any) -> list[str]:
 
 
 def with_planned(memory: Memory, operation: Operation) -> Memory:
-    """A memory that tells what a killed run was about to write."""
+    """A memory that tells what a killed run was about to write: a value, or the members that it added."""
     planned = {name: list(values) for name, values in memory.planned.items()}
     for name, value in operation.after.items():
-        planned[name] = [one for one in planned.get(name, ()) if one != value] + [value]
+        standing = operation.before.get(name) or ()
+        new = [one for one in value if one not in standing] if isinstance(value, list) else [value]
+        planned[name] = [one for one in planned.get(name, ()) if one not in new] + new
     return replace(memory, planned=planned)
 
 

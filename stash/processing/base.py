@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from metadata.items import Item
     from stash.files import Files, HostFile
     from stash.journal import Journal, Memory, SettledPart, SourceKey
+    from stash.processing.recorder import Recorder
     from stash.report import Report
     from stash.store import StashStore
     from stash.store.kinds import Entity
@@ -49,6 +50,8 @@ class Run:
     patience: float = 300.0
     on_items: Callable[[int], None] = lambda _: None
     memories: dict[tuple[str, SourceKey], Memory] = field(default_factory=dict)
+    unsettled: dict[tuple[str, SourceKey], Memory] = field(default_factory=dict)
+    recorder: Recorder | None = None
     applied: dict[int, Applied] = field(default_factory=dict)
     stamps: list[tuple[str, int, Entity]] = field(default_factory=list)
     people: dict[SourceKey, Performer] = field(default_factory=dict)
@@ -65,8 +68,8 @@ class Run:
     async def recall(self, type_name: str, keys: Iterable[SourceKey]) -> None:
         """Read what earlier runs left of these entities."""
         if self.journal is not None:
-            found = await self.journal.recall(type_name, keys)
-            self.memories |= {(type_name, key): memory for key, memory in found.items()}
+            for key, memory in (await self.journal.recall(type_name, keys)).items():
+                (self.memories if memory.stash_id else self.unsettled)[type_name, key] = memory
 
 
 class StashProcessingBase:
@@ -103,9 +106,14 @@ class StashProcessingBase:
             await jobs.scan(self.store.connection, folders, self.run.patience)
 
     def _memory(self, entity: Entity, key: SourceKey) -> Memory | None:
-        """What an earlier run left of this very entity; what it left of another one says nothing of this."""
+        """What an earlier run left of this very entity, or a killed one was about to make of it.
+
+        What was left of another entity with the same key says nothing of this one.
+        """
         memory = self.run.memory(entity.__type_name__, key)
-        return memory if memory is not None and is_remembered(entity, memory) else None
+        if memory is not None and is_remembered(entity, memory):
+            return memory
+        return self.run.unsettled.get((entity.__type_name__, key))
 
     def _apply(self, entity: Entity, key: SourceKey, wish: Wish) -> Applied:
         """Bring an entity to what the source asks for, without overwriting what the user edited."""

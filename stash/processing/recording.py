@@ -87,8 +87,9 @@ class Recording(StashProcessingBase):
             if not is_new(entity) and id(entity) not in refused
         ]
         parts = [] if refused else self._settled(decided)
-        if memories or stamps or parts:
-            await self.run.journal.record(memories, stamps, parts=parts)
+        operations = self.run.recorder.take() if self.run.recorder is not None else []
+        if memories or stamps or parts or operations:
+            await self.run.journal.record(memories, stamps, operations, parts)
         self.run.memories |= {(memory.type, memory.key): memory for memory in memories}
 
     def _settled(self, decided: Decided) -> list[SettledPart]:
@@ -158,6 +159,7 @@ class Recording(StashProcessingBase):
         run.applied = {i: a for i, a in run.applied.items() if a.entity.__type_name__ in LASTING}
         run.counted = {key for key in run.counted if key[0] in LASTING}
         run.memories = {key: memory for key, memory in run.memories.items() if key[0] in LASTING}
+        run.unsettled = {key: memory for key, memory in run.unsettled.items() if key[0] in LASTING}
         run.stamps.clear()
 
 

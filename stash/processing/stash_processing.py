@@ -16,6 +16,7 @@ from stash.journal import Journal
 from stash.paths import PathMap
 from stash.processing.base import Run
 from stash.processing.creator import CreatorProcessing
+from stash.processing.recorder import Recorder
 from stash.report import Report, Unmatched
 from stash.settings import Settings, load_settings
 from stash.store import StashContext
@@ -68,6 +69,20 @@ class StashProcessing(CreatorProcessing):
         self._state: State | None = None
 
     # --- a run ---
+
+    async def begin(self, creators: Sequence[str]) -> None:
+        """Note that a run begins; from here on every batch is noted before it is sent."""
+        run = self.run
+        if run.journal is not None and not run.is_dry:
+            run.report.run = await run.journal.begin("sync", creators)
+            run.recorder = Recorder(run.journal, run.report.run, run)
+            self.store.record_with(run.recorder)
+
+    async def end(self) -> None:
+        """Note how the run ended."""
+        run = self.run
+        if run.journal is not None and run.report.run is not None:
+            await run.journal.end(run.report.run, run.report.outcome, run.report.summary())
 
     async def prepare(self, reader: Reader, creators: Sequence[Creator]) -> None:
         """Learn which of the creators' files Stash has; have it scan the folders where it lacks some."""
@@ -172,10 +187,10 @@ class StashProcessing(CreatorProcessing):
         await journal.bind(*self.store.identity)
         self.run = Run(Report(), Files(PathMap.parse(settings.path_map), walk(root)), journal)
         self.run.patience = settings.patience
-        number = await journal.begin("sync", [creator.username])
+        await self.begin([creator.username])
         await self.prepare(reader, [creator])
         await self.sync_all(reader, [creator])
-        await journal.end(number, self.run.report.outcome, self.run.report.summary())
+        await self.end()
 
     async def cleanup(self) -> None:
         """Wait for what is under way, and close what was opened."""

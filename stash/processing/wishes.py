@@ -111,10 +111,11 @@ class _Merging:
     def value(self, name: str) -> None:
         entity, value = self.applied.entity, self.wish.values[name]
         wrote = self.memory.wrote if self.memory is not None else {}
+        known = _known(self.memory, name)
         decision = merge_value(
             _plain(entity.__dict__.get(name)),
             _plain(value),
-            [wrote[name]] if name in wrote else None,
+            known,
             predecessors=self.wish.predecessors.get(name, ()),
             overwrite=name in self.overwrite,
         )
@@ -145,15 +146,35 @@ class _Merging:
             setattr(self.applied.entity, name, [by_id[key] for key in decision.result])
 
     def _set(self, name: str, wished: Sequence[str], theirs: Sequence[str]) -> SetDecision:
+        seen, wrote = seen_and_wrote(self.memory, name)
         decision = merge_set(
             theirs,
             list(dict.fromkeys(wished)),
-            self.memory.seen.get(name, []) if self.memory else [],
-            self.memory.wrote.get(name, []) if self.memory else [],
+            seen,
+            wrote,
             is_complete=name not in self.wish.partial,
         )
         self.applied.reasons[name] = decision.reason
         return decision
+
+
+def _known(memory: Memory | None, name: str) -> list[str] | None:
+    """Every value that we wrote to a field or were about to; None where we never did."""
+    if memory is None:
+        return None
+    last = [memory.wrote[name]] if name in memory.wrote else []
+    return [*memory.earlier.get(name, ()), *map(_plain_text, memory.planned.get(name, ())), *last] or None
+
+
+def _plain_text(value: Any) -> str:
+    return _plain(value) or ""
+
+
+def seen_and_wrote(memory: Memory | None, name: str) -> tuple[Sequence[str], Sequence[str]]:
+    """What is remembered of a set; what a killed run was about to add counts as added by us."""
+    if memory is None:
+        return (), ()
+    return memory.seen.get(name, ()), [*memory.wrote.get(name, ()), *memory.planned.get(name, ())]
 
 
 def _listed(entity: Entity, name: str) -> list[Any]:

@@ -13,7 +13,7 @@ from stash.store.batcher import Batcher
 from stash.store.kinds import KINDS, Entity, Kind, kind_of
 from stash.store.memory import Memory
 from stash.store.naming import NamingStore
-from stash.store.unit_of_work import Flushed, UnitOfWork
+from stash.store.unit_of_work import Flushed, Recorder, UnitOfWork
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Sequence
@@ -196,6 +196,10 @@ class StashStore(NamingStore):
         for name, value in (existing.__pydantic_private__ or {}).items():
             (entity.__pydantic_private__ or {})[name] = value
         self.remember(entity)
+
+    def record_with(self, recorder: Recorder | None) -> None:
+        """Tell somebody of every batch, before it is sent and after."""
+        self._unit.recorder = recorder
 
     # --- writing ----------------------------------------------------------------------------------------------
 

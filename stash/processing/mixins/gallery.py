@@ -10,7 +10,7 @@ from stash_graphql_client.types import Gallery, GalleryChapter, Image, Scene
 from stash.journal import SourceKey
 from stash.merge import merge_set
 from stash.processing.base import StashProcessingBase
-from stash.processing.wishes import Wish
+from stash.processing.wishes import Wish, seen_and_wrote
 from stash.rendering import generate_title, item_url, utc_day
 
 if TYPE_CHECKING:
@@ -119,7 +119,8 @@ class GalleryProcessingMixin(StashProcessingBase):
             }
             unmatched = self._recorded_files(item, content, cls)
             wished = [*members, *unmatched]
-            seen, wrote = (memory.seen.get(name, []), memory.wrote.get(name, [])) if memory else ([], [])
+            seen, wrote = seen_and_wrote(memory, name)
+            wrote = [*wrote, *self._about_to_join(gallery, content, cls)]
             for dropped in [stash_id for stash_id in wrote if stash_id not in wished]:
                 if (entity := await self.store.get(cls, dropped)) is not None:
                     members[dropped] = entity
@@ -133,6 +134,15 @@ class GalleryProcessingMixin(StashProcessingBase):
                 await members[stash_id].remove_from_gallery(gallery)
             applied.sets[name] = (decision, dict(members))
         self._choose_cover(item, gallery, content)
+
+    def _about_to_join(self, gallery: Gallery, content: Content, cls: type[Scene | Image]) -> list[str]:
+        """Files that a killed run was about to link from their own side."""
+        found = (
+            (e, self._memory(e, SourceKey("media", str(i))))
+            for i, e in content.files.items()
+            if isinstance(e, cls)
+        )
+        return [e.id for e, memory in found if memory and gallery.id in memory.planned.get("galleries", ())]
 
     def _recorded_files(self, item: Item, content: Content, cls: type[Scene | Image]) -> list[str]:
         """Files that an earlier sync linked and that could not be matched this time keep their links."""

@@ -1,0 +1,87 @@
+"""What a flush is about to send, and what came of it, for the journal."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from stash_graphql_client.types.unset import UNSET
+
+from stash.journal import Operation, SourceKey
+from stash.store.kinds import Entity
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from stash.journal import Journal
+    from stash.processing.base import Run
+    from stash.store import Change, Failure
+
+
+class Recorder:
+    """Notes operations before they are sent; what Stash answered is settled with the part that it belongs to."""
+
+    def __init__(self, journal: Journal, number: int, run: Run) -> None:
+        self._journal = journal
+        self._number = number
+        self._run = run
+        self._planned: list[tuple[Entity, Operation]] = []
+        self.settled_operations: list[Operation] = []
+
+    async def planned(self, changes: Sequence[Change]) -> None:
+        """Write down what is sent next."""
+        grouped = groupby(changes, key=lambda change: (id(change.entity), change.action))
+        operations = [self._operation(list(group)) for _, group in grouped]
+        noted = await self._journal.plan(self._number, [operation for _, operation in operations])
+        self._planned = [(entity, one) for (entity, _), one in zip(operations, noted, strict=True)]
+
+    async def settled(self, applied: Sequence[Change], failed: Sequence[Failure]) -> None:
+        """Keep what came of it until the part is recorded."""
+        refused = {id(failure.entity): failure.message for failure in failed}
+        confirmed = {id(change.entity) for change in applied}
+        for entity, operation in self._planned:
+            message = refused.get(id(entity))
+            if message is not None:
+                done = replace(operation, state="failed", message=message[:1000])
+            elif id(entity) in confirmed:
+                done = replace(operation, state="applied", stash_id=entity.id)
+            else:
+                continue
+            self.settled_operations.append(done)
+        self._planned = []
+
+    def take(self) -> list[Operation]:
+        """What was settled since the last time."""
+        taken, self.settled_operations = self.settled_operations, []
+        return taken
+
+    def _operation(self, changes: Sequence[Change]) -> tuple[Entity, Operation]:
+        entity = changes[0].entity
+        applied = self._run.applied.get(id(entity))
+        why = applied.reasons if applied is not None else {}
+        is_create = changes[0].action == "create"
+        return entity, Operation(
+            type=entity.__type_name__,
+            key=applied.key if applied is not None else SourceKey(entity.__type_name__, entity.id),
+            action=changes[0].action,
+            before={} if is_create else {c.field: plain(c.before) for c in changes},
+            after={c.field: plain(c.after) for c in changes},
+            why={} if is_create else {c.field: why[c.field] for c in changes if c.field in why},
+            stash_id="" if is_create else entity.id,
+        )
+
+
+def plain(value: Any) -> Any:
+    """A value of an entity as JSON: links as ids."""
+    if isinstance(value, list):
+        return [plain(one) for one in value]
+    if value is UNSET:
+        return None
+    return (
+        value.id
+        if isinstance(value, Entity)
+        else value
+        if isinstance(value, bool | int)
+        else value and str(value)
+    )
