@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import replace
 from itertools import batched
 from typing import TYPE_CHECKING, Any
 
@@ -121,7 +120,7 @@ class Entities(Parts):
         for memory in memories:
             place = (memory.type, SourceKey(memory.key.kind, stored(memory.key.id)))
             left, old = planned.get(place, []), known.get(place)
-            settled += (replace(one, state="applied", stash_id=memory.stash_id) for one in left)
+            settled += (one._replace(state="applied", stash_id=memory.stash_id) for one in left)
             row = memory_row(self._server, memory)
             if old is not None and (left or row != old._mapping):  # noqa: SLF001 - SQLAlchemy's public name
                 row = memory_row(self._server, with_earlier(memory, memory_of(old, memory.key), left))

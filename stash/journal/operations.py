@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import replace
+from itertools import batched
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, delete, func, insert, select, text, update
@@ -21,6 +21,10 @@ IS_PLANNED = text("state = 'planned'")
 """Spelt out, so that SQLite uses the index of these rows."""
 
 
+IDS = 900
+"""Ids a statement: SQLite takes so many in any version."""
+
+
 class Operations(Runs):
     """The journal, as far as it keeps operations."""
 
@@ -31,7 +35,7 @@ class Operations(Runs):
         self._runs.add(run)
         async with self._writing() as connection:
             ids = await _new_ids(connection, len(operations))
-            planned = [replace(one, id=number) for one, number in zip(operations, ids, strict=True)]
+            planned = [one._replace(id=number) for one, number in zip(operations, ids, strict=True)]
             rows = [operation_row(self._server, run, operation) for operation in planned]
             await connection.execute(insert(sync_change), rows)
         return planned
@@ -80,14 +84,28 @@ class Operations(Runs):
 
 
 async def settle(connection: AsyncConnection, operations: Sequence[Operation]) -> None:
-    """Note what became of operations, in the caller's transaction."""
-    statement = (
-        update(sync_change)
-        .where(sync_change.c.id == bindparam("key"))
-        .values(state=bindparam("new"), stash_id=bindparam("stash"), message=bindparam("said"))
-    )
-    rows = [{"key": o.id, "new": o.state, "stash": o.stash_id, "said": stored(o.message)} for o in operations]
-    await connection.execute(statement, rows)
+    """Note what became of operations, in the caller's transaction; all that ended alike in one statement."""
+    alike: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+    alone: list[dict[str, Any]] = []
+    for one in operations:
+        if one.action == "create" or one.id is None:
+            alone.append(
+                {"key": one.id, "new": one.state, "stash": one.stash_id, "said": stored(one.message)}
+            )
+        else:
+            alike[one.state, stored(one.message)].append(one.id)
+    for (state, message), ids in alike.items():
+        for page in batched(ids, IDS):
+            same = update(sync_change).where(sync_change.c.id.in_(page)).values(state=state, message=message)
+            await connection.execute(same)
+    if alone:
+        each = update(sync_change).where(sync_change.c.id == bindparam("key"))
+        values: dict[str, Any] = {
+            "state": bindparam("new"),
+            "stash_id": bindparam("stash"),
+            "message": bindparam("said"),
+        }
+        await connection.execute(each.values(values), alone)
 
 
 async def _new_ids(connection: AsyncConnection, count: int) -> Sequence[int]:

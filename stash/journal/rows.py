@@ -6,6 +6,7 @@ import json
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
@@ -22,8 +23,7 @@ class SourceKey(NamedTuple):
     id: str
 
 
-@dataclass(frozen=True)
-class Operation:
+class Operation(NamedTuple):
     """One operation on one entity, which Stash takes or refuses as a whole.
 
     `before` and `after` map a field to plain JSON (a text, a truth, a number, a list of ids or texts); a field is
@@ -36,7 +36,7 @@ class Operation:
     action: Literal["create", "update", "link", "destroy"]
     before: Mapping[str, Any]
     after: Mapping[str, Any]
-    why: Mapping[str, str] = field(default_factory=dict)
+    why: Mapping[str, str] = MappingProxyType({})
     stash_id: str = ""
     state: Literal["planned", "applied", "failed"] = "planned"
     message: str = ""
@@ -78,6 +78,8 @@ class RunRow:
 
 def stored(text: str) -> str:
     """A text that every database takes: no NUL, no lone surrogate."""
+    if text.isascii() and "\0" not in text:
+        return text
     return text.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
 
 
@@ -183,7 +185,7 @@ def operation_of(row: Any) -> Operation:
 
 def operation_row(server: str, run: int, operation: Operation) -> dict[str, Any]:
     """The row of an operation."""
-    content = {"before": operation.before, "after": operation.after, "why": operation.why}
+    content = {"before": operation.before, "after": operation.after, "why": dict(operation.why)}
     return {
         "id": operation.id,
         "server_id": server,

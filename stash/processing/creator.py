@@ -90,8 +90,7 @@ class CreatorProcessing(
             self._plan()
             return
         flushed = await self.store.flush()
-        await self._process_chapters(decided.galleries)
-        flushed.add(await self.store.flush())
+        flushed.add(await self.store.flush(only=await self._process_chapters(decided.galleries)))
         await self._record(decided, flushed)
 
     async def _still_stands(self, settled: SettledPart) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -43,9 +42,9 @@ class Recorder:
         for entity, operation in self._planned:
             message = refused.get(id(entity))
             if message is not None:
-                done = replace(operation, state="failed", message=message[:1000])
+                done = operation._replace(state="failed", message=message[:1000])
             elif id(entity) in confirmed:
-                done = replace(operation, state="applied", stash_id=entity.id)
+                done = operation._replace(state="applied", stash_id=entity.id)
             else:
                 continue
             self.settled_operations.append(done)
@@ -74,14 +73,10 @@ class Recorder:
 
 def plain(value: Any) -> Any:
     """A value of an entity as JSON: links as ids."""
+    if isinstance(value, str) or value is None:
+        return value
     if isinstance(value, list):
-        return [plain(one) for one in value]
-    if value is UNSET:
-        return None
-    return (
-        value.id
-        if isinstance(value, Entity)
-        else value
-        if isinstance(value, bool | int)
-        else value and str(value)
-    )
+        return [one.id if isinstance(one, Entity) else str(one) for one in value]
+    if isinstance(value, Entity):
+        return value.id
+    return value if isinstance(value, bool | int) else None if value is UNSET else str(value)

@@ -207,14 +207,14 @@ class StashStore(NamingStore):
         """What a flush would write, field by field."""
         return self._unit.changes()
 
-    async def flush(self) -> Flushed:
-        """Write everything that is pending.
+    async def flush(self, only: Sequence[Entity] | None = None) -> Flushed:
+        """Write everything that is pending, or these entities and what they need.
 
         Raises:
             RetriableError: Stash did not answer; what it did not confirm is still pending.
             AccessRefusedError: the key was refused.
         """
-        return await self._unit.flush()
+        return await self._unit.flush(only)
 
     async def save(self, obj: T, _cascade_depth: int = 0) -> T:  # type: ignore[override]  # the guide's: it answers the object
         """Write one entity and what it needs.

@@ -5,6 +5,7 @@ Only what Stash confirmed is clean afterwards; everything else stays pending.
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from itertools import batched
 from typing import TYPE_CHECKING, Protocol
@@ -147,8 +148,15 @@ class UnitOfWork:
     async def _write(self, edits: Sequence[Edit], send: Send, done: Flushed) -> None:
         written = ((e, writable(e, fields), self._attachments(e)) for e, fields in edits)
         found = [(e, fields, more) for e, fields, more in written if fields or more or is_new(e)]
+        under_way: asyncio.Task[None] | None = None
         for batch in batched(found, BATCH):
-            await self._send([writing(e, fields, more) for e, fields, more in batch], send, done)
+            operations = [writing(e, fields, more) for e, fields, more in batch]
+            if under_way is not None:
+                await under_way
+            under_way = asyncio.create_task(self._send(operations, send, done))
+            await asyncio.sleep(0)
+        if under_way is not None:
+            await under_way
 
     async def _send(self, operations: Sequence[Operation], send: Send, done: Flushed) -> None:
         """Send operations, a batch a request; what Stash refused stays pending."""

@@ -159,8 +159,11 @@ class GalleryProcessingMixin(StashProcessingBase):
         if first is not None and is_ours:
             self._apply_more(gallery, Wish(values={"cover": first}))
 
-    async def _process_chapters(self, galleries: Sequence[tuple[Item, Gallery, Content]]) -> None:
+    async def _process_chapters(
+        self, galleries: Sequence[tuple[Item, Gallery, Content]]
+    ) -> list[GalleryChapter]:
         """One chapter for each aggregated post with images, at the real place of its first image."""
+        chapters: list[GalleryChapter | None] = []
         carrying = [(item, gallery, content) for item, gallery, content in galleries if item.aggregated]
         order = await self.store.images_in_order(
             [gallery for _, gallery, _ in carrying if not gallery.is_new()]
@@ -172,9 +175,13 @@ class GalleryProcessingMixin(StashProcessingBase):
                 first = next((places[e.id] for e in images if isinstance(e, Image) and e.id in places), None)
                 if first is not None:
                     title = generate_title(post.content, _name(post.account, item), post.createdAt)
-                    self._place_chapter(gallery, SourceKey("chapter", f"{item.id}/{post.id}"), title, first)
+                    key = SourceKey("chapter", f"{item.id}/{post.id}")
+                    chapters.append(self._place_chapter(gallery, key, title, first))
+        return [chapter for chapter in chapters if chapter is not None]
 
-    def _place_chapter(self, gallery: Gallery, key: SourceKey, title: str, image_index: int) -> None:
+    def _place_chapter(
+        self, gallery: Gallery, key: SourceKey, title: str, image_index: int
+    ) -> GalleryChapter | None:
         memory = self.run.memory("GalleryChapter", key)
         standing = gallery.chapters if isinstance(gallery.chapters, list) else []
         recorded = memory.stash_id if memory is not None else None
@@ -186,6 +193,7 @@ class GalleryProcessingMixin(StashProcessingBase):
             self.store.add(chapter)
         if chapter is not None:
             self._apply(chapter, key, Wish(values={"title": title, "image_index": image_index}))
+        return chapter
 
 
 def gallery_key(item: Item) -> SourceKey:
