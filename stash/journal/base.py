@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from metadata.errors import DatabaseBusyError, MetadataError
+from metadata.reading.source import Source
 from stash.errors import RetriableError, StateError
 from stash.journal.models import sync_change, sync_entity, sync_part
 
@@ -24,6 +25,7 @@ class JournalBase:
         self._database = database
         self._state = state
         self._is_read_only = is_read_only
+        self._source = Source(self._state)
         self._server = ""
         self._runs: set[int] = set()
         self._has_tables = not is_read_only or state.has_table(sync_entity.name)

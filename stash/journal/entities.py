@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from itertools import batched
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from stash import kill_points
@@ -25,9 +24,6 @@ if TYPE_CHECKING:
     from stash.journal.parts import SettledPart
     from stash.journal.rows import Operation
 
-KEYS = 400
-"""Keys a statement: SQLite takes so many pairs in any version."""
-
 
 class Entities(Parts):
     """The journal, as far as it keeps entities."""
@@ -42,10 +38,9 @@ class Entities(Parts):
         asked = {SourceKey(key.kind, stored(key.id)): key for key in keys}
         found: dict[SourceKey, Memory] = {}
         async with self._reading() as connection:
-            for page in batched(asked, KEYS):
-                for row in await connection.execute(self._rows(type_name, page)):
-                    key = asked[SourceKey(row.kind, row.source_id)]
-                    found[key] = memory_of(row, key)
+            for row in await self._rows(connection, type_name, asked):
+                key = asked[SourceKey(row.kind, row.source_id)]
+                found[key] = memory_of(row, key)
             planned = await self._planned(connection, sync_change.c.type == type_name)
         for (_, place), operations in planned.items():
             if place in asked:
@@ -73,12 +68,23 @@ class Entities(Parts):
     def _is_media(self) -> tuple[Any, Any]:
         return sync_entity.c.server_id == self._server, sync_entity.c.kind == "media"
 
-    def _rows(self, type_name: str, keys: Sequence[SourceKey]) -> Any:
-        return select(sync_entity).where(
-            sync_entity.c.server_id == self._server,
-            sync_entity.c.type == type_name,
-            tuple_(sync_entity.c.kind, sync_entity.c.source_id).in_(keys),
-        )
+    async def _rows(
+        self, connection: AsyncConnection, type_name: str, keys: Iterable[SourceKey]
+    ) -> list[Row[Any]]:
+        """The rows of these stored keys, a statement a kind, however many there are."""
+        by_kind: defaultdict[str, list[str]] = defaultdict(list)
+        for key in keys:
+            by_kind[key.kind].append(key.id)
+        found: list[Row[Any]] = []
+        for kind, ids in by_kind.items():
+            query = select(sync_entity).where(
+                sync_entity.c.server_id == self._server,
+                sync_entity.c.type == type_name,
+                sync_entity.c.kind == kind,
+                self._source.within(sync_entity.c.source_id, ids),
+            )
+            found += (await connection.execute(query)).all()
+        return found
 
     async def record(
         self,
@@ -141,8 +147,7 @@ class Entities(Parts):
         return {
             (row.type, SourceKey(row.kind, row.source_id)): row
             for type_name, keys in by_type.items()
-            for page in batched(keys, KEYS)
-            for row in await connection.execute(self._rows(type_name, page))
+            for row in await self._rows(connection, type_name, keys)
         }
 
 

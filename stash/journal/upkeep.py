@@ -90,6 +90,9 @@ def copy_beside(path: Path) -> Path | None:
 def _copy(path: Path, target: Path) -> None:
     source = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=_BUSY_SECONDS)
     with closing(source), closing(sqlite3.connect(target)) as destination:
+        # Reading first takes the lock, or gives up; the backup by itself would wait for it forever.
+        source.execute("BEGIN")
+        source.execute("SELECT name FROM sqlite_master").fetchall()
         source.backup(destination)
     with target.open("rb") as written:
         os.fsync(written.fileno())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,35 +11,13 @@ from sqlalchemy import text
 from metadata.database import Database
 from stash.errors import StateError
 from stash.journal import Journal, Memory, SourceKey
+from stash.journal.rows import EARLIER_KEPT
+from tests.journal.conftest import opened
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
     from pathlib import Path
 
 KEY = SourceKey("media", "5")
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Where a database of either kind is to be."""
-    if request.param == "sqlite":
-        return str(tmp_path / "metadata.sqlite")
-    return str(request.getfixturevalue("postgres_url"))
-
-
-@pytest.fixture
-async def database(url: str) -> AsyncIterator[Database]:
-    """A database of our own."""
-    database = await Database.open(url, create=True)
-    yield database
-    await database.close()
-
-
-async def opened(database: Database, **options: bool) -> Journal:
-    """The journal of one Stash."""
-    journal = await Journal.open(database, **options)
-    await journal.bind("http://stash", "/db")
-    return journal
 
 
 async def test_what_is_recorded_is_recalled(database: Database) -> None:
@@ -52,6 +31,7 @@ async def test_what_is_recorded_is_recalled(database: Database) -> None:
     assert await journal.recall("Image", [KEY, SourceKey("media", "6")]) == {KEY: memory}
     assert await journal.recall("Scene", [KEY]) == {}
     assert await journal.known_media() == {5}
+    assert await journal.count() == 1
 
 
 async def test_an_unchanged_memory_is_not_written(database: Database) -> None:
@@ -63,6 +43,30 @@ async def test_an_unchanged_memory_is_not_written(database: Database) -> None:
     )
     assert [await journal.record([m]) for m in (first, first, second)] == [1, 0, 1]
     assert (await journal.recall("Image", [KEY]))[KEY].wrote == {"title": "b"}
+
+
+async def test_what_was_written_before_is_remembered(database: Database) -> None:
+    """Each text that we wrote before the last one is kept, once, the newest twenty of a field; links are not."""
+    journal = await opened(database)
+    for title in ("a", "b", "a", "c"):
+        await journal.record([Memory("Image", KEY, "7", wrote={"title": title, "tags": [title]})])
+    memory = (await journal.recall("Image", [KEY]))[KEY]
+    assert (memory.wrote["title"], memory.earlier) == ("c", {"title": ["b", "a"]})
+    assert await journal.record([Memory("Image", KEY, "7", wrote={"title": "c", "tags": ["c"]})]) == 0
+    assert await journal.record([memory]) == 0
+    for number in range(EARLIER_KEPT + 5):
+        await journal.record([Memory("Image", KEY, "7", wrote={"title": str(number)})])
+    earlier = (await journal.recall("Image", [KEY]))[KEY].earlier["title"]
+    assert earlier == [str(number) for number in range(4, EARLIER_KEPT + 4)]
+
+
+async def test_a_key_of_any_characters_is_found_again(database: Database) -> None:
+    """A name that no database can store as it is, is recalled by that name."""
+    journal = await opened(database)
+    key = SourceKey("tag", "half \ud83d and \0")
+    await journal.record([Memory("Tag", key, "3")])
+    assert await journal.recall("Tag", [key]) == {key: Memory("Tag", key, "3")}
+    assert await journal.record([Memory("Tag", key, "3")]) == 0
 
 
 async def test_many_memories_at_once(database: Database) -> None:
@@ -105,6 +109,22 @@ async def test_runs_are_kept(database: Database) -> None:
     runs = await journal.runs()
     assert [(run.id, run.outcome) for run in runs] == [(second, None), (first, "done")]
     assert runs[1].ended_at is not None
+    assert (runs[1].command, runs[1].counts) == ("sync", {"x": 1})
+    assert await journal.run(first) == runs[1]
+    assert await journal.run(second + 1) is None
+
+
+async def test_a_heartbeat_tells_that_a_run_lives(database: Database) -> None:
+    """A heartbeat is noted on its run alone, as an instant in UTC, and ends nothing."""
+    journal = await opened(database)
+    first, second = await journal.begin("sync", []), await journal.begin("sync", [])
+    before = {run.id: run for run in await journal.runs()}
+    await journal.heartbeat(first)
+    after = {run.id: run for run in await journal.runs()}
+    assert after[first].heartbeat_at > before[first].heartbeat_at
+    assert after[first].heartbeat_at.utcoffset() == timedelta(0)
+    assert after[first].outcome is None
+    assert after[second] == before[second]
 
 
 async def test_a_read_only_journal_makes_no_table(database: Database, url: str) -> None:
@@ -113,6 +133,9 @@ async def test_a_read_only_journal_makes_no_table(database: Database, url: str) 
     assert await journal.recall("Image", [KEY]) == {}
     assert await journal.known_media() == set()
     assert await journal.runs() == []
+    assert await journal.run(1) is None
+    assert await journal.operations(1) == []
+    assert await journal.count() == 0
     again = await Database.open(url)
     assert not again.has_table("sync_entity")
     await again.close()

@@ -1,0 +1,153 @@
+"""Operations: planned before they are sent, settled afterwards, and what a killed run leaves of them."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import text
+
+from metadata.database import Database
+from stash.errors import RetriableError
+from stash.journal import Memory, Operation, SourceKey
+from tests.journal.conftest import opened
+
+KEY = SourceKey("media", "5")
+OTHER = SourceKey("media", "6")
+EDIT = Operation("Image", KEY, "update", {"title": "a"}, {"title": "b", "tags": ["1"]}, {"title": "new"}, "7")
+CREATE = Operation("Gallery", SourceKey("post", "9"), "create", {}, {"title": "g"})
+
+
+async def test_what_is_planned_is_settled(database: Database) -> None:
+    """Operations come back in their order, as they were, with their ids, and with what became of them."""
+    journal = await opened(database)
+    run, other = await journal.begin("sync", []), await journal.begin("sync", [])
+    odd = EDIT._replace(after={"title": "\ud800 \0 😀", "organized": True, "rating100": 5, "date": None})
+    planned = await journal.plan(run, [odd, CREATE])
+    assert [one._replace(id=None) for one in planned] == [odd, CREATE]
+    assert await journal.operations(run) == planned
+    assert await journal.operations(other) == []
+    done = [
+        planned[0]._replace(state="failed", message="no such tag"),
+        planned[1]._replace(state="applied", stash_id="12"),
+    ]
+    await journal.settle(done)
+    assert await journal.operations(run) == done
+    assert await journal.plan(run, []) == []
+
+
+async def test_ids_are_never_given_twice(database: Database) -> None:
+    """Two journals that plan in turn get ids of their own, a thousand at a time."""
+    first, second = await opened(database), await opened(database)
+    run = await first.begin("sync", [])
+    ids = [one.id for journal in (first, second, first) for one in await journal.plan(run, [EDIT] * 1000)]
+    assert len(set(ids)) == 3000
+    assert ids == sorted(ids)
+
+
+async def test_settling_goes_with_the_memories(database: Database) -> None:
+    """What Stash did, what we remember of it and the stamps are written together, or not at all."""
+    async with database.begin() as connection:
+        await connection.execute(text("INSERT INTO accounts (id, username) VALUES (5, 'anna')"))
+    journal = await opened(database)
+    run = await journal.begin("sync", [])
+    (planned,) = await journal.plan(run, [EDIT])
+    done = planned._replace(state="applied")
+    with pytest.raises(ValueError, match="no Stash id"):
+        await journal.record([Memory("Image", KEY, "7")], [("walls", 5, 7)], [done])
+    assert await journal.operations(run) == [planned]
+    assert (await journal.recall("Image", [KEY]))[KEY].stash_id == ""
+    await journal.record([Memory("Image", KEY, "7")], [("accounts", 5, 7)], [done])
+    assert await journal.operations(run) == [done]
+    assert (await journal.recall("Image", [KEY]))[KEY].stash_id == "7"
+
+
+async def test_what_a_killed_run_planned_is_recalled(database: Database) -> None:
+    """Every value that was planned and never settled is told, the newest last, beside what was recorded."""
+    journal = await opened(database)
+    await journal.record([Memory("Image", KEY, "7", wrote={"title": "a"})])
+    run = await journal.begin("sync", [])
+    await journal.plan(run, [EDIT, EDIT._replace(after={"title": "c"}), EDIT._replace(after={"title": "b"})])
+    await journal.plan(run, [EDIT._replace(key=OTHER, stash_id=""), CREATE])
+    journal = await opened(database)
+    assert await journal.recall("Image", [KEY, OTHER, SourceKey("media", "8")]) == {
+        KEY: Memory("Image", KEY, "7", wrote={"title": "a"}, planned={"title": ["c", "b"], "tags": ["1"]}),
+        OTHER: Memory("Image", OTHER, "", planned={"title": ["b"], "tags": ["1"]}),
+    }
+    assert list(await journal.recall("Gallery", [KEY, CREATE.key])) == [CREATE.key]
+
+
+async def test_what_was_settled_is_no_longer_planned(database: Database) -> None:
+    """An operation that was applied or failed adds nothing to a memory."""
+    journal = await opened(database)
+    run = await journal.begin("sync", [])
+    first, second = await journal.plan(run, [EDIT, EDIT])
+    await journal.settle([first._replace(state="applied"), second._replace(state="failed")])
+    assert await journal.recall("Image", [KEY]) == {}
+
+
+async def test_a_later_record_settles_what_a_killed_run_planned(database: Database) -> None:
+    """Once an entity is recorded, what was planned for it is an earlier value, and applied; nothing is left over."""
+    journal = await opened(database)
+    await journal.record([Memory("Image", KEY, "7", wrote={"title": "a"})])
+    run = await journal.begin("sync", [])
+    await journal.plan(run, [EDIT, EDIT._replace(key=OTHER)])
+    journal = await opened(database)
+    assert await journal.record([Memory("Image", KEY, "7", wrote={"title": "a"})]) == 1
+    found = await journal.recall("Image", [KEY, OTHER])
+    assert found[KEY] == Memory("Image", KEY, "7", wrote={"title": "a"}, earlier={"title": ["b"]})
+    assert found[OTHER].planned
+    assert [(one.key, one.state, one.stash_id) for one in await journal.operations(run)] == [
+        (KEY, "applied", "7"),
+        (OTHER, "planned", "7"),
+    ]
+    assert await journal.record([Memory("Image", KEY, "7", wrote={"title": "a"})]) == 0
+
+
+async def test_a_run_does_not_settle_its_own_plans_by_the_way(database: Database) -> None:
+    """An operation of this very run that is still to be sent stays planned when its entity is recorded."""
+    journal = await opened(database)
+    run = await journal.begin("sync", [])
+    first, second = await journal.plan(run, [EDIT, EDIT._replace(action="link", after={"galleries": ["3"]})])
+    await journal.record([Memory("Image", KEY, "7")], settled=[first._replace(state="applied")])
+    assert [one.state for one in await journal.operations(run)] == ["applied", "planned"]
+    assert (await journal.recall("Image", [KEY]))[KEY].planned == {"galleries": ["3"]}
+    assert second.id is not None
+
+
+async def test_another_stash_has_other_plans(database: Database) -> None:
+    """What was planned for one Stash is not recalled, settled or deleted for another."""
+    journal = await opened(database)
+    run = await journal.begin("sync", [])
+    _, second = await journal.plan(run, [EDIT, CREATE])
+    await journal.settle([second._replace(state="applied")])
+    before = await journal.operations(run)
+    other = await opened(database)
+    await other.bind("http://other", "/db")
+    assert await other.recall("Image", [KEY]) == {}
+    await other.record([Memory("Image", KEY, "7")])
+    await other.retain(0)
+    assert await journal.operations(run) == before
+
+
+async def test_operations_of_old_runs_are_deleted(database: Database) -> None:
+    """The newest runs keep their operations, older ones only what is still planned; the runs themselves stay."""
+    journal = await opened(database)
+    runs = [await journal.begin("sync", []) for _ in range(4)]
+    for run in runs:
+        first, _ = await journal.plan(run, [EDIT, CREATE])
+        await journal.settle([first._replace(state="applied")])
+    await journal.retain(2)
+    assert [len(await journal.operations(run)) for run in runs] == [1, 1, 2, 2]
+    assert [one.state for one in await journal.operations(runs[0])] == ["planned"]
+    assert [run.id for run in await journal.runs()] == runs[::-1]
+
+
+async def test_a_locked_database_is_worth_another_try(database: Database) -> None:
+    """Where another program holds the database, a plan ends as an error that says to run again."""
+    if database.kind != "sqlite":
+        pytest.skip("PostgreSQL locks rows, not databases")
+    await opened(database)
+    async with await Database.open(str(database.path), busy_timeout=0.01) as impatient:
+        journal = await opened(impatient)
+        async with database.begin():
+            with pytest.raises(RetriableError):
+                await journal.plan(1, [EDIT])
