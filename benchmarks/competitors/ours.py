@@ -1,0 +1,27 @@
+"""stash-sync, as `stash-sync sync` runs it."""
+
+from __future__ import annotations
+
+from benchmarks.competitors import Task
+from stash.pipeline import SyncOptions, sync as run
+from stash.settings import Settings
+
+
+class Silent:
+    """Progress that nobody watches."""
+
+    def start(self, step: str, total: int | None = None) -> None:
+        """Nothing."""
+
+    def advance(self, amount: int = 1) -> None:
+        """Nothing."""
+
+    def finish(self) -> None:
+        """Nothing."""
+
+
+async def sync(task: Task) -> None:
+    """One run; ends with an error where anything was left out."""
+    settings = Settings(url=task.url, database=str(task.database), downloads=task.downloads)
+    report = await run(settings, SyncOptions(), Silent())
+    assert report.exit_code == 0, report.summary()
