@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 
 NETWORK_STUDIO = "Fansly (network)"
 """The studio above those of the creators."""
@@ -16,6 +17,7 @@ SHORTEST_TITLE, LONGEST_TITLE = 10, 128
 """Code points: a shorter first line is no title, a longer one is cut."""
 
 
+@lru_cache(maxsize=64)
 def generate_title(
     content: str | None,
     username: str,
@@ -37,6 +39,7 @@ def generate_title(
     return title
 
 
+@lru_cache(maxsize=64)
 def utc_day(created_at: datetime | None) -> str | None:
     """The day of an instant in UTC, as `YYYY-MM-DD`."""
     if created_at is None:

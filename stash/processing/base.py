@@ -14,7 +14,7 @@ from stash.processing.wishes import Applied, Wish, apply, is_remembered
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
 
-    from stash_graphql_client.types import Performer, Studio
+    from stash_graphql_client.types import Performer, Studio, Tag
 
     from metadata.items import Item
     from stash.files import Files, HostFile
@@ -56,6 +56,7 @@ class Run:
     stamps: list[tuple[str, int, Entity]] = field(default_factory=list)
     people: dict[SourceKey, Performer] = field(default_factory=dict)
     studios: dict[int, Studio] = field(default_factory=dict)
+    tags: dict[str, Tag] = field(default_factory=dict)
     matched: set[int] = field(default_factory=set)
     counted: set[tuple[str, str]] = field(default_factory=set)
     settled: dict[int, SettledPart] = field(default_factory=dict)

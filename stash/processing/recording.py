@@ -164,12 +164,13 @@ class Recording(StashProcessingBase):
 
 
 def _links_added(change: Change) -> int:
-    if not isinstance(change.after, list) or not all(isinstance(one, _LINKABLE) for one in change.after):
+    if change.field not in _LINKS or not isinstance(change.after, list):
         return 0
     before = {id(one) for one in change.before or ()}
     return sum(id(one) not in before for one in change.after)
 
 
+_LINKS = frozenset({"performers", "tags", "galleries", "images", "scenes"})
 _LINKABLE = (Tag, Performer, Gallery, Scene, Image)
 
 

@@ -109,27 +109,26 @@ class _Merging:
     overwrite: Collection[str]
 
     def value(self, name: str) -> None:
-        entity, value = self.applied.entity, self.wish.values[name]
-        wrote = self.memory.wrote if self.memory is not None else {}
+        applied, value = self.applied, self.wish.values[name]
         known = _known(self.memory, name)
         decision = merge_value(
-            _plain(entity.__dict__.get(name)),
+            _plain(applied.entity.__dict__.get(name)),
             _plain(value),
             known,
             predecessors=self.wish.predecessors.get(name, ()),
             overwrite=name in self.overwrite,
         )
-        self.applied.reasons[name] = decision.reason
+        applied.reasons[name] = decision.reason
         if decision.action == "write":
-            setattr(entity, name, value)
+            setattr(applied.entity, name, value)
         elif decision.action == "keep":
-            self.applied.kept.append(name)
+            applied.kept.append(name)
         if decision.remembered is not None:
-            self.applied.wrote[name] = decision.remembered
+            applied.wrote[name] = decision.remembered
             if isinstance(value, Entity):
-                self.applied.singles[name] = value
-        elif name in wrote:
-            self.applied.wrote[name] = wrote[name]
+                applied.singles[name] = value
+        elif self.memory is not None and name in self.memory.wrote:
+            applied.wrote[name] = self.memory.wrote[name]
 
     def texts(self, name: str) -> None:
         decision = self._set(name, self.wish.texts[name], _listed(self.applied.entity, name))
@@ -185,6 +184,8 @@ def _listed(entity: Entity, name: str) -> list[Any]:
 
 def _plain(value: Any) -> Any:
     """Links compare by id, everything else as text, as Stash keeps it."""
+    if isinstance(value, str):
+        return value
     if value is UNSET or value is None:
         return None
     if isinstance(value, bool):

@@ -31,18 +31,23 @@ class TagProcessingMixin(StashProcessingBase):
     async def _process_hashtags_to_tags(self, hashtags: Sequence[HasValue]) -> list[Tag]:
         """One tag for each hashtag, in the order given; what Stash lacks is created."""
         names = [name for hashtag in hashtags if (name := hashtag.value.strip().lower())]
-        tags = await asyncio.gather(*(self._tag(name) for name in names))
-        for name, tag in zip(names, tags, strict=True):
-            self._apply(tag, tag_key(name), Wish())
-        return list(tags)
+        missing = [name for name in dict.fromkeys(names) if name not in self.run.tags]
+        if missing:
+            tags = await asyncio.gather(*(self._tag(name) for name in missing))
+            self.run.tags |= dict(zip(missing, tags, strict=True))
+            for name in missing:
+                self._apply(self.run.tags[name], tag_key(name), Wish())
+        return [self.run.tags[name] for name in names]
 
     async def _add_preview_tag(self, obj: Scene | Image) -> None:
         """Mark a scene or an image as a preview."""
         await obj.add_tag(await self._preview_tag())
 
     async def _preview_tag(self) -> Tag:
-        tag = await self._tag(TRAILER_TAG)
-        self._apply(tag, tag_key(TRAILER_TAG), Wish())
+        tag = self.run.tags.get(TRAILER_TAG)
+        if tag is None:
+            tag = self.run.tags[TRAILER_TAG] = await self._tag(TRAILER_TAG)
+            self._apply(tag, tag_key(TRAILER_TAG), Wish())
         return tag
 
     async def _tag(self, name: str) -> Tag:
