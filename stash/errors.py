@@ -7,7 +7,8 @@ SyncError                   one sentence for the user, an exit code for scripts
 ├── StateError              6   the metadata database or the disk: mend it
 ├── RefusedError            7   the world looks wrong: read the reason, then override it
 ├── UnsuitableStashError   10   not a Stash, or too old: upgrade
-├── LockedError            11   another run is at work: wait for it
+├── LockedError            11   somebody else is at work: wait for it
+│   └── AlreadyRunningError     another run, on the same database
 ├── AccessRefusedError     12   the API key is missing or wrong: set it
 ├── CertificateError       13   TLS could not be verified: name the authority
 └── ItemError               3   one item could not be done, the others go on
@@ -62,6 +63,10 @@ class LockedError(SyncError):
     """Another run holds the lock."""
 
     exit_code = 11
+
+
+class AlreadyRunningError(LockedError):
+    """Another run is at work on the same metadata database, or the same state."""
 
 
 class AccessRefusedError(SyncError):

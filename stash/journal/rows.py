@@ -138,22 +138,28 @@ def memory_row(server: str, memory: Memory) -> dict[str, Any]:
 
 
 def with_earlier(memory: Memory, known: Memory | None, planned: Iterable[Operation]) -> Memory:
-    """A memory that keeps the texts that were written before: what is known, and what was planned."""
+    """A memory that keeps the texts that were written before: what is known, and what was planned.
+
+    Of what was planned that is only the fields that are remembered at all; a name is given once, and never merged.
+    """
     texts: defaultdict[str, list[Any]] = defaultdict(list)
     for earlier in (known.earlier if known else {}, memory.earlier):
         for name, values in earlier.items():
             texts[name] += values
-    for written in (known.wrote if known else {}, *(operation.after for operation in planned)):
-        for name, value in written.items():
-            texts[name].append(value)
+    wrote = known.wrote if known else {}
+    for name, value in wrote.items():
+        texts[name].append(value)
+    for operation in planned:
+        for name in operation.after.keys() & (wrote.keys() | memory.wrote.keys()):
+            texts[name].append(operation.after[name])
     kept = {name: _newest(values, memory.wrote.get(name)) for name, values in texts.items()}
     return replace(memory, earlier={name: values for name, values in kept.items() if values})
 
 
 def _newest(values: Sequence[Any], wrote: Any) -> list[str]:
-    """The newest texts other than what was written last, each once."""
+    """The texts other than what was written last, each once, the newest last."""
     newest_first = dict.fromkeys(v for v in reversed(values) if isinstance(v, str) and v != wrote)
-    return list(newest_first)[:EARLIER_KEPT][::-1]
+    return list(newest_first)[::-1]
 
 
 def with_planned(memory: Memory, operation: Operation) -> Memory:

@@ -102,6 +102,16 @@ async def test_a_later_record_settles_what_a_killed_run_planned(database: Databa
     assert await journal.record([Memory("Image", KEY, "7", wrote={"title": "a"})]) == 0
 
 
+async def test_a_field_that_is_not_remembered_leaves_no_earlier_value(database: Database) -> None:
+    """What a killed run planned for a field that nobody merges, such as the name of a new tag, is not kept."""
+    journal = await opened(database)
+    await journal.plan(await journal.begin("sync", []), [CREATE])
+    journal = await opened(database)
+    memory = Memory("Gallery", CREATE.key, "9")
+    await journal.record([memory])
+    assert await journal.recall("Gallery", [CREATE.key]) == {CREATE.key: memory}
+
+
 async def test_a_run_does_not_settle_its_own_plans_by_the_way(database: Database) -> None:
     """An operation of this very run that is still to be sent stays planned when its entity is recorded."""
     journal = await opened(database)

@@ -1,0 +1,114 @@
+"""The lock that keeps a second run out of a database; the system frees it when its process ends, however it ends.
+
+It is taken before anything slow is imported, so this module imports nothing that is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+from filelock import FileLock, Timeout
+
+from stash.errors import AlreadyRunningError, StateError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+SUFFIX = ".stash-sync.lock"
+"""What is added to the name of a SQLite database for its lock; the file stays."""
+
+_ADVISORY_KEY = int.from_bytes(b"stashsyn")
+"""PostgreSQL's advisory locks are numbers, of each database apart."""
+
+
+@asynccontextmanager
+async def held(database: str, state: str | None = None) -> AsyncIterator[None]:
+    """Keep other runs out of a database (a path or URL), and of the one of the `sync_` tables where that is another.
+
+    Nothing is waited for.
+
+    Raises:
+        AlreadyRunningError: another run is at work there.
+        StateError: no lock can be made.
+        MetadataError: the URL is none, or its server does not answer.
+    """
+    async with AsyncExitStack() as stack:
+        texts = [database] if state is None else [database, state]
+        for address in dict.fromkeys(map(_address, texts)):
+            if isinstance(address, Path):
+                stack.enter_context(_file_held(address))
+            else:
+                await stack.enter_async_context(_server_held(address))
+        yield
+
+
+def _address(text: str) -> Path | str:
+    """The file of a SQLite database, whatever it was called by, else its URL."""
+    scheme, mark, rest = text.partition("://")
+    if not mark:
+        return Path(text).expanduser().resolve()
+    if not scheme.startswith("sqlite"):
+        return text
+    return Path(unquote(rest.partition("?")[0].partition("/")[2])).expanduser().resolve()
+
+
+@contextmanager
+def _file_held(database: Path) -> Iterator[None]:
+    beside = database.with_name(database.name + SUFFIX)
+    digest = hashlib.sha256(str(database).encode()).hexdigest()[:16]
+    elsewhere = Path(tempfile.gettempdir(), f"{digest}{SUFFIX}")
+    lock = _taken(beside, database) or _taken(elsewhere, database)
+    if lock is None:
+        raise StateError(
+            f"No lock can be made at {beside} or {elsewhere}; allow writing to one of these folders."
+        )
+    try:
+        yield
+    finally:
+        if not database.exists():
+            beside.unlink(missing_ok=True)
+        lock.release()
+
+
+def _taken(path: Path, database: Path) -> FileLock | None:
+    """The lock, taken; None where the file cannot be made or locked."""
+    if not path.parent.is_dir():
+        return None
+    # A soft lock would outlive its process.
+    lock = FileLock(path, blocking=False, fallback_to_soft=False)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise _already_running(str(database)) from error
+    except OSError:
+        return None
+    return lock
+
+
+@asynccontextmanager
+async def _server_held(url: str) -> AsyncIterator[None]:
+    from sqlalchemy import func, select  # noqa: PLC0415 - slow to import; SQLite does without
+
+    from metadata.engines import Address, connecting, make_engine  # noqa: PLC0415 - likewise
+
+    address = Address.parse(url)
+    engine = make_engine(address, "rw", 0).execution_options(isolation_level="AUTOCOMMIT")
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(engine.dispose)
+        with connecting(address):
+            connection = await stack.enter_async_context(engine.connect())
+            is_ours = await connection.scalar(select(func.pg_try_advisory_lock(_ADVISORY_KEY)))
+        if not is_ours:
+            raise _already_running(address.name)
+        yield
+
+
+def _already_running(name: str) -> AlreadyRunningError:
+    return AlreadyRunningError(
+        f"Another run of stash-sync is at work on {name}; wait for it to end, then run again."
+    )
