@@ -54,7 +54,8 @@ class Progress(Protocol):
 class SyncOptions:
     """What to sync, and how: no creators means every one with downloaded media.
 
-    `server` is what the journal calls a Stash whose address is another one each time.
+    `server` is what the journal calls a Stash whose address is another one each time. `is_forced` goes on where the
+    world looks wrong, `recreate` makes again what was deleted in Stash.
     """
 
     creators: tuple[str, ...] = ()
@@ -62,6 +63,8 @@ class SyncOptions:
     scan: bool = True
     overwrite: frozenset[str] = field(default_factory=frozenset)
     server: str | None = None
+    is_forced: bool = False
+    recreate: bool = False
 
 
 async def sync(
@@ -90,20 +93,22 @@ async def sync(
                 journal,
                 is_dry=options.dry_run,
                 overwrite=options.overwrite,
+                is_forced=options.is_forced,
+                recreate=options.recreate,
                 may_scan=options.scan and not options.dry_run,
                 patience=settings.patience,
                 on_items=progress.advance,
             )
             processing = StashProcessing(context, run)
+            async with processing.running("sync", [creator.username for creator in creators]):
+                progress.start("scan")
+                await processing.prepare(reader, creators)
+                progress.finish()
+                await _sync_creators(processing, reader, creators, progress)
+                report.requests = vars(context.store.requests).copy()
+                report.seconds = time.monotonic() - began
             if not options.dry_run:
-                await processing.begin([creator.username for creator in creators])
-            progress.start("scan")
-            await processing.prepare(reader, creators)
-            progress.finish()
-            await _sync_creators(processing, reader, creators, progress)
-            report.requests = vars(context.store.requests).copy()
-            report.seconds = time.monotonic() - began
-            await processing.end()
+                await journal.retain(settings.keep_runs)
     return report
 
 

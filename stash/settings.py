@@ -55,6 +55,9 @@ class Settings(BaseSettings):
     patience: float = Field(default=300.0, gt=0, validation_alias=_from("patience", "STASH_SYNC_PATIENCE"))
     """How long Stash, its jobs and a locked database are waited for."""
 
+    keep_runs: int = Field(default=20, gt=0, validation_alias=_from("keep_runs", "STASH_SYNC_KEEP_RUNS"))
+    """Of how many runs each single change is kept."""
+
     @field_validator("url", "database", "state", "path_map", "ca_file", mode="before")
     @classmethod
     def _none_when_empty(cls, value: object) -> object:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
+from stash import kill_points
 from stash.errors import (
     AccessRefusedError,
     CertificateError,
@@ -167,6 +168,7 @@ class Door:
             self.requests.mutations += fields
 
     async def _post(self, document: str, variables: Mapping[str, Any] | None) -> Reply:
+        kill_points.reached("before-send")
         try:
             response = await self._http.post(
                 self.wire.endpoint, json={"query": document, "variables": variables or {}}
@@ -179,6 +181,7 @@ class Door:
                 ) from error
             was_sent = not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
             raise _TransientError(type(error).__name__, was_sent=was_sent) from error
+        kill_points.reached("after-reply")
         return self._read(response)
 
     def _read(self, response: httpx.Response) -> Reply:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -59,6 +60,12 @@ Overwrite = Annotated[
     list[str] | None,
     typer.Option("--overwrite", help="Write this field even where you edited it (several times)."),
 ]
+Force = Annotated[
+    bool, typer.Option("--force", help="Go on although the world looks wrong (after exit 7 said why).")
+]
+Recreate = Annotated[
+    bool, typer.Option("--recreate", help="Make again what was deleted in Stash since an earlier sync.")
+]
 
 
 @app.command()
@@ -68,6 +75,8 @@ def sync(  # noqa: PLR0913 - each flag is a parameter, as typer has it
     dry_run: DryRun = False,
     no_scan: NoScan = False,
     overwrite: Overwrite = None,
+    force: Force = False,
+    recreate: Recreate = False,
     url: Url = None,
     database: DatabaseUrl = None,
     downloads: Downloads = None,
@@ -78,17 +87,51 @@ def sync(  # noqa: PLR0913 - each flag is a parameter, as typer has it
     verbose: Verbose = False,
 ) -> int:
     """Bring the metadata database and the downloads into Stash."""
-    from stash import pipeline  # noqa: PLC0415 - the library behind it is slow to import
-
     output = _output(json, quiet, verbose)
     settings = _settings(url=url, database=database, downloads=downloads, path_map=path_map)
-    options = pipeline.SyncOptions(tuple(creators or ()), dry_run, not no_scan, frozenset(overwrite or ()))
-    options = replace(options, server=EMBEDDED if embedded_dir is not None else None)
+
+    async def work() -> Report:
+        from stash import pipeline  # noqa: PLC0415 - slow to import, so the lock is taken before
+
+        options = pipeline.SyncOptions(
+            tuple(creators or ()),
+            dry_run,
+            not no_scan,
+            frozenset(overwrite or ()),
+            _server(embedded_dir),
+            is_forced=force,
+            recreate=recreate,
+        )
+        steps = Steps(output)
+        return await _with_stash(settings, embedded_dir, lambda s: pipeline.sync(s, options, steps))
+
+    report = asyncio.run(work() if dry_run else _alone(settings, work))
+    output.report(report)
+    return report.exit_code
+
+
+@app.command()
+def check(  # noqa: PLR0913 - likewise
+    creators: Creators = None,
+    *,
+    url: Url = None,
+    database: DatabaseUrl = None,
+    downloads: Downloads = None,
+    path_map: PathMapping = None,
+    embedded_dir: EmbeddedDir = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """Compare without writing: what matches, differs, is missing in Stash, or has no row."""
+    from stash import pipeline  # noqa: PLC0415 - the library behind it is slow to import
+
+    output = _output(json, quiet, verbose=False)
+    settings = _settings(url=url, database=database, downloads=downloads, path_map=path_map)
+    options = pipeline.SyncOptions(tuple(creators or ()), dry_run=True, server=_server(embedded_dir))
     report = asyncio.run(
         _with_stash(settings, embedded_dir, lambda s: pipeline.sync(s, options, Steps(output)))
     )
-    output.report(report)
-    return report.exit_code
+    return output.comparison(report)
 
 
 @app.command()
@@ -104,6 +147,8 @@ def run(  # noqa: PLR0913 - likewise
     ] = None,
     no_scan: NoScan = False,
     overwrite: Overwrite = None,
+    force: Force = False,
+    recreate: Recreate = False,
     url: Url = None,
     database: DatabaseUrl = None,
     downloads: Downloads = None,
@@ -114,18 +159,24 @@ def run(  # noqa: PLR0913 - likewise
     verbose: Verbose = False,
 ) -> int:
     """Download, ingest, scan and sync, each as far as it is asked for."""
-    from stash import pipeline  # noqa: PLC0415 - the library behind it is slow to import
-
     output = _output(json, quiet, verbose)
     settings = _settings(url=url, database=database, downloads=downloads, path_map=path_map)
-    options = pipeline.SyncOptions(
-        tuple(creators or ()), scan=not no_scan, overwrite=frozenset(overwrite or ())
-    )
-    options = replace(options, server=EMBEDDED if embedded_dir is not None else None)
-    source = pipeline.Source(download_command, tuple(payloads or ()))
-    report = asyncio.run(
-        _with_stash(settings, embedded_dir, lambda s: pipeline.run(s, options, Steps(output), source))
-    )
+
+    async def work() -> Report:
+        from stash import pipeline  # noqa: PLC0415 - slow to import, so the lock is taken before
+
+        options = pipeline.SyncOptions(
+            tuple(creators or ()),
+            scan=not no_scan,
+            overwrite=frozenset(overwrite or ()),
+            server=_server(embedded_dir),
+            is_forced=force,
+            recreate=recreate,
+        )
+        source, steps = pipeline.Source(download_command, tuple(payloads or ())), Steps(output)
+        return await _with_stash(settings, embedded_dir, lambda s: pipeline.run(s, options, steps, source))
+
+    report = asyncio.run(_alone(settings, work))
     output.report(report)
     return report.exit_code
 
@@ -142,7 +193,8 @@ def ingest(
     from stash import pipeline  # noqa: PLC0415 - the library behind it is slow to import
 
     output = _output(json, quiet, verbose=False)
-    result = asyncio.run(pipeline.ingest(_settings(database=database), paths, Steps(output)))
+    settings = _settings(database=database)
+    result = asyncio.run(_alone(settings, lambda: pipeline.ingest(settings, paths, Steps(output))))
     code = 3 if result.failures else 0
     output.emit(
         {
@@ -234,10 +286,25 @@ def _state_in(folder: Path | None) -> Path | None:
     return folder / "embedded-stash.sqlite"
 
 
+def _server(embedded_dir: Path | None) -> str | None:
+    return EMBEDDED if embedded_dir is not None else None
+
+
+async def _alone[T](settings: Settings, work: Callable[[], Awaitable[T]]) -> T:
+    """Do the work while no other run is at work on the same database."""
+    from stash.lock import held  # noqa: PLC0415 - only what writes needs it
+
+    if settings.database is None:
+        return await work()
+    async with held(settings.database, settings.state):
+        return await work()
+
+
 async def _with_stash(
     settings: Settings, embedded_dir: Path | None, work: Callable[[Settings], Awaitable[Report]]
 ) -> Report:
     """Do the work with the user's Stash, or with the embedded one where a folder for it is named."""
+    gc.freeze()  # what was imported stays; looking through it again and again costs a tenth of a run
     if embedded_dir is None:
         return await work(settings)
     from stash.embedded import EmbeddedStash, serve  # noqa: PLC0415 - only asked for explicitly

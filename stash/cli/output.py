@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 SHOWN = 10
 """Entries of a list that the terminal shows; `--json` has them all."""
+
+DIFFERENT = 4
+"""The exit code of a check that found differences."""
 
 STEPS = {
     "download": "Downloading",
@@ -78,6 +81,30 @@ class Output:
         self._list("Left out", [f"{s.kind} {s.id}: {s.reason}" for s in report.skipped])
         self._list("Kept for you", [f"{k.type} {k.id}: {k.field}" for k in report.kept])
         self.say(_closing(report))
+
+    def comparison(self, report: Report) -> int:
+        """What a check found; answers the exit code."""
+        plan = report.plan or []
+        code = DIFFERENT if plan or report.kept else report.exit_code
+        found = {
+            "match": {name: counts.unchanged for name, counts in report.entities.items()},
+            "differ": [asdict(one) for one in plan if one.reason != "new"],
+            "missing": [asdict(one) for one in plan if one.reason == "new"],
+            "foreign": [asdict(one) for one in report.unmatched],
+            "kept": [asdict(one) for one in report.kept],
+        }
+        self.emit({**report.summary(), **found, "outcome": "compared", "exit_code": code})
+        if not self.is_json:
+            self._plan(plan)
+            self._list(
+                "Foreign or unmatched", [f"{_short(u.file) or u.id}: {u.reason}" for u in report.unmatched]
+            )
+            self._list("Kept for you", [f"{k.type} {k.id}: {k.field}" for k in report.kept])
+            same = sum(counts.unchanged for counts in report.entities.values())
+            self.say(
+                f"{same} match, {len(found['differ'])} fields differ, {len(found['missing'])} fields are missing."
+            )
+        return code
 
     def _plan(self, plan: Sequence[Planned]) -> None:
         table = Table(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -46,6 +47,8 @@ class Run:
     is_dry: bool = False
     overwrite: Collection[str] = ()
     rules: str = ""
+    is_forced: bool = False
+    recreate: bool = False
     may_scan: bool = True
     patience: float = 300.0
     on_items: Callable[[int], None] = lambda _: None
@@ -61,6 +64,7 @@ class Run:
     counted: set[tuple[str, str]] = field(default_factory=set)
     settled: dict[int, SettledPart] = field(default_factory=dict)
     planned: set[tuple[int, str]] = field(default_factory=set)
+    beaten_at: float = field(default_factory=time.monotonic)
 
     def memory(self, type_name: str, key: SourceKey) -> Memory | None:
         """What an earlier run left of an entity."""

@@ -81,6 +81,7 @@ class CreatorProcessing(
             else:
                 await self._decide_and_write(Decided(creator, part, source, files))
         self.run.on_items(len(part.items) + len(part.loose))
+        await self._beat()
 
     async def _decide_and_write(self, decided: Decided) -> None:
         decided.skipped_before = len(self.run.report.skipped)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,10 @@ LASTING = frozenset({"Performer", "Studio", "Tag"})
 """Types whose entities stay in memory for the run; all others leave it with their part."""
 
 
+HEARTBEAT = 30.0
+"""Seconds between two signs of life of a run in the journal."""
+
+
 @dataclass
 class Decided:
     """What was decided for a part, until it is written and remembered; `source` is the digest of its rows."""
@@ -55,6 +60,13 @@ class Recording(StashProcessingBase):
         self._count({id(c.entity) for c in flushed.applied if c.action == "create"}, changed)
         self.run.report.links_added += sum(map(_links_added, flushed.applied))
         self._forget_part()
+
+    async def _beat(self) -> None:
+        """Show from time to time that the run is alive."""
+        run, now = self.run, time.monotonic()
+        if run.journal is not None and run.report.run is not None and now - run.beaten_at > HEARTBEAT:
+            run.beaten_at = now
+            await run.journal.heartbeat(run.report.run)
 
     def _plan(self) -> None:
         """A dry run stops here: what is pending is the plan, and then it is forgotten."""

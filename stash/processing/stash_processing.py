@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
@@ -11,8 +12,10 @@ from stash_graphql_client.types import Performer, Studio, Tag
 
 from metadata.database import Database
 from metadata.reader import Reader
+from stash.errors import SyncError
 from stash.files import Files, walk
 from stash.journal import Journal
+from stash.lock import held
 from stash.paths import PathMap
 from stash.processing.base import Run
 from stash.processing.creator import CreatorProcessing
@@ -22,7 +25,7 @@ from stash.settings import Settings, load_settings
 from stash.store import StashContext
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import AsyncIterator, Mapping, Sequence
 
     from metadata.items import Creator
     from metadata.reading.files import FileOwner
@@ -70,19 +73,23 @@ class StashProcessing(CreatorProcessing):
 
     # --- a run ---
 
-    async def begin(self, creators: Sequence[str]) -> None:
-        """Note that a run begins; from here on every batch is noted before it is sent."""
+    @asynccontextmanager
+    async def running(self, command: str, creators: Sequence[str]) -> AsyncIterator[None]:
+        """Note that a run begins, every batch before it is sent, and how the run ended, however that was."""
         run = self.run
-        if run.journal is not None and not run.is_dry:
-            run.report.run = await run.journal.begin("sync", creators)
-            run.recorder = Recorder(run.journal, run.report.run, run)
-            self.store.record_with(run.recorder)
-
-    async def end(self) -> None:
-        """Note how the run ended."""
-        run = self.run
-        if run.journal is not None and run.report.run is not None:
-            await run.journal.end(run.report.run, run.report.outcome, run.report.summary())
+        if run.journal is None or run.is_dry:
+            yield
+            return
+        run.report.run = await run.journal.begin(command, creators)
+        run.recorder = Recorder(run.journal, run.report.run, run)
+        self.store.record_with(run.recorder)
+        try:
+            yield
+        except BaseException:
+            with suppress(SyncError):
+                await run.journal.end(run.report.run, "failed", run.report.summary())
+            raise
+        await run.journal.end(run.report.run, run.report.outcome, run.report.summary())
 
     async def prepare(self, reader: Reader, creators: Sequence[Creator]) -> None:
         """Learn which of the creators' files Stash has; have it scan the folders where it lacks some."""
@@ -169,13 +176,11 @@ class StashProcessing(CreatorProcessing):
         settings = load_settings({})
         downloaded = self._config._database  # noqa: SLF001 - the downloader's own name
         address = downloaded.db_url if downloaded is not None else settings.database or ""
-        if isinstance(self.context, StashContext):
-            await self.context.get_client()
-        database = await Database.open(address)
-        try:
-            await self._process_state(database, settings, self._state)
-        finally:
-            await database.close()
+        async with held(address, settings.state):
+            if isinstance(self.context, StashContext):
+                await self.context.get_client()
+            async with await Database.open(address) as database:
+                await self._process_state(database, settings, self._state)
         log.info("creator.synced", extra={"paths": len(paths or ()), **self.run.report.summary()["requests"]})
 
     async def _process_state(self, database: Database, settings: Settings, state: State) -> None:
@@ -187,10 +192,9 @@ class StashProcessing(CreatorProcessing):
         await journal.bind(*self.store.identity)
         self.run = Run(Report(), Files(PathMap.parse(settings.path_map), walk(root)), journal)
         self.run.patience = settings.patience
-        await self.begin([creator.username])
-        await self.prepare(reader, [creator])
-        await self.sync_all(reader, [creator])
-        await self.end()
+        async with self.running("sync", [creator.username]):
+            await self.prepare(reader, [creator])
+            await self.sync_all(reader, [creator])
 
     async def cleanup(self) -> None:
         """Wait for what is under way, and close what was opened."""
