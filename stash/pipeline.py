@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from metadata.database import Database
 from metadata.reader import Reader
-from stash.errors import UsageError
+from stash.errors import RefusedError, UsageError
 from stash.files import Files, walk
 from stash.journal import Journal
 from stash.paths import PathMap
@@ -87,6 +87,11 @@ async def sync(
         reader = Reader(database)
         creators = await _creators(reader, options)
         async with _journal(settings, database, context, options) as journal:
+            if not creators and await journal.count() and not options.is_forced:
+                raise RefusedError(
+                    "The database has no creator with media any more, though some were synced before; look whether "
+                    "it is the right one, or go on with --force."
+                )
             run = Run(
                 report,
                 files,

@@ -59,7 +59,7 @@ class Run:
     stamps: list[tuple[str, int, Entity]] = field(default_factory=list)
     people: dict[SourceKey, Performer] = field(default_factory=dict)
     studios: dict[int, Studio] = field(default_factory=dict)
-    tags: dict[str, Tag] = field(default_factory=dict)
+    tags: dict[str, Tag | None] = field(default_factory=dict)
     matched: set[int] = field(default_factory=set)
     counted: set[tuple[str, str]] = field(default_factory=set)
     settled: dict[int, SettledPart] = field(default_factory=dict)
@@ -97,6 +97,13 @@ class StashProcessingBase:
             await self.scan_creator_folder([self.run.files.stash_path(file) for file in missing])
             await self.run.files.read(self.store, missing)
 
+    async def _look_again(self, files: Sequence[HostFile]) -> None:
+        """Look for files whose entity is gone; what was deleted in Stash is not scanned again unless asked for."""
+        if self.run.recreate:
+            await self._read_files(files)
+        else:
+            await self.run.files.read(self.store, [file for file in files if file.kind])
+
     async def scan_creator_folder(self, paths: Sequence[str] | None = None) -> None:
         """Have Stash scan the folders of these files (paths as Stash sees them), or of every file of the run.
 
@@ -119,6 +126,16 @@ class StashProcessingBase:
         if memory is not None and is_remembered(entity, memory):
             return memory
         return self.run.unsettled.get((entity.__type_name__, key))
+
+    async def _is_deleted(self, entity_type: type[Entity], key: SourceKey) -> bool:
+        """Whether what an earlier sync recorded was deleted in Stash since, so that it is not to be made again."""
+        memory = self.run.memory(entity_type.__type_name__, key)
+        if memory is None or self.run.recreate:
+            return False
+        return await self.store.get(entity_type, memory.stash_id) is None
+
+    def _left_out(self, key: SourceKey) -> None:
+        self.run.report.skip(key.kind, key.id, "it was deleted in Stash; --recreate makes it again")
 
     def _apply(self, entity: Entity, key: SourceKey, wish: Wish) -> Applied:
         """Bring an entity to what the source asks for, without overwriting what the user edited."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from stash_graphql_client.types import Gallery, Scene
+from stash_graphql_client.types import Gallery, Performer, Scene, Studio
 from stash_graphql_client.types import Image as StashImage
 
-from stash.errors import ItemError, SyncError
+from stash.errors import ItemError, RefusedError, SyncError
 from stash.journal import SourceKey
 from stash.processing.base import people_of
 from stash.processing.mixins.account import AccountProcessingMixin, performer_key
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+FEW = 20
+"""Below so many, what is missing says nothing of the whole."""
+
 
 class CreatorProcessing(
     Recording,
@@ -46,11 +49,19 @@ class CreatorProcessing(
         """Bring all of a creator's items into Stash."""
         async with self.store.window():
             await self._recall_people([creator])
-            performer = await self.process_creator(creator)
-            await self.process_creator_studio(creator, performer)
+            if not await self._is_person_deleted(creator):
+                await self.process_creator(creator)
+            await self._studio(creator)
             await self._recall_settled(creator)
+            is_empty = True
             async for part in self._parts(reader, creator):
+                is_empty = is_empty and not part.media()
                 await self._sync_part(creator, part)
+            if is_empty and any(part.ids for part in self.run.settled.values()) and not self.run.is_forced:
+                raise RefusedError(
+                    f"The database has no media of {creator.username} any more, though some were synced before; "
+                    "look whether it is the right one, or go on with --force."
+                )
 
     async def _parts(self, reader: Reader, creator: Creator) -> AsyncIterator[Part]:
         """The creator's windows; loose media join the last one, so that they cost no requests of their own."""
@@ -75,7 +86,8 @@ class CreatorProcessing(
         source = source_digest(part, files, self.run.rules)
         async with self.store.window():
             settled = self.run.settled.get(part.number)
-            if settled is not None and settled.source == source and await self._still_stands(settled):
+            is_known = settled is not None and settled.source == source and not self._is_to_be_looked_at
+            if settled is not None and is_known and await self._still_stands(settled):
                 self.run.matched.update(media_id for media_id, found in files.items() if found)
                 self._report_settled(settled)
             else:
@@ -94,11 +106,16 @@ class CreatorProcessing(
         flushed.add(await self.store.flush(only=await self._process_chapters(decided.galleries)))
         await self._record(decided, flushed)
 
+    @property
+    def _is_to_be_looked_at(self) -> bool:
+        """Whether everything is to be decided, even where nothing changed."""
+        return bool(self.run.overwrite) or self.run.recreate
+
     async def _still_stands(self, settled: SettledPart) -> bool:
         """Whether a settled part's entities stand as they were left; read once, and kept where they do not."""
         wanted = {KINDS[name].entity: ids for name, ids in settled.ids.items() if name != "GalleryChapter"}
         rows = await self.store.rows_of_ids(wanted)
-        if rows is None or self.run.overwrite:
+        if rows is None:
             return False
         chapters = set(settled.ids.get("GalleryChapter", ()))
         signatures = [signature_of_row(name, row) for name, found in rows.items() for row in found]
@@ -119,6 +136,7 @@ class CreatorProcessing(
         part = decided.part
         await self._recall(part)
         await self._read_recorded(part)
+        self._refuse_if_gone()
         found = await self._find_stash_files(part.media().values())
         await self._preload_galleries([item for item in part.items if _matched(item, found)])
         self._note_missing(part, found)
@@ -137,14 +155,46 @@ class CreatorProcessing(
                 reason = "its media are locked" if is_locked else "none of its media is in Stash"
                 self.run.report.skip(item.kind, str(item.id), reason)
 
+    def _refuse_if_gone(self) -> None:
+        """A Stash that lacks most of what was recorded is another one, or was emptied."""
+        recorded = [
+            memory for memory in self.run.memories.values() if memory.type in {"Image", "Scene", "Gallery"}
+        ]
+        gone = sum(self.store.entry(memory.type, memory.stash_id) is None for memory in recorded)
+        is_allowed = self.run.is_forced or self.run.recreate
+        if len(recorded) >= FEW and gone > len(recorded) / 2 and not is_allowed:
+            raise RefusedError(
+                f"{gone} of {len(recorded)} images, scenes and galleries that were synced are gone from Stash; if it was "
+                "made anew, go on with --recreate, else look whether it is the right one."
+            )
+
+    async def _is_person_deleted(self, account: Creator) -> bool:
+        key = performer_key(account)
+        if not await self._is_deleted(Performer, key) or await self._find_existing_performer(account):
+            return False
+        self._left_out(key)
+        return True
+
+    async def _studio(self, account: Creator) -> Studio | None:
+        """The studio of an account; None where it was deleted in Stash."""
+        key = studio_key(account)
+        if await self._is_deleted(Studio, key) and not await self._find_existing_studio(account):
+            self._left_out(key)
+            return None
+        return await self.process_creator_studio(account)
+
     async def _decide_item(self, item: Item, found: dict[int, Scene | StashImage], decided: Decided) -> None:
         """The item boundary: whatever is wrong with one item costs that item alone."""
         try:
             content = await self._process_item(item, found)
-            if content is not None:
-                studio = await self.process_creator_studio(item.account)
-                gallery = await self._process_item_gallery(item, item.account, content, studio)
-                decided.galleries.append((item, gallery, content))
+            if content is None:
+                return
+            if await self._is_deleted(Gallery, gallery_key(item)) and not await self._find_gallery(item):
+                self._left_out(gallery_key(item))
+                return
+            studio = await self._studio(item.account)
+            gallery = await self._process_item_gallery(item, item.account, content, studio)
+            decided.galleries.append((item, gallery, content))
         except ItemError as error:
             self.run.report.skip(item.kind, str(item.id), str(error), is_failure=True)
         except SyncError:
@@ -160,9 +210,8 @@ class CreatorProcessing(
         if not files:
             return None
         account = item.account
-        studio = await self.process_creator_studio(account)
-        performers = [await self._get_or_create_performer(one) for one in (account, *people_of(item))]
-        performers = list({id(performer): performer for performer in performers}.values())
+        studio = await self._studio(account)
+        performers = await self._performers([account, *people_of(item)])
         tags = await self._process_hashtags_to_tags(item.hashtags)
         for one in item.media:
             entity = files.get(one.media.id)
@@ -175,10 +224,19 @@ class CreatorProcessing(
                 one.media.id,
                 studio=studio,
                 performers=performers,
-                tags=[*tags, await self._preview_tag()] if one.is_preview else tags,
+                tags=[*tags, *await self._preview_tags()] if one.is_preview else tags,
                 variant_ids=[variant.id for variant in one.media.variants],
             )
         return Content(performers, tags, files)
+
+    async def _performers(self, people: Iterable[Creator]) -> list[Performer]:
+        """The performer of each, once; without those that were deleted in Stash."""
+        found = [
+            await self._get_or_create_performer(one)
+            for one in people
+            if performer_key(one) in self.run.people or not await self._is_person_deleted(one)
+        ]
+        return list({id(performer): performer for performer in found}.values())
 
     def _owns(self, entity: Scene | StashImage, media: StoredMedia) -> bool:
         """Whether this media's values go on the entity: the first to claim it, as several may share one file."""
@@ -190,8 +248,8 @@ class CreatorProcessing(
         for media in decided.part.loose:
             entity = found.get(media.id)
             if entity is not None and self._owns(entity, media):
-                performer = await self._get_or_create_performer(creator)
-                self._stamp_unattached(entity, media, await self.process_creator_studio(creator), performer)
+                performers = await self._performers([creator])
+                self._stamp_unattached(entity, media, await self._studio(creator), performers)
                 decided.unattached += 1
         self.run.report.unattached += decided.unattached
 

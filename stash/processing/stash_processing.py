@@ -12,13 +12,13 @@ from stash_graphql_client.types import Performer, Studio, Tag
 
 from metadata.database import Database
 from metadata.reader import Reader
-from stash.errors import SyncError
+from stash.errors import RefusedError, SyncError
 from stash.files import Files, walk
 from stash.journal import Journal
 from stash.lock import held
 from stash.paths import PathMap
 from stash.processing.base import Run
-from stash.processing.creator import CreatorProcessing
+from stash.processing.creator import FEW, CreatorProcessing
 from stash.processing.recorder import Recorder
 from stash.report import Report, Unmatched
 from stash.settings import Settings, load_settings
@@ -96,8 +96,17 @@ class StashProcessing(CreatorProcessing):
         ours, self._owners = await self._files_of(reader, creators)
         recorded = await self._recorded_media()
         owned = [(file, self._owners[file.name]) for file in ours if file.kind and file.name in self._owners]
-        await self._read_files(file for file, owner in owned if owner.media not in recorded)
+        new = [file for file, owner in owned if owner.media not in recorded]
+        await self._read_files(new)
         self._ours = ours
+        unknown = self.run.files.unknown(new)
+        is_allowed = self.run.is_forced or self.run.is_dry
+        if len(owned) >= FEW and len(unknown) > len(owned) / 2 and not is_allowed:
+            raise RefusedError(
+                f"Stash does not know {len(unknown)} of {len(owned)} files, such as "
+                f"{self.run.files.stash_path(unknown[0])}; look whether that is a path as Stash sees it and in its "
+                "library (else set STASH_SYNC_PATH_MAP), or go on with --force."
+            )
 
     async def _files_of(
         self, reader: Reader, creators: Sequence[Creator]

@@ -44,6 +44,7 @@ class ReadingStore(IdentityMap):
     def __init__(self, connection: Connection) -> None:
         super().__init__(connection)
         self._memories: list[Memory] = [Memory()]
+        self._gone: set[tuple[str, str]] = set()
 
     @property
     def is_in_window(self) -> bool:
@@ -66,8 +67,11 @@ class ReadingStore(IdentityMap):
             return (await self._read_ids(entity_type, [entity_id], self._selection(entity_type, fields))).get(
                 entity_id
             )
-        if self.is_in_window and self._is_read(kind_of(entity_type), entity_id):
-            return self.entry(entity_type.__type_name__, entity_id)  # type: ignore[return-value]  # kept by type
+        if self.is_in_window:
+            if self._is_read(kind_of(entity_type), entity_id):
+                return self.entry(entity_type.__type_name__, entity_id)  # type: ignore[return-value]  # kept by type
+            if (entity_type.__type_name__, entity_id) in self._gone:
+                return None
         found = await self.get_many(entity_type, [entity_id])
         return found[0] if found else None
 
@@ -94,6 +98,7 @@ class ReadingStore(IdentityMap):
             else:
                 rows = reply.data["f0"][kind.plural]
             read |= {row["id"]: self._take(kind, row) for row in rows}
+            self._gone |= {(kind.name, i) for i in page if i not in read}
         return read
 
     def _take(self, kind: Kind, row: dict[str, Any]) -> Any:

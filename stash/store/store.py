@@ -50,6 +50,8 @@ class StashStore(NamingStore):
             yield self
         finally:
             self._memories.pop()
+            if not self.is_in_window:
+                self._gone.clear()
             self._release(set(self._cache) - known)
 
     def _release(self, keys: set[tuple[str, str]]) -> None:

@@ -10,10 +10,12 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 import httpx
+import pytest
 from stash_graphql_client.types import Gallery, Image, Performer, Scene, Studio, Tag
 
 from stash import jobs
 from stash.embedded import EmbeddedStash
+from stash.errors import RefusedError
 from stash.paths import kind_of
 from tests.conftest import Server
 from tests.end_to_end.conftest import Setup, made_world
@@ -133,11 +135,11 @@ async def test_a_dry_run_writes_nothing_and_plans_what_the_run_does(small: Setup
         for tag in await store.find(Tag):
             await tag.delete(store.connection)
     digest = hashlib.sha256(small.database.read_bytes()).hexdigest()
-    plan = await small.sync(dry_run=True)
+    plan = await small.sync(dry_run=True, recreate=True)
     assert plan.requests["mutations"] == 0
     assert hashlib.sha256(small.database.read_bytes()).hexdigest() == digest
     assert plan.plan
-    done = await small.sync()
+    done = await small.sync(recreate=True)
     planned = {
         name: (c.created, c.updated, c.unchanged) for name, c in plan.entities.items() if name != "chapters"
     }
@@ -257,7 +259,7 @@ async def test_two_users_of_one_database_converge(small: Setup) -> None:
 
 
 async def test_a_stash_made_anew_is_filled_anew(small: Setup) -> None:
-    """What was recorded of a Stash that is gone says nothing of a new one at its address, whatever its ids."""
+    """A Stash that lacks all that was recorded is refused; told that it was made anew, it is filled, whatever its ids."""
     first = await small.sync()
     with closing(sqlite3.connect(small.database)) as connection, connection:
         yesterday = "2020-01-01T00:00:00+00:00"
@@ -269,7 +271,10 @@ async def test_a_stash_made_anew_is_filled_anew(small: Setup) -> None:
             httpx.ASGITransport(app=fresh.app),
             prefix=small.server.prefix,
         )
-        again = await Setup(new, small.database, small.downloads).sync()
+        anew = Setup(new, small.database, small.downloads)
+        with pytest.raises(RefusedError, match="--recreate"):
+            await anew.sync()
+        again = await anew.sync(recreate=True)
         figures = [
             {n: (c.created, c.updated, c.kept) for n, c in run.entities.items()} for run in (first, again)
         ]

@@ -32,7 +32,7 @@ class MediaProcessingMixin(StashProcessingBase):
         found = await self._find_recorded(wanted)
         left = [one for one in wanted.values() if one.id not in found]
         if self.run.journal is not None and any(self._recorded(one) for one in left):
-            await self._read_files(file for one in left for file in self.run.files.of(one))
+            await self._look_again([file for one in left for file in self.run.files.of(one)])
         found |= await self._find_by_file(left)
         await self._find_by_code([one for one in left if one.id not in found], found)
         self.run.matched.update(found)
@@ -99,12 +99,16 @@ class MediaProcessingMixin(StashProcessingBase):
         self._stamp(stash_obj, media_key(media_id), wish)
 
     def _stamp_unattached(
-        self, stash_obj: Scene | Image, media: StoredMedia, studio: Studio, performer: Performer
+        self,
+        stash_obj: Scene | Image,
+        media: StoredMedia,
+        studio: Studio | None,
+        performers: Sequence[Performer],
     ) -> None:
         """Stamp what belongs to no known item with what its own row says."""
         wish = Wish(
             values={"code": str(media.id), "date": utc_day(media.createdAt), "studio": studio},
-            links={"performers": [performer]},
+            links={"performers": performers},
             predecessors={"code": [str(variant.id) for variant in media.variants]},
             partial={"performers"},
         )

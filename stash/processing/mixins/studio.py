@@ -27,10 +27,7 @@ class StudioProcessingMixin(StashProcessingBase):
         known = self.run.studios.get(account.id)
         if known is not None:
             return known
-        network = await self._recorded_studio(NETWORK_KEY) or await self.store.get_or_create(
-            Studio, name=NETWORK_STUDIO
-        )
-        self._apply(network, NETWORK_KEY, Wish())
+        network = await self._network()
         studio = await self._find_existing_studio(account)
         if studio is None:
             studio = await self.store.get_or_create(
@@ -43,6 +40,18 @@ class StudioProcessingMixin(StashProcessingBase):
         self._apply(studio, studio_key(account), wish)
         self.run.studios[account.id] = studio
         return studio
+
+    async def _network(self) -> Studio | None:
+        """The studio above those of the creators; None where it was deleted in Stash."""
+        network = await self._recorded_studio(NETWORK_KEY)
+        if network is None and await self._is_deleted(Studio, NETWORK_KEY):
+            network = await self.store.find_one(Studio, name__iexact=NETWORK_STUDIO)
+            if network is None:
+                self._left_out(NETWORK_KEY)
+                return None
+        network = network or await self.store.get_or_create(Studio, name=NETWORK_STUDIO)
+        self._apply(network, NETWORK_KEY, Wish())
+        return network
 
     async def _find_existing_studio(self, account: Creator) -> Studio | None:
         """The studio of a creator, or None. It never writes."""

@@ -35,28 +35,37 @@ class TagProcessingMixin(StashProcessingBase):
         if missing:
             tags = await asyncio.gather(*(self._tag(name) for name in missing))
             self.run.tags |= dict(zip(missing, tags, strict=True))
-            for name in missing:
-                self._apply(self.run.tags[name], tag_key(name), Wish())
-        return [self.run.tags[name] for name in names]
+        return [tag for name in names if (tag := self.run.tags[name]) is not None]
 
     async def _add_preview_tag(self, obj: Scene | Image) -> None:
         """Mark a scene or an image as a preview."""
-        await obj.add_tag(await self._preview_tag())
+        for tag in await self._preview_tags():
+            await obj.add_tag(tag)
 
-    async def _preview_tag(self) -> Tag:
-        tag = self.run.tags.get(TRAILER_TAG)
-        if tag is None:
-            tag = self.run.tags[TRAILER_TAG] = await self._tag(TRAILER_TAG)
-            self._apply(tag, tag_key(TRAILER_TAG), Wish())
+    async def _preview_tags(self) -> list[Tag]:
+        """The mark of a preview; none where it was deleted in Stash."""
+        if TRAILER_TAG not in self.run.tags:
+            self.run.tags[TRAILER_TAG] = await self._tag(TRAILER_TAG)
+        tag = self.run.tags[TRAILER_TAG]
+        return [] if tag is None else [tag]
+
+    async def _tag(self, name: str) -> Tag | None:
+        """The tag of a name, made where there never was one."""
+        key = tag_key(name)
+        tag = await self._recorded_tag(name)
+        if tag is None and await self._is_deleted(Tag, key):
+            tag = await self.store.find_one(Tag, name__iexact=name)
+            if tag is None:
+                self._left_out(key)
+                return None
+        tag = tag or await self.store.get_or_create(Tag, name=name)
+        self._apply(tag, key, Wish())
         return tag
 
-    async def _tag(self, name: str) -> Tag:
+    async def _recorded_tag(self, name: str) -> Tag | None:
         memory = self.run.memory("Tag", tag_key(name))
-        if memory is not None:
-            tag = await self.store.get(Tag, memory.stash_id)
-            if tag is not None and is_remembered(tag, memory):
-                return tag
-        return await self.store.get_or_create(Tag, name=name)
+        tag = None if memory is None else await self.store.get(Tag, memory.stash_id)
+        return tag if tag is not None and memory is not None and is_remembered(tag, memory) else None
 
 
 def tag_key(name: str) -> SourceKey:
