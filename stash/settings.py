@@ -58,6 +58,12 @@ class Settings(BaseSettings):
     keep_runs: int = Field(default=20, gt=0, validation_alias=_from("keep_runs", "STASH_SYNC_KEEP_RUNS"))
     """Of how many runs each single change is kept."""
 
+    @field_validator("downloads")
+    @classmethod
+    def _absolute(cls, value: Path | None) -> Path | None:
+        """Stash knows files by their whole path."""
+        return None if value is None else value.expanduser().absolute()
+
     @field_validator("url", "database", "state", "path_map", "ca_file", mode="before")
     @classmethod
     def _none_when_empty(cls, value: object) -> object:

@@ -87,8 +87,8 @@ def sync(  # noqa: PLR0913 - each flag is a parameter, as typer has it
     verbose: Verbose = False,
 ) -> int:
     """Bring the metadata database and the downloads into Stash."""
-    output = _output(json, quiet, verbose)
-    settings = _settings(url=url, database=database, downloads=downloads, path_map=path_map)
+    output = make_output(json, quiet, verbose)
+    settings = make_settings(url=url, database=database, downloads=downloads, path_map=path_map)
 
     async def work() -> Report:
         from stash import pipeline  # noqa: PLC0415 - slow to import, so the lock is taken before
@@ -98,14 +98,14 @@ def sync(  # noqa: PLR0913 - each flag is a parameter, as typer has it
             dry_run,
             not no_scan,
             frozenset(overwrite or ()),
-            _server(embedded_dir),
+            server_of(embedded_dir),
             is_forced=force,
             recreate=recreate,
         )
         steps = Steps(output)
-        return await _with_stash(settings, embedded_dir, lambda s: pipeline.sync(s, options, steps))
+        return await with_stash(settings, embedded_dir, lambda s: pipeline.sync(s, options, steps))
 
-    report = asyncio.run(work() if dry_run else _alone(settings, work))
+    report = asyncio.run(work() if dry_run else alone(settings, work))
     output.report(report)
     return report.exit_code
 
@@ -125,11 +125,11 @@ def check(  # noqa: PLR0913 - likewise
     """Compare without writing: what matches, differs, is missing in Stash, or has no row."""
     from stash import pipeline  # noqa: PLC0415 - the library behind it is slow to import
 
-    output = _output(json, quiet, verbose=False)
-    settings = _settings(url=url, database=database, downloads=downloads, path_map=path_map)
-    options = pipeline.SyncOptions(tuple(creators or ()), dry_run=True, server=_server(embedded_dir))
+    output = make_output(json, quiet, verbose=False)
+    settings = make_settings(url=url, database=database, downloads=downloads, path_map=path_map)
+    options = pipeline.SyncOptions(tuple(creators or ()), dry_run=True, server=server_of(embedded_dir))
     report = asyncio.run(
-        _with_stash(settings, embedded_dir, lambda s: pipeline.sync(s, options, Steps(output)))
+        with_stash(settings, embedded_dir, lambda s: pipeline.sync(s, options, Steps(output)))
     )
     return output.comparison(report)
 
@@ -159,8 +159,8 @@ def run(  # noqa: PLR0913 - likewise
     verbose: Verbose = False,
 ) -> int:
     """Download, ingest, scan and sync, each as far as it is asked for."""
-    output = _output(json, quiet, verbose)
-    settings = _settings(url=url, database=database, downloads=downloads, path_map=path_map)
+    output = make_output(json, quiet, verbose)
+    settings = make_settings(url=url, database=database, downloads=downloads, path_map=path_map)
 
     async def work() -> Report:
         from stash import pipeline  # noqa: PLC0415 - slow to import, so the lock is taken before
@@ -169,14 +169,14 @@ def run(  # noqa: PLR0913 - likewise
             tuple(creators or ()),
             scan=not no_scan,
             overwrite=frozenset(overwrite or ()),
-            server=_server(embedded_dir),
+            server=server_of(embedded_dir),
             is_forced=force,
             recreate=recreate,
         )
         source, steps = pipeline.Source(download_command, tuple(payloads or ())), Steps(output)
-        return await _with_stash(settings, embedded_dir, lambda s: pipeline.run(s, options, steps, source))
+        return await with_stash(settings, embedded_dir, lambda s: pipeline.run(s, options, steps, source))
 
-    report = asyncio.run(_alone(settings, work))
+    report = asyncio.run(alone(settings, work))
     output.report(report)
     return report.exit_code
 
@@ -192,9 +192,9 @@ def ingest(
     """Load API payloads into a metadata database of stash-sync's own."""
     from stash import pipeline  # noqa: PLC0415 - the library behind it is slow to import
 
-    output = _output(json, quiet, verbose=False)
-    settings = _settings(database=database)
-    result = asyncio.run(_alone(settings, lambda: pipeline.ingest(settings, paths, Steps(output))))
+    output = make_output(json, quiet, verbose=False)
+    settings = make_settings(database=database)
+    result = asyncio.run(alone(settings, lambda: pipeline.ingest(settings, paths, Steps(output))))
     code = 3 if result.failures else 0
     output.emit(
         {
@@ -217,7 +217,7 @@ def settings(*, json: Json = False) -> int:
     """Each setting, its value, and where it comes from."""
     from stash.settings import explain, load_settings, loose_permissions  # noqa: PLC0415 - likewise
 
-    output = _output(json, quiet=True, verbose=False)
+    output = make_output(json, quiet=True, verbose=False)
     rows = explain(load_settings({}), {})
     output.emit({"exit_code": 0, "settings": {n: {"value": v, "source": s} for n, v, s in rows}})
     output.table("Settings", ("setting", "value", "from"), rows)
@@ -236,7 +236,7 @@ def demo(
     """Make a small world, sync it into the embedded Stash, and show what came of it; then sync again."""
     from stash.cli.demo import show  # noqa: PLC0415 - only this command needs it
 
-    return show(_output(json, quiet=True, verbose=False), keep)
+    return show(make_output(json, quiet=True, verbose=False), keep)
 
 
 @app.command()
@@ -259,7 +259,8 @@ def embedded(
     return 0
 
 
-def _output(json: bool, quiet: bool, verbose: bool) -> Output:  # noqa: FBT001 - the three flags of every command
+def make_output(json: bool, quiet: bool, verbose: bool) -> Output:  # noqa: FBT001 - the three flags of every command
+    """Where a command speaks, and how much the log says."""
     logging.basicConfig(
         level=logging.INFO if verbose else logging.WARNING, format="%(levelname)s %(name)s %(message)s"
     )
@@ -267,7 +268,8 @@ def _output(json: bool, quiet: bool, verbose: bool) -> Output:  # noqa: FBT001 -
     return Output(is_json=json, is_quiet=quiet or json)
 
 
-def _settings(**flags: Any) -> Settings:  # noqa: ANN401 - whatever the flags hold
+def make_settings(**flags: Any) -> Settings:  # noqa: ANN401 - whatever the flags hold
+    """The settings in force."""
     from stash.settings import load_settings  # noqa: PLC0415 - pydantic is slow to import
 
     return load_settings(flags)
@@ -286,11 +288,12 @@ def _state_in(folder: Path | None) -> Path | None:
     return folder / "embedded-stash.sqlite"
 
 
-def _server(embedded_dir: Path | None) -> str | None:
+def server_of(embedded_dir: Path | None) -> str | None:
+    """What the journal calls the Stash; None means by its address."""
     return EMBEDDED if embedded_dir is not None else None
 
 
-async def _alone[T](settings: Settings, work: Callable[[], Awaitable[T]]) -> T:
+async def alone[T](settings: Settings, work: Callable[[], Awaitable[T]]) -> T:
     """Do the work while no other run is at work on the same database."""
     from stash.lock import held  # noqa: PLC0415 - only what writes needs it
 
@@ -300,7 +303,7 @@ async def _alone[T](settings: Settings, work: Callable[[], Awaitable[T]]) -> T:
         return await work()
 
 
-async def _with_stash(
+async def with_stash(
     settings: Settings, embedded_dir: Path | None, work: Callable[[Settings], Awaitable[Report]]
 ) -> Report:
     """Do the work with the user's Stash, or with the embedded one where a folder for it is named."""

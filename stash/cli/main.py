@@ -22,6 +22,7 @@ from metadata.errors import (
     UnknownCreatorError,
     UnknownDatabaseError,
 )
+from stash.cli import history  # noqa: F401 - its commands join the app
 from stash.cli.commands import app
 from stash.cli.output import Output
 from stash.errors import SyncError

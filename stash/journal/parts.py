@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +47,16 @@ class Parts(Operations):
         async with self._reading() as connection:
             rows = await connection.execute(query)
             return {row.number: _part_of(row, account) for row in rows}
+
+    async def media_by_account(self) -> dict[int, int]:
+        """How many images and scenes each creator's settled parts hold."""
+        found: defaultdict[int, int] = defaultdict(int)
+        if self._has_parts:
+            async with self._reading() as connection:
+                for row in await connection.execute(select(sync_part)):
+                    part = _part_of(row, int(row.account))
+                    found[part.account] += sum(len(part.ids.get(name, ())) for name in ("Image", "Scene"))
+        return dict(found)
 
     async def _keep_parts(self, connection: AsyncConnection, parts: Sequence[SettledPart]) -> None:
         for part in parts:

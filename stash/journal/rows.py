@@ -68,7 +68,7 @@ class RunRow:
 
     id: int
     command: str
-    creators: str
+    creators: Sequence[str]
     started_at: datetime
     heartbeat_at: datetime
     ended_at: datetime | None
@@ -88,7 +88,7 @@ def run_row(row: Any) -> RunRow:
     return RunRow(
         id=row.id,
         command=row.command,
-        creators=row.creators,
+        creators=json.loads(row.creators),
         started_at=_instant(row.started_at),
         heartbeat_at=_instant(row.heartbeat_at),
         ended_at=None if row.ended_at is None else _instant(row.ended_at),

@@ -232,7 +232,7 @@ def test_help_is_quick_and_complete() -> None:
 
 def test_a_bug_ends_as_a_sentence_too(run, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever goes wrong, the user sees one sentence and where the details are; exit 1."""
-    monkeypatch.setattr("stash.cli.commands._settings", lambda **_: 1 / 0)
+    monkeypatch.setattr("stash.cli.commands.make_settings", lambda **_: 1 / 0)
     ended = run("sync", "--json")
     assert ended.code == 1
     assert "This is a bug (ZeroDivisionError)" in ended.json["error"]

@@ -70,3 +70,8 @@ def test_loose_permissions_are_said() -> None:
     assert "chmod 600" in (loose_permissions() or "")
     file.chmod(0o600)
     assert loose_permissions() is None
+
+
+def test_a_relative_downloads_folder_is_made_absolute(tmp_path: Path) -> None:
+    """Stash knows files by their whole path, so a folder is named by its own, wherever the command runs."""
+    assert load_settings({"downloads": "dl"}).downloads == tmp_path / "dl"
