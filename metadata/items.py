@@ -13,7 +13,7 @@ from typing import Literal
 NEVER = datetime.max.replace(tzinfo=UTC)
 """Where an item without a date stands: after all others."""
 
-ItemKind = Literal["post", "message", "story"]
+ItemKind = Literal["post", "message", "story", "wall"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +105,12 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A post, message or story that carries media, or that says why it has none.
+    """A post, message or story that carries media, or a wall, which carries posts.
 
     `account` is whose studio and performer the item belongs to: the sender, or the partner where the
-    reader of the account sent it. `media` are in the source's order, aggregated posts' included.
+    reader of the account sent it. `media` are in the source's order, aggregated posts' included. `name` is a
+    wall's. `states` are words for what else is known: `deleted`, `expires`, `pinned`, `reply`.
+    `has_all_mentions` is False where the database kept none, and `accountMentions` come from the text.
     """
 
     kind: ItemKind
@@ -122,6 +124,9 @@ class Item:
     accountMentions: tuple[Mention, ...] = ()
     media: tuple[ItemMedia, ...] = ()
     aggregated: tuple[AggregatedPost, ...] = ()
+    name: str | None = None
+    states: tuple[str, ...] = ()
+    has_all_mentions: bool = True
 
     @property
     def ref(self) -> ItemRef:

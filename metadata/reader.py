@@ -31,6 +31,16 @@ if TYPE_CHECKING:
 
 WINDOW_SIZE = 1000
 
+_LOST_ATTACHMENTS = (
+    "this database has posts but no attachments (v0.15 of the downloader does not keep them), so it cannot be told "
+    "which post a file belongs to; ingest the API payloads into a database of stash-sync's own, or use a database of "
+    "an earlier version"
+)
+_LOST_MENTIONS = (
+    "this database has no mentions (v0.15 of the downloader does not keep them); those of known accounts are taken "
+    "from the texts"
+)
+
 
 class Reader:
     """Reads a metadata database of any version; never writes, and never raises over a row's values.
@@ -75,22 +85,24 @@ class Reader:
         return exact[0]
 
     async def windows(self, creator: Creator, size: int = WINDOW_SIZE) -> AsyncIterator[Window]:
-        """A creator's items in windows of `size`, oldest first, undated ones last.
+        """A creator's items in windows of `size`, oldest first, undated ones last; then its walls.
 
         Items are its posts and stories, and every message of the groups it takes part in, as far as they
         carry media. A window that reports problems may hold no item.
         """
         world = await self._whole_world()
         scrutiny = Scrutiny(self._named)
+        _report_losses(world, scrutiny)
         accounts = AccountReading(self._source, scrutiny)
         async with self._database.connect() as connection:
             index = await IndexReading(connection, self._source, scrutiny).read(
                 creator.id, world.conversations
             )
         reading = WindowReading(self._source, scrutiny, world, accounts)
-        for start in range(0, len(index.refs), size):
+        parts = [index.refs[start : start + size] for start in range(0, len(index.refs), size)]
+        for part in [*parts, *index.walls_in_parts(size)]:
             async with self._database.connect() as connection:
-                window = await reading.read(connection, index.refs[start : start + size], index)
+                window = await reading.read(connection, part, index)
             yield window
         if left := scrutiny.take():
             yield Window(problems=left)
@@ -124,8 +136,9 @@ class Reader:
         A file belongs to the media of that id, or to its parent where that is a variant; else to the media
         that has that file name. Files that belong to no row are absent from the answer.
         """
+        world = await self._whole_world()
         async with self._database.connect() as connection:
-            return await find_owners(connection, self._source, dict(files))
+            return await find_owners(connection, self._source, dict(files), world.renditions)
 
     async def _whole_world(self) -> World:
         if self._world is None:
@@ -149,3 +162,11 @@ class Reader:
         named = [usernames[one] for one in close] or sorted(usernames.values())[:3]
         hint = f"the closest are {', '.join(named)}" if named else "the database knows no creator at all"
         return f"There is no creator {name} in {self._database.name}; {hint}."
+
+
+def _report_losses(world: World, scrutiny: Scrutiny) -> None:
+    """Say what the database does not know, and how to get it."""
+    if not world.knows_attachments:
+        scrutiny.report("database", "attachments", _LOST_ATTACHMENTS, is_malformed=False)
+        if not world.knows_mentions:
+            scrutiny.report("database", "post_mentions", _LOST_MENTIONS, is_malformed=False)

@@ -100,6 +100,10 @@ class Connection(StashClient):
         """Send a mutation of `fields` root fields, once; see `Door.mutate`."""
         return await self.door.mutate(document, variables, fields=fields, is_scan=is_scan)
 
+    async def picture(self, noun: str, entity_id: str) -> bytes | None:
+        """The picture of a performer, studio or tag; see `Door.picture`."""
+        return await self.door.picture(noun, entity_id)
+
     def _decode_result(self, type_: type[T], data: Any) -> Any:
         with self.guard():
             return super()._decode_result(type_, data)

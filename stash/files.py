@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 from dataclasses import dataclass, field
+from itertools import batched
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from stash_graphql_client.types import Image, Scene
 
 from stash.errors import UsageError
+from stash.fingerprints import Fingerprint, md5, oshash
 from stash.paths import PathMap, base_name, kind_of, media_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from metadata.items import StoredMedia
     from stash.store import StashStore
 
 DIRECTORIES = 200
 """Folders a question: their paths stand in one pattern."""
+
+NAMES = 500
+"""Base names, or fingerprints, a question."""
+
+MOST_READ = 2000
+"""Files a run that are read for their fingerprint; so many without a match are another library's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +92,9 @@ class Files:
     in_stash: dict[str, StashFile] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self._primary: dict[tuple[str, str], str] = {}
+        self._elsewhere: dict[str, str] = {}
+        self._found_elsewhere: set[str] = set()
         self._by_id: dict[int, list[HostFile]] = {}
         self._by_name: dict[str, list[HostFile]] = {}
         for file in self.on_host:
@@ -108,13 +120,29 @@ class Files:
 
     def match(self, media: StoredMedia) -> StashFile | None:
         """The Stash file of a media, a primary one before others."""
-        known = [self.in_stash.get(self.stash_path(file)) for file in self.of(media)]
+        known = [self._known(file) for file in self.of(media)]
         found = [file for file in known if file is not None]
         return min(found, key=lambda file: not file.is_primary, default=None)
 
     def unknown(self, files: Iterable[HostFile]) -> list[HostFile]:
         """The files, of a type that Stash takes, that Stash does not know."""
-        return [file for file in files if file.kind and self.stash_path(file) not in self.in_stash]
+        return [file for file in files if file.kind and self._known(file) is None]
+
+    def _known(self, file: HostFile) -> StashFile | None:
+        found = self.in_stash.get(self.stash_path(file))
+        return found or self.in_stash.get(self._elsewhere.get(file.path, ""))
+
+    def foreign_primary(self, type_name: str, entity_id: str) -> str | None:
+        """The primary file of an image or scene, as Stash sees it, if that is not one of the downloads."""
+        path = self._primary.get((type_name, entity_id))
+        is_ours = path is None or base_name(path) in self._by_name or path in self._found_elsewhere
+        return None if is_ours else path
+
+    def split(self, file: StashFile, scene_id: str) -> StashFile:
+        """Note that a file has a scene of its own now."""
+        self._primary["Scene", scene_id] = file.path
+        own = self.in_stash[file.path] = StashFile("Scene", scene_id, "", file.path, is_primary=True)
+        return own
 
     async def read(self, store: StashStore, files: Iterable[HostFile]) -> None:
         """Learn what Stash has in the folders of these files, in O(pages) requests."""
@@ -122,16 +150,68 @@ class Files:
         folders = sorted({path[: -len(base_name(path))] for path in paths})
         for start in range(0, len(folders), DIRECTORIES):
             pattern = _in_folders(folders[start : start + DIRECTORIES])
-            for kind, files_field in ((Image, "visual_files"), (Scene, "files")):
+            for kind, files_field in _KINDS:
                 selection = f"id code {files_field} {{ ... on BaseFile {{ path }} }}"
                 async for row in store.rows(kind, selection, path__regex=pattern):
                     self._note(kind.__type_name__, row, row[files_field])
 
-    def _note(self, type_name: str, row: dict[str, str], files: list[dict[str, str]]) -> None:
+    async def find_elsewhere(
+        self, store: StashStore, files: Sequence[HostFile], *, by_content: bool = True
+    ) -> None:
+        """Look for files that lie elsewhere for Stash: by their base name, else by size and fingerprint.
+
+        A name counts where one file alone has it.
+        """
+        for part in batched(files, NAMES):
+            await self._find_by_name(store, part)
+        left = self.unknown(files)
+        if by_content and len(left) <= MOST_READ:
+            for part in batched(left, NAMES):
+                await self._find_by_content(store, part)
+        self._found_elsewhere.update(self._elsewhere.values())
+
+    async def _find_by_name(self, store: StashStore, files: Sequence[HostFile]) -> None:
+        names = {file.name for file in files}
+        pattern = rf"[/\\](?:{'|'.join(map(re.escape, sorted(names)))})$"
+        found: dict[str, set[str]] = {}
+        for kind, files_field in _KINDS:
+            async for row in store.rows(kind, _selection(files_field), path__regex=pattern):
+                self._note(kind.__type_name__, row, row[files_field])
+                for one in row[files_field]:
+                    found.setdefault(base_name(one["path"]), set()).add(one["path"])
+        for file in files:
+            paths = found.get(file.name, set())
+            if len(paths) == 1:
+                self._elsewhere[file.path] = paths.pop()
+
+    async def _find_by_content(self, store: StashStore, files: Sequence[HostFile]) -> None:
+        for kind, files_field in _KINDS:
+            name, fingerprint = ("oshash", oshash) if kind is Scene else ("checksum", md5)
+            taken = [file for file in files if file.kind == kind.__type_name__.lower()]
+            marks = {file.path: await asyncio.to_thread(fingerprint, Path(file.path)) for file in taken}
+            wanted = {f"{name}__in": sorted({mark.value for mark in marks.values()})}
+            found: dict[Fingerprint, str] = {}
+            async for row in store.rows(kind, _selection(files_field), **wanted):
+                self._note(kind.__type_name__, row, row[files_field])
+                for one in row[files_field]:
+                    for mark in one["fingerprints"]:
+                        found.setdefault(Fingerprint(mark["value"], one["size"]), one["path"])
+            self._elsewhere |= {path: found[mark] for path, mark in marks.items() if mark in found}
+
+    def _note(self, type_name: str, row: dict[str, Any], files: list[dict[str, Any]]) -> None:
         for place, file in enumerate(files):
+            if place == 0:
+                self._primary[type_name, row["id"]] = file["path"]
             self.in_stash[file["path"]] = StashFile(
                 type_name, row["id"], row["code"] or "", file["path"], is_primary=place == 0
             )
+
+
+_KINDS: tuple[tuple[type[Image | Scene], str], ...] = ((Image, "visual_files"), (Scene, "files"))
+
+
+def _selection(files_field: str) -> str:
+    return f"id code {files_field} {{ ... on BaseFile {{ id path size fingerprints {{ type value }} }} }}"
 
 
 def _in_folders(folders: list[str]) -> str:

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from stash.errors import UsageError
 
 _MEDIA_NAME = re.compile(r"_(?:(?P<preview>preview)_)?id_(?P<id>\d{1,19})(?=\D|$)")
+_QUOTED = r'"(?:[^"]|"")*"'
+_PAIRS = re.compile(rf'(?:{_QUOTED}|[^;])+')
+_SIDES = re.compile(rf'(?:{_QUOTED}|[^=])+')
 _LARGEST_ID = 2**63 - 1
 
 _SUFFIXES = {
@@ -51,21 +54,21 @@ class PathMap:
 
     @classmethod
     def parse(cls, text: str | None) -> PathMap:
-        """Read `host=stash`, several with `;`.
+        """Read `host=stash`, several with `;`; a side with one of these stands in double quotes, its own ones doubled.
 
         Raises:
             UsageError: a pair without `=`, or with an empty side.
         """
         pairs = []
-        for part in (text or "").split(";"):
+        for part in _PAIRS.findall(text or ""):
             if not part.strip():
                 continue
-            host, separator, stash = part.strip().partition("=")
-            if not separator or not host.strip() or not stash.strip():
+            sides = [_trimmed(side) for side in _SIDES.findall(part)]
+            if len(sides) != 2 or not all(sides):  # noqa: PLR2004 - a pair
                 raise UsageError(
                     f"{part.strip()!r} is no path map; write host=stash, for example /home/me/dl=/data/dl."
                 )
-            pairs.append((_trimmed(host), _trimmed(stash)))
+            pairs.append((sides[0], sides[1]))
         return cls(tuple(sorted(pairs, key=lambda pair: -len(_parts(pair[0])))))
 
     def to_stash(self, host_path: str) -> str:
@@ -91,8 +94,16 @@ class PathMap:
         return None
 
 
+def quoted(folder: str) -> str:
+    """A folder as one side of a path map, whatever is in its name."""
+    doubled = folder.replace('"', '""')
+    return f'"{doubled}"'
+
+
 def _trimmed(text: str) -> str:
-    text = text.strip().strip("\"'")
+    text = text.strip()
+    is_quoted = re.fullmatch(_QUOTED, text) is not None
+    text = text[1:-1].replace('""', '"') if is_quoted else text.strip("\"'")
     return text.rstrip("/\\") or text[:1]
 
 

@@ -85,7 +85,7 @@ async def sync(
     report = Report(plan=[] if options.dry_run else None)
     async with _database(settings, options) as database, _connected(settings, transport) as context:
         reader = Reader(database)
-        creators = await _creators(reader, options)
+        creators = await _creators(reader, options, settings)
         async with _journal(settings, database, context, options) as journal:
             if not creators and await journal.count() and not options.is_forced:
                 raise RefusedError(
@@ -100,6 +100,7 @@ async def sync(
                 overwrite=options.overwrite,
                 is_forced=options.is_forced,
                 recreate=options.recreate,
+                rules=settings.rules(),
                 may_scan=options.scan and not options.dry_run,
                 patience=settings.patience,
                 on_items=progress.advance,
@@ -226,11 +227,11 @@ async def _journal(
             await state.close()
 
 
-async def _creators(reader: Reader, options: SyncOptions) -> list[Creator]:
+async def _creators(reader: Reader, options: SyncOptions, settings: Settings) -> list[Creator]:
     if options.creators:
         named = [await reader.creator(name) for name in options.creators]
         return list({creator.id: creator for creator in named}.values())
-    return await reader.creators()
+    return [creator for creator in await reader.creators() if settings.rules().takes_creator(creator)]
 
 
 async def _sync_creators(

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 NETWORK_STUDIO = "Fansly (network)"
 """The studio above those of the creators."""
@@ -52,6 +57,29 @@ def utc_day(created_at: datetime | None) -> str | None:
     return f"{created_at.year:04d}-{created_at.month:02d}-{created_at.day:02d}"
 
 
+class Rendered(NamedTuple):
+    """What an item says, as far as a program can put it on what the item holds."""
+
+    content: str | None
+    created_at: datetime | None
+
+
+def predecessor_values(items: Iterable[Rendered], usernames: Sequence[str]) -> Mapping[str, frozenset[str]]:
+    """What earlier programs may have put on a file: the values of any item that holds it, by field.
+
+    Args:
+        items: every item that holds the file, whichever of them an earlier program took it from.
+        usernames: what the creator is and was called.
+    """
+    said = set(items)
+    titles = {generate_title(one.content, name, one.created_at) for one in said for name in usernames}
+    return {
+        "title": frozenset(titles),
+        "details": frozenset(one.content for one in said if one.content),
+        "date": frozenset(day for one in said if (day := utc_day(one.created_at)) is not None),
+    }
+
+
 def item_url(kind: str, item_id: int, group_id: int | None) -> str:
     """Where an item stands on the site; a story has its creator's page alone."""
     if kind == "message":
@@ -64,6 +92,64 @@ def profile_url(username: str) -> str:
     return f"{SITE}/{username}"
 
 
+def profile_urls(username: str) -> tuple[str, ...]:
+    """The forms in which people and programs write the page of an account, ours first."""
+    url = profile_url(username)
+    return url, f"{url}/", f"{url}/posts"
+
+
 def studio_name(username: str) -> str:
     """The studio of a creator."""
     return f"{username} (Fansly)"
+
+
+def person_name(display_name: str | None, username: str) -> str:
+    """What a performer is called: the display name, unless that is blank."""
+    return (display_name or "").strip() or username
+
+
+def is_pattern(name: str) -> bool:
+    """Whether Stash's own test for a taken name reads a name as a pattern: `_` is any character, `%` any text."""
+    return "_" in name or "%" in name
+
+
+def is_taken_by(name: str, other: str) -> bool:
+    """Whether Stash refuses a name because of another one, in its own words: `other LIKE name`."""
+    return _like(name).fullmatch(other) is not None
+
+
+@lru_cache(maxsize=1024)
+def _like(pattern: str) -> re.Pattern[str]:
+    wild = {"_": ".", "%": ".*"}
+    text = "".join(wild.get(char) or _either_case(char) for char in pattern)
+    return re.compile(text, re.DOTALL)
+
+
+def _either_case(char: str) -> str:
+    """SQLite ignores the case of ASCII letters alone."""
+    return f"[{char.lower()}{char.upper()}]" if char.isascii() and char.isalpha() else re.escape(char)
+
+
+SECOND_NAMES = 9
+"""How many further names are tried where the first one is refused."""
+
+
+def tag_names(hashtag: str) -> Iterator[str]:
+    """What the tag of a hashtag may be called: `two_words`, where that is refused `two_words (hashtag)`, and so on."""
+    yield hashtag
+    yield f"{hashtag} (hashtag)"
+    for number in range(2, SECOND_NAMES + 1):
+        yield f"{hashtag} (hashtag {number})"
+
+
+def studio_names(name: str, account_id: int) -> tuple[str, str]:
+    """What a creator's studio may be called; the second name, with the account id, is nobody else's."""
+    return name, f"{name} ({account_id})"
+
+
+def disambiguations(username: str, account_id: int) -> Iterator[str]:
+    """What may stand behind a performer's name where others have the same: nothing, the username, the account id."""
+    yield ""
+    yield username
+    if account_id:
+        yield f"{username} {account_id}"

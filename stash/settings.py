@@ -1,25 +1,32 @@
-"""Settings: flags, then the environment, then `stash-sync.toml`, then the defaults."""
+"""Settings: flags, then the environment, then `stash-sync.toml`, then the downloader's own config, then the defaults."""
 
 from __future__ import annotations
 
 import os
 import stat
+import string
 import tomllib
+from datetime import date  # noqa: TC003 - pydantic reads it
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import (
     BaseSettings,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
 
+from stash.downloader_config import read_downloader_config
 from stash.errors import UsageError
+from stash.rules import EXTRAS, KINDS, STUDIO, STUDIO_FIELDS, TITLE, TITLE_FIELDS, Extra, Kind, Rules
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from pydantic.fields import FieldInfo
 
 SETTINGS_FILE = "stash-sync.toml"
 """Looked for in the current folder."""
@@ -27,6 +34,10 @@ SETTINGS_FILE = "stash-sync.toml"
 
 def _from(*names: str) -> AliasChoices:
     return AliasChoices(*names)
+
+
+Words = Annotated[frozenset[str], NoDecode]
+"""Names in lower case: a list, or a text with commas."""
 
 
 class Settings(BaseSettings):
@@ -58,6 +69,116 @@ class Settings(BaseSettings):
     keep_runs: int = Field(default=20, gt=0, validation_alias=_from("keep_runs", "STASH_SYNC_KEEP_RUNS"))
     """Of how many runs each single change is kept."""
 
+    downloader_config: Path | None = Field(
+        default=None, validation_alias=_from("downloader_config", "STASH_SYNC_DOWNLOADER_CONFIG")
+    )
+    """The downloader's `config.ini` or `config.yaml`: where Stash, the files and the database are, unless said here."""
+    only_creators: Words = Field(
+        default=frozenset(), validation_alias=_from("only_creators", "STASH_SYNC_ONLY_CREATORS")
+    )
+    """The creators, by username or id, that are synced where none is named; all by default."""
+    skip_creators: Words = Field(
+        default=frozenset(), validation_alias=_from("skip_creators", "STASH_SYNC_SKIP_CREATORS")
+    )
+    """The creators that are not."""
+    kinds: Annotated[frozenset[Kind], NoDecode] = Field(
+        default=KINDS, validation_alias=_from("kinds", "STASH_SYNC_KINDS")
+    )
+    """The items that are synced: `post`, `message`, `story`, `wall`."""
+    since: date | None = Field(default=None, validation_alias=_from("since", "STASH_SYNC_SINCE"))
+    """The first day, in UTC, of the items that are synced."""
+    until: date | None = Field(default=None, validation_alias=_from("until", "STASH_SYNC_UNTIL"))
+    """The last day."""
+    only_tags: Words = Field(default=frozenset(), validation_alias=_from("only_tags", "STASH_SYNC_ONLY_TAGS"))
+    """Only items with one of these hashtags."""
+    skip_tags: Words = Field(default=frozenset(), validation_alias=_from("skip_tags", "STASH_SYNC_SKIP_TAGS"))
+    """No item with one of these hashtags."""
+    ignore_tags: Words = Field(
+        default=frozenset(), validation_alias=_from("ignore_tags", "STASH_SYNC_IGNORE_TAGS")
+    )
+    """Hashtags that become no tag."""
+    rename_tags: Annotated[dict[str, str], NoDecode] = Field(
+        default_factory=dict, validation_alias=_from("rename_tags", "STASH_SYNC_RENAME_TAGS")
+    )
+    """Hashtags whose tag has another name: `hashtag=name`, several with `;`, or a table in the file."""
+    title: str = Field(default=TITLE, validation_alias=_from("title", "STASH_SYNC_TITLE"))
+    """What galleries, scenes and images are called, of {title} {username} {name} {date} {id} {kind}."""
+    studio: str = Field(default=STUDIO, validation_alias=_from("studio", "STASH_SYNC_STUDIO"))
+    """What creators' studios are called, of {username} {name} {id}."""
+    extras: Annotated[frozenset[Extra], NoDecode] = Field(
+        default=frozenset(), validation_alias=_from("extras", "STASH_SYNC_EXTRAS")
+    )
+    """What goes in beyond the mapping: `kind`, `access` and `state` as tags, `account_id` as a custom field."""
+    split_scenes: bool = Field(
+        default=False, validation_alias=_from("split_scenes", "STASH_SYNC_SPLIT_SCENES")
+    )
+    """Give a video a scene of its own where Stash holds it as a further file of another scene."""
+
+    @field_validator(
+        "only_creators",
+        "skip_creators",
+        "only_tags",
+        "skip_tags",
+        "ignore_tags",
+        "kinds",
+        "extras",
+        mode="before",
+    )
+    @classmethod
+    def _words(cls, value: object, info: ValidationInfo) -> object:
+        if not isinstance(value, str | list | tuple | set | frozenset):
+            return value
+        many = value.split(",") if isinstance(value, str) else map(str, value)
+        words = frozenset(word for one in many if (word := one.strip().lstrip("#@").casefold()))
+        return EXTRAS if info.field_name == "extras" and words == {"all"} else words
+
+    @field_validator("kinds")
+    @classmethod
+    def _all_kinds(cls, value: frozenset[Kind]) -> frozenset[Kind]:
+        return value or KINDS
+
+    @field_validator("rename_tags", mode="before")
+    @classmethod
+    def _renames(cls, value: object) -> object:
+        if isinstance(value, str):
+            value = dict(_pair(one) for one in value.split(";") if one.strip())
+        if isinstance(value, dict):
+            return {str(key).strip().lstrip("#").lower(): str(name).strip() for key, name in value.items()}
+        return value
+
+    @field_validator("title", "studio")
+    @classmethod
+    def _known_fields(cls, value: str, info: ValidationInfo) -> str:
+        known = TITLE_FIELDS if info.field_name == "title" else STUDIO_FIELDS
+        try:
+            parts = list(string.Formatter().parse(value))
+        except ValueError as error:
+            raise ValueError(f"its braces do not match ({error})") from error
+        named = {name for _, name, _, _ in parts if name is not None}
+        if unknown := sorted(named - known):
+            raise ValueError(f"there is no {{{unknown[0]}}}; use {', '.join(sorted(known))}")
+        if not value.strip():
+            raise ValueError("it is blank")
+        return value
+
+    def rules(self) -> Rules:
+        """What the user chose of the mapping."""
+        return Rules(
+            only=self.only_creators,
+            skip=self.skip_creators,
+            kinds=self.kinds,
+            since=self.since,
+            until=self.until,
+            only_tags=self.only_tags,
+            skip_tags=self.skip_tags,
+            ignore_tags=self.ignore_tags,
+            rename_tags=self.rename_tags,
+            title=self.title,
+            studio=self.studio,
+            extras=self.extras,
+            split_scenes=self.split_scenes,
+        )
+
     @field_validator("downloads")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
@@ -78,8 +199,29 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic's signature
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - likewise
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Flags, environment, file."""
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, Path(SETTINGS_FILE))
+        """Flags, environment, file, the downloader's config."""
+        file = TomlConfigSettingsSource(settings_cls, Path(SETTINGS_FILE))
+        return init_settings, env_settings, file, _DownloaderConfig(settings_cls)
+
+
+class _DownloaderConfig(PydanticBaseSettingsSource):
+    """The downloader's config file, where the sources before name one."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002 - pydantic's signature
+        """Nothing: the file is read as a whole."""
+        return None, field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        """What the file says."""
+        path = self.current_state.get("downloader_config")
+        return read_downloader_config(Path(path).expanduser()) if path else {}
+
+
+def _pair(text: str) -> tuple[str, str]:
+    hashtag, separator, name = text.partition("=")
+    if not separator or not hashtag.strip() or not name.strip():
+        raise ValueError(f"{text.strip()!r} is no rename; write hashtag=name")
+    return hashtag, name
 
 
 def load_settings(flags: Mapping[str, Any]) -> Settings:
@@ -101,7 +243,7 @@ def load_settings(flags: Mapping[str, Any]) -> Settings:
 
 def explain(settings: Settings, flags: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     """Each setting as (name, value fit to be shown, where it comes from)."""
-    in_file = _file_values()
+    in_file, in_config = _file_values(), _config_values(settings)
     rows = []
     for name, field in Settings.model_fields.items():
         value = vars(settings)[name]
@@ -112,13 +254,17 @@ def explain(settings: Settings, flags: Mapping[str, Any]) -> list[tuple[str, str
         elif variables:
             source = variables[0]
         else:
-            source = SETTINGS_FILE if name in in_file else "default"
+            source = SETTINGS_FILE if name in in_file else in_config.get(name, "default")
         rows.append((name, _shown(value), source))
     return rows
 
 
 def _shown(value: object) -> str:
-    if value is None:
+    if isinstance(value, frozenset):
+        value = ", ".join(sorted(value))
+    if isinstance(value, dict):
+        value = "; ".join(f"{key}={name}" for key, name in value.items())
+    if value in {None, ""}:
         return "-"
     text = str(value)
     if "://" in text and "@" in text:
@@ -131,6 +277,12 @@ def _shown(value: object) -> str:
 def _file_values() -> dict[str, Any]:
     path = Path(SETTINGS_FILE)
     return tomllib.loads(path.read_text("utf-8")) if path.is_file() else {}
+
+
+def _config_values(settings: Settings) -> dict[str, str]:
+    """Which settings the downloader's config says, and its name."""
+    path = settings.downloader_config
+    return {} if path is None else dict.fromkeys(read_downloader_config(path.expanduser()), path.name)
 
 
 def loose_permissions() -> str | None:

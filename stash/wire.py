@@ -154,6 +154,16 @@ class Door:
                     f"Stash at {self.wire.url} did not answer a write ({error}); run again, it goes on from there."
                 ) from error
 
+    async def picture(self, noun: str, entity_id: str) -> bytes | None:
+        """The picture of a performer, studio or tag as Stash has it; None where it does not say."""
+        address = f"{self.wire.endpoint.removesuffix('/graphql')}/{noun}/{entity_id}/image"
+        self._count_read(is_scan=False)
+        try:
+            response = await self._http.get(address)
+        except httpx.TransportError:
+            return None
+        return response.content if response.status_code == httpx.codes.OK else None
+
     def _count_read(self, *, is_scan: bool) -> None:
         if is_scan:
             self.requests.scan += 1

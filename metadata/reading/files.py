@@ -31,11 +31,17 @@ class FileOwner:
 
 
 async def find_owners(
-    connection: AsyncConnection, source: Source, files: Mapping[str, int | None]
+    connection: AsyncConnection,
+    source: Source,
+    files: Mapping[str, int | None],
+    renditions: Mapping[int, int],
 ) -> dict[str, FileOwner]:
-    """Look up base names and the ids in them: a handful of statements, however many files."""
+    """Look up base names and the ids in them: a handful of statements, however many files.
+
+    `renditions` are variants that no row says to be some, each with its media.
+    """
     numbers = {number for number in files.values() if number is not None}
-    parents = await _parents(connection, source, numbers)
+    parents = {**renditions, **await _parents(connection, source, numbers)}
     by_name = await _by_name(connection, source, files.keys())
     accounts = await _accounts(connection, source, {*numbers, *parents.values(), *by_name.values()})
     found: dict[str, int] = {}

@@ -23,7 +23,12 @@ if TYPE_CHECKING:
 
 type ItemKey = tuple[ItemKind, int]
 
-TABLES: dict[ItemKind, str] = {"post": "posts", "message": "messages", "story": "media_stories"}
+TABLES: dict[ItemKind, str] = {
+    "post": "posts",
+    "message": "messages",
+    "story": "media_stories",
+    "wall": "walls",
+}
 
 CARRYING = frozenset(
     {ContentType.ACCOUNT_MEDIA, ContentType.ACCOUNT_MEDIA_BUNDLE, ContentType.AGGREGATED_POSTS}
@@ -44,10 +49,24 @@ class Carried(NamedTuple):
 
 @dataclass(slots=True)
 class ItemIndex:
-    """A creator's items in order, oldest first, each with what it carries."""
+    """A creator's items in order, oldest first, each with what it carries; the walls, which carry them again, apart."""
 
     refs: list[ItemRef] = field(default_factory=list)
+    walls: list[ItemRef] = field(default_factory=list)
     carried: dict[ItemKey, list[Carried]] = field(default_factory=dict)
+
+    def walls_in_parts(self, size: int) -> list[list[ItemRef]]:
+        """The walls in parts of so many posts, or of one wall that has more."""
+        parts: list[list[ItemRef]] = []
+        room = 0
+        for ref in self.walls:
+            posts = len(self.carried[ref.kind, ref.id])
+            if posts > room:
+                parts.append([])
+                room = size
+            parts[-1].append(ref)
+            room -= posts
+        return parts
 
 
 class IndexReading:
@@ -68,6 +87,10 @@ class IndexReading:
         if self._source.has("media_stories", "id", "accountId"):
             await self._add_stories(index, account)
         index.refs.sort(key=lambda ref: (ref.createdAt, ref.id, ref.kind))
+        if self._source.has("walls", "id", "accountId") and self._source.has(
+            "wall_posts", "wallId", "postId"
+        ):
+            await self._add_walls(index, account)
         return index
 
     def _of_conversations(self, account: int, conversations: Conversations) -> sa.ColumnElement[bool]:
@@ -97,6 +120,27 @@ class IndexReading:
         )
         for row_id, created in await self._source.rows(self._connection, dated):
             self._add_ref(index, kind, row_id, created)
+
+    async def _add_walls(self, index: ItemIndex, account: int) -> None:
+        """The walls of an account in the order of their id, each with its posts, oldest first."""
+        walls, places = self._source.table("walls"), self._source.table("wall_posts")
+        columns = self._source.values(walls, "walls", ("id", "createdAt"))
+        rows = await self._source.rows(
+            self._connection,
+            sa.select(*columns, places.c.postId)
+            .join_from(walls, places, places.c.wallId == walls.c.id)
+            .where(walls.c.accountId == account),
+        )
+        when = {ref.id: ref.createdAt for ref in index.refs if ref.kind == "post"}
+        for row_id, created, post in sorted(rows, key=lambda row: (row[0], when.get(row[2], NEVER), row[2])):
+            key = self._scrutiny.key("walls", row_id)
+            if key is None or type(post) is not int:
+                continue
+            if ("wall", key) not in index.carried:
+                instant = self._scrutiny.row("walls", key).instant("createdAt", created)
+                index.walls.append(ItemRef(instant or NEVER, key, "wall"))
+            carried = index.carried.setdefault(("wall", key), [])
+            carried.append(Carried(len(carried), key, ContentType.AGGREGATED_POSTS, post))
 
     async def _add_stories(self, index: ItemIndex, account: int) -> None:
         stories = self._source.table("media_stories")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from itertools import repeat
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -39,11 +40,16 @@ type _Columns = Sequence[Any]
 
 
 class MediaReading:
-    """The media of one window."""
+    """The media of one window; `renditions` are further variants, each with its media."""
 
-    def __init__(self, source: Source, scrutiny: Scrutiny) -> None:
+    def __init__(
+        self, source: Source, scrutiny: Scrutiny, renditions: Mapping[int, int] = MappingProxyType({})
+    ) -> None:
         self._source, self._scrutiny = source, scrutiny
         self._media: dict[int, StoredMedia] = {}
+        self._renditions: defaultdict[int, list[int]] = defaultdict(list)
+        for rendition, media in renditions.items():
+            self._renditions[media].append(rendition)
 
     def get(self, media: object) -> StoredMedia | None:
         """A media that was loaded, if it is known."""
@@ -51,13 +57,20 @@ class MediaReading:
 
     async def load(self, connection: AsyncConnection, ids: Collection[int]) -> None:
         """Read media and their variants: two statements, however many."""
-        variants = await self._variants(connection, ids)
+        variants = {**await self._variants(connection, ids), **await self._found_by_time(connection, ids)}
         rows = await self._source.by(connection, "media", _MEDIA, ("id", ids))
         for stored in self._stored(rows, [tuple(variants.get(row[0], ())) for row in rows]):
             if stored.id in self._media:
                 self._scrutiny.report("media", stored.id, "id is there twice; the first row counts")
             else:
                 self._media[stored.id] = stored
+
+    async def _found_by_time(
+        self, connection: AsyncConnection, ids: Collection[int]
+    ) -> Mapping[int, list[StoredMedia]]:
+        parents = {rendition: media for media in ids for rendition in self._renditions.get(media, ())}
+        rows = await self._source.by(connection, "media", _MEDIA, ("id", parents.keys()))
+        return {parents[one.id]: [one] for one in self._stored(rows, repeat((), len(rows)))}
 
     async def _variants(
         self, connection: AsyncConnection, ids: Collection[int]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 type Row = sa.Row[*tuple[Any, ...]]
 type Expression = sa.ColumnElement[Any]
 
-_INSTANTS = frozenset({"createdAt"})
+_INSTANTS = frozenset({"createdAt", "expiresAt"})
 
 
 class Source:
@@ -86,6 +86,13 @@ class Source:
     async def rows(self, connection: AsyncConnection, statement: sa.Executable) -> Sequence[Row]:
         """All rows of a statement."""
         return (await connection.execute(statement)).all()
+
+    async def is_empty(self, connection: AsyncConnection, name: str) -> bool:
+        """Whether a table has no row, or is not there at all."""
+        if not self._database.has_table(name):
+            return True
+        one: sa.Select[Any] = sa.select(sa.literal_column("1")).select_from(sa.table(name)).limit(1)
+        return not await self.rows(connection, one)
 
     async def by(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from metadata.items import NEVER, AggregatedPost, Item, ItemMedia, Window
+from metadata.items import NEVER, AggregatedPost, Item, ItemMedia, ItemRef, Window
 from metadata.models import ContentType
 from metadata.reading.contents import Bundle, Contents
 from metadata.reading.index import TABLES
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from metadata.items import ItemKind, ItemRef, StoredMedia
+    from metadata.items import ItemKind, StoredMedia
     from metadata.reading.accounts import AccountReading
     from metadata.reading.contents import Offered, PostRow
     from metadata.reading.index import Carried, ItemIndex, ItemKey
@@ -25,10 +25,12 @@ if TYPE_CHECKING:
     from metadata.reading.world import World
 
 _COLUMNS: dict[ItemKind, tuple[str, ...]] = {
-    "post": ("id", "accountId", "content", "stash_id"),
-    "message": ("id", "groupId", "senderId", "recipientId", "content", "stash_id"),
+    "post": ("id", "accountId", "content", "stash_id", "inReplyTo", "expiresAt"),
+    "message": ("id", "groupId", "senderId", "recipientId", "content", "stash_id", "deleted"),
     "story": ("id", "accountId"),
+    "wall": ("id", "accountId", "description", "stash_id", "name"),
 }
+_CARRIERS: dict[ItemKind, str] = {"story": "media_stories", "wall": "wall_posts"}
 _NAMES = {
     ContentType.ACCOUNT_MEDIA: "account media",
     ContentType.ACCOUNT_MEDIA_BUNDLE: "bundle",
@@ -43,6 +45,8 @@ class Head(NamedTuple):
     content: str | None = None
     stash_id: int | None = None
     groupId: int | None = None
+    name: str | None = None
+    states: tuple[str, ...] = ()
 
 
 class WindowReading:
@@ -51,13 +55,14 @@ class WindowReading:
     def __init__(self, source: Source, scrutiny: Scrutiny, world: World, accounts: AccountReading) -> None:
         self._source, self._scrutiny, self._world, self._accounts = source, scrutiny, world, accounts
         self._contents = Contents(source, scrutiny)
-        self._media = MediaReading(source, scrutiny)
-        self._words = Words(source, scrutiny, accounts)
+        self._media = MediaReading(source, scrutiny, world.renditions)
+        self._words = Words(source, scrutiny, accounts, knows_mentions=world.knows_mentions)
+        self._pinned: set[int] = set()
 
     async def read(self, connection: AsyncConnection, refs: Sequence[ItemRef], index: ItemIndex) -> Window:
         """The items of `refs`, in their order; what they carry is taken out of the index."""
         self._contents = Contents(self._source, self._scrutiny)
-        self._media = MediaReading(self._source, self._scrutiny)
+        self._media = MediaReading(self._source, self._scrutiny, self._world.renditions)
         carried = [index.carried.pop((ref.kind, ref.id)) for ref in refs]
         heads = await self._heads(connection, refs)
         await self._contents.load(connection, (one for found in carried for one in found))
@@ -81,7 +86,11 @@ class WindowReading:
             "post": self._post_head,
             "message": self._message_head,
             "story": self._story_head,
+            "wall": self._wall_head,
         }
+        posts = [ref.id for ref in refs if ref.kind == "post"]
+        pinned = await self._source.by(connection, "pinned_posts", ("postId",), ("postId", posts))
+        self._pinned = {row[0] for row in pinned}
         for kind, make in makers.items():
             ids = [ref.id for ref in refs if ref.kind == kind]
             for row in await self._source.by(connection, TABLES[kind], _COLUMNS[kind], ("id", ids)):
@@ -92,13 +101,17 @@ class WindowReading:
 
     def _post_head(self, key: int, row: Row) -> Head:
         seen = self._scrutiny.row("posts", key)
-        return Head(row[1], seen.text("content", row[2]), seen.integer("stash_id", row[3]))
+        _, account, content, stash_id, replied_to, expires = row
+        states = {"pinned": key in self._pinned, "reply": replied_to, "expires": expires is not None}
+        return Head(
+            account, seen.text("content", content), seen.integer("stash_id", stash_id), states=_true(states)
+        )
 
     def _story_head(self, _key: int, row: Row) -> Head:
         return Head(row[1])
 
     def _message_head(self, key: int, row: Row) -> Head | None:
-        _, group, sender, recipient, content, stash_id = row
+        _, group, sender, recipient, content, stash_id, deleted = row
         seen = self._scrutiny.row("messages", key)
         group = seen.integer("groupId", group)
         sender, recipient = seen.integer("senderId", sender), seen.integer("recipientId", recipient)
@@ -110,7 +123,20 @@ class WindowReading:
             seen.reject(f"its sender {sender} is unknown", is_malformed=sender is None)
         if group is not None and not self._world.conversations.knows(group):
             seen.reject(f"the group {group} is unknown", is_malformed=False)
-        return Head(account, seen.text("content", content), seen.integer("stash_id", stash_id), group)
+        states = _true({"deleted": seen.flag("deleted", deleted)})
+        return Head(
+            account, seen.text("content", content), seen.integer("stash_id", stash_id), group, states=states
+        )
+
+    def _wall_head(self, key: int, row: Row) -> Head:
+        seen = self._scrutiny.row("walls", key)
+        _, account, description, stash_id, name = row
+        return Head(
+            account,
+            seen.text("description", description),
+            seen.integer("stash_id", stash_id),
+            name=seen.text("name", name),
+        )
 
     def _item(self, ref: ItemRef, head: Head, carried: list[Carried]) -> Item | None:
         account = self._accounts.get(head.account)
@@ -118,9 +144,11 @@ class WindowReading:
         if account is None:
             self._scrutiny.report(table, ref.id, f"its account {head.account} is unknown", is_malformed=False)
             return None
-        said_by = table if ref.kind == "story" else "attachments"
+        said_by = _CARRIERS.get(ref.kind, "attachments")
         aggregated = [self._aggregated(post, ref) for post in self._posts(carried, said_by)]
         media = [*self._own_media(carried, ref, said_by), *(one for post in aggregated for one in post.media)]
+        if ref.kind == "wall" and not media:
+            return None
         is_post = ref.kind == "post"
         return Item(
             ref.kind,
@@ -134,9 +162,14 @@ class WindowReading:
             self._words.mentions(ref.id) if is_post else (),
             _each_once(media),
             tuple(aggregated),
+            head.name,
+            head.states,
+            self._words.has_all_mentions,
         )
 
     def _aggregated(self, post: PostRow, ref: ItemRef) -> AggregatedPost:
+        if ref.kind == "wall":  # its posts are items of their own, and own what they hold
+            ref = ItemRef(post.createdAt or NEVER, post.id, "post")
         media: list[ItemMedia] = []
         seen: set[int] = set()
         pending = [post]
@@ -212,6 +245,10 @@ class WindowReading:
 
     def _missing(self, table: str, key: object, what: str, number: int) -> None:
         self._scrutiny.report(table, key, f"the {what} {number} is unknown", is_malformed=False)
+
+
+def _true(states: Mapping[str, object]) -> tuple[str, ...]:
+    return tuple(state for state, is_so in states.items() if is_so)
 
 
 class _Places:

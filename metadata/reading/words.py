@@ -22,12 +22,21 @@ if TYPE_CHECKING:
 HASHTAG = re.compile(r"#+(\w+)")
 """The downloader's rule for a hashtag in a text."""
 
+HANDLE = re.compile(r"(?<![\w@.])@(\w+(?:[.-]\w+)*)")
+"""A handle in a text; what follows it, like a full stop, is no part of it."""
+
 
 class Words:
-    """The hashtags and mentions of one window's posts."""
+    """The hashtags and mentions of one window's posts.
 
-    def __init__(self, source: Source, scrutiny: Scrutiny, accounts: AccountReading) -> None:
+    Where the database kept no mention at all they are taken from the texts, as far as the accounts are known.
+    """
+
+    def __init__(
+        self, source: Source, scrutiny: Scrutiny, accounts: AccountReading, *, knows_mentions: bool = True
+    ) -> None:
         self._source, self._scrutiny, self._accounts = source, scrutiny, accounts
+        self.has_all_mentions = knows_mentions
         self._hashtags: dict[int, tuple[Hashtag, ...]] = {}
         self._mentions: dict[int, list[tuple[str | None, int | None]]] = {}
 
@@ -51,7 +60,10 @@ class Words:
     async def load(self, connection: AsyncConnection, texts: Mapping[int, str | None]) -> None:
         """Read the hashtags and mentions of posts, whose texts tell the order."""
         await self._load_hashtags(connection, texts)
-        await self._load_mentions(connection, texts)
+        if self.has_all_mentions:
+            await self._load_mentions(connection, texts)
+        else:
+            await self._find_mentions(connection, texts)
 
     async def _load_hashtags(self, connection: AsyncConnection, texts: Mapping[int, str | None]) -> None:
         self._hashtags = {}
@@ -82,6 +94,17 @@ class Words:
         if not text:
             self._scrutiny.report("hashtags", key, "value is empty")
         return text or None
+
+    async def _find_mentions(self, connection: AsyncConnection, texts: Mapping[int, str | None]) -> None:
+        """Mentions of known accounts, as the texts name them."""
+        found = {post: dict.fromkeys(HANDLE.findall(text or "")) for post, text in texts.items()}
+        await self._accounts.load_handles(connection, {name for names in found.values() for name in names})
+        self._mentions = {
+            post: [
+                (account.username, account.id) for account in map(self._accounts.by_handle, names) if account
+            ]
+            for post, names in found.items()
+        }
 
     async def _load_mentions(self, connection: AsyncConnection, texts: Mapping[int, str | None]) -> None:
         columns = ("postId", "accountId", "handle", "id")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 import sqlalchemy as sa
 
 from metadata.items import NEVER, ItemRef
+from metadata.reading.backfill import find_renditions
 from metadata.reading.conversations import Conversations, read_conversations
 from metadata.reading.index import TABLES
 from metadata.reading.links import Links
@@ -33,13 +34,18 @@ class World:
     """Facts of the whole database, read once by a few statements whose results are small.
 
     `owners` names the earliest item of media that several items hold; other media belong to the item at
-    hand. `unattached` are media with a file that no item holds, by account.
+    hand. `unattached` are media with a file that no item holds, by account. What the database does not know,
+    because v0.15 kept no attachments and no mentions, is not to be read as if there were none. `renditions` are
+    those whose media was found by time alone; the media by the rendition's id.
     """
 
     creators: frozenset[int] = frozenset()
     conversations: Conversations = field(default_factory=Conversations)
     owners: Mapping[int, ItemRef] = field(default_factory=dict)
     unattached: Mapping[int, list[int]] = field(default_factory=dict)
+    renditions: Mapping[int, int] = field(default_factory=dict)
+    knows_mentions: bool = True
+    knows_attachments: bool = True
 
 
 async def read_world(connection: AsyncConnection, source: Source) -> World:
@@ -55,7 +61,24 @@ async def read_world(connection: AsyncConnection, source: Source) -> World:
     unattached = await reading.unattached(conversations)
     creators = (reading.posting | partners | unattached.keys()) - conversations.readers
     owners = await reading.owners(conversations)
-    return World(frozenset(creators), conversations, owners, unattached)
+    renditions = await find_renditions(connection, source, unattached)
+    unattached = {
+        account: left
+        for account, media in unattached.items()
+        if (left := [one for one in media if one not in renditions])
+    }
+    return World(
+        frozenset(creators),
+        conversations,
+        owners,
+        unattached,
+        renditions,
+        knows_mentions=source.is_ours or not await source.is_empty(connection, "post_mentions"),
+        knows_attachments=source.is_ours
+        or not await source.is_empty(connection, "attachments")
+        or not unattached
+        or await source.is_empty(connection, "posts"),
+    )
 
 
 @dataclass(slots=True)

@@ -11,6 +11,7 @@ from metadata.items import Creator
 from stash import jobs
 from stash.paths import base_name
 from stash.processing.wishes import Applied, Wish, apply, is_remembered
+from stash.rules import Rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
@@ -46,9 +47,10 @@ class Run:
     journal: Journal | None = None
     is_dry: bool = False
     overwrite: Collection[str] = ()
-    rules: str = ""
+    rules: Rules = field(default_factory=Rules)
     is_forced: bool = False
     recreate: bool = False
+    has_news: bool = False
     may_scan: bool = True
     patience: float = 300.0
     on_items: Callable[[int], None] = lambda _: None
@@ -61,6 +63,7 @@ class Run:
     studios: dict[int, Studio] = field(default_factory=dict)
     tags: dict[str, Tag | None] = field(default_factory=dict)
     matched: set[int] = field(default_factory=set)
+    holders: dict[int, list[Item]] = field(default_factory=dict)
     counted: set[tuple[str, str]] = field(default_factory=set)
     settled: dict[int, SettledPart] = field(default_factory=dict)
     planned: set[tuple[int, str]] = field(default_factory=set)
@@ -96,6 +99,9 @@ class StashProcessingBase:
         if missing and self.run.may_scan:
             await self.scan_creator_folder([self.run.files.stash_path(file) for file in missing])
             await self.run.files.read(self.store, missing)
+        missing = self.run.files.unknown(missing)
+        if missing:
+            await self.run.files.find_elsewhere(self.store, missing, by_content=self.run.may_scan)
 
     async def _look_again(self, files: Sequence[HostFile]) -> None:
         """Look for files whose entity is gone; what was deleted in Stash is not scanned again unless asked for."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from stash_graphql_client.types import Gallery, Performer, Scene, Studio
@@ -11,9 +12,9 @@ from stash_graphql_client.types import Image as StashImage
 from stash.errors import ItemError, RefusedError, SyncError
 from stash.journal import SourceKey
 from stash.processing.base import people_of
-from stash.processing.mixins.account import AccountProcessingMixin, performer_key
+from stash.processing.mixins.account import AccountProcessingMixin, performer_key, performer_keys
 from stash.processing.mixins.gallery import Content, GalleryProcessingMixin, gallery_key
-from stash.processing.mixins.media import MediaProcessingMixin, media_key
+from stash.processing.mixins.media import MediaProcessingMixin, holders_of, media_key
 from stash.processing.mixins.studio import NETWORK_KEY, StudioProcessingMixin, studio_key
 from stash.processing.mixins.tag import TagProcessingMixin, tag_key
 from stash.processing.recording import LASTING, Decided, Recording
@@ -82,8 +83,9 @@ class CreatorProcessing(
             self.run.report.skip(problem.table, problem.key, problem.reason, is_failure=problem.is_malformed)
 
     async def _sync_part(self, creator: Creator, part: Part) -> None:
+        part = replace(part, items=[item for item in part.items if self.run.rules.takes(item)])
         files = {media_id: self.run.files.of(media) for media_id, media in part.media().items()}
-        source = source_digest(part, files, self.run.rules)
+        source = source_digest(part, files, self.run.rules.key)
         async with self.store.window():
             settled = self.run.settled.get(part.number)
             is_known = settled is not None and settled.source == source and not self._is_to_be_looked_at
@@ -109,7 +111,7 @@ class CreatorProcessing(
     @property
     def _is_to_be_looked_at(self) -> bool:
         """Whether everything is to be decided, even where nothing changed."""
-        return bool(self.run.overwrite) or self.run.recreate
+        return bool(self.run.overwrite) or self.run.recreate or self.run.has_news
 
     async def _still_stands(self, settled: SettledPart) -> bool:
         """Whether a settled part's entities stand as they were left; read once, and kept where they do not."""
@@ -134,6 +136,7 @@ class CreatorProcessing(
 
     async def _decide(self, decided: Decided) -> None:
         part = decided.part
+        self.run.holders = holders_of(part.items)
         await self._recall(part)
         await self._read_recorded(part)
         self._refuse_if_gone()
@@ -150,7 +153,7 @@ class CreatorProcessing(
             if media_id not in found and media.is_downloaded and not self.run.files.of(media):
                 self.run.report.skip("media", str(media_id), "its file is not in the downloads folder")
         for item in part.items:
-            if item.media and not _matched(item, found):
+            if item.media and item.kind != "wall" and not _matched(item, found):
                 is_locked = all(one.is_locked or one.is_preview for one in item.media)
                 reason = "its media are locked" if is_locked else "none of its media is in Stash"
                 self.run.report.skip(item.kind, str(item.id), reason)
@@ -212,7 +215,7 @@ class CreatorProcessing(
         account = item.account
         studio = await self._studio(account)
         performers = await self._performers([account, *people_of(item)])
-        tags = await self._process_hashtags_to_tags(item.hashtags)
+        tags = await self._tags(self._tag_names(item))
         for one in item.media:
             entity = files.get(one.media.id)
             if entity is None or one.owner != item.ref or not self._owns(entity, one.media):
@@ -257,7 +260,7 @@ class CreatorProcessing(
 
     async def _recall_people(self, accounts: Iterable[Creator]) -> None:
         people = list(accounts)
-        await self.run.recall("Performer", [performer_key(one) for one in people])
+        await self.run.recall("Performer", [key for one in people for key in performer_keys(one)])
         await self.run.recall("Studio", [NETWORK_KEY, *(studio_key(one) for one in people)])
 
     async def _recall_settled(self, creator: Creator) -> None:
@@ -270,7 +273,7 @@ class CreatorProcessing(
         await self.run.recall("Image", media)
         await self.run.recall("Scene", media)
         await self.run.recall("Gallery", [gallery_key(item) for item in part.items])
-        tags = {tag.value.strip().lower() for item in part.items for tag in item.hashtags}
+        tags = {name for item in part.items for name in self._tag_names(item)}
         await self.run.recall("Tag", [tag_key(name) for name in (*sorted(tags), TRAILER_TAG)])
         chapters = [f"{item.id}/{post.id}" for item in part.items for post in item.aggregated]
         await self.run.recall("GalleryChapter", [SourceKey("chapter", key) for key in chapters])

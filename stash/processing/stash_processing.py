@@ -200,7 +200,7 @@ class StashProcessing(CreatorProcessing):
         journal = await Journal.open(database)
         await journal.bind(*self.store.identity)
         self.run = Run(Report(), Files(PathMap.parse(settings.path_map), walk(root)), journal)
-        self.run.patience = settings.patience
+        self.run.patience, self.run.rules = settings.patience, settings.rules()
         async with self.running("sync", [creator.username]):
             await self.prepare(reader, [creator])
             await self.sync_all(reader, [creator])

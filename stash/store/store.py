@@ -10,6 +10,7 @@ from stash_graphql_client.client.batch import BatchOperation, BatchResult
 from stash.errors import LookupRefusedError, RejectedError
 from stash.merge import as_kept
 from stash.store.batcher import Batcher
+from stash.store.documents import Field, document
 from stash.store.kinds import KINDS, Entity, Kind, kind_of
 from stash.store.memory import Memory
 from stash.store.naming import NamingStore
@@ -177,6 +178,24 @@ class StashStore(NamingStore):
     def attach(self, entity: Entity, **content: str) -> None:
         """Have a write-only field sent with the next write: an `image` or `cover_image` as data URL."""
         self._unit.attached[id(entity)] = (entity, content)
+
+    async def split_scene(self, scene_id: str, path: str) -> str:
+        """Give a further file of a scene a scene of its own, at once; answers that scene's id.
+
+        Raises:
+            RejectedError: Stash refused it, or the scene has no such file.
+        """
+        question = Field("findScene", {"id": ("ID!", scene_id)}, "files { id path }")
+        scene = (await self._ask(document("query", [question]))).data["f0"] or {"files": []}
+        ids = [file["id"] for file in scene["files"] if file["path"] == path]
+        if not ids:
+            raise RejectedError(f"Stash has no file {path!r} in the scene {scene_id}.")
+        creation = Field("sceneCreate", {"input": ("SceneCreateInput!", {"file_ids": ids})}, "id")
+        text, variables = document("mutation", [creation])
+        reply = await self.connection.mutate(text, variables, fields=1)
+        if not reply.data.get("f0"):
+            raise RejectedError(f"Stash did not give {path!r} a scene of its own: {reply.message_for('f0')}")
+        return str(reply.data["f0"]["id"])
 
     async def adopt_existing(self, entities: Sequence[Entity]) -> set[int]:
         """Let new entities be those that Stash has of the same natural key; answers the ids of the objects."""

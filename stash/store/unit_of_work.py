@@ -218,6 +218,8 @@ def _by_handler(entity: Entity, fields: Sequence[str]) -> list[str]:
 
 
 def _has_place(chapter: GalleryChapter) -> bool:
+    if not is_new(chapter):
+        return True
     return isinstance(chapter.gallery, Gallery) and not is_new(chapter.gallery)
 
 

@@ -151,13 +151,17 @@ class World:
             hashtag = self.add(HashtagFactory(value=value))
             self.add(PostHashtagFactory(postId=post.id, hashtagId=hashtag.id))
 
-    def _attach(self, carried: Iterable[object], **holder: int) -> None:
+    def attach(self, post: Post, carried: object, pos: int) -> None:
+        """Let a post carry one more."""
+        self._attach([carried], pos, postId=post.id)
+
+    def _attach(self, carried: Iterable[object], first: int = 0, **holder: int) -> None:
         kinds = {
             AccountMedia: ContentType.ACCOUNT_MEDIA,
             AccountMediaBundle: ContentType.ACCOUNT_MEDIA_BUNDLE,
             Post: ContentType.AGGREGATED_POSTS,
         }
-        for pos, one in enumerate(carried):
+        for pos, one in enumerate(carried, first):
             kind = kinds[type(one)]
             self.add(AttachmentFactory(contentId=one.id, contentType=kind, pos=pos, **holder))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,9 +10,10 @@ from sqlalchemy import event
 
 from metadata.errors import UnknownCreatorError
 from metadata.items import NEVER, Creator, Item, ItemRef, Problem
-from metadata.models import ContentType
+from metadata.models import ContentType, PinnedPost
 from metadata.reader import Reader
 from tests.metadata.factories import (
+    START,
     AttachmentFactory,
     AvatarFactory,
     MediaVariantFactory,
@@ -530,16 +531,91 @@ async def test_names_of_files_are_base_names(database: Database) -> None:
 
 
 async def test_walls_are_made_of_posts(database: Database) -> None:
-    """A post on a wall is its account's post, once."""
+    """A post on two walls is its account's post once; each wall carries its posts, oldest first, and owns no media."""
     world = World()
     anna = world.account(username="anna")
-    post = world.post(anna, world.offered(world.media(anna)))
-    for _ in range(2):
-        wall = world.add(WallFactory(accountId=anna.id))
-        world.add(WallPostFactory(wallId=wall.id, postId=post.id))
+    posts = [world.post(anna, world.offered(world.media(anna)), createdAt=moment(hours)) for hours in (2, 1)]
+    walls = [
+        world.add(WallFactory(accountId=anna.id, name=name, description="What it holds"))
+        for name in ("Main", None)
+    ]
+    for wall in walls:
+        for post in posts:
+            world.add(WallPostFactory(wallId=wall.id, postId=post.id))
+    world.add(WallFactory(accountId=anna.id, name="Empty"))
     await world.save(database)
     items, _ = await read(database, "anna")
-    assert [item.id for item in items] == [post.id]
+    later, earlier = posts
+    assert [(item.kind, item.id, item.name) for item in items] == [
+        ("post", earlier.id, None),
+        ("post", later.id, None),
+        *[("wall", wall.id, wall.name) for wall in walls],
+    ]
+    for wall in items[2:]:
+        assert [post.id for post in wall.aggregated] == [earlier.id, later.id]
+        assert [one.owner.id for one in wall.media] == [earlier.id, later.id]
+        assert wall.content == "What it holds"
+
+
+async def test_walls_come_in_parts_of_so_many_posts(database: Database) -> None:
+    """A window holds walls with as many posts as it may hold items, or one wall that has more."""
+    world = World()
+    anna = world.account(username="anna")
+    posts = [world.post(anna, world.offered(world.media(anna))) for _ in range(3)]
+    for count in (1, 1, 3, 1):
+        wall = world.add(WallFactory(accountId=anna.id))
+        for post in posts[:count]:
+            world.add(WallPostFactory(wallId=wall.id, postId=post.id))
+    await world.save(database)
+    reader = Reader(database)
+    creator = await reader.creator("anna")
+    windows = [window async for window in reader.windows(creator, size=2)]
+    assert [len(window.items) for window in windows] == [2, 1, 2, 1, 1]
+
+
+async def test_states_are_told(database: Database) -> None:
+    """What is pinned, a reply, expires or was deleted at the source is an item all the same, and says so."""
+    world = World()
+    anna = world.account(username="anna")
+    reply = world.post(anna, world.offered(world.media(anna)), inReplyTo=5, expiresAt=moment(5))
+    pinned = world.post(anna, world.offered(world.media(anna)), createdAt=moment(1))
+    world.add(PinnedPost(postId=pinned.id, accountId=anna.id, pos=0))
+    deleted = world.message(anna, world.offered(world.media(anna)), createdAt=moment(2), deleted=True)
+    await world.save(database)
+    items, _ = await read(database, "anna")
+    assert [(item.id, item.states) for item in items] == [
+        (reply.id, ("reply", "expires")),
+        (pinned.id, ("pinned",)),
+        (deleted.id, ("deleted",)),
+    ]
+
+
+async def test_mentions_come_from_the_text_where_none_were_kept(foreign: Database) -> None:
+    """Without any mention in the database, handles of known accounts in the text are mentions; the item says so."""
+    world = World()
+    anna, bea = world.account(username="anna"), world.account(username="bea_2")
+    text = "With @BEA_2. and @nobody, not @bea_2x nor anna@bea_2"
+    world.post(anna, world.offered(world.media(anna)), content=text)
+    await world.save(foreign)
+    items, _ = await read(foreign, "anna")
+    assert [(one.handle, one.accountId) for one in items[0].accountMentions] == [("bea_2", bea.id)]
+    assert not items[0].has_all_mentions
+
+
+async def test_lost_attachments_are_told(foreign: Database) -> None:
+    """A database with posts and files and not one attachment is told, once, with the way to get them."""
+    world = World()
+    anna = world.account(username="anna")
+    world.post(anna)
+    world.media(anna)
+    await world.save(foreign)
+    reader = Reader(foreign)
+    creator = await reader.creator("anna")
+    for expected in (["attachments", "post_mentions"], []):
+        windows = [window async for window in reader.windows(creator)]
+        problems = [one for window in windows for one in window.problems]
+        assert [one.key for one in problems] == expected
+        assert all("ingest" in one.reason or "texts" in one.reason for one in problems)
 
 
 async def test_stamps_are_read_back(database: Database) -> None:
@@ -559,3 +635,47 @@ async def test_stamps_are_read_back(database: Database) -> None:
     assert items[0].account.stash_id == 7
     assert items[0].media[0].media.stash_id == 9
     assert items[0].createdAt == datetime(2025, 1, 1, 12, tzinfo=UTC)
+
+
+async def test_renditions_without_a_link_are_found_by_time(foreign: Database) -> None:
+    """A video's file under another id, made within a minute, is that video's; its item holds it, and it is not loose."""
+    world = World()
+    anna = world.account(username="anna")
+    video = world.media(anna, mimetype="video/mp4", createdAt=None, local_filename=None, is_downloaded=False)
+    world.post(anna, world.offered(video))
+    saved = world.media(anna, mimetype="video/mp4", createdAt=START + timedelta(seconds=59))
+    await world.save(foreign)
+    items, _ = await read(foreign, "anna")
+    assert [one.id for one in items[0].media[0].media.variants] == [saved.id]
+    assert await loose(foreign, items[0].account) == []
+    owners = await Reader(foreign).find_media([(saved.local_filename, saved.id)])
+    assert (owners[saved.local_filename].media, owners[saved.local_filename].is_attached) == (video.id, True)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "others", "more"),
+    [
+        ([61], 0, {}),
+        ([0, 30], 0, {}),
+        ([0], 1, {}),
+        ([0], 0, {"mimetype": "image/jpeg"}),
+        ([0], 0, {"createdAt": None}),
+    ],
+    ids=["too late", "two files", "two videos", "a picture", "no time"],
+)
+async def test_what_time_does_not_tell_stays_loose(
+    foreign: Database, seconds: list[int], others: int, more: dict
+) -> None:
+    """Nothing is guessed: too far apart, two files or two videos at one time, a picture, or no time at all."""
+    world = World()
+    anna = world.account(username="anna")
+    for _ in range(others + 1):
+        video = world.media(anna, mimetype="video/mp4", local_filename=None, is_downloaded=False)
+        world.post(anna, world.offered(video))
+    saved = [
+        world.media(anna, **{"mimetype": "video/mp4", "createdAt": START + timedelta(seconds=s)} | more)
+        for s in seconds
+    ]
+    await world.save(foreign)
+    creator = await Reader(foreign).creator("anna")
+    assert sorted(await loose(foreign, creator)) == [one.id for one in saved]

@@ -24,6 +24,8 @@ from stash.paths import PathMap, base_name, kind_of, media_name
         (r"/dl=D:\media", "/dl/a/x.jpg", r"D:\media\a\x.jpg"),
         (r"\\nas\dl=/data", r"\\nas\dl\a\x.jpg", "/data/a/x.jpg"),
         ("/=/data", "/a/x.jpg", "/data/a/x.jpg"),
+        ('"/a=b;c"="/d;=e"', "/a=b;c/x.jpg", "/d;=e/x.jpg"),
+        ('"/a b"=/c ; /e="/f g/"', "/e/x.jpg", "/f g/x.jpg"),
     ],
 )
 def test_host_paths_become_stash_paths(mapping: str | None, host: str, stash: str) -> None:

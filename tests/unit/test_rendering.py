@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stash.rendering import generate_title, item_url, profile_url, studio_name, utc_day
+from stash.rendering import (
+    Rendered,
+    disambiguations,
+    generate_title,
+    is_taken_by,
+    item_url,
+    predecessor_values,
+    profile_url,
+    studio_name,
+    tag_names,
+    utc_day,
+)
 
 DAY = datetime(2024, 5, 1, 23, 30, tzinfo=UTC)
 
@@ -66,3 +79,52 @@ def test_urls_and_names() -> None:
     assert item_url("message", 5, 7) == "https://fansly.com/messages/7/5"
     assert profile_url("anna") == "https://fansly.com/anna"
     assert studio_name("anna") == "anna (Fansly)"
+
+
+@pytest.mark.parametrize(
+    ("name", "other", "is_taken"),
+    [
+        ("two_words", "two words", True),
+        ("two_words", "TWO-WORDS", True),
+        ("two_words", "twowords", False),
+        ("two words", "two_words", False),
+        ("100%", "100 reasons", True),
+        ("100%", "10", False),
+        ("Anna", "anna", True),
+        ("Anna", "annabelle", False),
+        ("a.c", "abc", False),
+        ("élan", "ÉLAN", False),
+        ("a_c", "a\nc", True),
+        ("_", "😀", True),
+    ],
+)
+def test_what_stash_takes_for_the_same_name(name: str, other: str, is_taken: bool) -> None:
+    """`_` is any character, `%` any text, and the case of ASCII letters alone does not matter."""
+    assert is_taken_by(name, other) is is_taken
+
+
+@given(st.text(alphabet="aAbéÉ_%. \\^ß😀", max_size=6), st.text(alphabet="aAbéÉ_%. \\^ß😀", max_size=6))
+def test_it_is_what_sqlite_says(name: str, other: str) -> None:
+    """Stash asks SQLite, so SQLite is right."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        (said,) = connection.execute("SELECT ? LIKE ?", (other, name)).fetchone()
+    assert is_taken_by(name, other) is bool(said)
+
+
+def test_second_names_are_others() -> None:
+    """No two names that are tried are the same, and the first is the hashtag."""
+    names = list(tag_names("a_b"))
+    assert names[:3] == ["a_b", "a_b (hashtag)", "a_b (hashtag 2)"]
+    assert len(set(names)) == len(names)
+    assert list(disambiguations("anna", 7)) == ["", "anna", "anna 7"]
+    assert list(disambiguations("anna", 0)) == ["", "anna"]
+
+
+def test_predecessor_values() -> None:
+    """Titles under every username, texts and days of every item; no empty text, no missing day."""
+    said = [Rendered("", DAY), Rendered("A text that is a title", None)]
+    assert predecessor_values(said, ["anna", "old"]) == {
+        "title": {"anna - 2024/05/01", "old - 2024/05/01", "A text that is a title"},
+        "details": {"A text that is a title"},
+        "date": {"2024-05-01"},
+    }

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from stash.errors import UsageError
+from stash.paths import PathMap
+from stash.rules import KINDS, Rules
 from stash.settings import SETTINGS_FILE, explain, load_settings, loose_permissions
 
 
@@ -75,3 +78,150 @@ def test_loose_permissions_are_said() -> None:
 def test_a_relative_downloads_folder_is_made_absolute(tmp_path: Path) -> None:
     """Stash knows files by their whole path, so a folder is named by its own, wherever the command runs."""
     assert load_settings({"downloads": "dl"}).downloads == tmp_path / "dl"
+
+
+INI = """
+[Options]
+download_directory = /data/My "Best" = dl;
+metadata_db_file = meta/metadata.sqlite3
+use_folder_suffix = True
+[StashContext]
+scheme = https
+host = nas.local
+port = 9998
+apikey = 100%secret
+mapped_path = /stash/dl
+"""
+
+YAML = """
+options:
+  download_directory: downloads
+  separate_timeline: true
+postgres:
+  pg_host: db.local
+  pg_database: fansly_metadata
+  pg_user: me@home
+  pg_password: "a/b"
+stash_context:
+  host: "::1"
+  port: 9999
+  apikey: ""
+  mapped_path: 'D:\\stash'
+  override_dldir_w_mapped: true
+  require_stash_only_mode: false
+  enable_scene_split: true
+"""
+
+
+def test_the_downloaders_ini() -> None:
+    """`config.ini` says where Stash is, where the files are and how Stash sees them, and which database."""
+    Path("config.ini").write_text(INI)
+    settings = load_settings({"downloader_config": Path("config.ini")})
+    assert (settings.url, settings.api_key.get_secret_value()) == ("https://nas.local:9998", "100%secret")
+    assert settings.downloads == Path('/data/My "Best" = dl;')
+    assert settings.database == str(Path.cwd() / "meta/metadata.sqlite3")
+    assert PathMap.parse(settings.path_map).to_stash('/data/My "Best" = dl;/x') == "/stash/dl/x"
+    assert not settings.split_scenes
+
+
+def test_the_downloaders_yaml(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`config.yaml` says the same; folders are relative to it, and the password's own variable wins."""
+    Path("somewhere").mkdir()
+    Path("somewhere/config.yaml").write_text(YAML)
+    monkeypatch.setenv("STASH_SYNC_DOWNLOADER_CONFIG", "somewhere/config.yaml")
+    settings = load_settings({})
+    downloads = Path.cwd() / "somewhere/downloads"
+    assert (settings.url, settings.api_key, settings.downloads) == ("http://[::1]:9999", None, downloads)
+    assert settings.database == "postgresql://me%40home:a%2Fb@db.local:5432/fansly_metadata"
+    mapping = PathMap.parse(settings.path_map)
+    assert mapping.to_stash(f"{downloads}/anna_fansly/x.jpg") == r"D:\stash\anna_fansly\x.jpg"
+    assert mapping.to_stash(f"{downloads}2/x.jpg") == f"{downloads}2/x.jpg"
+    assert settings.split_scenes
+    monkeypatch.setenv("FANSLY_PG_PASSWORD", "other")
+    assert "me%40home:other@" in (load_settings({}).database or "")
+
+
+def test_the_downloaders_config_comes_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a flag, the environment or our own file says beats the downloader's config; `settings` names the source."""
+    Path("config.ini").write_text(INI)
+    Path(SETTINGS_FILE).write_text('downloader_config = "config.ini"\nurl = "http://file"\n')
+    monkeypatch.setenv("STASH_SYNC_DATABASE_URL", "mine.sqlite")
+    settings = load_settings({"path_map": "/a=/b"})
+    assert (settings.url, settings.database, settings.path_map) == ("http://file", "mine.sqlite", "/a=/b")
+    sources = {name: source for name, _, source in explain(settings, {"path_map": "/a=/b"})}
+    assert (sources["downloads"], sources["url"], sources["database"]) == (
+        "config.ini",
+        SETTINGS_FILE,
+        "STASH_SYNC_DATABASE_URL",
+    )
+
+
+@pytest.mark.parametrize("name", ["config.ini", "config.yaml"])
+@pytest.mark.parametrize("content", ["", "options:\n", "[Options]\ndownload_directory = Local_directory\n"])
+def test_a_config_that_says_little(name: str, content: str) -> None:
+    """A file without the sections says nothing, and the folder that nobody chose is none."""
+    if name.endswith("yaml"):
+        content = "" if content.startswith("[") else content
+    elif content.startswith("options"):
+        content = ""
+    Path(name).write_text(content)
+    settings = load_settings({"downloader_config": Path(name)})
+    assert (settings.url, settings.downloads, settings.database, settings.path_map) == (None,) * 4
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("config.ini", None, "cannot be read"),
+        ("config.ini", "download_directory", "no ini file"),
+        ("config.yaml", "a: [", "no YAML"),
+    ],
+)
+def test_a_broken_config_is_said(name: str, content: str | None, words: str) -> None:
+    """A missing or broken file is named with what is wrong."""
+    if content is not None:
+        Path(name).write_text(content)
+    with pytest.raises(UsageError, match=words):
+        load_settings({"downloader_config": Path(name)})
+
+
+def test_choices_are_lists_or_texts_with_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A list in the file and a text in the environment say the same; `#`, `@` and case do not matter."""
+    Path(SETTINGS_FILE).write_text(
+        'only_tags = ["#Red", "blue "]\nsince = 2025-01-02\n[rename_tags]\n"#BW" = "Black and white"\n'
+    )
+    monkeypatch.setenv("STASH_SYNC_SKIP_CREATORS", "@Anna, 7, ")
+    monkeypatch.setenv("STASH_SYNC_KINDS", "")
+    rules = load_settings({}).rules()
+    assert (rules.only_tags, rules.skip, rules.kinds) == ({"red", "blue"}, {"anna", "7"}, KINDS)
+    assert rules.since == date(2025, 1, 2)
+    assert rules.tag_of("BW") == "Black and white"
+    monkeypatch.setenv("STASH_SYNC_RENAME_TAGS", "a=b; #C = d e")
+    assert load_settings({}).rules().rename_tags == {"a": "b", "c": "d e"}
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ('kinds = ["posts"]', "kinds"),
+        ('extras = "price"', "extras"),
+        ('title = "{name} {colour}"', "there is no {colour}"),
+        ('title = "{name"', "braces"),
+        ('studio = " "', "blank"),
+        ('studio = "{title}"', "there is no {title}"),
+        ('rename_tags = "red"', "hashtag=name"),
+        ('since = "yesterday"', "since"),
+    ],
+)
+def test_a_wrong_choice_is_said(content: str, words: str) -> None:
+    """Unknown kinds, extras and fields of templates, and what is no rename or day, are named."""
+    Path(SETTINGS_FILE).write_text(content)
+    with pytest.raises(UsageError, match=words):
+        load_settings({})
+
+
+def test_the_same_choices_have_the_same_key() -> None:
+    """The digest of a part rests on the key: it does not depend on the order in which choices are given."""
+    one, other = (Rules(only_tags=frozenset(tags)) for tags in (["a", "b", "c"], ["c", "b", "a"]))
+    assert one.key == other.key
+    assert one.key != Rules(title="{name}").key

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import mimetypes
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stash_graphql_client.types import Performer
+from stash_graphql_client.types.unset import UNSET
 
 from stash.journal import SourceKey
 from stash.merge import merge_aliases
 from stash.processing.base import StashProcessingBase
 from stash.processing.wishes import Wish, is_remembered
-from stash.rendering import profile_url
+from stash.rendering import disambiguations, is_pattern, is_taken_by, person_name, profile_url, profile_urls
 
 if TYPE_CHECKING:
     from metadata.items import Creator
+    from stash.journal import Memory
 
 
 class AccountProcessingMixin(StashProcessingBase):
@@ -38,13 +42,20 @@ class AccountProcessingMixin(StashProcessingBase):
 
     async def _new_performer(self, account: Creator) -> Performer:
         performer = self._performer_from_account(account)
-        if await self.store.find(Performer, name__iexact=str(performer.name)):
-            performer.disambiguation = account.username
+        name = str(performer.name)
+        same = await self.store.find(Performer, name__iexact=name)
+        if is_pattern(name):
+            known = (one for one in self.store.all_cached(Performer) if one is not performer)
+            same += [one for one in known if is_taken_by(name, str(one.name))]
+        taken = {_behind_the_name(one) for one in same}
+        tried = list(disambiguations(account.username, account.id))
+        free = (one for one in tried if not any(one == t or (one and is_taken_by(one, t)) for t in taken))
+        performer.disambiguation = next(free, tried[-1]) or UNSET
         return await self.store.make(performer)
 
     async def _find_existing_performer(self, account: Creator) -> Performer | None:
         """The performer that is this account, or None. It never writes."""
-        memory = self.run.memory("Performer", performer_key(account))
+        memory = self._recorded_person(account)
         if memory is not None:
             performer = await self.store.get(Performer, memory.stash_id)
             if performer is not None and is_remembered(performer, memory):
@@ -53,16 +64,26 @@ class AccountProcessingMixin(StashProcessingBase):
             performer = await self.store.get(Performer, str(account.stash_id))
             if performer is not None and _is_account(performer, account):
                 return performer
-        url = profile_url(account.username)
-        return (
-            await self.store.find_one(Performer, url__iexact=url)
-            or await self.store.find_one(Performer, aliases__iexact=account.username)
-            or await self._find_by_name(account)
-        )
+        for url in profile_urls(account.username):
+            performer = await self.store.find_one(Performer, url__iexact=url)
+            if performer is not None:
+                return performer
+        return await self.store.find_one(
+            Performer, aliases__iexact=account.username
+        ) or await self._find_by_name(account)
+
+    def _recorded_person(self, account: Creator) -> Memory | None:
+        """What was recorded of an account; what was of a mere mention of it, before it was known, counts as well."""
+        key, *others = performer_keys(account)
+        memory = self.run.memory("Performer", key)
+        for other in others:
+            if memory is None and (earlier := self.run.memory("Performer", other)) is not None:
+                memory = self.run.memories["Performer", key] = replace(earlier, key=key)
+        return memory
 
     async def _find_by_name(self, account: Creator) -> Performer | None:
         """The one performer of that name, unless it is somebody else's."""
-        for name in dict.fromkeys([account.displayName or account.username, account.username]):
+        for name in dict.fromkeys([person_name(account.displayName, account.username), account.username]):
             found = await self.store.find(Performer, name__iexact=name)
             free = [performer for performer in found if not _is_somebody_else(performer, account)]
             if len(free) == 1:
@@ -71,16 +92,19 @@ class AccountProcessingMixin(StashProcessingBase):
 
     def _performer_from_account(self, account: Creator) -> Performer:
         """A new performer, not yet saved."""
-        name = account.displayName or account.username
-        return Performer(
+        name = person_name(account.displayName, account.username)
+        performer = Performer(
             name=name,
             alias_list=merge_aliases([], [account.username], name=name),
             urls=[profile_url(account.username)],
             details=account.about or "",
         )
+        if "account_id" in self.run.rules.extras and account.id:
+            performer.custom_fields = {"fansly_id": account.id}
+        return performer
 
     def _complete_performer(self, account: Creator, performer: Performer) -> None:
-        url, name = profile_url(account.username), performer.name or ""
+        url, name = _spelt(performer, account), performer.name or ""
         known = performer.alias_list if isinstance(performer.alias_list, list) else []
         aliases = merge_aliases(known, [account.username], name=str(name))
         if aliases != known:
@@ -90,15 +114,46 @@ class AccountProcessingMixin(StashProcessingBase):
         self.run.stamps.append(("accounts", account.id, performer))
 
     async def _update_performer_avatar(self, account: Creator, performer: Performer) -> None:
-        """Send the avatar where Stash shows its default picture."""
-        path = performer.image_path if isinstance(performer.image_path, str) else ""
-        if account.avatar is None or (path and "default=true" not in path):
+        """Send the avatar where Stash shows its default picture, and again when it changed, but never over a user's."""
+        found = self._avatar_file(account)
+        if found is None:
             return
-        files = self.run.files.of(account.avatar)
+        kind, content = found
+        memory, applied = self._memory(performer, performer_key(account)), self.run.applied[id(performer)]
+        sent, mark = memory.wrote.get("image") if memory is not None else None, _mark(content)
+        if sent == mark and "image" not in self.run.overwrite:
+            applied.wrote["image"] = sent
+            return
+        if not await self._is_ours_to_change(performer, sent):
+            if sent is not None:
+                applied.kept.append("image")
+                applied.wrote["image"] = sent
+            return
+        applied.wrote["image"] = mark
+        self.run.has_news = True
+        self.store.attach(performer, image=f"data:{kind};base64,{base64.b64encode(content).decode()}")
+
+    def _avatar_file(self, account: Creator) -> tuple[str, bytes] | None:
+        """The type and the content of the avatar's file on the host."""
+        files = self.run.files.of(account.avatar) if account.avatar is not None else []
         kind = mimetypes.guess_type(files[0].name)[0] if files else None
-        if kind is not None and kind.startswith("image/"):
-            content = base64.b64encode(Path(files[0].path).read_bytes()).decode()  # noqa: ASYNC240 - a small local file
-            self.store.attach(performer, image=f"data:{kind};base64,{content}")
+        if kind is None or not kind.startswith("image/"):
+            return None
+        return kind, Path(files[0].path).read_bytes()
+
+    async def _is_ours_to_change(self, performer: Performer, sent: str | None) -> bool:
+        """Whether a performer has no picture, or the very one that an earlier sync sent."""
+        if "image" in self.run.overwrite:
+            return True
+        path = performer.image_path if isinstance(performer.image_path, str) else ""
+        if not path or "default=true" in path:
+            return sent is None
+        standing = None if sent is None else await self.store.connection.picture("performer", performer.id)
+        return standing is not None and _mark(standing) == sent
+
+
+def _mark(content: bytes) -> str:
+    return hashlib.blake2b(content, digest_size=16).hexdigest()
 
 
 def performer_key(account: Creator) -> SourceKey:
@@ -106,8 +161,20 @@ def performer_key(account: Creator) -> SourceKey:
     return SourceKey("account", str(account.id or account.username.casefold()))
 
 
+def performer_keys(account: Creator) -> tuple[SourceKey, ...]:
+    """The keys under which an account may have been recorded, its own first."""
+    return tuple(dict.fromkeys((performer_key(account), SourceKey("account", account.username.casefold()))))
+
+
+def _behind_the_name(performer: Performer) -> str:
+    return performer.disambiguation if isinstance(performer.disambiguation, str) else ""
+
+
 def _is_account(performer: Performer, account: Creator) -> bool:
-    names = {account.username.casefold(), (account.displayName or account.username).casefold()}
+    names = {
+        account.username.casefold(),
+        person_name(account.displayName, account.username).casefold(),
+    }
     aliases = performer.alias_list if isinstance(performer.alias_list, list) else []
     own = {str(performer.name).casefold(), *(alias.casefold() for alias in aliases)}
     return bool(names & own) or profile_url(account.username).casefold() in _urls(performer)
@@ -115,8 +182,16 @@ def _is_account(performer: Performer, account: Creator) -> bool:
 
 def _is_somebody_else(performer: Performer, account: Creator) -> bool:
     """Whether a performer carries another account's profile."""
-    prefix, own = profile_url("").casefold(), profile_url(account.username).casefold()
-    return any(url.startswith(prefix) and url != own for url in _urls(performer))
+    prefix = profile_url("").casefold()
+    own = {url.casefold().rstrip("/") for url in profile_urls(account.username)}
+    return any(url.startswith(prefix) and url not in own for url in _urls(performer))
+
+
+def _spelt(performer: Performer, account: Creator) -> str:
+    """The address of the account, as the performer has it already."""
+    known = {url.casefold() for url in profile_urls(account.username)}
+    listed = performer.urls if isinstance(performer.urls, list) else []
+    return next((url for url in listed if url.casefold() in known), profile_url(account.username))
 
 
 def _urls(performer: Performer) -> set[str]:

@@ -11,10 +11,10 @@ from stash.journal import SourceKey
 from stash.merge import merge_set
 from stash.processing.base import StashProcessingBase
 from stash.processing.wishes import Wish, seen_and_wrote
-from stash.rendering import generate_title, item_url, utc_day
+from stash.rendering import Rendered, generate_title, item_url, predecessor_values, utc_day
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from stash_graphql_client.types import Performer, Studio, Tag
 
@@ -47,21 +47,25 @@ class GalleryProcessingMixin(StashProcessingBase):
             await self.store.preload_ids({Gallery: recorded})
         if unknown:
             await self.store.preload(Gallery, code__in=[str(item.id) for item in unknown])
-            await self.store.preload(Gallery, url__in=[_url(item) for item in unknown])
+            await self.store.preload(Gallery, url__in=[url for item in unknown for url in _urls(item)])
 
     async def _get_or_create_gallery(
-        self, item: Item, account: Creator, performer: Performer | None = None, studio: Studio | None = None
+        self,
+        item: Item,
+        account: Creator,  # noqa: ARG002 - the guide's signature
+        performer: Performer | None = None,
+        studio: Studio | None = None,
     ) -> Gallery:
         """The gallery of an item, found or to be created."""
         gallery = await self._find_gallery(item)
         if gallery is None:
             gallery = self.store.new(
                 Gallery,
-                title=generate_title(item.content, account.username, item.createdAt),
+                title=self.run.rules.title_of(item),
                 code=str(item.id),
                 details=item.content or "",
                 date=utc_day(item.createdAt),
-                urls=[_url(item)],
+                urls=_urls(item),
                 organized=True,
                 studio=studio,
                 performers=[performer] if performer is not None else [],
@@ -76,14 +80,10 @@ class GalleryProcessingMixin(StashProcessingBase):
             gallery = await self.store.get(Gallery, memory.stash_id)
             if gallery is not None and gallery.code == str(item.id):
                 return gallery
-        for found in (
-            await self.store.find(Gallery, code=str(item.id)),
-            await self.store.find(Gallery, url=_url(item)),
-        ):
-            ours = [gallery for gallery in found if not _is_of_files(gallery)]
-            if ours:
-                return ours[0]
-        return None
+        found = await self.store.find(Gallery, code=str(item.id))
+        for url in _urls(item):
+            found += [one for one in await self.store.find(Gallery, url=url) if not _is_anothers(one, item)]
+        return next((gallery for gallery in found if not _is_of_files(gallery)), None)
 
     async def _process_item_gallery(
         self, item: Item, account: Creator, content: Content, studio: Studio | None = None
@@ -93,20 +93,32 @@ class GalleryProcessingMixin(StashProcessingBase):
         wish = Wish(
             values={
                 "code": str(item.id),
-                "title": generate_title(item.content, account.username, item.createdAt),
+                "title": self.run.rules.title_of(item),
                 "details": item.content or "",
                 "date": utc_day(item.createdAt),
                 "organized": True,
                 "studio": studio,
             },
-            texts={"urls": [_url(item)]},
+            texts={"urls": _urls(item)},
             links={"performers": content.performers, "tags": content.tags},
+            predecessors=self._predecessor_values(gallery, item, account, content),
+            partial=set() if item.has_all_mentions else {"performers"},
         )
         self._apply(gallery, gallery_key(item), wish)
         await self._link_files(item, gallery, content)
         if item.kind in {"post", "message"}:
             self.run.stamps.append((f"{item.kind}s", item.id, gallery))
         return gallery
+
+    def _predecessor_values(
+        self, gallery: Gallery, item: Item, account: Creator, content: Content
+    ) -> Mapping[str, Collection[str]]:
+        """What earlier programs would have written, under any name that the creator had."""
+        if gallery.is_new() or self._memory(gallery, gallery_key(item)) is not None:
+            return {}
+        aliases = content.performers[0].alias_list if content.performers else []
+        names = [account.username, *(aliases if isinstance(aliases, list) else [])]
+        return predecessor_values([Rendered(item.content, item.createdAt)], names)
 
     async def _link_files(self, item: Item, gallery: Gallery, content: Content) -> None:
         """Link what is matched; what the source dropped goes only if an earlier sync had added it."""
@@ -186,7 +198,8 @@ class GalleryProcessingMixin(StashProcessingBase):
         standing = gallery.chapters if isinstance(gallery.chapters, list) else []
         recorded = memory.stash_id if memory is not None else None
         chapter = next((c for c in standing if c.id == recorded), None) or next(
-            (c for c in standing if recorded is None and c.title == title), None
+            (c for c in standing if recorded is None and c.title == title and id(c) not in self.run.applied),
+            None,
         )
         if chapter is None and recorded is None:
             chapter = GalleryChapter(gallery=gallery, title=title, image_index=image_index)
@@ -201,8 +214,15 @@ def gallery_key(item: Item) -> SourceKey:
     return SourceKey(item.kind, str(item.id))
 
 
-def _url(item: Item) -> str:
-    return item_url(item.kind, item.id, item.groupId)
+def _urls(item: Item) -> list[str]:
+    """Where an item stands on the site; a wall has no address of its own."""
+    return [] if item.kind == "wall" else [item_url(item.kind, item.id, item.groupId)]
+
+
+def _is_anothers(gallery: Gallery, item: Item) -> bool:
+    """Whether a gallery that lists an item's address is another item's, by its code."""
+    code = gallery.code if isinstance(gallery.code, str) else ""
+    return code.isdigit() and code != str(item.id)
 
 
 def _name(account: Creator | None, item: Item) -> str:

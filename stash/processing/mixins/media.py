@@ -9,14 +9,16 @@ from stash_graphql_client.types import Image, Scene
 from stash.journal import SourceKey
 from stash.processing.base import StashProcessingBase
 from stash.processing.wishes import Wish, is_remembered
-from stash.rendering import generate_title, item_url, utc_day
+from stash.rendering import Rendered, item_url, predecessor_values, utc_day
+from stash.report import Planned
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from stash_graphql_client.types import Performer, Studio, Tag
 
     from metadata.items import Creator, Item, StoredMedia
+    from stash.files import StashFile
     from stash.journal import Memory
     from stash.store.kinds import Entity
 
@@ -55,9 +57,23 @@ class MediaProcessingMixin(StashProcessingBase):
 
     async def _find_by_file(self, media: Sequence[StoredMedia]) -> dict[int, Scene | Image]:
         matches = {one.id: file for one in media if (file := self.run.files.match(one)) is not None}
+        if self.run.rules.split_scenes:
+            matches = {
+                media_id: await self._in_a_scene_of_its_own(file) for media_id, file in matches.items()
+            }
         await self._preload([(file.type, file.id) for file in matches.values()])
         entities = {i: await self.store.get(TYPES[file.type], file.id) for i, file in matches.items()}
         return {media_id: entity for media_id, entity in entities.items() if entity is not None}
+
+    async def _in_a_scene_of_its_own(self, file: StashFile) -> StashFile:
+        """Split a video off a scene that is about a file of the user's; a dry run shows it."""
+        if file.type != "Scene" or file.is_primary or not self.run.files.foreign_primary(file.type, file.id):
+            return file
+        if self.run.report.plan is not None:
+            planned = Planned("Scene", file.id, "files", file.path, "a scene of its own", "split as asked")
+            self.run.report.plan.append(planned)
+            return file
+        return self.run.files.split(file, await self.store.split_scene(file.id, file.path))
 
     async def _preload(self, wanted: Iterable[tuple[str, str]]) -> None:
         ids: dict[type[Entity], list[str]] = {}
@@ -87,16 +103,42 @@ class MediaProcessingMixin(StashProcessingBase):
         wish = Wish(
             values={
                 "code": str(media_id),
-                "title": generate_title(item.content, account.username, item.createdAt),
+                "title": self.run.rules.title_of(item),
                 "details": item.content or "",
                 "date": utc_day(item.createdAt),
                 "studio": extras.get("studio"),
             },
             texts={"urls": [item_url(item.kind, item.id, None)] if item.kind == "post" else []},
             links={"performers": extras.get("performers", ()), "tags": extras.get("tags", ())},
-            predecessors={"code": [str(variant) for variant in extras.get("variant_ids", ())]},
+            predecessors=self._predecessors(stash_obj, item, account, media_id, **extras),
+            partial=set() if item.has_all_mentions else {"performers"},
         )
         self._stamp(stash_obj, media_key(media_id), wish)
+
+    def _predecessors(
+        self,
+        stash_obj: Scene | Image,
+        item: Item,
+        account: Creator,
+        media_id: int | str,
+        **extras: Unpack[Extras],
+    ) -> Mapping[str, Collection[str]]:
+        """What earlier programs would have written: they took a file's values from any item that holds it.
+
+        It is worked out for what stands there without our having written it, and for nothing else.
+        """
+        codes = {"code": [str(variant) for variant in extras.get("variant_ids", ())]}
+        if not stash_obj.title or self._memory(stash_obj, media_key(media_id)) is not None:
+            return codes
+        holders = [item, *self.run.holders.get(int(media_id), ())]
+        said = [Rendered(one.content, one.createdAt) for one in holders]
+        said += [
+            Rendered(post.content, post.createdAt)
+            for one in holders
+            for post in one.aggregated
+            if any(held.media.id == int(media_id) for held in post.media)
+        ]
+        return {**codes, **predecessor_values(said, _usernames(account, extras.get("performers", ())))}
 
     def _stamp_unattached(
         self,
@@ -115,11 +157,36 @@ class MediaProcessingMixin(StashProcessingBase):
         self._stamp(stash_obj, media_key(media.id), wish)
 
     def _stamp(self, stash_obj: Scene | Image, key: SourceKey, wish: Wish) -> None:
+        if self._is_foreign(stash_obj, key, wish):
+            self._leave(stash_obj, key, "primary file")
+            return
         self.run.stamps.append(("media", int(key.id), stash_obj))
         if stash_obj.organized is True:
             self._leave(stash_obj, key, "organized")
         else:
             self._apply(stash_obj, key, wish)
+
+    def _is_foreign(self, stash_obj: Scene | Image, key: SourceKey, wish: Wish) -> bool:
+        """Whether the entity is about another file, of which ours is but a copy: then it is never taken over."""
+        if self.run.files.foreign_primary(stash_obj.__type_name__, stash_obj.id) is None:
+            return False
+        ours = {key.id, *wish.predecessors.get("code", ())}
+        return stash_obj.code not in ours and self._memory(stash_obj, key) is None
+
+
+def holders_of(items: Iterable[Item]) -> dict[int, list[Item]]:
+    """The items that hold each media, by its id."""
+    holders: dict[int, list[Item]] = {}
+    for item in items:
+        for one in item.media:
+            holders.setdefault(one.media.id, []).append(item)
+    return holders
+
+
+def _usernames(account: Creator, performers: Sequence[Performer]) -> list[str]:
+    """What a creator is and was called: earlier usernames are aliases."""
+    aliases = performers[0].alias_list if performers else []
+    return [account.username, *(aliases if isinstance(aliases, list) else [])]
 
 
 class Extras(TypedDict, total=False):

@@ -9,7 +9,7 @@ from stash_graphql_client.types import Studio
 from stash.journal import SourceKey
 from stash.processing.base import StashProcessingBase
 from stash.processing.wishes import Wish, is_remembered
-from stash.rendering import NETWORK_STUDIO, profile_url, studio_name
+from stash.rendering import NETWORK_STUDIO, is_pattern, is_taken_by, profile_url, studio_names
 
 if TYPE_CHECKING:
     from stash_graphql_client.types import Performer
@@ -32,12 +32,14 @@ class StudioProcessingMixin(StashProcessingBase):
         if studio is None:
             studio = await self.store.get_or_create(
                 Studio,
-                name=studio_name(account.username),
+                name=self._free_name(account),
                 parent_studio=network,
                 urls=[profile_url(account.username)],
             )
-        wish = Wish(values={"parent_studio": network}, texts={"urls": [profile_url(account.username)]})
-        self._apply(studio, studio_key(account), wish)
+        values = {"name": self._wished_name(account, studio), "parent_studio": network}
+        self._apply(
+            studio, studio_key(account), Wish(values, texts={"urls": [profile_url(account.username)]})
+        )
         self.run.studios[account.id] = studio
         return studio
 
@@ -55,9 +57,35 @@ class StudioProcessingMixin(StashProcessingBase):
 
     async def _find_existing_studio(self, account: Creator) -> Studio | None:
         """The studio of a creator, or None. It never writes."""
-        return await self._recorded_studio(studio_key(account)) or await self.store.find_one(
-            Studio, name__iexact=studio_name(account.username)
-        )
+        studio = await self._recorded_studio(studio_key(account))
+        for name in self._names(account):
+            studio = studio or await self.store.find_one(Studio, name__iexact=name)
+        return studio
+
+    def _names(self, account: Creator) -> tuple[str, ...]:
+        """What the studio of a creator may be called: there is a second name where Stash may refuse the first."""
+        name = self.run.rules.studio_of(account)
+        return studio_names(name, account.id) if is_pattern(name) else (name,)
+
+    def _free_name(self, account: Creator) -> str:
+        """The first of the names that Stash does not take for another studio's."""
+        names = self._names(account)
+        others = [str(studio.name) for studio in self.store.all_cached(Studio)] if len(names) > 1 else []
+        return next((one for one in names if not any(is_taken_by(one, name) for name in others)), names[-1])
+
+    def _wished_name(self, account: Creator, studio: Studio) -> str | None:
+        """What the studio is to be called: it moves along with its creator, unless a user named it.
+
+        None is no wish: where nothing is known of its name, and where the new name is another studio's.
+        """
+        if str(studio.name).casefold() in {one.casefold() for one in self._names(account)}:
+            return str(studio.name)
+        memory = self._memory(studio, studio_key(account))
+        if memory is None or "name" not in memory.wrote:
+            return None
+        name = self._free_name(account)
+        is_taken = any(str(one.name).casefold() == name.casefold() for one in self.store.all_cached(Studio))
+        return None if is_taken else name
 
     async def _recorded_studio(self, key: SourceKey) -> Studio | None:
         memory = self.run.memory("Studio", key)

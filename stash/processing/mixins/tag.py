@@ -10,10 +10,12 @@ from stash_graphql_client.types import Image, Scene, Tag
 from stash.journal import SourceKey
 from stash.processing.base import StashProcessingBase
 from stash.processing.wishes import Wish, is_remembered
-from stash.rendering import TRAILER_TAG
+from stash.rendering import TRAILER_TAG, is_pattern, is_taken_by, tag_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from metadata.items import Item
 
 
 class HasValue(Protocol):
@@ -30,7 +32,17 @@ class TagProcessingMixin(StashProcessingBase):
 
     async def _process_hashtags_to_tags(self, hashtags: Sequence[HasValue]) -> list[Tag]:
         """One tag for each hashtag, in the order given; what Stash lacks is created."""
-        names = [name for hashtag in hashtags if (name := hashtag.value.strip().lower())]
+        return await self._tags(self._hashtag_names(hashtags))
+
+    def _tag_names(self, item: Item) -> list[str]:
+        """What the tags of an item are called: its hashtags', and those that a user asks for beyond."""
+        return [*self._hashtag_names(item.hashtags), *self.run.rules.extra_tags(item)]
+
+    def _hashtag_names(self, hashtags: Sequence[HasValue]) -> list[str]:
+        return [name for one in hashtags if (name := self.run.rules.tag_of(one.value)) is not None]
+
+    async def _tags(self, names: Sequence[str]) -> list[Tag]:
+        """One tag for each name, in the order given."""
         missing = [name for name in dict.fromkeys(names) if name not in self.run.tags]
         if missing:
             tags = await asyncio.gather(*(self._tag(name) for name in missing))
@@ -54,18 +66,44 @@ class TagProcessingMixin(StashProcessingBase):
         key = tag_key(name)
         tag = await self._recorded_tag(name)
         if tag is None and await self._is_deleted(Tag, key):
-            tag = await self.store.find_one(Tag, name__iexact=name)
+            tag = await self._standing_tag(name)
             if tag is None:
                 self._left_out(key)
                 return None
-        tag = tag or await self.store.get_or_create(Tag, name=name)
+        tag = tag or await self._get_or_create_tag(name)
         self._apply(tag, key, Wish())
         return tag
+
+    async def _get_or_create_tag(self, name: str) -> Tag:
+        """The tag of a name; under a second one where Stash would take the first for another tag's."""
+        if not is_pattern(name):
+            return await self.store.get_or_create(Tag, name=name)
+        standing = await self._standing_tag(name)
+        if standing is not None:
+            return standing
+        taken = [called for tag in self.store.all_cached(Tag) for called in _called(tag)]
+        free = (one for one in tag_names(name) if not any(is_taken_by(one, other) for other in taken))
+        return await self.store.get_or_create(Tag, name=next(free, name))
+
+    async def _standing_tag(self, name: str) -> Tag | None:
+        """The tag that carries a name or, where the name is a pattern to Stash, one of its second names."""
+        for one in tag_names(name) if is_pattern(name) else [name]:
+            found = await self.store.find(Tag, name__iexact=one) or (
+                await self.store.find(Tag, aliases__iexact=one) if one == name else []
+            )
+            if found:
+                return found[0]
+        return None
 
     async def _recorded_tag(self, name: str) -> Tag | None:
         memory = self.run.memory("Tag", tag_key(name))
         tag = None if memory is None else await self.store.get(Tag, memory.stash_id)
         return tag if tag is not None and memory is not None and is_remembered(tag, memory) else None
+
+
+def _called(tag: Tag) -> list[str]:
+    aliases = tag.aliases if isinstance(tag.aliases, list) else []
+    return [str(tag.name), *aliases]
 
 
 def tag_key(name: str) -> SourceKey:

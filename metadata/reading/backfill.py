@@ -1,0 +1,94 @@
+"""Files of renditions whose link to their media was never kept: found by time, where that tells one media alone.
+
+The downloader of winter 2025/26 saved videos under the id of a rendition, as a row of its own, and kept no
+`media_variants`. Such a row belongs to the video of the same account that was made within a minute, if there is
+exactly one without a file, and if that video has no other such row.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from metadata.values import parse_instant
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from datetime import datetime
+
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from metadata.reading.source import Source
+
+WINDOW = timedelta(seconds=60)
+
+type _Timed = tuple[int, int, datetime]
+"""Media, account, instant."""
+
+
+async def find_renditions(
+    connection: AsyncConnection, source: Source, loose: Mapping[int, Collection[int]]
+) -> dict[int, int]:
+    """Which media each rendition belongs to, by its id; `loose` are media with a file that nothing holds, by account."""
+    if not loose or source.is_ours or not source.has("account_media", "mediaId", "createdAt"):
+        return {}
+    orphans = await _orphans(connection, source, {media for found in loose.values() for media in found})
+    if not orphans:
+        return {}
+    return _unique(orphans, await _candidates(connection, source, {account for _, account, _ in orphans}))
+
+
+async def _orphans(connection: AsyncConnection, source: Source, media: Collection[int]) -> list[_Timed]:
+    columns = ("id", "accountId", "createdAt", "mimetype")
+    rows = await source.by(connection, "media", columns, ("id", media))
+    return [
+        (row[0], row[1], instant)
+        for row in rows
+        if str(row[3]).startswith("video/") and (instant := _instant(row[2])) is not None
+    ]
+
+
+async def _candidates(connection: AsyncConnection, source: Source, accounts: Collection[int]) -> list[_Timed]:
+    """Offered videos without a file and without known renditions, at the time of their row or of their offer."""
+    media, offered = source.table("media"), source.table("account_media")
+    statement = (
+        sa.select(
+            media.c.id,
+            media.c.accountId,
+            *source.values(media, "media", ("createdAt",)),
+            *source.values(offered, "account_media", ("createdAt",)),
+        )
+        .join_from(offered, media, media.c.id == offered.c.mediaId)
+        .where(source.within(media.c.accountId, accounts), media.c.mimetype.like("video/%"))
+        .where(~source.has_file(media))
+    )
+    if source.has("media_variants", "mediaId"):
+        statement = statement.where(media.c.id.not_in(sa.select(source.table("media_variants").c.mediaId)))
+    rows = await source.rows(connection, statement)
+    timed = {row[0]: (row[0], row[1], _instant(row[2]) or _instant(row[3])) for row in rows}
+    return [(key, account, instant) for key, account, instant in timed.values() if instant is not None]
+
+
+def _unique(orphans: Collection[_Timed], candidates: Collection[_Timed]) -> dict[int, int]:
+    of_account: defaultdict[int, list[_Timed]] = defaultdict(list)
+    for candidate in candidates:
+        of_account[candidate[1]].append(candidate)
+    near = {
+        orphan: [media for media, _, when in of_account[account] if abs(when - instant) <= WINDOW]
+        for orphan, account, instant in orphans
+    }
+    claims: defaultdict[int, int] = defaultdict(int)
+    for found in near.values():
+        for media in found:
+            claims[media] += 1
+    return {o: found[0] for o, found in near.items() if len(found) == 1 and claims[found[0]] == 1}
+
+
+def _instant(value: object) -> datetime | None:
+    try:
+        return parse_instant(value)
+    except ValueError:
+        return None

@@ -1,0 +1,40 @@
+"""Fingerprints of files, as Stash makes them: of whole pictures, and of both ends of videos."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import struct
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CHUNK = 65_536
+"""Bytes at each end of a video that count."""
+
+
+class Fingerprint(NamedTuple):
+    """What tells a file's content, in hexadecimal digits, and its size in bytes."""
+
+    value: str
+    size: int
+
+
+def md5(path: Path) -> Fingerprint:
+    """The fingerprint of a picture."""
+    with path.open("rb") as file:
+        value = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+        return Fingerprint(value, file.seek(0, os.SEEK_END))
+
+
+def oshash(path: Path) -> Fingerprint:
+    """The fingerprint of a video: its size and the sum of the 64-bit words at both ends."""
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        length = min(size, CHUNK) // 8 * 8
+        total = size
+        for start in (0, size - length):
+            file.seek(start)
+            total += sum(struct.unpack(f"<{length // 8}Q", file.read(length)))
+    return Fingerprint(f"{total & 0xFFFF_FFFF_FFFF_FFFF:016x}", size)

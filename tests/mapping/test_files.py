@@ -1,0 +1,291 @@
+"""Files: names and folders of all eras, copies, renditions, and files that lie elsewhere for Stash."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from stash_graphql_client.types import Gallery, Image, Scene
+
+from stash import jobs
+from stash.demo.files import jpeg
+from stash.embedded.media import oshash as media_oshash
+from stash.fingerprints import md5, oshash
+from stash.paths import PathMap, quoted
+from stash.pipeline import SyncOptions, sync
+from stash.settings import Settings
+from tests.conftest import Silent
+from tests.metadata.factories import moment
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from stash.report import Report
+    from tests.mapping.conftest import Case
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "2025-01-19_at_12-49_UTC_id_{id}.jpeg",
+        "2025-01-19_at_12-49_id_{id}.jpeg",
+        "2025-01-19_at_12-49_UTC_preview_id_{id}.jpg",
+        "2025-01-19_at_12-49_UTC_id_{id}_hash2_0123456789abcdef.jpeg",
+        "2024-01-19_at_12-49_hash_0a1b_id_{id}.JPG",
+        "2024-01-19_at_12-49_id_{id}_hash1_0a1b.png",
+        "unknown_id_{id}.jpeg",
+        "unknown_preview_id_{id}.png",
+        'it\'s _ 100% "quoted" & [odd] (1)_id_{id}.jpeg',
+        "日本 😀_id_{id}.jpeg",
+    ],
+)
+@pytest.mark.parametrize("is_named", [True, False], ids=["name in the row", "id in the name"])
+async def test_names_of_all_eras(case: Case, name: str, is_named: bool) -> None:
+    """A file is its media's by the name in the row, or by the id in its own name, in whatever form."""
+    anna = case.rows.account(username="anna")
+    media = case.rows.media(anna)
+    media.local_filename = name.format(id=media.id)
+    case.file(anna, media, "Timeline/Pictures")
+    case.post(anna, media)
+    if not is_named:
+        media.local_filename = None
+    await case.save()
+    report = await case.settled()
+    assert report.exit_code == 0
+    assert [one["code"] for one in case.inputs("imageUpdate")] == [str(media.id)]
+
+
+@pytest.mark.parametrize(
+    "folder",
+    [
+        "anna_fansly/Timeline/Pictures",
+        "anna/Messages/Pictures/Previews",
+        "ANNA_Fansly/pictures",
+        "Collections",
+        "my own folder/it's & 100% [new]",
+        "日本/😀",
+        "",
+    ],
+)
+async def test_folders_of_all_eras(case: Case, folder: str) -> None:
+    """A file counts wherever it lies below the downloads: other suffixes, other case, no folder at all."""
+    anna = case.rows.account(username="anna")
+    media = case.rows.media(anna)
+    path = case.downloads / folder / media.local_filename
+    case.file(anna, media, "Timeline/Pictures").unlink()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(jpeg(str(media.id)))
+    case.post(anna, media)
+    await case.save()
+    assert (await case.settled()).exit_code == 0
+    assert [one["code"] for one in case.inputs("imageUpdate")] == [str(media.id)]
+
+
+async def test_a_preview_without_a_type_is_named(case: Case) -> None:
+    """`….None` is a file that Stash does not take; it is listed, and its item goes on."""
+    anna = case.rows.account(username="anna")
+    preview = case.rows.media(anna, local_filename="2025-01-01_at_12-00_UTC_preview_id_5.None")
+    path = case.file(anna, preview, "Timeline/Pictures")
+    case.post(anna, preview, case.picture(anna))
+    await case.save()
+    report = await case.settled()
+    assert report.exit_code == 0
+    assert [(one.file, one.reason) for one in report.unmatched] == [
+        (str(path), "Stash does not take .None files")
+    ]
+
+
+async def test_rows_that_share_a_file(case: Case) -> None:
+    """Two rows of one file: one image, with the code of the earliest; both posts' galleries have it."""
+    anna = case.rows.account(username="anna")
+    first = case.picture(anna)
+    second = case.rows.media(anna, local_filename=first.local_filename)
+    posts = [case.post(anna, second, createdAt=moment(2)), case.post(anna, first, createdAt=moment(1))]
+    await case.save()
+    assert (await case.settled()).exit_code == 0
+    async with case.stash() as store:
+        (image,) = await store.find(Image)
+        assert image.code == str(first.id)
+        assert {one.code for one in image.galleries} == {str(post.id) for post in posts}
+
+
+async def test_a_file_of_several_items_of_two_creators(case: Case) -> None:
+    """The earliest item owns the values, whoever is synced first; every item's gallery has the file."""
+    anna, bea = case.rows.account(username="anna"), case.rows.account(username="bea")
+    shared = case.picture(bea)
+    offered = case.rows.offered(shared)
+    own = case.picture(anna)
+    later = case.rows.post(anna, offered, case.rows.offered(own), createdAt=moment(5))
+    earlier = case.rows.post(bea, offered, content="The earliest post of all", createdAt=moment(1))
+    await case.save()
+    for creator in ("anna", "bea", "anna"):
+        await case.sync(creators=(creator,))
+    for creator in ("bea", "anna"):
+        await case.sync(creators=(creator,))
+        assert case.sent == []
+    async with case.stash() as store:
+        image = await store.find_one(Image, code=str(shared.id))
+        assert image.title == "The earliest post of all"
+        assert image.studio.name == "bea (Fansly)"
+        assert {one.code for one in image.galleries} == {str(later.id), str(earlier.id)}
+
+
+async def copied(case: Case, suffix: str, *, ours_first: bool) -> tuple[str, Path]:
+    """A media whose file also lies in a folder of the user's; Stash has one entity of both. The post's code, the copy."""
+    anna = case.rows.account(username="anna")
+    media = case.video(anna) if suffix == "mp4" else case.picture(anna)
+    post = case.post(anna, media)
+    await case.save()
+    (ours,) = case.downloads.rglob(f"*_{media.id}.*")
+    copy = case.server.library / "mine" / f"My favourite.{suffix}"
+    copy.parent.mkdir()
+    shutil.copy(ours, copy)
+    async with case.stash() as store:
+        for path in (ours, copy) if ours_first else (copy, ours):
+            await jobs.scan(store.connection, [str(path.parent)], 60)
+    return str(post.id), copy
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "jpeg"])
+async def test_ours_is_primary(case: Case, suffix: str) -> None:
+    """An entity whose first file is the download is stamped, whatever copies it has."""
+    code, _ = await copied(case, suffix, ours_first=True)
+    report = await case.settled()
+    assert report.kept == []
+    async with case.stash() as store:
+        cls = Scene if suffix == "mp4" else Image
+        (entity,) = await store.find(cls)
+        assert entity.title
+        assert [one.code for one in entity.galleries] == [code]
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "jpeg"])
+async def test_a_foreign_primary_is_never_taken_over(case: Case, suffix: str) -> None:
+    """An entity about a file of the user's keeps its values; it is named, and is in the item's gallery all the same."""
+    code, _ = await copied(case, suffix, ours_first=False)
+    report = await case.settled()
+    cls = Scene if suffix == "mp4" else Image
+    async with case.stash() as store:
+        (entity,) = await store.find(cls)
+        assert (entity.title, entity.code, entity.studio) == ("", "", None)
+        assert [one.code for one in entity.galleries] == [code]
+    assert [(one.type, one.field) for one in report.kept] == [(cls.__type_name__, "primary file")]
+
+
+async def test_a_foreign_primary_with_our_code_is_ours(case: Case) -> None:
+    """An entity that an earlier program stamped is ours, whichever of its files is the first now."""
+    await copied(case, "mp4", ours_first=False)
+    async with case.stash() as store:
+        (scene,) = await store.find(Scene)
+        scene.code = next(case.downloads.rglob("*.mp4")).stem.rpartition("_")[2]
+        await store.flush()
+    report = await case.settled()
+    assert report.kept == []
+    assert len(case.inputs("sceneUpdate")) == 1
+
+
+async def test_galleries_of_files_are_never_ours(case: Case) -> None:
+    """A zip or folder gallery is the user's, also with the item's code and url."""
+    anna = case.rows.account(username="anna")
+    post = case.post(anna, case.picture(anna))
+    await case.save()
+    archive = case.server.library / "archive"
+    archive.mkdir()
+    (archive / "one.jpeg").write_bytes(jpeg("one"))
+    shutil.make_archive(str(case.server.library / "zips" / "mine"), "zip", archive)
+    async with case.stash() as store:
+        await jobs.scan(store.connection, [str(case.server.library / "zips")], 60)
+        (zipped,) = await store.find(Gallery)
+        zipped.code, zipped.urls = str(post.id), [f"https://fansly.com/post/{post.id}"]
+        await store.flush()
+    await case.settled()
+    assert [one["code"] for one in case.inputs("galleryCreate")] == [str(post.id)]
+    async with case.stash() as store:
+        assert (await store.get(Gallery, zipped.id)).title == zipped.title
+
+
+async def elsewhere(case: Case, name: str, **settings: object) -> tuple[str, Report]:
+    """A run where Stash has the one picture in another folder, under that name; the media's id, and the report."""
+    anna = case.rows.account(username="anna")
+    media = case.picture(anna)
+    case.post(anna, media)
+    await case.save()
+    (path,) = case.downloads.rglob("*.jpeg")
+    away = case.folder / "host" / "anna_fansly"
+    away.mkdir(parents=True)
+    shutil.copy(path, away)
+    sorted_by = case.server.library / "sorted" / "by year"
+    sorted_by.mkdir(parents=True)
+    path.rename(sorted_by / name.format(name=path.name))
+    async with case.stash() as store:
+        await jobs.scan(store.connection, [str(sorted_by)], 60)
+    chosen = Settings(url=case.server.url, database=str(case.database), downloads=away.parent, **settings)
+    for _ in range(2):
+        sent = list(case.sent)
+        case.sent.clear()
+        report = await sync(chosen, SyncOptions(server="x"), Silent(), transport=case.server.transport)
+    assert case.sent == []
+    case.sent[:] = sent
+    return str(media.id), report
+
+
+@pytest.mark.parametrize("name", ["{name}", "holiday.jpeg"], ids=["same name", "another name"])
+async def test_files_that_were_reorganised(case: Case, name: str) -> None:
+    """A file that Stash has in another folder is found by its base name; under another name by its content."""
+    media, report = await elsewhere(case, name)
+    assert report.exit_code == 0
+    assert [one["code"] for one in case.inputs("imageUpdate")] == [media]
+
+
+async def test_two_files_of_one_name_are_not_guessed(case: Case) -> None:
+    """Where two files of the name are there, none is taken by name alone."""
+    anna = case.rows.account(username="anna")
+    media = case.picture(anna)
+    case.post(anna, media)
+    await case.save()
+    (path,) = case.downloads.rglob("*.jpeg")
+    away = case.folder / "host" / "anna_fansly"
+    away.mkdir(parents=True)
+    shutil.copy(path, away)
+    name = path.name
+    path.unlink()
+    for folder in ("one", "two"):
+        place = case.server.library / folder
+        place.mkdir()
+        (place / name).write_bytes(jpeg(folder))
+        async with case.stash() as store:
+            await jobs.scan(store.connection, [str(place)], 60)
+    chosen = Settings(url=case.server.url, database=str(case.database), downloads=away.parent)
+    report = await sync(chosen, SyncOptions(server="x"), Silent(), transport=case.server.transport)
+    assert report.exit_code == 3
+    assert case.inputs("imageUpdate") == []
+
+
+@given(st.binary(min_size=1, max_size=99), st.integers(0, 70_000) | st.integers(131_064, 131_080))
+def test_fingerprints_are_stashs(tmp_path_factory: pytest.TempPathFactory, pattern: bytes, size: int) -> None:
+    """Fingerprints are those that Stash makes of the same bytes."""
+    content = (pattern * size)[:size]
+    path = tmp_path_factory.mktemp("file") / "file"
+    path.write_bytes(content)
+    assert md5(path).value == hashlib.md5(content).hexdigest()
+    assert oshash(path).value == media_oshash(path)
+    assert md5(path).size == oshash(path).size == len(content)
+
+
+_COMPONENT = st.text(
+    st.characters(exclude_characters="/\\;=\0", exclude_categories=["Cs", "Zs", "Cc", "Zl", "Zp"]),
+    min_size=1,
+).filter(lambda text: text.strip("\"'") == text)
+
+
+@given(st.lists(_COMPONENT, min_size=1), st.lists(_COMPONENT, min_size=1), _COMPONENT)
+def test_a_folder_is_never_a_part_of_another(host: list[str], below: list[str], more: str) -> None:
+    """A map of `/dl` says nothing of `/dl2`, and everything below `/dl` keeps its way."""
+    folder, way = "/" + "/".join(host), "/".join(below)
+    mapping = PathMap.parse(f"{quoted(folder)}=/data")
+    assert mapping.to_stash(f"{folder}/{way}") == f"/data/{way}"
+    assert mapping.to_stash(f"{folder}{more}/{way}") == f"{folder}{more}/{way}"

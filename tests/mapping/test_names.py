@@ -1,0 +1,237 @@
+"""People, studios and tags by whatever they are called."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from stash_graphql_client.types import Image, Performer, Studio, Tag
+
+from tests.metadata.factories import PostMentionFactory, moment
+
+if TYPE_CHECKING:
+    from tests.mapping.conftest import Case
+
+
+async def tags_of_the_picture(case: Case) -> set[str]:
+    """What the one picture is tagged with."""
+    async with case.stash() as store:
+        (image,) = await store.find(Image)
+        return {tag.name for tag in image.tags}
+
+
+async def tagged(case: Case, *hashtags: str) -> None:
+    """A post with one picture and these hashtags."""
+    anna = case.rows.account(username="anna")
+    case.rows.tag(case.post(anna, case.picture(anna)), *hashtags)
+    await case.save()
+
+
+@pytest.mark.parametrize(
+    ("standing", "second"),
+    [
+        (["two words"], "two_words (hashtag)"),
+        (["Two-Words"], "two_words (hashtag)"),
+        (["two words", "two-words (hashtag)"], "two_words (hashtag 2)"),
+    ],
+)
+async def test_a_tag_that_stash_refuses_gets_a_second_name(
+    case: Case, standing: list[str], second: str
+) -> None:
+    """Where Stash takes a hashtag for another tag's name, the tag is made under a second name, once."""
+    await tagged(case, "two_words")
+    async with case.stash() as store:
+        for name in standing:
+            await store.create(Tag, name=name)
+    report = await case.settled()
+    assert report.exit_code == 0
+    assert [one["name"] for one in case.inputs("tagCreate")] == [second]
+    assert await tags_of_the_picture(case) == {second}
+
+
+async def test_a_second_name_is_found_again_without_a_journal(case: Case) -> None:
+    """A tag under its second name is the hashtag's, also for whom nothing is remembered, and with the first name free again."""
+    await tagged(case, "two_words")
+    async with case.stash() as store:
+        await store.create(Tag, name="two_words (hashtag)")
+    await case.settled()
+    assert case.inputs("tagCreate") == []
+    assert await tags_of_the_picture(case) == {"two_words (hashtag)"}
+
+
+async def test_hashtags_that_are_like_one_another(case: Case) -> None:
+    """Hashtags of one post that Stash takes for one another end as as many tags, whatever their order."""
+    await tagged(case, "axb", "a_b", "ayb", "a__", "élan", "日本", "😀_😀", "100")
+    report = await case.settled()
+    assert report.exit_code == 0
+    assert len(await tags_of_the_picture(case)) == 8
+
+
+async def test_an_existing_tag_is_taken_by_name_or_alias_exactly(case: Case) -> None:
+    """An alias is a tag's, ignoring case; a longer word is another one."""
+    await tagged(case, "act", "ass")
+    async with case.stash() as store:
+        await store.create(Tag, name="Performance", aliases=["ACT"])
+        await store.create(Tag, name="glass", aliases=["grass"])
+    await case.settled()
+    assert [one["name"] for one in case.inputs("tagCreate")] == ["ass"]
+    assert await tags_of_the_picture(case) == {"Performance", "ass"}
+
+
+async def test_a_studio_that_stash_refuses_gets_a_second_name(case: Case) -> None:
+    """`g_x` beside `gyx`: the studio's second name ends in the account id; it is found again, and follows a rename."""
+    creator = case.rows.account(username="g_x")
+    case.post(creator, case.picture(creator))
+    await case.save()
+    async with case.stash() as store:
+        await store.create(Studio, name="gyx (Fansly)")
+    report = await case.settled()
+    assert report.exit_code == 0
+    names = [one["name"] for one in case.inputs("studioCreate")]
+    assert names == ["Fansly (network)", f"g_x (Fansly) ({creator.id})"]
+    await case.execute("UPDATE accounts SET username = 'plain'")
+    await case.settled()
+    assert [one["name"] for one in case.inputs("studioUpdate")] == ["plain (Fansly)"]
+
+
+@pytest.mark.parametrize(
+    ("display_name", "standing", "expected"),
+    [
+        ("Anna", [], ("Anna", "")),
+        ("Anna", [("Anna", "")], ("Anna", "anna_1")),
+        ("Ann_", [("Anna", "")], ("Ann_", "anna_1")),
+        ("Anna", [("Anna", ""), ("anna", "annax1")], ("Anna", "anna_1 {id}")),
+        ("100%", [("100 reasons", "")], ("100%", "anna_1")),
+        ("   ", [], ("anna_1", "")),
+        (None, [], ("anna_1", "")),
+        ("💋", [], ("💋", "")),
+        ("Anna \"The 'Best'\" _%", [], ("Anna \"The 'Best'\" _%", "")),
+    ],
+)
+async def test_a_new_performer(
+    case: Case,
+    display_name: str | None,
+    standing: list[tuple[str, str]],
+    expected: tuple[str, str],
+) -> None:
+    """The display name, unless it is blank; behind it, where Stash takes it for somebody else's, username or account id."""
+    creator = case.rows.account(username="anna_1", displayName=display_name)
+    case.post(creator, case.picture(creator))
+    await case.save()
+    async with case.stash() as store:
+        for name, behind in standing:
+            other = f"https://fansly.com/other{behind}"
+            await store.create(Performer, name=name, disambiguation=behind, urls=[other])
+    report = await case.settled()
+    assert report.exit_code == 0
+    (made,) = case.inputs("performerCreate")
+    assert (made["name"], made.get("disambiguation", "")) == (
+        expected[0],
+        expected[1].format(id=creator.id),
+    )
+    assert made["alias_list"] == ([] if expected[0] == "anna_1" else ["anna_1"])
+
+
+@pytest.mark.parametrize("username", ["anna", "ANNA", "Anna"])
+async def test_an_alias_equal_to_the_name_is_none(case: Case, username: str) -> None:
+    """A username that is the display name in another case is no alias: Stash would refuse it."""
+    creator = case.rows.account(username=username, displayName="anna")
+    case.post(creator, case.picture(creator))
+    await case.save()
+    assert (await case.settled()).exit_code == 0
+    assert case.inputs("performerCreate")[0]["alias_list"] == []
+
+
+async def test_two_accounts_with_one_display_name(case: Case) -> None:
+    """They are two performers, each with its own files."""
+    for username in ("first", "second"):
+        creator = case.rows.account(username=username, displayName="Same Name")
+        case.post(creator, case.picture(creator))
+    await case.save()
+    assert (await case.settled()).exit_code == 0
+    async with case.stash() as store:
+        people = {one.id: one for image in await store.find(Image) for one in image.performers}
+    assert {(one.name, one.disambiguation or "") for one in people.values()} == {
+        ("Same Name", ""),
+        ("Same Name", "second"),
+    }
+
+
+async def test_an_alias_is_never_a_part_of_another(case: Case) -> None:
+    """`anna` is neither `annabelle`, nor `anna_x`, nor whoever has such an alias or such a url."""
+    creator = case.rows.account(username="anna", displayName="anna")
+    case.post(creator, case.picture(creator))
+    await case.save()
+    async with case.stash() as store:
+        await store.create(Performer, name="annabelle", alias_list=["anna_x"])
+        await store.create(Performer, name="Somebody", urls=["https://fansly.com/anna2"])
+    await case.settled()
+    assert len(case.inputs("performerCreate")) == 1
+
+
+async def renamed(case: Case) -> None:
+    """A creator that was synced, and has another username since."""
+    creator = case.rows.account(username="old", displayName="Old Name")
+    case.post(creator, case.picture(creator))
+    await case.save()
+    await case.settled()
+
+
+async def test_a_rename_moves_performer_and_studio_along(case: Case) -> None:
+    """The url moves, the old username stays an alias, the studio is renamed, the performer's name stays."""
+    await renamed(case)
+    await case.execute("UPDATE accounts SET username = 'new_', \"displayName\" = 'New Name'")
+    report = await case.settled()
+    assert report.entities["performers"].created == report.entities["studios"].created == 0
+    async with case.stash() as store:
+        (performer,) = await store.find(Performer)
+        assert (performer.name, sorted(performer.alias_list)) == ("Old Name", ["new_", "old"])
+        assert performer.urls == ["https://fansly.com/new_"]
+        studio = await store.find_one(Studio, name="new_ (Fansly)")
+        assert studio.urls == ["https://fansly.com/new_"]
+        assert await store.find(Studio, name="old (Fansly)") == []
+
+
+async def test_a_rename_keeps_what_a_user_named(case: Case) -> None:
+    """A studio and a performer with names of the user's keep them, and are still the creator's."""
+    await renamed(case)
+    async with case.stash() as store:
+        studio = await store.find_one(Studio, name="old (Fansly)")
+        (performer,) = await store.find(Performer)
+        studio.name, performer.name = "My studio", "My performer"
+        await store.flush()
+    await case.execute("UPDATE accounts SET username = 'new'")
+    report = await case.settled()
+    assert report.entities["performers"].created == report.entities["studios"].created == 0
+    async with case.stash() as store:
+        studio = await store.find_one(Studio, name="My studio")
+        assert studio.urls == ["https://fansly.com/new"]
+        assert [one.name for one in await store.find(Performer)] == ["My performer"]
+
+
+async def test_a_rename_to_a_studio_that_is_there(case: Case) -> None:
+    """Where the new studio is there already, made by hand or by an earlier program, ours keeps its name."""
+    await renamed(case)
+    async with case.stash() as store:
+        await store.create(Studio, name="New (Fansly)")
+    await case.execute("UPDATE accounts SET username = 'new'")
+    assert (await case.settled()).exit_code == 0
+    assert not [one for one in case.inputs("studioUpdate") if "name" in one]
+
+
+async def test_a_mention_that_becomes_a_creator(case: Case) -> None:
+    """Somebody first known by handle alone is the same performer once the account is known, and synced itself."""
+    anna = case.rows.account(username="anna")
+    post = case.post(anna, case.picture(anna))
+    case.rows.add(PostMentionFactory(postId=post.id, handle="Bea"))
+    await case.save()
+    await case.settled()
+    assert [one["name"] for one in case.inputs("performerCreate")] == [anna.displayName, "Bea"]
+    bea = case.rows.account(username="bea", displayName="Bea B.", about="About Bea")
+    case.post(bea, case.picture(bea), createdAt=moment(3))
+    await case.save()
+    await case.settled()
+    assert case.inputs("performerCreate") == []
+    async with case.stash() as store:
+        (performer,) = await store.find(Performer, url__iexact="https://fansly.com/bea")
+        assert (performer.name, performer.details) == ("Bea", "About Bea")
