@@ -12,6 +12,7 @@ from stash_graphql_client.types import Image, Scene
 
 from stash.errors import UsageError
 from stash.paths import PathMap, base_name, kind_of, media_name
+from stash.store.replies import intact
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -125,7 +126,8 @@ class Files:
             for kind, files_field in ((Image, "visual_files"), (Scene, "files")):
                 selection = f"id code {files_field} {{ ... on BaseFile {{ path }} }}"
                 async for row in store.rows(kind, selection, path__regex=pattern):
-                    self._note(kind.__type_name__, row, row[files_field])
+                    with intact("its files"):
+                        self._note(kind.__type_name__, row, row[files_field])
 
     def _note(self, type_name: str, row: dict[str, str], files: list[dict[str, str]]) -> None:
         for place, file in enumerate(files):

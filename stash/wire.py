@@ -68,8 +68,8 @@ class Reply:
     def message_for(self, alias: str) -> str | None:
         """The error text of one root field, or of the whole reply where no field is named."""
         for error in self.errors:
-            path = error.get("path") or ()
-            if not path or path[0] in {alias, "variable"}:
+            path = error.get("path")
+            if not isinstance(path, list) or not path or path[0] in (alias, "variable"):
                 return str(error.get("message", error))
         return None
 
