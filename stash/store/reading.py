@@ -159,12 +159,12 @@ class ReadingStore(IdentityMap):
             await self._read_ids(KINDS[name].entity, [entity.id for entity in group], selection)
 
     async def read_again(self, entities: Iterable[Entity]) -> None:
-        """Read what a sync compares of these entities; unsaved edits stay, what is known of Stash moves on."""
+        """Read these entities afresh; unsaved edits stay, what is known of Stash moves on."""
         by_kind: dict[str, dict[str, Entity]] = {}
         for entity in entities:
             by_kind.setdefault(entity.__type_name__, {})[entity.id] = entity
         for name, group in by_kind.items():
-            await self._read_ids(KINDS[name].entity, list(group), KINDS[name].lean)
+            await self._read_ids(KINDS[name].entity, list(group), KINDS[name].full)
 
     async def find(self, entity_type: type[T], **filters: Any) -> list[T]:
         """Every entity that meets the lookups, whatever their number; see `stash.store.lookups`.
