@@ -25,7 +25,7 @@ async def test_r1_killed_at_every_boundary(
     victims: Victims, small_template: Template, tmp_path: Path, moment: str
 ) -> None:
     """SIGKILL at each request and each record in turn, then one more run: the same state, one batch sent again."""
-    clean, step = small_template.clean, size("KILL_STEP", 1)
+    clean, step = small_template.clean, size("KILL_STEP", 3)
     folders, failures, killed = numbered(tmp_path), [], 0
     for number in count(1, step):
         folder = victims.prepare(next(folders))
@@ -48,7 +48,7 @@ async def test_r2_killed_again_while_resuming(
 ) -> None:
     """Killed at random points twice, or five times in a row, the last run ends in the same state."""
     dice, folders, failures = random.Random(SEED), numbered(tmp_path), []
-    for _ in range(size("KILL_CHAINS", 4)):
+    for _ in range(size("KILL_CHAINS", 2)):
         folder = victims.prepare(next(folders))
         points = [f"{dice.randint(1, 20)}:{dice.choice(MOMENTS[:2])}" for _ in range(chain)]
         for point in points:
