@@ -135,9 +135,9 @@ async def test_a_write_that_is_lost_twice_ends_the_run(stash: respx.MockRouter) 
 
 
 async def test_a_write_that_never_left_says_so(stash: respx.MockRouter) -> None:
-    """A connection that cannot be made means that nothing was written."""
-    answers(stash, httpx.ConnectError("refused"))
-    async with connect(URL) as store:
+    """A connection that cannot be made within the budget means that nothing was written."""
+    answers(stash, *[httpx.ConnectError("refused")] * 20)
+    async with connect(URL, patience=0.2) as store:
         with pytest.raises(RetriableError) as caught:
             await store.connection.mutate("mutation { x }", {}, fields=1)
         assert not isinstance(caught.value, UnansweredWriteError)
