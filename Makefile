@@ -11,7 +11,7 @@ done
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check lock clean
+.PHONY: help install demo test torture bench check lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -35,6 +35,13 @@ demo: $(STAMP) ## Sync a small made-up world into the embedded Stash, and show i
 
 test: $(STAMP) ## Run all tests, with coverage
 	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term-missing:skip-covered
+
+torture: $(STAMP) ## Run the fault suites at length (hours); TORTURE_SEED=N chooses the random ones
+	TORTURE_ITEMS=50 TORTURE_KILL_STEP=1 TORTURE_KILL_CHAINS=100 TORTURE_LOST=6 TORTURE_REPLIES=2000 TORTURE_SEEDS=200 \
+	  TORTURE_SIGNALS=100 TORTURE_SUBSETS=255 TORTURE_SWEEP_STEP=1 $(BIN)/python -m pytest -n 2 --dist load tests/faults
+
+bench: $(STAMP) ## Run the benchmarks on the embedded Stash (minutes); writes docs/benchmarks.md
+	$(BIN)/python -m benchmarks --write docs
 
 check: $(STAMP) ## Formatting, lint, types, layers
 	$(BIN)/ruff format --check

@@ -18,7 +18,7 @@ from benchmarks.competitors import Task
 from benchmarks.counting import counting
 from benchmarks.servers import serving
 from benchmarks.table import Run, write
-from benchmarks.worlds import World, write_world
+from benchmarks.worlds import write_world
 
 SIZES = (40, 400, 1000, 4000)
 """Items: about 100, 1,000, 2,400 and 10,000 media."""
@@ -32,7 +32,9 @@ def main() -> None:
     """Run what is asked for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--items", type=int, action="append", help="a world of so many items (several times)")
-    parser.add_argument("--only", action="append", choices=["ours", "floor", "before", "naive"], help="this one alone")
+    parser.add_argument(
+        "--only", action="append", choices=["ours", "floor", "before", "naive"], help="this one alone"
+    )
     parser.add_argument("--large", action="store_true", help="a world of 100,000 media too")
     parser.add_argument("--write", type=Path, help="write the table and the plot into this folder")
     arguments = parser.parse_args()
@@ -62,7 +64,9 @@ def _race(name: str, items: int) -> list[Run]:
                 assert not wrong, (name, len(wrong), wrong[:3])
                 runs = [fresh]
                 if name in {"ours", "floor"}:
-                    runs.append(Run(name, world.media, "again", server.name, **_run(name, task), **counted.take()))
+                    runs.append(
+                        Run(name, world.media, "again", server.name, **_run(name, task), **counted.take())
+                    )
             shutil.rmtree(downloads)
     finally:
         shutil.rmtree(folder)

@@ -51,7 +51,9 @@ def counting(target: str) -> Iterator[Counted]:
     async def forward(request: Request) -> Response:
         body = await request.body()
         counted.documents.append(json.loads(body)["query"])
-        reply = await client.post(f"{target}/graphql", content=body, headers={"content-type": "application/json"})
+        reply = await client.post(
+            f"{target}/graphql", content=body, headers={"content-type": "application/json"}
+        )
         return Response(reply.content, reply.status_code, media_type="application/json")
 
     @asynccontextmanager

@@ -18,7 +18,12 @@ import httpx
 
 from benchmarks.competitors import Task
 
-SLOW_TO_IMPORT = ("alembic.command", "aiosqlite", "anyio._backends._asyncio", "sqlalchemy.dialects.sqlite.aiosqlite")
+SLOW_TO_IMPORT = (
+    "alembic.command",
+    "aiosqlite",
+    "anyio._backends._asyncio",
+    "sqlalchemy.dialects.sqlite.aiosqlite",
+)
 
 
 def main(name: str, *where: str) -> None:

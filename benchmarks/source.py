@@ -57,14 +57,13 @@ def read(database: Path, username: str) -> list[Wanted]:
     with closing(sqlite3.connect(database)) as connection:
         run = connection.execute
         group = run("SELECT id FROM groups").fetchone()[0]
-        items = {
-            key: _wanted(key, text, created, f"{SITE}/post/{key}", username, is_post=True)
-            for key, text, created in run("SELECT id, content, createdAt FROM posts")
-        } | {
-            key: _wanted(key, text, created, f"{SITE}/messages/{group}/{key}", username, is_post=False)
-            for key, text, created in run("SELECT id, content, createdAt FROM messages")
-        }
-        for post, value in run("SELECT ph.postId, h.value FROM post_hashtags ph JOIN hashtags h ON h.id = ph.hashtagId"):
+        posts = run("SELECT id, content, createdAt FROM posts").fetchall()
+        messages = run("SELECT id, content, createdAt FROM messages").fetchall()
+        items = {row[0]: _wanted(row, f"{SITE}/post/{row[0]}", username) for row in posts}
+        items |= {row[0]: _wanted(row, f"{SITE}/messages/{group}/{row[0]}", username) for row in messages}
+        for post, value in run(
+            "SELECT ph.postId, h.value FROM post_hashtags ph JOIN hashtags h ON h.id = ph.hashtagId"
+        ):
             items[post].tags.append(value)
         for post, handle in run("SELECT postId, handle FROM post_mentions"):
             items[post].people.append(handle)
@@ -76,6 +75,7 @@ def read(database: Path, username: str) -> list[Wanted]:
     return [items[key] for key in sorted(media)]
 
 
-def _wanted(key: int, text: str, created: str, url: str, username: str, *, is_post: bool) -> Wanted:
+def _wanted(row: tuple[int, str, str], url: str, username: str) -> Wanted:
+    key, text, created = row
     title = text.split("\n", 1)[0]
-    return Wanted(str(key), title, text, created[:10], url, is_post, people=[username])
+    return Wanted(str(key), title, text, created[:10], url, is_post="/post/" in url, people=[username])

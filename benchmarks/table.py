@@ -25,7 +25,9 @@ class Run:
     mutations: int
 
     def __str__(self) -> str:
-        figures = f"{self.requests} requests, {self.mutations} mutations, {self.wall:.2f} s, CPU {self.cpu:.2f} s"
+        figures = (
+            f"{self.requests} requests, {self.mutations} mutations, {self.wall:.2f} s, CPU {self.cpu:.2f} s"
+        )
         per_media = f"{1000 * self.cpu / self.media:.3f} ms a media, {self.peak:.0f} MiB"
         return f"{self.name:7} {self.what:6} {self.media:>7,} media: {figures} ({per_media})"
 
@@ -65,19 +67,21 @@ def ratios(runs: list[Run]) -> str:
             lines.append(f"- {media:,} media: {ours.wall / floor.wall:.2f} times the floor's wall time")
         if ours and again and before:
             lines.append(
-                f"- {media:,} media, against the guide's \"before\": {before.requests / ours.requests:.0f} times fewer"
+                f'- {media:,} media, against the guide\'s "before": {before.requests / ours.requests:.0f} times fewer'
                 f" requests, {before.wall / ours.wall:.0f} times faster; unchanged {before.wall / again.wall:.0f} times"
             )
     for what in ("fresh", "again"):
         mine = [r for r in runs if r.name == "ours" and r.what == what]
         if len(mine) > 1:
-            lines.append(f"- growth of ours, {what}: wall {growth(mine, 'wall'):.2f}, CPU {growth(mine, 'cpu'):.2f}")
+            lines.append(
+                f"- growth of ours, {what}: wall {growth(mine, 'wall'):.2f}, CPU {growth(mine, 'cpu'):.2f}"
+            )
     return "\n".join(lines)
 
 
 def growth(runs: list[Run], figure: str) -> float:
     """The exponent: the slope of the figure over the media, both as logarithms, from 1,000 media on."""
-    points = [(math.log(r.media), math.log(getattr(r, figure))) for r in runs if r.media > 500]  # noqa: PLR2004
+    points = [(math.log(r.media), math.log(getattr(r, figure))) for r in runs if r.media > 500]
     mean_x, mean_y = (sum(axis) / len(points) for axis in zip(*points, strict=True))
     over = sum((x - mean_x) ** 2 for x, _ in points)
     return sum((x - mean_x) * (y - mean_y) for x, y in points) / over if over else 1.0
@@ -91,7 +95,12 @@ def plot(runs: list[Run]) -> str:
     """Wall time over media, both logarithmic; dashed is the unchanged run."""
     xs = [math.log10(r.media) for r in runs]
     ys = [math.log10(r.wall) for r in runs]
-    low_x, high_x, low_y, high_y = math.floor(min(xs)), math.ceil(max(xs)), math.floor(min(ys)), math.ceil(max(ys))
+    low_x, high_x, low_y, high_y = (
+        math.floor(min(xs)),
+        math.ceil(max(xs)),
+        math.floor(min(ys)),
+        math.ceil(max(ys)),
+    )
 
     def at(x: float, y: float) -> tuple[float, float]:
         across = _LEFT + (x - low_x) / (high_x - low_x) * (_WIDTH - _LEFT - 110)
@@ -105,7 +114,9 @@ def plot(runs: list[Run]) -> str:
     ]
     for power in range(low_y, high_y + 1):
         (x1, y1), (x2, _) = at(low_x, power), at(high_x, power)
-        parts.append(f'<path d="M{x1} {y1}H{x2}" stroke="#e5e7eb"/><text x="{x1 - 8}" y="{y1 + 4}" text-anchor="end">{10.0**power:g} s</text>')
+        parts.append(
+            f'<path d="M{x1} {y1}H{x2}" stroke="#e5e7eb"/><text x="{x1 - 8}" y="{y1 + 4}" text-anchor="end">{10.0**power:g} s</text>'
+        )
     for power in range(low_x, high_x + 1):
         x, y = at(power, low_y)
         parts.append(f'<text x="{x}" y="{y + 20}" text-anchor="middle">{10**power:,}</text>')
@@ -116,8 +127,12 @@ def plot(runs: list[Run]) -> str:
         points = [at(math.log10(r.media), math.log10(r.wall)) for r in sorted(found, key=lambda r: r.media)]
         dash = "" if what == "fresh" else ' stroke-dasharray="5 4"'
         path = " ".join(f"{x},{y}" for x, y in points)
-        parts.append(f'<polyline points="{path}" fill="none" stroke="{_COLOURS[name]}" stroke-width="2"{dash}/>')
+        parts.append(
+            f'<polyline points="{path}" fill="none" stroke="{_COLOURS[name]}" stroke-width="2"{dash}/>'
+        )
         parts += [f'<circle cx="{x}" cy="{y}" r="3" fill="{_COLOURS[name]}"/>' for x, y in points]
         label = name if what == "fresh" else f"{name}, again"
-        parts.append(f'<text x="{points[-1][0] + 8}" y="{points[-1][1] + 4}" fill="{_COLOURS[name]}">{label}</text>')
+        parts.append(
+            f'<text x="{points[-1][0] + 8}" y="{points[-1][1] + 4}" fill="{_COLOURS[name]}">{label}</text>'
+        )
     return "\n".join([*parts, "</svg>\n"])

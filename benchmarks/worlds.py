@@ -6,14 +6,16 @@ import random
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert
 
 from metadata.database import Database
 from metadata.models import Base
 from stash.demo import files
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 DAY = datetime(2025, 1, 6, 9, 30, tzinfo=UTC)
 TAGS = 60
@@ -99,7 +101,9 @@ class _Rows:
     def item(self, number: int) -> None:
         """A post, or one time in ten a message; one in five carries nothing."""
         is_message, when, key = number % 10 == 9, DAY + timedelta(hours=number), self.id()
-        text = f"Item {number} of {self.username}, with a line that is long enough for a title\nand a second one"
+        text = (
+            f"Item {number} of {self.username}, with a line that is long enough for a title\nand a second one"
+        )
         if is_message:
             self.add(
                 "messages", id=key, groupId=self.group, senderId=self.owner, createdAt=when, content=text, deleted=False
@@ -122,7 +126,12 @@ class _Rows:
             self.add("post_hashtags", postId=key, hashtagId=tag["id"])
         if number % 50 == 1:
             friend = number // 50 % len(self.friends)
-            self.add("post_mentions", postId=key, accountId=self.friends[friend], handle=f"{self.username}_friend{friend}")
+            self.add(
+                "post_mentions",
+                postId=key,
+                accountId=self.friends[friend],
+                handle=f"{self.username}_friend{friend}",
+            )
 
     def _attach(self, carrier: dict[str, Any], place: int, kind: str, content: int) -> None:
         self.add("attachments", id=self.id(), contentId=content, pos=place, contentType=kind, **carrier)
@@ -149,7 +158,9 @@ class _Rows:
 
     def write_files(self, downloads: Path) -> None:
         """One file for each media, named as the downloader names them."""
-        folders = {kind: downloads / f"{self.username}_fansly" / "Timeline" / kind for kind in ("Pictures", "Videos")}
+        folders = {
+            kind: downloads / f"{self.username}_fansly" / "Timeline" / kind for kind in ("Pictures", "Videos")
+        }
         for folder in folders.values():
             folder.mkdir(parents=True)
         for row in self.tables["media"]:

@@ -41,6 +41,10 @@ class UnansweredWriteError(RetriableError):
     """A mutation was sent and its reply was lost; whether it took effect is unknown."""
 
 
+class DamagedReplyError(RetriableError):
+    """A reply of Stash is not what was asked for; nothing was taken from it."""
+
+
 class StateError(SyncError):
     """The metadata database or the disk cannot be used."""
 

@@ -15,6 +15,7 @@ from stash_graphql_client.types import Image, Scene
 from stash.errors import UsageError
 from stash.fingerprints import Fingerprint, md5, oshash
 from stash.paths import PathMap, base_name, kind_of, media_name
+from stash.store.replies import intact
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -153,7 +154,8 @@ class Files:
             for kind, files_field in _KINDS:
                 selection = f"id code {files_field} {{ ... on BaseFile {{ path }} }}"
                 async for row in store.rows(kind, selection, path__regex=pattern):
-                    self._note(kind.__type_name__, row, row[files_field])
+                    with intact("its files"):
+                        self._note(kind.__type_name__, row, row[files_field])
 
     async def find_elsewhere(
         self, store: StashStore, files: Sequence[HostFile], *, by_content: bool = True

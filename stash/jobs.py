@@ -6,7 +6,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from stash.errors import RetriableError
+from stash.errors import RetriableError, UnansweredWriteError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -34,7 +34,11 @@ async def scan(connection: Connection, folders: Sequence[str], patience: float) 
     Raises:
         RetriableError: it did not end within `patience` seconds.
     """
-    reply = await connection.mutate(_SCAN, {"input": {"paths": list(folders)}}, fields=1, is_scan=True)
+    try:
+        reply = await connection.mutate(_SCAN, {"input": {"paths": list(folders)}}, fields=1, is_scan=True)
+    except UnansweredWriteError:
+        await wait_until_idle(connection, patience)
+        return "FINISHED"
     job = reply.data.get("metadataScan")
     if reply.errors or not job:
         raise RetriableError(f"Stash refused to scan {folders[0]!r}; look at its log, then run again.")
@@ -50,9 +54,11 @@ async def wait_until_idle(connection: Connection, patience: float) -> None:
 
     async def is_busy() -> bool:
         reply = await connection.query(_QUEUE, is_scan=True)
-        return any(
-            job["status"] in {"RUNNING", "READY", "STOPPING"} for job in reply.data.get("jobQueue") or ()
+        jobs = reply.data.get("jobQueue")
+        states = (
+            [job.get("status") for job in jobs if isinstance(job, dict)] if isinstance(jobs, list) else []
         )
+        return not {"RUNNING", "READY", "STOPPING"}.isdisjoint(map(str, states))
 
     await _poll(is_busy, patience, "A job of Stash is still running")
 
@@ -64,7 +70,7 @@ async def _wait(connection: Connection, job: str, patience: float) -> str:
         nonlocal status
         reply = await connection.query(_JOB, {"input": {"id": job}}, is_scan=True)
         found = reply.data.get("findJob")
-        status = found["status"] if found else "FINISHED"
+        status = str(found.get("status")) if isinstance(found, dict) else "FINISHED"
         return status not in _ENDED
 
     await _poll(is_running, patience, "The scan is still running")

@@ -9,8 +9,8 @@ from stash.errors import UsageError
 
 _MEDIA_NAME = re.compile(r"_(?:(?P<preview>preview)_)?id_(?P<id>\d{1,19})(?=\D|$)")
 _QUOTED = r'"(?:[^"]|"")*"'
-_PAIRS = re.compile(rf'(?:{_QUOTED}|[^;])+')
-_SIDES = re.compile(rf'(?:{_QUOTED}|[^=])+')
+_PAIRS = re.compile(rf"(?:{_QUOTED}|[^;])+")
+_SIDES = re.compile(rf"(?:{_QUOTED}|[^=])+")
 _LARGEST_ID = 2**63 - 1
 
 _SUFFIXES = {

@@ -9,7 +9,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import httpx
-from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
+from tenacity import (
+    AsyncRetrying,
+    retry_if_exception,
+    retry_if_exception_type,
+    stop_after_delay,
+    wait_random_exponential,
+)
 
 from stash import kill_points
 from stash.errors import (
@@ -68,8 +74,8 @@ class Reply:
     def message_for(self, alias: str) -> str | None:
         """The error text of one root field, or of the whole reply where no field is named."""
         for error in self.errors:
-            path = error.get("path") or ()
-            if not path or path[0] in {alias, "variable"}:
+            path = error.get("path")
+            if not isinstance(path, list) or not path or path[0] in (alias, "variable"):
                 return str(error.get("message", error))
         return None
 
@@ -138,21 +144,29 @@ class Door:
     async def mutate(
         self, document: str, variables: Mapping[str, Any], *, fields: int, is_scan: bool = False
     ) -> Reply:
-        """Send a mutation of `fields` root fields, once.
+        """Send a mutation of `fields` root fields: once, or again while it certainly did not reach Stash.
 
         Raises:
             RetriableError: it certainly did not reach Stash.
             UnansweredWriteError: it may have; look for its effect before it is repeated.
         """
-        async with self._writing:
-            self._count_write(fields, is_scan=is_scan)
-            try:
-                return await self._post(document, variables)
-            except _TransientError as error:
-                kind = UnansweredWriteError if error.was_sent else RetriableError
-                raise kind(
-                    f"Stash at {self.wire.url} did not answer a write ({error}); run again, it goes on from there."
-                ) from error
+        try:
+            async for attempt in AsyncRetrying(
+                stop=stop_after_delay(self.wire.patience),
+                wait=_wait,
+                retry=retry_if_exception(_was_never_sent),
+                reraise=True,
+            ):
+                with attempt:
+                    async with self._writing:
+                        self._count_write(fields, is_scan=is_scan)
+                        return await self._post(document, variables)
+        except _TransientError as error:
+            kind = UnansweredWriteError if error.was_sent else RetriableError
+            raise kind(
+                f"Stash at {self.wire.url} did not answer a write ({error}); run again, it goes on from there."
+            ) from error
+        raise AssertionError("unreachable")
 
     async def picture(self, noun: str, entity_id: str) -> bytes | None:
         """The picture of a performer, studio or tag as Stash has it; None where it does not say."""
@@ -197,9 +211,7 @@ class Door:
     def _read(self, response: httpx.Response) -> Reply:
         status = response.status_code
         if status in {401, 403} or "/login" in response.headers.get("location", ""):
-            raise AccessRefusedError(
-                f"Stash at {self.wire.url} refuses the API key; copy it from Settings, Security, into STASH_API_KEY."
-            )
+            raise self._refused()
         if status == httpx.codes.TOO_MANY_REQUESTS or status >= httpx.codes.INTERNAL_SERVER_ERROR:
             wait = response.headers.get("retry-after", "")
             raise _TransientError(
@@ -214,9 +226,16 @@ class Door:
         if not isinstance(body, dict) or not ("data" in body or "errors" in body):
             return self._not_a_reply(f"HTTP {status} with other JSON", None)
         data, errors = body.get("data"), body.get("errors")
+        if not data and isinstance(errors, list) and any(map(_is_refusal, errors)):
+            raise self._refused()
         return Reply(
             data if isinstance(data, dict) else {},
             tuple(e for e in errors if isinstance(e, dict)) if isinstance(errors, list) else (),
+        )
+
+    def _refused(self) -> AccessRefusedError:
+        return AccessRefusedError(
+            f"Stash at {self.wire.url} refuses the API key; copy it from Settings, Security, into STASH_API_KEY."
         )
 
     def _not_a_reply(self, what: str, cause: Exception | None) -> Reply:
@@ -259,6 +278,15 @@ def _tls_failure(error: BaseException) -> str | None:
             return str(cause)
         cause = cause.__cause__ or cause.__context__
     return None
+
+
+def _is_refusal(error: object) -> bool:
+    message = str(error.get("message")) if isinstance(error, dict) else ""
+    return message.casefold().strip(".") in {"not authorized", "unauthorized"}
+
+
+def _was_never_sent(error: BaseException) -> bool:
+    return isinstance(error, _TransientError) and not error.was_sent
 
 
 _JITTER = wait_random_exponential(multiplier=0.2, max=10)

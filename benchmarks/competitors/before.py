@@ -92,9 +92,15 @@ class Before:
             found = await self.client.find_tags({"per_page": -1}, {"aliases": equals(name)})
         return found.tags[0] if found.tags else await self.client.create_tag(Tag(name=name))
 
-    async def gallery(self, item: Wanted, studio: Studio, people: list[Performer], tags: list[Tag]) -> Gallery:
+    async def gallery(
+        self, item: Wanted, studio: Studio, people: list[Performer], tags: list[Tag]
+    ) -> Gallery:
         """By code, by title, by URL, else created; then saved."""
-        criteria: list[dict[str, Any]] = [{"code": equals(item.id)}, {"title": equals(item.title)}, {"url": equals(item.url)}]
+        criteria: list[dict[str, Any]] = [
+            {"code": equals(item.id)},
+            {"title": equals(item.title)},
+            {"url": equals(item.url)},
+        ]
         gallery = None
         for criterion in criteria:
             found = await self.client.find_galleries({"per_page": -1}, criterion)
@@ -108,7 +114,9 @@ class Before:
         made.update_id(gallery.id)
         return await self.client.update_gallery(made)
 
-    async def file(self, one: Media, item: Wanted, found: list[Any], shared: tuple[Any, ...], gallery: Gallery) -> None:
+    async def file(
+        self, one: Media, item: Wanted, found: list[Any], shared: tuple[Any, ...], gallery: Gallery
+    ) -> None:
         """Find the file's entity by its id, fill it, save it."""
         studio, people, tags = shared
         entity = next(e for e in found if one.file in {file.basename for file in _files(e)})

@@ -30,13 +30,17 @@ class Floor:
         assert not body.get("errors"), body["errors"][:2]
         return dict(body["data"])
 
-    async def many(self, name: str, kind: str, inputs: Iterable[dict[str, Any]], selection: str = " { id }") -> list[Any]:
+    async def many(
+        self, name: str, kind: str, inputs: Iterable[dict[str, Any]], selection: str = " { id }"
+    ) -> list[Any]:
         """A mutation for each input, aliased, a thousand a request."""
         answers: list[Any] = []
         for batch in batched(inputs, BATCH):
             declared = ", ".join(f"$i{n}: {kind}!" for n in range(len(batch)))
             body = " ".join(f"f{n}: {name}(input: $i{n}){selection}" for n in range(len(batch)))
-            data = await self.ask(f"mutation({declared}) {{ {body} }}", {f"i{n}": one for n, one in enumerate(batch)})
+            data = await self.ask(
+                f"mutation({declared}) {{ {body} }}", {f"i{n}": one for n, one in enumerate(batch)}
+            )
             answers += [data[f"f{n}"] for n in range(len(batch))]
         return answers
 
@@ -78,7 +82,9 @@ class Floor:
         people |= dict(zip(new_people, (one["id"] for one in made), strict=True))
         name = f"{self.task.username} (Fansly)"
         if NETWORK not in studios:
-            studios[NETWORK] = (await self.many("studioCreate", "StudioCreateInput", [{"name": NETWORK}]))[0]["id"]
+            studios[NETWORK] = (await self.many("studioCreate", "StudioCreateInput", [{"name": NETWORK}]))[0][
+                "id"
+            ]
         if name not in studios:
             studio = {"name": name, "parent_id": studios[NETWORK], "urls": [f"{SITE}/{self.task.username}"]}
             studios[name] = (await self.many("studioCreate", "StudioCreateInput", [studio]))[0]["id"]
@@ -90,7 +96,10 @@ class Floor:
         galleries = await self.many(
             "galleryCreate",
             "GalleryCreateInput",
-            [{**c, "code": i.id, "urls": [i.url], "organized": True} for i, c in zip(items, common, strict=True)],
+            [
+                {**c, "code": i.id, "urls": [i.url], "organized": True}
+                for i, c in zip(items, common, strict=True)
+            ],
         )
         images: list[dict[str, Any]] = []
         scenes: list[dict[str, Any]] = []
@@ -109,9 +118,14 @@ class Floor:
                     images.append(values)
                 else:
                     scenes.append({**values, "gallery_ids": [gallery["id"]]})
-        for name, kind, rows in (("imagesUpdate", "ImageUpdateInput", images), ("scenesUpdate", "SceneUpdateInput", scenes)):
+        for name, kind, rows in (
+            ("imagesUpdate", "ImageUpdateInput", images),
+            ("scenesUpdate", "SceneUpdateInput", scenes),
+        ):
             for batch in batched(rows, BATCH):
-                await self.ask(f"mutation($i: [{kind}!]!) {{ {name}(input: $i) {{ id }} }}", {"i": list(batch)})
+                await self.ask(
+                    f"mutation($i: [{kind}!]!) {{ {name}(input: $i) {{ id }} }}", {"i": list(batch)}
+                )
         await self.many("addGalleryImages", "GalleryAddInput", links, "")
         await self.many("setGalleryCover", "GallerySetCoverInput", covers, "")
 
@@ -128,7 +142,9 @@ class Floor:
 
     async def compare(self, items: list[Wanted], files: dict[str, str]) -> None:
         """The second time: read every field back, and find nothing to do."""
-        fields = "id title code details date urls studio { id } performers { id } tags { id } galleries { id }"
+        fields = (
+            "id title code details date urls studio { id } performers { id } tags { id } galleries { id }"
+        )
         wanted = {one.id for item in items for one in item.media}
         data = await self.ask(
             f"query($ids: [ID!]) {{ findImages(filter: {{per_page: -1}}, ids: $ids) {{ images {{ {fields} }} }} }}",

@@ -55,7 +55,12 @@ class Naive:
             kind = Image if one.is_image else Scene
             entity = await self.store.find_one(kind, path__contains=one.file)
             assert entity is not None
-            entity.title, entity.code, entity.details, entity.date = item.title, one.id, item.details, item.date
+            entity.title, entity.code, entity.details, entity.date = (
+                item.title,
+                one.id,
+                item.details,
+                item.date,
+            )
             entity.studio, entity.performers = studio, people
             entity.tags = [*tags, await self.named(Tag, PREVIEW_TAG)] if one.is_preview else tags
             entity.urls = [item.url] if item.is_post else []

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from benchmarks.competitors import Task
-from stash.pipeline import SyncOptions, sync as run
+from typing import TYPE_CHECKING
+
+from stash.pipeline import SyncOptions
+from stash.pipeline import sync as run
 from stash.settings import Settings
+
+if TYPE_CHECKING:
+    from benchmarks.competitors import Task
 
 
 class Silent:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import logging
 from dataclasses import asdict
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from stash.cli.output import Output, Steps
+from stash.cli.running import finish
 from stash.errors import UsageError
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def sync(  # noqa: PLR0913 - each flag is a parameter, as typer has it
         steps = Steps(output)
         return await with_stash(settings, embedded_dir, lambda s: pipeline.sync(s, options, steps))
 
-    report = asyncio.run(work() if dry_run else alone(settings, work))
+    report = finish(work() if dry_run else alone(settings, work))
     output.report(report)
     return report.exit_code
 
@@ -128,9 +128,7 @@ def check(  # noqa: PLR0913 - likewise
     output = make_output(json, quiet, verbose=False)
     settings = make_settings(url=url, database=database, downloads=downloads, path_map=path_map)
     options = pipeline.SyncOptions(tuple(creators or ()), dry_run=True, server=server_of(embedded_dir))
-    report = asyncio.run(
-        with_stash(settings, embedded_dir, lambda s: pipeline.sync(s, options, Steps(output)))
-    )
+    report = finish(with_stash(settings, embedded_dir, lambda s: pipeline.sync(s, options, Steps(output))))
     return output.comparison(report)
 
 
@@ -176,7 +174,7 @@ def run(  # noqa: PLR0913 - likewise
         source, steps = pipeline.Source(download_command, tuple(payloads or ())), Steps(output)
         return await with_stash(settings, embedded_dir, lambda s: pipeline.run(s, options, steps, source))
 
-    report = asyncio.run(alone(settings, work))
+    report = finish(alone(settings, work))
     output.report(report)
     return report.exit_code
 
@@ -194,7 +192,7 @@ def ingest(
 
     output = make_output(json, quiet, verbose=False)
     settings = make_settings(database=database)
-    result = asyncio.run(alone(settings, lambda: pipeline.ingest(settings, paths, Steps(output))))
+    result = finish(alone(settings, lambda: pipeline.ingest(settings, paths, Steps(output))))
     code = 3 if result.failures else 0
     output.emit(
         {

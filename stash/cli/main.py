@@ -9,7 +9,6 @@ import sys
 import tempfile
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from typer.exceptions import Abort, TyperException
 
@@ -25,12 +24,10 @@ from metadata.errors import (
 from stash.cli import history  # noqa: F401 - its commands join the app
 from stash.cli.commands import app
 from stash.cli.output import Output
+from stash.cli.running import Signalled
 from stash.errors import SyncError
 
-if TYPE_CHECKING:
-    from types import FrameType
-
-DONE, BUG, USAGE, SOME_FAILED, TEMPORARY, STATE, INTERRUPTED, TERMINATED = 0, 1, 2, 3, 5, 6, 130, 143
+DONE, BUG, USAGE, SOME_FAILED, TEMPORARY, STATE, INTERRUPTED = 0, 1, 2, 3, 5, 6, 130
 
 _METADATA_CODES: tuple[tuple[type[MetadataError], int], ...] = (
     (MissingDatabaseError, USAGE),
@@ -42,15 +39,10 @@ _METADATA_CODES: tuple[tuple[type[MetadataError], int], ...] = (
 )
 
 
-class _TerminatedError(BaseException):
-    """SIGTERM arrived."""
-
-
 def main(arguments: list[str] | None = None) -> None:
     """Run one command and exit with its code."""
     arguments = (sys.argv[1:] if arguments is None else arguments) or ["--help"]
     output = Output(is_json="--json" in arguments)
-    signal.signal(signal.SIGTERM, _terminate)
     sys.exit(_run(arguments, output))
 
 
@@ -66,8 +58,10 @@ def _run(arguments: list[str], output: Output) -> int:  # noqa: PLR0911 - one re
         return _failed(output, USAGE, f"{str(error).rstrip('.')}. See `stash-sync --help`.")
     except (Abort, KeyboardInterrupt):
         return _failed(output, INTERRUPTED, "Interrupted; what was done is remembered, run again to go on.")
-    except _TerminatedError:
-        return _failed(output, TERMINATED, "Terminated; what was done is remembered, run again to go on.")
+    except Signalled as signalled:
+        what = "Interrupted" if signalled.number is signal.SIGINT else "Terminated"
+        sentence = f"{what}; what was done is remembered, run again to go on."
+        return _failed(output, 128 + signalled.number, sentence)
     except Exception as error:  # the command line's boundary: a bug ends as a sentence too
         if os.environ.get("STASH_SYNC_DEBUG"):
             raise
@@ -88,7 +82,3 @@ def _details() -> Path:
         file.write(traceback.format_exc())
     logging.getLogger(__name__).debug("bug")
     return Path(file.name)
-
-
-def _terminate(_signal: int, _frame: FrameType | None) -> None:
-    raise _TerminatedError

@@ -14,6 +14,7 @@ import uvicorn
 
 from .context import Context
 from .database import Clock, Database
+from .faults import from_environment
 from .jobs import Jobs
 from .service import Call, Reply, Service
 from .transport import build_app
@@ -148,6 +149,8 @@ def run(
 ) -> None:
     """Serve until interrupted (Ctrl+C raises KeyboardInterrupt), then close the state.
 
+    Requests fail as the environment variable STASH_SYNC_FAULTS says; without it none do.
+
     Args:
         embedded: What to serve.
         port: 0 takes a free one.
@@ -165,6 +168,7 @@ def run(
                 ready(url)
             await asyncio.Event().wait()
 
+    from_environment(embedded)
     with embedded:
         asyncio.run(forever())
 

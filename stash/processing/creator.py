@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from stash_graphql_client.types import Gallery, Performer, Scene, Studio
 from stash_graphql_client.types import Image as StashImage
@@ -21,9 +21,10 @@ from stash.processing.recording import LASTING, Decided, Recording
 from stash.processing.settled import Part, signature_of, signature_of_row, source_digest, standing_digest
 from stash.rendering import TRAILER_TAG
 from stash.store.kinds import KINDS
+from stash.store.replies import intact
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable
+    from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
     from metadata.items import Creator, Item, StoredMedia, Window
     from metadata.reader import Reader
@@ -119,6 +120,16 @@ class CreatorProcessing(
         rows = await self.store.rows_of_ids(wanted)
         if rows is None:
             return False
+        with intact("what was synced"):
+            signatures = self._signatures(rows, settled)
+        if standing_digest(signatures) == settled.standing:
+            return True
+        self.store.take(rows)
+        return False
+
+    def _signatures(
+        self, rows: Mapping[str, Sequence[dict[str, Any]]], settled: SettledPart
+    ) -> list[tuple[Any, ...]]:
         chapters = set(settled.ids.get("GalleryChapter", ()))
         signatures = [signature_of_row(name, row) for name, found in rows.items() for row in found]
         signatures += [
@@ -128,11 +139,7 @@ class CreatorProcessing(
             if chapter["id"] in chapters
         ]
         known = [self.store.entry(name, one) for name in LASTING for one in settled.ids.get(name, ())]
-        signatures += [signature_of(entity) for entity in known if entity is not None]
-        if standing_digest(signatures) == settled.standing:
-            return True
-        self.store.take(rows)
-        return False
+        return signatures + [signature_of(entity) for entity in known if entity is not None]
 
     async def _decide(self, decided: Decided) -> None:
         part = decided.part

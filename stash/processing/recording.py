@@ -55,10 +55,15 @@ class Recording(StashProcessingBase):
     async def _record(self, decided: Decided, flushed: Flushed) -> None:
         """Remember and count what was written."""
         self._name_refused(flushed)
-        await self._remember(decided, {id(failure.entity) for failure in flushed.failed})
+        refused: dict[int, set[str]] = {}
+        for failure in flushed.failed:
+            refused.setdefault(id(failure.entity), set()).update(failure.fields)
+        await self._remember(decided, refused)
         changed = {id(change.entity) for change in flushed.applied}
         self._count({id(c.entity) for c in flushed.applied if c.action == "create"}, changed)
         self.run.report.links_added += sum(map(_links_added, flushed.applied))
+        if flushed.failed:
+            self.store.rollback(keeping=LASTING)  # the next run decides it anew
         self._forget_part()
 
     async def _beat(self) -> None:
@@ -86,13 +91,17 @@ class Recording(StashProcessingBase):
             reason = f"Stash refused {failure.entity.__type_name__}: {failure.message[:300]}"
             self.run.report.skip(key.kind, key.id, reason, is_failure=True)
 
-    async def _remember(self, decided: Decided, refused: Collection[int]) -> None:
+    async def _remember(self, decided: Decided, refused: Mapping[int, Collection[str]]) -> None:
         """Record what stands in Stash now; what was refused is not remembered, so the next run tries again."""
         if self.run.journal is None:
             return
-        standing = [a for i, a in self.run.applied.items() if i not in refused and not is_new(a.entity)]
-        written = [applied for applied in standing if not applied.is_left]
-        memories = [m for a in written if (m := a.memory()) != self.run.memory(m.type, m.key)]
+        memories = []
+        for identity, applied in self.run.applied.items():
+            if not is_new(applied.entity) and not applied.is_left:
+                before = self.run.memory(applied.entity.__type_name__, applied.key)
+                memory = applied.memory(before, refused.get(identity, ()))
+                if memory != before:
+                    memories.append(memory)
         stamps = [
             (table, row, int(entity.id))
             for table, row, entity in self.run.stamps

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from stash_graphql_client.types.unset import UNSET
 
 from stash.journal import Memory, SourceKey
-from stash.merge import merge_set, merge_value
+from stash.merge import as_kept, merge_set, merge_value
+from stash.store.entities import snapshot
 from stash.store.kinds import Entity
 
 if TYPE_CHECKING:
@@ -58,13 +59,28 @@ class Applied:
             self.kept + more.kept,
         )
 
-    def memory(self) -> Memory:
-        """What the journal keeps, with the ids that Stash gave meanwhile."""
+    def memory(self, before: Memory | None = None, refused: Collection[str] = ()) -> Memory:
+        """What the journal keeps, with the ids that Stash gave meanwhile.
+
+        Of the fields that Stash refused it keeps what it had `before`; a link that was not confirmed is not kept.
+        """
         wrote: dict[str, Any] = {**self.wrote, **{name: one.id for name, one in self.singles.items()}}
-        seen = {}
+        seen: dict[str, Any] = {}
         for name, (decision, members) in self.sets.items():
-            seen[name] = [_current(key, members) for key in decision.seen]
-            wrote[name] = [_current(key, members) for key in decision.wrote]
+            lost = {key for key in decision.added if name in _FILES and not self._has(members[key])}
+            seen[name] = [_current(key, members) for key in decision.seen if key not in lost]
+            wrote[name] = [_current(key, members) for key in decision.wrote if key not in lost]
+        cover = self.singles.get("cover")
+        if cover is not None and snapshot(self.entity).get("cover") is not cover:
+            refused = {*refused, "cover"}
+        for name in refused:
+            for kept, known in (
+                (seen, before.seen if before else {}),
+                (wrote, before.wrote if before else {}),
+            ):
+                kept.pop(name, None)
+                if name in known:
+                    kept[name] = known[name]
         return Memory(
             type=self.entity.__type_name__,
             key=self.key,
@@ -73,6 +89,13 @@ class Applied:
             seen=seen,
             wrote=wrote,
         )
+
+    def _has(self, file: Entity) -> bool:
+        """Whether Stash has confirmed that a scene or an image is in this gallery."""
+        return any(gallery is self.entity for gallery in snapshot(file).get("galleries") or ())
+
+
+_FILES = frozenset({"images", "scenes"})
 
 
 def instant_text(value: object) -> str:
@@ -110,9 +133,10 @@ class _Merging:
 
     def value(self, name: str) -> None:
         applied, value = self.applied, self.wish.values[name]
-        known = _known(self.memory, name)
+        theirs = _plain(applied.entity.__dict__.get(name))
+        known = _known(self.memory, name, theirs)
         decision = merge_value(
-            _plain(applied.entity.__dict__.get(name)),
+            theirs,
             _plain(value),
             known,
             predecessors=self.wish.predecessors.get(name, ()),
@@ -157,12 +181,17 @@ class _Merging:
         return decision
 
 
-def _known(memory: Memory | None, name: str) -> list[str] | None:
-    """Every value that we wrote to a field or were about to; None where we never did."""
+def _known(memory: Memory | None, name: str, theirs: str | None) -> list[str] | None:
+    """Every value that we wrote to a field; None where we never did.
+
+    What a killed run was about to write counts where it stands, else it was never sent and says nothing.
+    """
     if memory is None:
         return None
-    last = [memory.wrote[name]] if name in memory.wrote else []
-    return [*memory.earlier.get(name, ()), *map(_plain_text, memory.planned.get(name, ())), *last] or None
+    before = [*memory.earlier.get(name, ()), *map(_plain_text, memory.planned.get(name, ()))]
+    if name in memory.wrote:
+        return [*before, memory.wrote[name]]
+    return before if as_kept(theirs) in {as_kept(value) for value in before} else None
 
 
 def _plain_text(value: Any) -> str:

@@ -38,10 +38,11 @@ class Change(NamedTuple):
 
 @dataclass(frozen=True)
 class Failure:
-    """An entity that Stash refused, and its words."""
+    """An entity of which Stash refused these fields, and its words."""
 
     entity: Entity
     message: str
+    fields: tuple[str, ...] = ()
 
 
 def edited_fields(entity: Entity) -> list[str]:
@@ -131,7 +132,7 @@ def _links(transform: Any, value: Any) -> Any:
     if value is None:
         return None
     if isinstance(value, list):
-        return [_links(transform, one) for one in value]
+        return [_links(transform, one) for one in _saved(value)]
     if transform is None:
         return value.id
     linked = transform(value)
@@ -152,9 +153,13 @@ def mark_sent(entity: Entity, sent: dict[str, Any]) -> None:
 
 
 def values(entity: Entity, fields: Iterable[str]) -> dict[str, Any]:
-    """A copy of the fields as they are now."""
+    """A copy of the fields as they are now, without links to what Stash has not got yet."""
     data = entity.__dict__
-    return {f: list(data[f]) if isinstance(data[f], list) else data[f] for f in fields}
+    return {f: _saved(data[f]) if isinstance(data[f], list) else data[f] for f in fields}
+
+
+def _saved(members: Iterable[Any]) -> list[Any]:
+    return [one for one in members if not (isinstance(one, Entity) and is_new(one))]
 
 
 def related(entity: Entity) -> list[Entity]:

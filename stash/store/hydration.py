@@ -50,7 +50,7 @@ class Hydrator:
         kept = private(entity)
         snapshot, data, tracked = kept["_snapshot"], entity.__dict__, kind.entity.__tracked_fields__
         for field, value in raw.items():
-            if field == "__typename":
+            if field not in kind.defaults:
                 continue
             value = self._value(kind, field, value)  # noqa: PLW2901 - the reply's value, made the entity's
             if field in tracked:
@@ -86,7 +86,7 @@ class Hydrator:
         relation = kind.relations.get(field)
         if relation is None or value is None:
             convert = kind.converters.get(field)
-            return value if convert is None or value is None else convert(value)
+            return _checked(field, value) if convert is None or value is None else convert(value)
         target = KINDS[relation.__type_name__]
         if isinstance(value, list):
             return [self._related(target, one) for one in value]
@@ -119,6 +119,19 @@ class Hydrator:
         yield
         for entity, edit in edits:
             entity.__dict__.update(edit)
+
+
+def _checked(field: str, value: Any) -> Any:
+    """A plain value, or a list of texts, or JSON where the field holds it; nothing else is a value of a field."""
+    if type(value) in _PLAIN or (isinstance(value, list) and all(type(one) is str for one in value)):
+        return value
+    if field in _JSON:
+        return value
+    raise TypeError(f"{field} is {type(value).__name__}")
+
+
+_PLAIN = frozenset({str, int, float, bool, type(None)})
+_JSON = frozenset({"custom_fields"})
 
 
 def is_stub(entity: Entity) -> bool:

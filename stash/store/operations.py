@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from stash_graphql_client.types import Gallery, Image
+from stash_graphql_client.types import Gallery, GalleryChapter, Image
 
 from stash.store.changes import (
     SEPARATE,
     Change,
     before,
+    edited_fields,
     mark_sent,
     sendable,
     to_input,
@@ -51,6 +52,21 @@ class Operation:
     sent: dict[str, Any] = field(default_factory=dict)
     links: Sequence[Link] = ()
 
+    def entities(self) -> list[Entity]:
+        """What is read again to see whether it has taken effect."""
+        if isinstance(self.entity, GalleryChapter):
+            return [self.entity.gallery] if isinstance(self.entity.gallery, Gallery) else []
+        return [link.image for link in self.links] or [self.entity]
+
+    def is_done(self) -> bool:
+        """Whether it has taken effect, by what was read since."""
+        if self.links:
+            return all(_stands(link) == link.present for link in self.links)
+        if isinstance(self.entity, GalleryChapter):
+            return not is_new(self.entity)
+        edited = edited_fields(self.entity)
+        return not any(name in edited for name in self.sent)
+
     def confirm(self) -> None:
         """Stash has it: it is no edit any more."""
         mark_sent(self.entity, self.sent)
@@ -60,6 +76,10 @@ class Operation:
                 known.append(link.other)
             else:
                 known[:] = [one for one in known if one is not link.other]
+
+
+def _stands(link: Link) -> bool:
+    return any(one is link.gallery for one in snapshot(link.image).get("galleries", ()))
 
 
 def writable(entity: Entity, fields: Iterable[str]) -> list[str]:

@@ -10,6 +10,7 @@ from stash.store.kinds import KINDS, Entity, Kind, kind_of
 from stash.store.lookups import matches, parse
 from stash.store.memory import COMPLETE_FIELDS
 from stash.store.reading import INDEX_LIMIT, PAGE, ReadingStore
+from stash.store.replies import intact, rows_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -48,7 +49,9 @@ class PreloadingStore(ReadingStore):
         first = [find(kind, {}, kind.lean, per_page=PAGE) for kind in kinds]
         reply = await self._ask(document("query", first))
         for number, kind in enumerate(kinds):
-            count, rows = reply.data[f"f{number}"]["count"], reply.data[f"f{number}"][kind.plural]
+            rows = rows_in(reply, number, kind)
+            with intact(f"its {kind.plural}"):
+                count = int(reply.data[f"f{number}"]["count"])
             if count > INDEX_LIMIT:
                 continue
             for field in COMPLETE_FIELDS:
@@ -57,7 +60,7 @@ class PreloadingStore(ReadingStore):
                 self._take(kind, row)
             for page in range(2, -(-count // PAGE) + 1):
                 more = find(kind, {}, kind.lean, page=page, per_page=PAGE)
-                for row in (await self._ask(document("query", [more]))).data["f0"][kind.plural]:
+                for row in rows_in(await self._ask(document("query", [more])), 0, kind):
                     self._take(kind, row)
 
     async def rows_of_ids(
@@ -78,7 +81,7 @@ class PreloadingStore(ReadingStore):
                 answer = reply.data.get(f"f{number}")
                 if answer is None:
                     return None
-                rows.setdefault(name, []).extend(answer[KINDS[name].plural])
+                rows.setdefault(name, []).extend(rows_in(reply, number, KINDS[name]))
         return rows
 
     def take(self, rows: Mapping[str, Sequence[dict[str, Any]]]) -> None:
@@ -100,7 +103,7 @@ class PreloadingStore(ReadingStore):
                 if answer is None:
                     await self._read_ids(KINDS[name].entity, group, KINDS[name].lean)
                 else:
-                    for row in answer[KINDS[name].plural]:
+                    for row in rows_in(reply, number, KINDS[name]):
                         self._take(KINDS[name], row)
 
     async def images_in_order(self, galleries: Sequence[Gallery]) -> dict[str, list[str]]:
@@ -122,8 +125,9 @@ class PreloadingStore(ReadingStore):
             for gallery in galleries
         ]
         reply = await self._ask(document("query", fields))
+        images = KINDS["Image"]
         return {
-            gallery.id: [row["id"] for row in reply.data[f"f{number}"]["images"]]
+            gallery.id: [row["id"] for row in rows_in(reply, number, images)]
             for number, gallery in enumerate(galleries)
         }
 

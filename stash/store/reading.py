@@ -14,6 +14,7 @@ from stash.store.identity import IdentityMap
 from stash.store.kinds import KINDS, Entity, Kind, kind_of
 from stash.store.lookups import Lookup, criteria, matches, parse, split
 from stash.store.memory import Memory
+from stash.store.replies import intact, rows_in
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Sequence
@@ -94,15 +95,16 @@ class ReadingStore(IdentityMap):
             reply = await self._ask(document("query", [by_ids(kind, page, selection)]), is_checked=False)
             if reply.errors:
                 reply = await self._ask(document("query", [by_id(kind, i, selection) for i in page]))
-                rows = [row for row in reply.data.values() if row is not None]
+                rows = [row for row in reply.data.values() if isinstance(row, dict)]
             else:
-                rows = reply.data["f0"][kind.plural]
+                rows = rows_in(reply, 0, kind)
             read |= {row["id"]: self._take(kind, row) for row in rows}
             self._gone |= {(kind.name, i) for i in page if i not in read}
         return read
 
     def _take(self, kind: Kind, row: dict[str, Any]) -> Any:
-        entity = self._hydrator.hydrate(kind, row)
+        with intact(f"its {kind.plural}"):
+            entity = self._hydrator.hydrate(kind, row)
         self._stale.discard((kind.name, row["id"]))
         for memory in self._memories:
             memory.index(kind, entity)
@@ -128,7 +130,7 @@ class ReadingStore(IdentityMap):
         fields = [by_ids(KINDS[name], list(ids), KINDS[name].full) for name, ids in stubs.items()]
         reply = await self._ask(document("query", fields))
         for number, name in enumerate(stubs):
-            for row in reply.data[f"f{number}"][KINDS[name].plural]:
+            for row in rows_in(reply, number, KINDS[name]):
                 self._take(KINDS[name], row)
 
     def _selection(self, entity_type: type[T], fields: Iterable[str]) -> str:
@@ -155,6 +157,14 @@ class ReadingStore(IdentityMap):
             names = sorted({field for entity in group for field in fields(entity)})
             selection = " ".join(["id", *(f"{field} {{ id }}" for field in names)])
             await self._read_ids(KINDS[name].entity, [entity.id for entity in group], selection)
+
+    async def read_again(self, entities: Iterable[Entity]) -> None:
+        """Read these entities afresh; unsaved edits stay, what is known of Stash moves on."""
+        by_kind: dict[str, dict[str, Entity]] = {}
+        for entity in entities:
+            by_kind.setdefault(entity.__type_name__, {})[entity.id] = entity
+        for name, group in by_kind.items():
+            await self._read_ids(KINDS[name].entity, list(group), KINDS[name].full)
 
     async def find(self, entity_type: type[T], **filters: Any) -> list[T]:
         """Every entity that meets the lookups, whatever their number; see `stash.store.lookups`.
@@ -228,7 +238,7 @@ class ReadingStore(IdentityMap):
         number = 1
         while True:
             field = find(kind, criteria(lookups), selection, page=number, per_page=per_page)
-            rows = (await self._ask(document("query", [field]))).data["f0"][kind.plural]
+            rows = rows_in(await self._ask(document("query", [field])), 0, kind)
             yield rows
             if len(rows) < per_page:
                 break

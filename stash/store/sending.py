@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from stash.errors import UnansweredWriteError
 from stash.store.documents import Field, document
 from stash.store.entities import is_new
 from stash.store.kinds import KINDS
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from stash.store.identity import IdentityMap
     from stash.store.operations import Operation
     from stash.wire import Reply
+
+
+NO_ANSWER = "Stash gave no answer"
+"""What is said of a mutation whose reply holds neither a result nor an error."""
 
 
 class Sender:
@@ -57,8 +62,8 @@ class Sender:
         refused: dict[int, str] = {}
         for number, operation in enumerate(operations, first):
             answer = reply.data.get(f"f{number}")
-            if not isinstance(answer, dict) or not answer.get("id"):
-                refused[id(operation)] = reply.message_for(f"f{number}") or "Stash gave no answer"
+            if not isinstance(answer, dict) or not isinstance(answer.get("id"), str):
+                refused[id(operation)] = reply.message_for(f"f{number}") or NO_ANSWER
             elif is_new(operation.entity):
                 self._entities.name(operation.entity, answer)
         return refused
@@ -73,14 +78,19 @@ class Sender:
             silent = [(place, o) for place, o in enumerate(left) if answers[id(o)] is not True]
             failed = {id(o): message for place, o in silent if (message := reply.message_for(f"f{place}"))}
             if not failed:
-                return refused | {id(o): "Stash gave no answer" for _, o in silent}
+                return refused | {id(o): NO_ANSWER for _, o in silent}
             refused |= failed
             left = [o for _, o in silent if id(o) not in failed]
         return refused
 
     async def _mutate(self, fields: Sequence[Field]) -> Reply:
         text, variables = document("mutation", fields)
-        return await self._entities.connection.mutate(text, variables, fields=len(fields))
+        reply = await self._entities.connection.mutate(text, variables, fields=len(fields))
+        if not reply.data and not reply.errors:
+            raise UnansweredWriteError(
+                "Stash answered a write without a result; run again, it goes on from there."
+            )
+        return reply
 
 
 def _list(operations: Sequence[Operation]) -> Field:
@@ -91,6 +101,9 @@ def _list(operations: Sequence[Operation]) -> Field:
 
 def _has_all(reply: Reply, number: int, operations: Sequence[Operation]) -> bool:
     answer = reply.data.get(f"f{number}")
-    return isinstance(answer, list) and [a and a.get("id") for a in answer] == [
-        operation.entity.id for operation in operations
-    ]
+    ids = (
+        [one.get("id") if isinstance(one, dict) else None for one in answer]
+        if isinstance(answer, list)
+        else []
+    )
+    return ids == [operation.entity.id for operation in operations]

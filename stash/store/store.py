@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from stash_graphql_client.client.batch import BatchOperation, BatchResult
+from stash_graphql_client.types import Gallery, GalleryChapter
 
 from stash.errors import LookupRefusedError, RejectedError
 from stash.merge import as_kept
@@ -207,6 +208,18 @@ class StashStore(NamingStore):
                 self._become(new[key], existing)
                 adopted.add(id(new[key]))
         return adopted
+
+    def adopt_chapter(self, chapter: GalleryChapter) -> None:
+        """Let a new chapter be the one of its gallery with the same title and place, if there is one."""
+        gallery = chapter.gallery
+        standing = (
+            gallery.chapters if isinstance(gallery, Gallery) and isinstance(gallery.chapters, list) else []
+        )
+        for one in standing:
+            if one is not chapter and (one.title, one.image_index) == (chapter.title, chapter.image_index):
+                self._become(chapter, one)
+                chapter.gallery = gallery
+                return
 
     def _become(self, entity: Entity, existing: Entity) -> None:
         """A new entity turned out to exist: it takes the other's place in the identity map."""

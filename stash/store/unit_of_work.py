@@ -24,7 +24,7 @@ from stash.store.operations import (
     writable,
     writing,
 )
-from stash.store.sending import Sender
+from stash.store.sending import NO_ANSWER, Sender
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -129,9 +129,11 @@ class UnitOfWork:
         await self._write(saved, self._update, done)
         standing = [*saved, *((e, edited_fields(e)) for e, _ in created if not is_new(e))]
         linked = [operation for operation in linking(standing) if not is_new(operation.entity)]
-        await self._send(linked, self._sender.verdicts, done)
-        await self._write([(c, f) for c, f in chapters if _has_place(c)], self._sender.aliases, done)
-        await self._send([covering(g) for g in _with_new_cover(standing)], self._sender.verdicts, done)
+        await self._send(linked, self._link, done)
+        await self._write([(c, f) for c, f in chapters if _has_place(c)], self._chapters, done)
+        failed = {id(failure.entity) for failure in done.failed}
+        covers = [covering(g) for g in _with_new_cover(standing) if id(g) not in failed]
+        await self._send(covers, self._link, done)
         await self._by_the_library(standing, done)
         return done
 
@@ -165,7 +167,11 @@ class UnitOfWork:
                 await self.recorder.planned([change for operation in batch for change in operation.changes])
             refused = await send(batch)
             applied: list[Change] = []
-            failed = [Failure(o.entity, refused[id(o)]) for o in batch if id(o) in refused]
+            failed = [
+                Failure(o.entity, refused[id(o)], tuple(change.field for change in o.changes))
+                for o in batch
+                if id(o) in refused
+            ]
             for operation in batch:
                 if id(operation) not in refused:
                     operation.confirm()
@@ -184,7 +190,8 @@ class UnitOfWork:
         except UnansweredWriteError:
             made = await self._adopt(operations)
             refused = await self._sender.aliases([o for o in operations if id(o) not in made])
-        existing = [o for o in operations if "already exists" in refused.get(id(o), "")]
+        doubtful = ("already exists", NO_ANSWER)
+        existing = [o for o in operations if any(words in refused.get(id(o), "") for words in doubtful)]
         for identity in await self._adopt(existing):
             del refused[identity]
         return refused
@@ -197,7 +204,32 @@ class UnitOfWork:
         return {id(operation) for operation in found}
 
     async def _update(self, operations: Sequence[Operation]) -> dict[int, str]:
-        return await self._sender.lists(operations)
+        return await self._settled(operations, self._sender.lists)
+
+    async def _link(self, operations: Sequence[Operation]) -> dict[int, str]:
+        return await self._settled(operations, self._sender.verdicts)
+
+    async def _chapters(self, operations: Sequence[Operation]) -> dict[int, str]:
+        """Chapters have no key: one that was made although the reply was lost is known by its place and title."""
+        return await self._settled(operations, self._sender.aliases)
+
+    async def _settled(self, operations: Sequence[Operation], send: Send) -> dict[int, str]:
+        """Send; where the reply was lost or says no, look what has taken effect; send once more what was not answered."""
+        try:
+            refused = await send(operations)
+        except UnansweredWriteError:
+            left = await self._without_effect(operations)
+            return await send(left) if left else {}
+        doubtful = [operation for operation in operations if id(operation) in refused]
+        failed = {id(operation) for operation in await self._without_effect(doubtful)}
+        return {identity: message for identity, message in refused.items() if identity in failed}
+
+    async def _without_effect(self, operations: Sequence[Operation]) -> list[Operation]:
+        await self._store.read_again([e for operation in operations for e in operation.entities()])
+        for operation in operations:
+            if isinstance(operation.entity, GalleryChapter) and is_new(operation.entity):
+                self._store.adopt_chapter(operation.entity)
+        return [operation for operation in operations if not operation.is_done()]
 
     async def _by_the_library(self, edits: Sequence[Edit], done: Flushed) -> None:
         """Fields for which the library has handlers of its own: counters and histories, one entity at a time."""

@@ -105,22 +105,39 @@ async def test_a_lost_create_without_effect_is_repeated_once(stash: respx.MockRo
 
 
 async def test_a_write_is_never_repeated_blindly(stash: respx.MockRouter) -> None:
-    """A lost update raises and says that its effect is unknown; the entity keeps its edit."""
+    """Of a lost update the effect is looked for: what stands is not sent again, what does not is sent once more."""
     row = {"id": "7", "name": "red", "aliases": [], "description": ""}
-    answers(stash, {"data": {"f0": {"count": 1, "tags": [row]}}}, httpx.ReadError("gone"))
+    old, new = ({"data": {"f0": {"count": 1, "tags": [row | {"description": d}]}}} for d in ("", "mine"))
+    gone, done = httpx.ReadError("gone"), {"data": {"f0": {"id": "7"}}}
+    for after, writes in ((new, 1), (old, 2)):
+        answers(stash, old, gone, after, done)
+        async with connect(URL) as store:
+            (tag,) = await store.find(Tag)
+            tag.description = "mine"
+            flushed = await store.flush()
+            assert store.requests.writes == writes
+            assert not store.pending()
+            assert [change.field for change in flushed.applied] == ["description"]
+
+
+async def test_a_write_that_is_lost_twice_ends_the_run(stash: respx.MockRouter) -> None:
+    """An update whose reply is lost again raises; the entity keeps its edit."""
+    row = {"id": "7", "name": "red", "aliases": [], "description": ""}
+    found = {"data": {"f0": {"count": 1, "tags": [row]}}}
+    answers(stash, found, httpx.ReadError("gone"), found, httpx.ReadError("gone"))
     async with connect(URL) as store:
         (tag,) = await store.find(Tag)
         tag.description = "mine"
         with pytest.raises(UnansweredWriteError):
             await store.flush()
-        assert store.requests.writes == 1
+        assert store.requests.writes == 2
         assert [change.field for change in store.pending()] == ["description"]
 
 
 async def test_a_write_that_never_left_says_so(stash: respx.MockRouter) -> None:
-    """A connection that cannot be made means that nothing was written."""
-    answers(stash, httpx.ConnectError("refused"))
-    async with connect(URL) as store:
+    """A connection that cannot be made within the budget means that nothing was written."""
+    answers(stash, *[httpx.ConnectError("refused")] * 20)
+    async with connect(URL, patience=0.2) as store:
         with pytest.raises(RetriableError) as caught:
             await store.connection.mutate("mutation { x }", {}, fields=1)
         assert not isinstance(caught.value, UnansweredWriteError)

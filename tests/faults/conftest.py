@@ -1,0 +1,103 @@
+"""Worlds of a few items, runners, and processes that are killed."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from metadata.database import Database
+from metadata.ingest import ingest_paths
+from stash.demo import write_world
+from stash.embedded import EmbeddedStash
+from tests.faults.rig import Dumped, Rig, Template, Victims, numbered, rig_of
+from tests.faults.sizes import size
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
+
+    type MakeRig = Callable[..., Rig]
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+async def _template(folder: Path, **world: int) -> Template:
+    made = write_world(folder / "library", **world)
+    database, state = folder / "metadata.sqlite", folder / "stash.sqlite"
+    async with await Database.open(str(database), create=True) as opened:
+        assert not (await ingest_paths(opened, [made.payloads])).failures
+    EmbeddedStash([made.downloads], state=state).close()
+    rig = rig_of(folder / "clean", made.downloads, made.downloads, database, state)
+    with rig.stash:
+        outcome = await rig.run()
+        assert outcome.exit_code == 0, outcome
+        clean = await rig.dumped()
+    assert not clean.duplicates
+    return Template(made.downloads, made.downloads, database, state, clean)
+
+
+@pytest.fixture(scope="session")
+def small_template(tmp_path_factory: pytest.TempPathFactory) -> Template:
+    """A world of one creator and a few items, with chapters."""
+    folder = tmp_path_factory.mktemp("small")
+    return asyncio.run(_template(folder, creators=1, items=size("ITEMS", 16)))
+
+
+@pytest.fixture(scope="session")
+def tiny_template(tmp_path_factory: pytest.TempPathFactory) -> Template:
+    """A world of fewer files than a safety stop asks for."""
+    return asyncio.run(_template(tmp_path_factory.mktemp("tiny"), creators=1, items=6))
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
+    """A world of two creators."""
+    folder = tmp_path_factory.mktemp("world")
+    return asyncio.run(_template(folder, creators=2, items=size("ITEMS", 20)))
+
+
+@pytest.fixture
+def make_rig(tmp_path: Path, template: Template) -> Iterator[MakeRig]:
+    """Makes copies of the world of two creators."""
+    folders, rigs = numbered(tmp_path), []
+
+    def make(**options: object) -> Rig:
+        rigs.append(template.copy(next(folders), **options))
+        return rigs[-1]
+
+    yield make
+    for rig in rigs:
+        rig.stash.close()
+
+
+@pytest.fixture
+def rig(make_rig: MakeRig) -> Rig:
+    """A copy of the world of two creators."""
+    return make_rig()
+
+
+@pytest.fixture
+def clean(template: Template) -> Dumped:
+    """How the world of two creators ends when nothing goes wrong."""
+    return template.clean
+
+
+@pytest.fixture
+async def victims(small_template: Template) -> AsyncIterator[Victims]:
+    """Processes to be killed, on the world of one creator."""
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.faults.victim"),
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdin=pipe,
+        stdout=pipe,
+    )
+    yield Victims(process, small_template)
+    assert process.stdin is not None
+    process.stdin.close()
+    await process.wait()

@@ -1,0 +1,125 @@
+"""R7 to R9: what fails in a batch is that alone; what a broken batch had done is not done again; no link is lost."""
+
+from __future__ import annotations
+
+import random
+from itertools import combinations, count
+from typing import TYPE_CHECKING
+
+import pytest
+
+from stash.embedded.faults import Fault, Faults
+from stash.store import unit_of_work
+from tests.faults.sizes import SEED, size
+from tests.faults.test_transient import asks_for
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.faults.rig import Dumped, Rig
+
+    type MakeRig = Callable[..., Rig]
+
+BATCH = 8
+
+
+def subsets() -> Iterator[tuple[int, ...]]:
+    """Each of eight alone, then some or all of the subsets of eight."""
+    yield from ((number,) for number in range(1, BATCH + 1))
+    every = [some for length in range(2, BATCH + 1) for some in combinations(range(1, BATCH + 1), length)]
+    yield from random.Random(SEED).sample(every, min(len(every), size("SUBSETS", 4)))
+
+
+def refused(numbers: tuple[int, ...], what: str) -> Faults:
+    """Some of a batch are refused: of a create the aliases, of an update the list and then the aliases."""
+    spelt = ",".join(map(str, numbers))
+    if what == "create":
+        return Faults([Fault(1, f"partial({spelt})", "before", asks_for("galleryCreate"))])
+    return Faults(
+        [
+            Fault(1, "partial(1)", "before", asks_for("imagesUpdate")),
+            Fault(1, f"partial({spelt})", "before", asks_for("imageUpdate")),
+        ]
+    )
+
+
+@pytest.mark.parametrize("what", ["create", "update"])
+async def test_r7_some_of_a_batch_are_refused(
+    make_rig: MakeRig, clean: Dumped, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """The others are done, exactly the refused are named, and the next run does those, once."""
+    monkeypatch.setattr(unit_of_work, "BATCH", BATCH)
+    failures = []
+    for numbers in subsets():
+        rig = make_rig()
+        dial = refused(numbers, what)
+        first = await rig.run(dial)
+        assert dial.met, "the batch was never sent"
+        assert first.report is not None, first.error
+        named = [one for one in first.report.skipped if one.is_failure]
+        name = "galleryCreate" if what == "create" else "imageUpdate"
+        rig.asked.clear()
+        second = await rig.run()
+        differences = clean.differences(await rig.dumped())
+        again = rig.asked_for(name) + (0 if what == "create" else rig.asked_for("imagesUpdate"))
+        if first.exit_code != 3 or len(named) != len(numbers) or second.exit_code != 0 or differences:
+            failures.append(
+                f"{what} {numbers}: exit {first.exit_code}, {len(named)} named, {again} sent again, "
+                f"then {second.exit_code}\n{differences}"
+            )
+        rig.stash.close()
+    assert not failures, "\n".join(failures)
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+async def test_r8_a_chunk_dies(
+    make_rig: MakeRig, clean: Dumped, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    """The connection dies at each chunk of creates in turn: nothing is made twice, nothing is lost."""
+    monkeypatch.setattr(unit_of_work, "BATCH", 2)
+    failures, chunks = [], 0
+    galleries = clean.server.count('"chapters"')
+    for number in count(1):
+        rig = make_rig()
+        dial = Faults([Fault(number, "reset", moment, asks_for("galleryCreate"))])
+        first = await rig.run(dial)
+        if not dial.met:
+            break
+        chunks += 1
+        second = await rig.run()
+        made = rig.asked_for("galleryCreate")
+        differences = clean.differences(await rig.dumped())
+        if first.exit_code not in {0, 5} or second.exit_code != 0 or made != galleries or differences:
+            failures.append(
+                f"chunk {number}: exit {first.exit_code}, then {second.exit_code}, "
+                f"{made} creates of {galleries}\n{differences}"
+            )
+        rig.stash.close()
+    assert chunks >= 5
+    assert not failures, "\n".join(failures)
+
+
+@pytest.mark.parametrize(
+    "link", ["addGalleryImages", "setGalleryCover", "galleryChapterCreate", "scenesUpdate|sceneUpdate"]
+)
+@pytest.mark.parametrize("kind", ["partial(1)", "null", "500", "reset"])
+@pytest.mark.parametrize("moment", ["before", "after"])
+async def test_r9_a_link_fails(make_rig: MakeRig, clean: Dumped, link: str, kind: str, moment: str) -> None:
+    """Each request for links fails in turn: after the next run every link is there."""
+    failures, met = [], 0
+    for number in count(1):
+        rig = make_rig()
+        dial = Faults([Fault(number, kind, moment, asks_for(f"({link})"))])
+        first = await rig.run(dial)
+        if not dial.met:
+            break
+        met += 1
+        second = await rig.run()
+        differences = clean.differences(await rig.dumped())
+        if first.exit_code not in {0, 3, 5} or second.exit_code != 0 or differences:
+            failures.append(
+                f"{link} {number}: exit {first.exit_code} ({first.error}), then {second.exit_code}\n{differences}"
+            )
+        rig.stash.close()
+    assert met, f"no {link} was sent"
+    assert not failures, f"{len(failures)} of {met}\n" + "\n".join(failures)
