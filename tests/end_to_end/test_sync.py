@@ -318,7 +318,7 @@ async def test_postgresql_is_as_good(
         "performers": (3, 0),
         "studios": (4, 0),
         "tags": (3, 0),
-        "galleries": (7, 0),
+        "galleries": (8, 0),
         "scenes": (0, 5),
         "images": (0, 4),
         "chapters": (0, 0),
