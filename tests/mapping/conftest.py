@@ -154,9 +154,11 @@ def case(embedded: Server, tmp_path: Path) -> Case:
 @pytest.fixture
 async def everywhere(server: Server, tmp_path: Path) -> AsyncIterator[Case]:
     """An empty case on the embedded Stash and, where there is one for tests, on a real one."""
+    own = server.transport
     async with httpx.AsyncHTTPTransport() as network:
-        server.transport = server.transport or network
+        server.transport = own or network
         yield _case(server, tmp_path)
+        server.transport = own
 
 
 def _case(server: Server, folder: Path) -> Case:

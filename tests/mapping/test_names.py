@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from stash_graphql_client.types import Image, Performer, Studio, Tag
 
+from metadata.models import Hashtag, PostHashtag
+from stash.demo.files import jpeg
+from stash.embedded import EmbeddedStash
+from tests.conftest import Server
+from tests.mapping.conftest import Case, Recording
 from tests.metadata.factories import PostMentionFactory, moment
 
 if TYPE_CHECKING:
-    from tests.mapping.conftest import Case
+    from stash.report import Report
 
 
 async def tags_of_the_picture(case: Case) -> set[str]:
@@ -235,3 +245,55 @@ async def test_a_mention_that_becomes_a_creator(case: Case) -> None:
     async with case.stash() as store:
         (performer,) = await store.find(Performer, url__iexact="https://fansly.com/bea")
         assert (performer.name, performer.details) == ("Bea", "About Bea")
+
+
+_NAME = st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=12).filter(str.strip)
+_LIKE = st.text(alphabet="aAbB_%é😀", min_size=1, max_size=4)
+
+
+@settings(max_examples=12, deadline=None)
+@given(
+    people=st.lists(st.tuples(_LIKE | _NAME, st.none() | _LIKE | _NAME), min_size=1, max_size=4),
+    hashtags=st.lists(st.text(alphabet="ab_é日", min_size=1, max_size=3), max_size=6),
+    text=st.text(max_size=200),
+)
+async def test_whatever_they_are_called(
+    people: list[tuple[str, str | None]], hashtags: list[str], text: str
+) -> None:
+    """Any names, hashtags and texts are synced without a failure, one performer an account, and the second run is silent."""
+    with TemporaryDirectory() as folder, EmbeddedStash([Path(folder)]) as stash:
+        transport = httpx.ASGITransport(app=stash.app)
+        case = Case(Server("http://embedded.test", Path(folder), transport, stash), Path(folder))
+        case.server.transport = Recording(transport, case.sent)
+        wanted = {username.casefold(): (username, name) for username, name in people}
+        for username, name in wanted.values():
+            creator = case.rows.account(username=username, displayName=name)
+            media = case.rows.media(creator)
+            place = case.downloads / "Collections" / media.local_filename
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(jpeg(str(media.id)))
+            post = case.post(creator, media, content=text)
+            for hashtag in dict.fromkeys(hashtags):
+                case.rows.tag(post, hashtag)
+        report = await save_and_settle(case)
+        assert report.exit_code == 0, (report.skipped, report.unmatched)
+        async with case.stash() as store:
+            images = await store.find(Image)
+            assert len({one.id for image in images for one in image.performers}) == len(wanted)
+            assert all(len(image.performers) == 1 for image in images)
+            assert {len(image.tags) for image in images} == {len(set(hashtags))}
+
+
+async def save_and_settle(case: Case) -> Report:
+    """Both; hashtags are in the database once, as the downloader keeps them."""
+    tags = [row for row in case.rows.rows if isinstance(row, Hashtag)]
+    first = {row.value: row.id for row in reversed(tags)}
+    ids = {row.id: first[row.value] for row in tags}
+    case.rows.rows = [
+        row for row in case.rows.rows if not isinstance(row, Hashtag) or first[row.value] == row.id
+    ]
+    for row in case.rows.rows:
+        if isinstance(row, PostHashtag):
+            row.hashtagId = ids[row.hashtagId]
+    await case.save()
+    return await case.settled()
