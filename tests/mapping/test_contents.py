@@ -145,6 +145,21 @@ async def test_aggregated_posts_are_chapters(case: Case) -> None:
     assert case.inputs("galleryChapterCreate") == []
 
 
+async def test_chapters_of_one_title_without_a_journal(case: Case) -> None:
+    """Two chapters of one title are two, also for whom nothing is remembered: none is made again, none is moved."""
+    anna = case.rows.account(username="anna")
+    inner = [case.post(anna, case.picture(anna), content="", createdAt=moment(-9)) for _ in range(2)]
+    outer = case.rows.post(anna, *inner)
+    await case.save()
+    await case.settled()
+    before = await chapters(case, outer.id)
+    assert [place for _, place in before] == [1, 2]
+    await case.execute("DELETE FROM sync_entity", "DELETE FROM sync_part")
+    await case.settled()
+    assert case.inputs("galleryChapterCreate") == case.inputs("galleryChapterUpdate") == []
+    assert await chapters(case, outer.id) == before
+
+
 async def test_posts_that_carry_one_another(case: Case) -> None:
     """A cycle ends: each of the posts has one gallery with the media of both."""
     anna = case.rows.account(username="anna")

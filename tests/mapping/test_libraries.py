@@ -184,6 +184,19 @@ async def test_values_of_any_item_that_holds_the_file_are_rewritten(case: Case) 
     assert str(image.date) == "2025-01-01"
 
 
+async def test_a_gallery_titled_under_an_earlier_username(case: Case) -> None:
+    """A gallery's title that an earlier program made of an earlier username is rewritten; any other is kept, and named."""
+    _, _, post = await one_picture(case, content="")
+    async with case.stash() as store:
+        await store.create(Performer, name="Anna", alias_list=["old_name"], urls=["https://fansly.com/anna"])
+        await store.create(Gallery, title="old_name - 2025/01/01", code=str(post.id))
+    report = await case.settled()
+    assert report.kept == []
+    async with case.stash() as store:
+        (gallery,) = await store.find(Gallery)
+        assert gallery.title == "anna - 2025/01/01"
+
+
 async def test_values_of_unknown_origin_are_kept_and_named(case: Case) -> None:
     """What no earlier program could have written is the user's: kept, and named with its field."""
     await one_picture(case, content="A text with enough words")

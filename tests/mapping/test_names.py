@@ -247,6 +247,27 @@ async def test_a_mention_that_becomes_a_creator(case: Case) -> None:
         assert (performer.name, performer.details) == ("Bea", "About Bea")
 
 
+async def test_a_mention_that_was_renamed_and_becomes_a_creator(case: Case) -> None:
+    """What was recorded of a mention holds for the account: a performer with another name and no url is still the one."""
+    anna = case.rows.account(username="anna")
+    post = case.post(anna, case.picture(anna))
+    case.rows.add(PostMentionFactory(postId=post.id, handle="Bea"))
+    await case.save()
+    await case.settled()
+    async with case.stash() as store:
+        performer = await store.find_one(Performer, name="Bea")
+        performer.name, performer.urls = "My friend", []
+        await store.flush()
+    bea = case.rows.account(username="bea")
+    case.post(bea, case.picture(bea), createdAt=moment(3))
+    await case.save()
+    await case.settled()
+    assert case.inputs("performerCreate") == []
+    async with case.stash() as store:
+        found = await store.get(Performer, performer.id)
+        assert (found.name, found.urls) == ("My friend", [])
+
+
 _NAME = st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=12).filter(str.strip)
 _LIKE = st.text(alphabet="aAbB_%é😀", min_size=1, max_size=4)
 

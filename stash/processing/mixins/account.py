@@ -104,7 +104,7 @@ class AccountProcessingMixin(StashProcessingBase):
         return performer
 
     def _complete_performer(self, account: Creator, performer: Performer) -> None:
-        url, name = _spelt(performer, account), performer.name or ""
+        url, name = self._spelt(performer, account), performer.name or ""
         known = performer.alias_list if isinstance(performer.alias_list, list) else []
         aliases = merge_aliases(known, [account.username], name=str(name))
         if aliases != known:
@@ -112,6 +112,13 @@ class AccountProcessingMixin(StashProcessingBase):
         wish = Wish(values={"details": account.about}, texts={"urls": [url]})
         self._apply(performer, performer_key(account), wish)
         self.run.stamps.append(("accounts", account.id, performer))
+
+    def _spelt(self, performer: Performer, account: Creator) -> str:
+        """The address of the account, as the performer lists it or once did."""
+        known = {url.casefold() for url in profile_urls(account.username)}
+        memory = self._memory(performer, performer_key(account))
+        listed = [*_listed(performer), *(memory.seen.get("urls", ()) if memory is not None else ())]
+        return next((url for url in listed if url.casefold() in known), profile_url(account.username))
 
     async def _update_performer_avatar(self, account: Creator, performer: Performer) -> None:
         """Send the avatar where Stash shows its default picture, and again when it changed, but never over a user's."""
@@ -187,14 +194,9 @@ def _is_somebody_else(performer: Performer, account: Creator) -> bool:
     return any(url.startswith(prefix) and url not in own for url in _urls(performer))
 
 
-def _spelt(performer: Performer, account: Creator) -> str:
-    """The address of the account, as the performer has it already."""
-    known = {url.casefold() for url in profile_urls(account.username)}
-    listed = performer.urls if isinstance(performer.urls, list) else []
-    return next((url for url in listed if url.casefold() in known), profile_url(account.username))
+def _listed(performer: Performer) -> list[str]:
+    return performer.urls if isinstance(performer.urls, list) else []
 
 
 def _urls(performer: Performer) -> set[str]:
-    return (
-        {url.casefold().rstrip("/") for url in performer.urls} if isinstance(performer.urls, list) else set()
-    )
+    return {url.casefold().rstrip("/") for url in _listed(performer)}

@@ -76,13 +76,10 @@ class StudioProcessingMixin(StashProcessingBase):
     def _wished_name(self, account: Creator, studio: Studio) -> str | None:
         """What the studio is to be called: it moves along with its creator, unless a user named it.
 
-        None is no wish: where nothing is known of its name, and where the new name is another studio's.
+        None is no wish: the new name is another studio's.
         """
         if str(studio.name).casefold() in {one.casefold() for one in self._names(account)}:
             return str(studio.name)
-        memory = self._memory(studio, studio_key(account))
-        if memory is None or "name" not in memory.wrote:
-            return None
         name = self._free_name(account)
         is_taken = any(str(one.name).casefold() == name.casefold() for one in self.store.all_cached(Studio))
         return None if is_taken else name
