@@ -73,7 +73,7 @@ class PathMap:
 
     def to_stash(self, host_path: str) -> str:
         """Where Stash sees a host file; the same path where nothing is mapped."""
-        return self._mapped(host_path, self.pairs) or host_path
+        return (self._mapped(host_path, self.pairs) or host_path) if self.pairs else host_path
 
     def to_host(self, stash_path: str) -> str | None:
         """Where the host has a file of Stash; None where maps are set and none fits."""

@@ -223,9 +223,10 @@ class CreatorProcessing(
         studio = await self._studio(account)
         performers = await self._performers([account, *people_of(item)])
         tags = await self._tags(self._tag_names(item))
+        ref = item.ref
         for one in item.media:
             entity = files.get(one.media.id)
-            if entity is None or one.owner != item.ref or not self._owns(entity, one.media):
+            if entity is None or one.owner != ref or not self._owns(entity, one.media):
                 continue
             await self._update_stash_metadata(
                 entity,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from stash_graphql_client.types.unset import UNSET
@@ -30,10 +29,8 @@ class Recorder:
 
     async def planned(self, changes: Sequence[Change]) -> None:
         """Write down what is sent next."""
-        grouped = groupby(changes, key=lambda change: (id(change.entity), change.action))
-        operations = [self._operation(list(group)) for _, group in grouped]
-        noted = await self._journal.plan(self._number, [operation for _, operation in operations])
-        self._planned = [(entity, one) for (entity, _), one in zip(operations, noted, strict=True)]
+        noted = await self._journal.plan(self._number, list(map(self._operation, changes)))
+        self._planned = [(change.entity, one) for change, one in zip(changes, noted, strict=True)]
 
     async def settled(self, applied: Sequence[Change], failed: Sequence[Failure]) -> None:
         """Keep what came of it until the part is recorded."""
@@ -55,18 +52,18 @@ class Recorder:
         taken, self.settled_operations = self.settled_operations, []
         return taken
 
-    def _operation(self, changes: Sequence[Change]) -> tuple[Entity, Operation]:
-        entity = changes[0].entity
+    def _operation(self, change: Change) -> Operation:
+        entity = change.entity
         applied = self._run.applied.get(id(entity))
         why = applied.reasons if applied is not None else {}
-        is_create = changes[0].action == "create"
-        return entity, Operation(
+        is_create = change.action == "create"
+        return Operation(
             type=entity.__type_name__,
             key=applied.key if applied is not None else SourceKey(entity.__type_name__, entity.id),
-            action=changes[0].action,
-            before={} if is_create else {c.field: plain(c.before) for c in changes},
-            after={c.field: plain(c.after) for c in changes},
-            why={} if is_create else {c.field: why[c.field] for c in changes if c.field in why},
+            action=change.action,
+            before={name: plain(value) for name, value in change.before.items()},
+            after={name: plain(value) for name, value in change.after.items()},
+            why={} if is_create else {name: why[name] for name in change.after if name in why},
             stash_id="" if is_create else entity.id,
         )
 

@@ -77,10 +77,13 @@ class Recording(StashProcessingBase):
         """A dry run stops here: what is pending is the plan, and then it is forgotten."""
         plan = self.run.report.plan
         assert plan is not None  # noqa: S101 - a dry run's report has a plan
-        pending = [c for c in self.store.pending() if (id(c.entity), c.field) not in self.run.planned]
-        plan += [_planned(change, self.run.applied.get(id(change.entity))) for change in pending]
-        self.run.planned |= {(id(c.entity), c.field) for c in pending if c.entity.__type_name__ in LASTING}
-        self._count({id(c.entity) for c in pending if c.action == "create"}, {id(c.entity) for c in pending})
+        pending = self.store.pending()
+        fields = [(change, name) for change in pending for name in change.after]
+        new = [(c, name) for c, name in fields if (id(c.entity), name) not in self.run.planned]
+        plan += [_planned(change, name, self.run.applied.get(id(change.entity))) for change, name in new]
+        self.run.planned |= {(id(c.entity), name) for c, name in new if c.entity.__type_name__ in LASTING}
+        changed = [change for change, _ in new]
+        self._count({id(c.entity) for c in changed if c.action == "create"}, {id(c.entity) for c in changed})
         self.store.rollback(keeping=LASTING)
         self._forget_part()
 
@@ -185,21 +188,22 @@ class Recording(StashProcessingBase):
 
 
 def _links_added(change: Change) -> int:
-    if change.field not in _LINKS or not isinstance(change.after, list):
-        return 0
-    before = {id(one) for one in change.before or ()}
-    return sum(id(one) not in before for one in change.after)
+    added = 0
+    for name in _LINKS & change.after.keys():
+        before = {id(one) for one in change.before.get(name) or ()}
+        added += len([one for one in change.after[name] or () if id(one) not in before])
+    return added
 
 
 _LINKS = frozenset({"performers", "tags", "galleries", "images", "scenes"})
 _LINKABLE = (Tag, Performer, Gallery, Scene, Image)
 
 
-def _planned(change: Change, applied: Applied | None) -> Planned:
+def _planned(change: Change, name: str, applied: Applied | None) -> Planned:
     entity = change.entity
-    reason = "new" if change.action == "create" else applied.reasons.get(change.field, "") if applied else ""
-    before, after = _shown(change.before), _shown(change.after)
-    return Planned(entity.__type_name__, _label(entity), change.field, before, after, reason)
+    reason = "new" if change.action == "create" else applied.reasons.get(name, "") if applied else ""
+    before, after = _shown(change.before.get(name)), _shown(change.after[name])
+    return Planned(entity.__type_name__, _label(entity), name, before, after, reason)
 
 
 def _label(entity: Entity) -> str:

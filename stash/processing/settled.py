@@ -12,16 +12,14 @@ from importlib.metadata import version
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-from stash_graphql_client.types.unset import UNSET
-
 from metadata.items import AggregatedPost, Creator, Item, ItemMedia, Mention, StoredMedia
 from stash.merge import as_kept
+from stash.store.kinds import Entity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from stash.files import HostFile
-    from stash.store.kinds import Entity
 
 _TEXTS = ("code", "details", "date", "title")
 _LINKS = ("performers", "tags", "galleries")
@@ -83,7 +81,7 @@ def standing_digest(signatures: Iterable[tuple[Any, ...]]) -> str:
 def signature_of(entity: Entity) -> tuple[Any, ...]:
     """What is compared of an entity of the store, in the form of a reply."""
     data, name = entity.__dict__, entity.__type_name__
-    return (name, entity.id, *[_plain(field, data.get(field, UNSET)) for field in COMPARED[name]])
+    return (name, entity.id, *[read(data.get(field)) for field, read in _READ[name]])
 
 
 def signature_of_row(name: str, row: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -102,19 +100,27 @@ def signature_of_row(name: str, row: Mapping[str, Any]) -> tuple[Any, ...]:
     )
 
 
-def _plain(field: str, value: Any) -> Any:
-    if field in _LINKS:
-        return sorted([one.id for one in value]) if isinstance(value, list) else []
-    if value is None or value is UNSET:
-        return ""
+def _ids(value: Any) -> list[str]:
+    return sorted([one.id for one in value]) if isinstance(value, list) else []
+
+
+def _id(value: Any) -> str:
+    return value.id if isinstance(value, Entity) else ""
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, str):
+        return as_kept(value)
     if isinstance(value, list):
         return [as_kept(one) for one in value] or ""
-    if isinstance(value, bool | int):
-        return value or ""
-    return value.id if field in _SINGLES else as_kept(value)
+    return value if isinstance(value, int) and value else ""
 
 
 _SINGLES = frozenset({"studio", "cover", "parent_studio"})
+_READ: dict[str, list[tuple[str, Callable[[Any], Any]]]] = {
+    name: [(field, _ids if field in _LINKS else _id if field in _SINGLES else _plain) for field in compared]
+    for name, compared in COMPARED.items()
+}
 
 
 def _values(cls: type[Any], *without: str) -> Callable[[Any], tuple[Any, ...]]:

@@ -16,7 +16,7 @@ from stash.store.entities import is_new, snapshot
 from stash.store.kinds import Entity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 SEPARATE = frozenset(
     {("Gallery", "cover"), ("Gallery", "images"), ("Gallery", "chapters"), ("Image", "galleries")}
@@ -27,13 +27,12 @@ _ORDERED = frozenset({"urls"})
 
 
 class Change(NamedTuple):
-    """One field or link of one entity that is to differ, or that was made to."""
+    """What one mutation is to change of one entity, or has changed: values and links, by field."""
 
     entity: Entity
     action: Literal["create", "update", "link"]
-    field: str
-    before: Any
-    after: Any
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -51,16 +50,18 @@ def edited_fields(entity: Entity) -> list[str]:
     if is_new(entity):
         return sorted([field for field in tracked if data.get(field, UNSET) is not UNSET])
     known = snapshot(entity)
-    fields = [field for field, before in known.items() if _differs(field, before, data[field])]
+    fields = [
+        field
+        for field, before in known.items()
+        if (after := data[field]) is not before and after != before and _differs(field, before, after)
+    ]
     assigned = entity.__pydantic_fields_set__.difference(known).intersection(tracked)
     fields += [field for field in assigned if data[field] is not UNSET]
     return sorted(fields) if len(fields) > 1 else fields
 
 
 def _differs(field: str, before: Any, after: Any) -> bool:
-    if after is before or after is UNSET:
-        return False
-    return before is UNSET or not _same(field, before, after)
+    return after is not UNSET and (before is UNSET or not _same(field, before, after))
 
 
 def _known(entity: Entity) -> dict[str, Any]:
@@ -69,8 +70,6 @@ def _known(entity: Entity) -> dict[str, Any]:
 
 
 def _same(field: str, before: Any, after: Any) -> bool:
-    if before == after:
-        return True
     if isinstance(before, list) and isinstance(after, list):
         if field in _ORDERED:
             return list(map(as_kept, before)) == list(map(as_kept, after))
@@ -94,45 +93,52 @@ def _text(field: str, value: Any) -> str | None:
 
 def to_input(entity: Entity, fields: Iterable[str]) -> dict[str, Any]:
     """The input of a create or an update with these fields; ids of related entities are read now."""
-    model = entity.__create_input_type__ if is_new(entity) else entity.__update_input_type__
-    allowed = model.model_fields if model is not None else {}
+    is_creation, data = is_new(entity), entity.__dict__
+    names = _input_names(type(entity), is_creation)
     result: dict[str, Any] = {}
     for field in fields:
-        relation = entity.__relationships__.get(field)
-        value = entity.__dict__.get(field, UNSET)
-        if value is UNSET or (entity.__type_name__, field) in SEPARATE:
+        value = data.get(field, UNSET)
+        if value is UNSET or field not in names:
             continue
-        name = relation.target_field if relation is not None else field
-        if field == "custom_fields" and not is_new(entity):
+        relation = entity.__relationships__.get(field)
+        if field == "custom_fields" and not is_creation:
             diff = entity._diff_custom_fields(entity)  # noqa: SLF001 - the library's own rule
             value = UNSET if diff is None else diff.to_graphql()
         elif relation is not None:
             value = _links(relation.transform, value)
-        else:
+        elif type(value) is not str or field == "date":
             value = value.value if isinstance(value, Enum) else _text(field, value)
-        if name in allowed and value is not UNSET:
-            result[name] = value
+        if value is not UNSET:
+            result[names[field]] = value
     return result
 
 
-def sendable(entity: Entity, fields: Iterable[str]) -> list[str]:
-    """The fields that an update takes; what it does not take can only be given on creation, or not at all."""
-    taken = _taken_by_update(type(entity))
-    return [field for field in fields if field in taken]
-
-
 @cache
-def _taken_by_update(entity_type: type[Entity]) -> frozenset[str]:
+def _input_names(entity_type: type[Entity], is_creation: bool) -> dict[str, str]:  # noqa: FBT001 - a key of the cache
+    """What the fields are called in an input, those that it takes."""
+    model = entity_type.__create_input_type__ if is_creation else entity_type.__update_input_type__
+    allowed = model.model_fields if model is not None else {}
+    relations = entity_type.__relationships__
+    names = {f: relations[f].target_field if f in relations else f for f in entity_type.model_fields}
+    return {
+        f: name
+        for f, name in names.items()
+        if name in allowed and (entity_type.__type_name__, f) not in SEPARATE
+    }
+
+
+def sendable(entity_type: type[Entity], fields: Iterable[str]) -> list[str]:
+    """The fields that an update takes; what it does not take can only be given on creation, or not at all."""
     taken, relations = entity_type.__update_input_type__.model_fields, entity_type.__relationships__
-    fields = entity_type.__tracked_fields__
-    return frozenset(f for f in fields if (relations[f].target_field if f in relations else f) in taken)
+    return [f for f in fields if (relations[f].target_field if f in relations else f) in taken]
 
 
 def _links(transform: Any, value: Any) -> Any:
     if value is None:
         return None
     if isinstance(value, list):
-        return [_links(transform, one) for one in _saved(value)]
+        saved = _saved(value)
+        return [one.id for one in saved] if transform is None else [_links(transform, one) for one in saved]
     if transform is None:
         return value.id
     linked = transform(value)
@@ -167,7 +173,10 @@ def related(entity: Entity) -> list[Entity]:
     data, found = entity.__dict__, []
     for field in _relations(type(entity)):
         value = data.get(field)
-        found += [v for v in (value if isinstance(value, list) else [value]) if isinstance(v, Entity)]
+        if isinstance(value, list):
+            found += [one for one in value if isinstance(one, Entity)]
+        elif isinstance(value, Entity):
+            found.append(value)
     return found
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from stash_graphql_client.store import StashEntityStore
 
 from stash.store.changes import edited_fields
-from stash.store.entities import Done
+from stash.store.entities import Done, private
 from stash.store.hydration import Entry, Hydrator, is_stub, received
 from stash.store.kinds import Entity, Kind, kind_of
 from stash.store.unread import UnreadLinks
@@ -65,8 +65,10 @@ class IdentityMap(StashEntityStore):
     def name(self, entity: Entity, raw: dict[str, Any]) -> None:
         """Give a created entity the id that Stash gave it."""
         self.forget(entity)
-        entity.update_id(raw["id"])
-        entity._snapshot = {}  # noqa: SLF001 - the library takes what an object was made with for what Stash has
+        entity.__dict__["id"] = raw["id"]
+        private(entity).update(
+            _is_new=False, _snapshot={}
+        )  # the library takes what it was made with for what Stash has
         self.remember(entity)
         self._hydrator.hydrate(kind_of(entity), raw)
 

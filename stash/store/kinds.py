@@ -93,6 +93,11 @@ class Kind:
         return frozenset(_top_level(self.full))
 
     @cached_property
+    def fields(self) -> frozenset[str]:
+        """Every field of the model."""
+        return frozenset(self.entity.model_fields)
+
+    @cached_property
     def defaults(self) -> dict[str, Any]:
         """Every field of the model, unset."""
         return dict.fromkeys(self.entity.model_fields, UNSET)

@@ -48,7 +48,7 @@ class Operation:
 
     entity: Entity
     mutation: Field
-    changes: list[Change]
+    change: Change
     sent: dict[str, Any] = field(default_factory=dict)
     links: Sequence[Link] = ()
 
@@ -84,8 +84,20 @@ def _stands(link: Link) -> bool:
 
 def writable(entity: Entity, fields: Iterable[str]) -> list[str]:
     """Those of the fields that a create or an update takes."""
-    own = [f for f in fields if not _is_separate(type(entity), f)]
-    return own if is_new(entity) else sendable(entity, own)
+    taken = _taken(type(entity), is_new(entity))
+    return [field for field in fields if field in taken]
+
+
+@cache
+def _taken(entity_type: type[Entity], is_creation: bool) -> frozenset[str]:  # noqa: FBT001 - a key of the cache
+    own = [f for f in entity_type.__tracked_fields__ if not _is_separate(entity_type, f)]
+    return frozenset(own if is_creation else sendable(entity_type, own))
+
+
+@cache
+def handled(entity_type: type[Entity]) -> frozenset[str]:
+    """The fields for which the library has a way of its own."""
+    return frozenset(f for f in entity_type.__tracked_fields__ if _handler(entity_type, f) is not None)
 
 
 def writing(entity: Entity, fields: Sequence[str], attached: Mapping[str, str]) -> Operation:
@@ -97,21 +109,20 @@ def writing(entity: Entity, fields: Sequence[str], attached: Mapping[str, str]) 
         content["id"] = entity.id
     mutation = Field(kind.operation(verb), {"input": (f"{kind.name}{verb}Input!", content)}, selection)
     sent = values(entity, fields)
-    return Operation(entity, mutation, _changes(entity, sent, attached), sent)
+    return Operation(entity, mutation, _change(entity, sent, attached), sent)
 
 
-def changes(entity: Entity, fields: Iterable[str], attached: Iterable[str] = ()) -> list[Change]:
+def change_of(entity: Entity, fields: Iterable[str], attached: Iterable[str] = ()) -> Change:
     """What a create or an update changes; of what is attached only that it is sent."""
-    return _changes(entity, values(entity, fields), attached)
+    return _change(entity, values(entity, fields), attached)
 
 
-def _changes(entity: Entity, sent: Mapping[str, Any], attached: Iterable[str]) -> list[Change]:
+def _change(entity: Entity, sent: Mapping[str, Any], attached: Iterable[str]) -> Change:
+    after = {**sent, **dict.fromkeys(attached, "a new picture")} if attached else sent
     if is_new(entity):
-        made = [Change(entity, "create", name, None, after) for name, after in sent.items()]
-        return made + [Change(entity, "create", name, None, "a new picture") for name in attached]
+        return Change(entity, "create", {}, after)
     known = snapshot(entity).get
-    changed = [Change(entity, "update", name, known(name), after) for name, after in sent.items()]
-    return changed + [Change(entity, "update", name, None, "a new picture") for name in attached]
+    return Change(entity, "update", {name: known(name) for name in after}, after)
 
 
 def linking(edits: Iterable[tuple[Entity, Sequence[str]]]) -> list[Operation]:
@@ -144,8 +155,9 @@ def _linking(links: Sequence[Link]) -> Operation:
         else ("removeGalleryImages", "GalleryRemoveInput!")
     )
     content = {"gallery_id": gallery.id, "image_ids": [image.id for image in images]}
-    change = Change(gallery, "link", "images", [] if present else images, images if present else [])
-    return Operation(gallery, Field(name, {"input": (argument, content)}), [change], links=links)
+    before, after = ([], images) if present else (images, [])
+    change = Change(gallery, "link", {"images": before}, {"images": after})
+    return Operation(gallery, Field(name, {"input": (argument, content)}), change, links=links)
 
 
 def covering(gallery: Gallery) -> Operation:
@@ -156,11 +168,10 @@ def covering(gallery: Gallery) -> Operation:
         field = Field("setGalleryCover", {"input": ("GallerySetCoverInput!", content)})
     else:
         field = Field("resetGalleryCover", {"input": ("GalleryResetCoverInput!", content)})
-    change = Change(gallery, "link", "cover", before(gallery, "cover"), gallery.cover)
-    return Operation(gallery, field, [change], values(gallery, ["cover"]))
+    change = Change(gallery, "link", {"cover": before(gallery, "cover")}, {"cover": gallery.cover})
+    return Operation(gallery, field, change, values(gallery, ["cover"]))
 
 
-@cache
 def _is_separate(entity_type: type[Entity], name: str) -> bool:
     """Whether a field has a mutation of its own."""
     return (entity_type.__type_name__, name) in SEPARATE or _handler(entity_type, name) is not None

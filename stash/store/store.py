@@ -110,7 +110,7 @@ class StashStore(NamingStore):
         return await self._creating.ask(id(entity))  # type: ignore[return-value]
 
     def _built(self, kind: Kind, fields: dict[str, Any]) -> Entity:
-        known = {name: value for name, value in fields.items() if name in kind.entity.model_fields}
+        known = {name: value for name, value in fields.items() if name in kind.fields}
         return self._hydrator.fresh(kind, known)
 
     async def _create_all(self, queued: Sequence[int]) -> dict[int, Entity | BaseException]:
@@ -238,7 +238,7 @@ class StashStore(NamingStore):
     # --- writing ----------------------------------------------------------------------------------------------
 
     def pending(self) -> list[Change]:
-        """What a flush would write, field by field."""
+        """What a flush would write, mutation by mutation."""
         return self._unit.changes()
 
     async def flush(self, only: Sequence[Entity] | None = None) -> Flushed:
@@ -279,9 +279,7 @@ class StashStore(NamingStore):
 
 
 def _check_fields(kind: Kind, fields: dict[str, Any]) -> None:
-    unknown = [
-        n for n in fields if n not in kind.entity.model_fields and n not in _WITHOUT_PLACE.get(kind.name, ())
-    ]
+    unknown = [n for n in fields if n not in kind.fields and n not in _WITHOUT_PLACE.get(kind.name, ())]
     if unknown:
         raise LookupRefusedError(f"{kind.name} has no field {unknown[0]!r}.")
 

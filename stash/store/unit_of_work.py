@@ -17,8 +17,9 @@ from stash.store.changes import Change, Failure, edited_fields, mark_sent, relat
 from stash.store.entities import is_new
 from stash.store.operations import (
     Operation,
-    changes,
+    change_of,
     covering,
+    handled,
     handler,
     linking,
     writable,
@@ -53,7 +54,7 @@ class Recorder(Protocol):
 
 @dataclass
 class Flushed:
-    """What a flush did: every change that Stash confirmed, and every entity that it refused."""
+    """What a flush did: every change that Stash confirmed, and every one that it refused."""
 
     applied: list[Change] = field(default_factory=list)
     failed: list[Failure] = field(default_factory=list)
@@ -95,9 +96,8 @@ class UnitOfWork:
         def visit(entity: Entity, path: tuple[int, ...]) -> None:
             if id(entity) in ordered or id(entity) in path:
                 return
-            for other in related(entity):
-                if is_new(other):
-                    visit(other, (*path, id(entity)))
+            for other in filter(is_new, related(entity)):
+                visit(other, (*path, id(entity)))
             ordered[id(entity)] = entity
 
         for entity in entities:
@@ -105,11 +105,12 @@ class UnitOfWork:
         return list(ordered.values())
 
     def changes(self) -> list[Change]:
-        """What a flush would do, field by field."""
+        """What a flush would do, mutation by mutation."""
         edits = self._pending()
-        planned = [c for e, fields in edits for c in changes(e, _taken(e, fields), self._attachments(e))]
+        planned = [change_of(e, _taken(e, fields), self._attachments(e)) for e, fields in edits]
         operations = [*linking(edits), *map(covering, _with_new_cover(edits))]
-        return planned + [change for operation in operations for change in operation.changes]
+        written = [change for change in planned if change.after or change.action == "create"]
+        return written + [operation.change for operation in operations]
 
     async def flush(self, only: Sequence[Entity] | None = None) -> Flushed:
         """Write what is pending, or these entities and what they need.
@@ -164,20 +165,18 @@ class UnitOfWork:
         """Send operations, a batch a request; what Stash refused stays pending."""
         for batch in batched(operations, BATCH):
             if self.recorder is not None:
-                await self.recorder.planned([change for operation in batch for change in operation.changes])
+                await self.recorder.planned([operation.change for operation in batch])
             refused = await send(batch)
             applied: list[Change] = []
             failed = [
-                Failure(o.entity, refused[id(o)], tuple(change.field for change in o.changes))
-                for o in batch
-                if id(o) in refused
+                Failure(o.entity, refused[id(o)], tuple(o.change.after)) for o in batch if id(o) in refused
             ]
             for operation in batch:
                 if id(operation) not in refused:
                     operation.confirm()
                     self.queued.pop(id(operation.entity), None)
                     self.attached.pop(id(operation.entity), None)
-                    applied += operation.changes
+                    applied.append(operation.change)
             if self.recorder is not None:
                 await self.recorder.settled(applied, failed)
             done.applied += applied
@@ -235,9 +234,11 @@ class UnitOfWork:
         """Fields for which the library has handlers of its own: counters and histories, one entity at a time."""
         for entity, fields in edits:
             mine = _by_handler(entity, fields)
+            if not mine:
+                continue
             for write in {id(h): h for f in mine if (h := handler(entity, f)) is not None}.values():
                 await write(self._store.connection, entity)
-            done.applied += changes(entity, mine)
+            done.applied.append(change_of(entity, mine))
             mark_sent(entity, values(entity, mine))
 
 
@@ -246,7 +247,8 @@ def _taken(entity: Entity, fields: Sequence[str]) -> list[str]:
 
 
 def _by_handler(entity: Entity, fields: Sequence[str]) -> list[str]:
-    return [f for f in fields if handler(entity, f) is not None]
+    own = handled(type(entity))
+    return [field for field in fields if field in own]
 
 
 def _has_place(chapter: GalleryChapter) -> bool:

@@ -117,7 +117,7 @@ async def test_a_write_is_never_repeated_blindly(stash: respx.MockRouter) -> Non
             flushed = await store.flush()
             assert store.requests.writes == writes
             assert not store.pending()
-            assert [change.field for change in flushed.applied] == ["description"]
+            assert [list(change.after) for change in flushed.applied] == [["description"]]
 
 
 async def test_a_write_that_is_lost_twice_ends_the_run(stash: respx.MockRouter) -> None:
@@ -131,7 +131,7 @@ async def test_a_write_that_is_lost_twice_ends_the_run(stash: respx.MockRouter) 
         with pytest.raises(UnansweredWriteError):
             await store.flush()
         assert store.requests.writes == 2
-        assert [change.field for change in store.pending()] == ["description"]
+        assert [list(change.after) for change in store.pending()] == [["description"]]
 
 
 async def test_a_write_that_never_left_says_so(stash: respx.MockRouter) -> None:
