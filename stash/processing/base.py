@@ -58,6 +58,7 @@ class Run:
     unsettled: dict[tuple[str, SourceKey], Memory] = field(default_factory=dict)
     recorder: Recorder | None = None
     applied: dict[int, Applied] = field(default_factory=dict)
+    unwritten: dict[int, Applied] = field(default_factory=dict)
     stamps: list[tuple[str, int, Entity]] = field(default_factory=list)
     people: dict[SourceKey, Performer] = field(default_factory=dict)
     studios: dict[int, Studio] = field(default_factory=dict)
@@ -145,20 +146,22 @@ class StashProcessingBase:
 
     def _apply(self, entity: Entity, key: SourceKey, wish: Wish) -> Applied:
         """Bring an entity to what the source asks for, without overwriting what the user edited."""
-        applied = apply(entity, key, wish, self._memory(entity, key), self.run.overwrite)
-        self.run.applied[id(entity)] = applied
+        return self._note(apply(entity, key, wish, self._memory(entity, key), self.run.overwrite))
+
+    def _note(self, applied: Applied) -> Applied:
+        self.run.applied[id(applied.entity)] = self.run.unwritten[id(applied.entity)] = applied
         return applied
 
     def _leave(self, entity: Entity, key: SourceKey, why: str) -> None:
         """Leave an entity as it is; what is remembered of it stays as well."""
-        self.run.applied[id(entity)] = Applied(entity, key, kept=[why], is_left=True)
+        self._note(Applied(entity, key, kept=[why], is_left=True))
         self.run.report.keep(entity.__type_name__, entity.id, why)
 
     def _apply_more(self, entity: Entity, wish: Wish) -> None:
         """Add to what was decided for an entity already."""
         earlier = self.run.applied[id(entity)]
         more = apply(entity, earlier.key, wish, self._memory(entity, earlier.key), self.run.overwrite)
-        self.run.applied[id(entity)] = earlier.joined(more)
+        self._note(earlier.joined(more))
 
 
 def people_of(item: Item) -> list[Creator]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from dataclasses import replace
+from itertools import batched
 from typing import TYPE_CHECKING, Any
 
 from stash_graphql_client.types import Gallery, Performer, Scene, Studio
@@ -17,8 +19,9 @@ from stash.processing.mixins.gallery import Content, GalleryProcessingMixin, gal
 from stash.processing.mixins.media import MediaProcessingMixin, holders_of, media_key
 from stash.processing.mixins.studio import NETWORK_KEY, StudioProcessingMixin, studio_key
 from stash.processing.mixins.tag import TagProcessingMixin, tag_key
-from stash.processing.recording import LASTING, Decided, Recording
+from stash.processing.recording import LASTING, Decided
 from stash.processing.settled import Part, signature_of, signature_of_row, source_digest, standing_digest
+from stash.processing.writing import Writing, one_behind
 from stash.rendering import TRAILER_TAG
 from stash.store.kinds import KINDS
 from stash.store.replies import intact
@@ -37,8 +40,12 @@ FEW = 20
 """Below so many, what is missing says nothing of the whole."""
 
 
+ITEMS = 250
+"""Items that are decided before they are written: Stash works on one batch while we decide the next."""
+
+
 class CreatorProcessing(
-    Recording,
+    Writing,
     AccountProcessingMixin,
     StudioProcessingMixin,
     TagProcessingMixin,
@@ -100,14 +107,19 @@ class CreatorProcessing(
 
     async def _decide_and_write(self, decided: Decided) -> None:
         decided.skipped_before = len(self.run.report.skipped)
-        await self._decide(decided)
+        found = await self._look_up(decided.part)
         if self.run.is_dry:
+            async for _ in self._decide(decided, found):
+                pass
             await self._process_chapters(decided.galleries)
             self._plan()
             return
-        flushed = await self.store.flush()
-        flushed.add(await self.store.flush(only=await self._process_chapters(decided.galleries)))
-        await self._record(decided, flushed)
+        async with one_behind() as start:
+            async for is_last in self._decide(decided, found):
+                await start(self._write(decided, self._take(), is_last=is_last))
+        await self._process_chapters(decided.galleries)
+        await self._write(decided, self._take())
+        await self._conclude(decided)
 
     @property
     def _is_to_be_looked_at(self) -> bool:
@@ -141,8 +153,8 @@ class CreatorProcessing(
         known = [self.store.entry(name, one) for name in LASTING for one in settled.ids.get(name, ())]
         return signatures + [signature_of(entity) for entity in known if entity is not None]
 
-    async def _decide(self, decided: Decided) -> None:
-        part = decided.part
+    async def _look_up(self, part: Part) -> dict[int, Scene | StashImage]:
+        """Everything that the decisions of a part need, in O(pages) requests; answers what is matched, by media."""
         self.run.holders = holders_of(part.items)
         await self._recall(part)
         await self._read_recorded(part)
@@ -150,9 +162,18 @@ class CreatorProcessing(
         found = await self._find_stash_files(part.media().values())
         await self._preload_galleries([item for item in part.items if _matched(item, found)])
         self._note_missing(part, found)
-        for item in part.items:
-            await self._decide_item(item, found, decided)
+        return found
+
+    async def _decide(self, decided: Decided, found: dict[int, Scene | StashImage]) -> AsyncIterator[bool]:
+        """Decide a part; answers each time that a batch may be written, and whether it is the last."""
+        for number, items in enumerate(batched(decided.part.items, ITEMS)):
+            if number:
+                yield False
+            for item in items:
+                await self._decide_item(item, found, decided)
+                await asyncio.sleep(0)
         await self._decide_loose(decided, found)
+        yield True
 
     def _note_missing(self, part: Part, found: dict[int, Scene | StashImage]) -> None:
         """Name what was downloaded and lies nowhere, and the items of which nothing can be shown."""

@@ -14,6 +14,7 @@ from stash.processing.base import StashProcessingBase
 from stash.processing.settled import signature_of, standing_digest
 from stash.processing.wishes import names_of
 from stash.report import Planned
+from stash.store import Flushed
 from stash.store.entities import is_new
 
 if TYPE_CHECKING:
@@ -24,8 +25,9 @@ if TYPE_CHECKING:
     from stash.processing.mixins.gallery import Content
     from stash.processing.settled import Part
     from stash.processing.wishes import Applied
+    from stash.processing.writing import Batch
     from stash.report import Skipped
-    from stash.store import Change, Flushed
+    from stash.store import Change
     from stash.store.kinds import Entity
 
 LASTING = frozenset({"Performer", "Studio", "Tag"})
@@ -47,23 +49,21 @@ class Decided:
     galleries: list[tuple[Item, Gallery, Content]] = field(default_factory=list)
     skipped_before: int = 0
     unattached: int = 0
+    flushed: Flushed = field(default_factory=Flushed)
 
 
 class Recording(StashProcessingBase):
-    """Writes what was decided, and remembers what Stash confirmed."""
+    """Remembers what Stash confirmed, and counts it."""
 
-    async def _record(self, decided: Decided, flushed: Flushed) -> None:
-        """Remember and count what was written."""
+    async def _conclude(self, decided: Decided) -> None:
+        """Count what was written of a part, and note that it is settled."""
+        flushed = decided.flushed
         self._name_refused(flushed)
-        refused: dict[int, set[str]] = {}
-        for failure in flushed.failed:
-            refused.setdefault(id(failure.entity), set()).update(failure.fields)
-        await self._remember(decided, refused)
+        if self.run.journal is not None and not flushed.failed and (parts := self._settled(decided)):
+            await self.run.journal.record((), parts=parts)
         changed = {id(change.entity) for change in flushed.applied}
         self._count({id(c.entity) for c in flushed.applied if c.action == "create"}, changed)
         self.run.report.links_added += sum(map(_links_added, flushed.applied))
-        if flushed.failed:
-            self.store.rollback(keeping=LASTING)  # the next run decides it anew
         self._forget_part()
 
     async def _beat(self) -> None:
@@ -94,12 +94,15 @@ class Recording(StashProcessingBase):
             reason = f"Stash refused {failure.entity.__type_name__}: {failure.message[:300]}"
             self.run.report.skip(key.kind, key.id, reason, is_failure=True)
 
-    async def _remember(self, decided: Decided, refused: Mapping[int, Collection[str]]) -> None:
+    async def _remember(self, batch: Batch, flushed: Flushed) -> None:
         """Record what stands in Stash now; what was refused is not remembered, so the next run tries again."""
         if self.run.journal is None:
             return
+        refused: dict[int, set[str]] = {}
+        for failure in flushed.failed:
+            refused.setdefault(id(failure.entity), set()).update(failure.change.after)
         memories = []
-        for identity, applied in self.run.applied.items():
+        for identity, applied in batch.applied.items():
             if not is_new(applied.entity) and not applied.is_left:
                 before = self.run.memory(applied.entity.__type_name__, applied.key)
                 memory = applied.memory(before, refused.get(identity, ()))
@@ -107,13 +110,12 @@ class Recording(StashProcessingBase):
                     memories.append(memory)
         stamps = [
             (table, row, int(entity.id))
-            for table, row, entity in self.run.stamps
+            for table, row, entity in batch.stamps
             if not is_new(entity) and id(entity) not in refused
         ]
-        parts = [] if refused else self._settled(decided)
         operations = self.run.recorder.take() if self.run.recorder is not None else []
-        if memories or stamps or parts or operations:
-            await self.run.journal.record(memories, stamps, operations, parts)
+        if memories or stamps or operations:
+            await self.run.journal.record(memories, stamps, operations)
         self.run.memories |= {(memory.type, memory.key): memory for memory in memories}
 
     def _settled(self, decided: Decided) -> list[SettledPart]:
@@ -184,7 +186,8 @@ class Recording(StashProcessingBase):
         run.counted = {key for key in run.counted if key[0] in LASTING}
         run.memories = {key: memory for key, memory in run.memories.items() if key[0] in LASTING}
         run.unsettled = {key: memory for key, memory in run.unsettled.items() if key[0] in LASTING}
-        run.stamps.clear()
+        run.unwritten = {i: a for i, a in run.unwritten.items() if a.entity.__type_name__ in LASTING}
+        run.stamps = [stamp for stamp in run.stamps if stamp[2].__type_name__ in LASTING]
 
 
 def _links_added(change: Change) -> int:

@@ -37,11 +37,15 @@ class Change(NamedTuple):
 
 @dataclass(frozen=True)
 class Failure:
-    """An entity of which Stash refused these fields, and its words."""
+    """A change that Stash refused, and its words."""
 
-    entity: Entity
+    change: Change
     message: str
-    fields: tuple[str, ...] = ()
+
+    @property
+    def entity(self) -> Entity:
+        """Whose change it was."""
+        return self.change.entity
 
 
 def edited_fields(entity: Entity) -> list[str]:

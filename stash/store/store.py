@@ -18,7 +18,7 @@ from stash.store.naming import NamingStore
 from stash.store.unit_of_work import Flushed, Recorder, UnitOfWork
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection, Sequence
+    from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 
     from stash.connection import Connection
     from stash.store.changes import Change
@@ -136,10 +136,11 @@ class StashStore(NamingStore):
         self._born = {key: e for key, e in self._born.items() if e is not entity}
         self.forget(entity)
 
-    def rollback(self, *, keeping: Collection[str] = ()) -> None:
-        """Forget every entity with something pending, but those of the types to keep."""
+    def rollback(self, among: Iterable[Entity] | None = None, *, keeping: Collection[str] = ()) -> None:
+        """Forget every entity with something pending, or those among these, but not of the types to keep."""
+        wanted = None if among is None else set(map(id, among))
         for entity in self._unit.pending():
-            if entity.__type_name__ not in keeping:
+            if entity.__type_name__ not in keeping and (wanted is None or id(entity) in wanted):
                 self._unit.attached.pop(id(entity), None)
                 self._discard(entity)
 

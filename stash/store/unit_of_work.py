@@ -60,9 +60,10 @@ class Flushed:
     failed: list[Failure] = field(default_factory=list)
 
     def add(self, more: Flushed) -> None:
-        """Join what a further flush did."""
+        """Join what a further flush did; what is refused again is said once."""
+        known = {(id(failure.entity), *failure.change.after) for failure in self.failed}
         self.applied += more.applied
-        self.failed += more.failed
+        self.failed += [f for f in more.failed if (id(f.entity), *f.change.after) not in known]
 
     def failure_of(self, entity: Entity) -> Failure | None:
         """Why an entity was refused, if it was."""
@@ -130,11 +131,10 @@ class UnitOfWork:
         await self._write(saved, self._update, done)
         standing = [*saved, *((e, edited_fields(e)) for e, _ in created if not is_new(e))]
         linked = [operation for operation in linking(standing) if not is_new(operation.entity)]
-        await self._send(linked, self._link, done)
-        await self._write([(c, f) for c, f in chapters if _has_place(c)], self._chapters, done)
         failed = {id(failure.entity) for failure in done.failed}
         covers = [covering(g) for g in _with_new_cover(standing) if id(g) not in failed]
-        await self._send(covers, self._link, done)
+        await self._send([*linked, *covers], self._link, done)
+        await self._write([(c, f) for c, f in chapters if _has_place(c)], self._chapters, done)
         await self._by_the_library(standing, done)
         return done
 
@@ -168,9 +168,7 @@ class UnitOfWork:
                 await self.recorder.planned([operation.change for operation in batch])
             refused = await send(batch)
             applied: list[Change] = []
-            failed = [
-                Failure(o.entity, refused[id(o)], tuple(o.change.after)) for o in batch if id(o) in refused
-            ]
+            failed = [Failure(o.change, refused[id(o)]) for o in batch if id(o) in refused]
             for operation in batch:
                 if id(operation) not in refused:
                     operation.confirm()
