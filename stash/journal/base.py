@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,7 @@ class JournalBase:
         self._source = Source(self._state)
         self._server = ""
         self._runs: set[int] = set()
+        self._turn = asyncio.Lock()
         self._has_tables = not is_read_only or state.has_table(sync_entity.name)
         # A dry run may meet tables of an older version, which had no operations.
         self._has_parts = not is_read_only or state.has_table(sync_part.name)
@@ -40,7 +42,7 @@ class JournalBase:
 
     @asynccontextmanager
     async def _writing(self) -> AsyncIterator[AsyncConnection]:
-        async with ours(), self._state.begin() as connection:
+        async with self._turn, ours(), self._state.begin() as connection:
             yield connection
 
 

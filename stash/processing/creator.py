@@ -13,6 +13,7 @@ from stash_graphql_client.types import Image as StashImage
 
 from stash.errors import ItemError, RefusedError, SyncError
 from stash.journal import SourceKey
+from stash.one_behind import OneBehind
 from stash.processing.base import people_of
 from stash.processing.mixins.account import AccountProcessingMixin, performer_key, performer_keys
 from stash.processing.mixins.gallery import Content, GalleryProcessingMixin, gallery_key
@@ -21,7 +22,7 @@ from stash.processing.mixins.studio import NETWORK_KEY, StudioProcessingMixin, s
 from stash.processing.mixins.tag import TagProcessingMixin, tag_key
 from stash.processing.recording import LASTING, Decided
 from stash.processing.settled import Part, signature_of, signature_of_row, source_digest, standing_digest
-from stash.processing.writing import Writing, one_behind
+from stash.processing.writing import Writing
 from stash.rendering import TRAILER_TAG
 from stash.store.kinds import KINDS
 from stash.store.replies import intact
@@ -114,11 +115,12 @@ class CreatorProcessing(
             await self._process_chapters(decided.galleries)
             self._plan()
             return
-        async with one_behind() as start:
-            async for is_last in self._decide(decided, found):
-                await start(self._write(decided, self._take(), is_last=is_last))
-        await self._process_chapters(decided.galleries)
-        await self._write(decided, self._take())
+        async with OneBehind() as remembering:
+            async with OneBehind() as writing:
+                async for is_last in self._decide(decided, found):
+                    await writing.start(self._write(decided, self._take(), remembering, is_last=is_last))
+            await self._process_chapters(decided.galleries)
+            await self._write(decided, self._take(), remembering)
         await self._conclude(decided)
 
     @property

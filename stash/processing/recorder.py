@@ -24,28 +24,22 @@ class Recorder:
         self._journal = journal
         self._number = number
         self._run = run
-        self._planned: list[tuple[Change, Operation]] = []
+        self._planned: dict[int, tuple[Change, Operation]] = {}
         self.settled_operations: list[Operation] = []
 
     async def planned(self, changes: Sequence[Change]) -> None:
         """Write down what is sent next."""
         noted = await self._journal.plan(self._number, list(map(self._operation, changes)))
-        self._planned = list(zip(changes, noted, strict=True))
+        self._planned |= {id(change): (change, one) for change, one in zip(changes, noted, strict=True)}
 
     async def settled(self, applied: Sequence[Change], failed: Sequence[Failure]) -> None:
         """Keep what came of it until the part is recorded."""
-        refused = {id(failure.change): failure.message for failure in failed}
-        confirmed = set(map(id, applied))
-        for change, operation in self._planned:
-            message = refused.get(id(change))
-            if message is not None:
-                done = operation._replace(state="failed", message=message[:1000])
-            elif id(change) in confirmed:
-                done = operation._replace(state="applied", stash_id=change.entity.id)
-            else:
-                continue
-            self.settled_operations.append(done)
-        self._planned = []
+        for change in applied:
+            _, operation = self._planned.pop(id(change))
+            self.settled_operations.append(operation._replace(state="applied", stash_id=change.entity.id))
+        for failure in failed:
+            _, operation = self._planned.pop(id(failure.change))
+            self.settled_operations.append(operation._replace(state="failed", message=failure.message[:1000]))
 
     def take(self) -> list[Operation]:
         """What was settled since the last time."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from metadata.items import Creator, Item
     from stash.files import HostFile
+    from stash.journal import Operation
     from stash.processing.mixins.gallery import Content
     from stash.processing.settled import Part
     from stash.processing.wishes import Applied
@@ -94,7 +95,7 @@ class Recording(StashProcessingBase):
             reason = f"Stash refused {failure.entity.__type_name__}: {failure.message[:300]}"
             self.run.report.skip(key.kind, key.id, reason, is_failure=True)
 
-    async def _remember(self, batch: Batch, flushed: Flushed) -> None:
+    async def _remember(self, batch: Batch, flushed: Flushed, operations: Sequence[Operation]) -> None:
         """Record what stands in Stash now; what was refused is not remembered, so the next run tries again."""
         if self.run.journal is None:
             return
@@ -113,7 +114,6 @@ class Recording(StashProcessingBase):
             for table, row, entity in batch.stamps
             if not is_new(entity) and id(entity) not in refused
         ]
-        operations = self.run.recorder.take() if self.run.recorder is not None else []
         if memories or stamps or operations:
             await self.run.journal.record(memories, stamps, operations)
         self.run.memories |= {(memory.type, memory.key): memory for memory in memories}

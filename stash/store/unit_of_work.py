@@ -5,7 +5,6 @@ Only what Stash confirmed is clean afterwards; everything else stays pending.
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass, field
 from itertools import batched
 from typing import TYPE_CHECKING, Protocol
@@ -13,8 +12,10 @@ from typing import TYPE_CHECKING, Protocol
 from stash_graphql_client.types import Gallery, GalleryChapter
 
 from stash.errors import UnansweredWriteError
+from stash.one_behind import OneBehind
 from stash.store.changes import Change, Failure, edited_fields, mark_sent, related, values
 from stash.store.entities import is_new
+from stash.store.kinds import Entity
 from stash.store.operations import (
     Operation,
     change_of,
@@ -30,7 +31,6 @@ from stash.store.sending import NO_ANSWER, Sender
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
 
-    from stash.store.kinds import Entity
     from stash.store.store import StashStore
 
     type Edit = tuple[Entity, list[str]]
@@ -126,17 +126,26 @@ class UnitOfWork:
         others = [(e, fields) for e, fields in edits if not isinstance(e, GalleryChapter)]
         saved = [(e, fields) for e, fields in others if not is_new(e)]
         created = [(e, fields) for e, fields in others if is_new(e)]
-        for level in _levels(created):
-            await self._write(level, self._create, done)
-        await self._write(saved, self._update, done)
-        standing = [*saved, *((e, edited_fields(e)) for e, _ in created if not is_new(e))]
+        async with OneBehind() as line:
+            for level in _levels(created):
+                await line.caught_up()
+                await self._write(line, level, self._create, done)
+            ready = [(e, fields) for e, fields in saved if _is_ready(e, fields)]
+            await self._write(line, ready, self._update, done)
+            await line.caught_up()
+            known = {id(e) for e, _ in ready}
+            await self._write(line, [(e, f) for e, f in saved if id(e) not in known], self._update, done)
+            standing = [*saved, *((e, edited_fields(e)) for e, _ in created if not is_new(e))]
+            await self._link(line, standing, done)
+            await self._write(line, [(c, f) for c, f in chapters if _has_place(c)], self._chapters, done)
+        await self._by_the_library(standing, done)
+        return done
+
+    async def _link(self, line: OneBehind, standing: Sequence[Edit], done: Flushed) -> None:
         linked = [operation for operation in linking(standing) if not is_new(operation.entity)]
         failed = {id(failure.entity) for failure in done.failed}
         covers = [covering(g) for g in _with_new_cover(standing) if id(g) not in failed]
-        await self._send([*linked, *covers], self._link, done)
-        await self._write([(c, f) for c, f in chapters if _has_place(c)], self._chapters, done)
-        await self._by_the_library(standing, done)
-        return done
+        await self._send(line, [*linked, *covers], self._verdicts, done)
 
     async def _read_relations(self) -> None:
         unread = self._store.unread
@@ -148,37 +157,36 @@ class UnitOfWork:
     def _attachments(self, entity: Entity) -> dict[str, str]:
         return self.attached[id(entity)][1] if id(entity) in self.attached else {}
 
-    async def _write(self, edits: Sequence[Edit], send: Send, done: Flushed) -> None:
+    async def _write(self, line: OneBehind, edits: Sequence[Edit], send: Send, done: Flushed) -> None:
         written = ((e, writable(e, fields), self._attachments(e)) for e, fields in edits)
         found = [(e, fields, more) for e, fields, more in written if fields or more or is_new(e)]
-        under_way: asyncio.Task[None] | None = None
         for batch in batched(found, BATCH):
-            operations = [writing(e, fields, more) for e, fields, more in batch]
-            if under_way is not None:
-                await under_way
-            under_way = asyncio.create_task(self._send(operations, send, done))
-            await asyncio.sleep(0)
-        if under_way is not None:
-            await under_way
+            await self._send(line, [writing(e, fields, more) for e, fields, more in batch], send, done)
 
-    async def _send(self, operations: Sequence[Operation], send: Send, done: Flushed) -> None:
-        """Send operations, a batch a request; what Stash refused stays pending."""
+    async def _send(
+        self, line: OneBehind, operations: Sequence[Operation], send: Send, done: Flushed
+    ) -> None:
+        """Send operations, a batch a request; each is planned while the one before is under way."""
         for batch in batched(operations, BATCH):
             if self.recorder is not None:
                 await self.recorder.planned([operation.change for operation in batch])
-            refused = await send(batch)
-            applied: list[Change] = []
-            failed = [Failure(o.change, refused[id(o)]) for o in batch if id(o) in refused]
-            for operation in batch:
-                if id(operation) not in refused:
-                    operation.confirm()
-                    self.queued.pop(id(operation.entity), None)
-                    self.attached.pop(id(operation.entity), None)
-                    applied.append(operation.change)
-            if self.recorder is not None:
-                await self.recorder.settled(applied, failed)
-            done.applied += applied
-            done.failed += failed
+            await line.start(self._settle(batch, send, done))
+
+    async def _settle(self, batch: Sequence[Operation], send: Send, done: Flushed) -> None:
+        """Send a batch, and note what came of it; what Stash refused stays pending."""
+        refused = await send(batch)
+        applied: list[Change] = []
+        failed = [Failure(o.change, refused[id(o)]) for o in batch if id(o) in refused]
+        for operation in batch:
+            if id(operation) not in refused:
+                operation.confirm()
+                self.queued.pop(id(operation.entity), None)
+                self.attached.pop(id(operation.entity), None)
+                applied.append(operation.change)
+        if self.recorder is not None:
+            await self.recorder.settled(applied, failed)
+        done.applied += applied
+        done.failed += failed
 
     async def _create(self, operations: Sequence[Operation]) -> dict[int, str]:
         """Create; what was made although the reply was lost, or exists already, is taken as Stash has it."""
@@ -203,7 +211,7 @@ class UnitOfWork:
     async def _update(self, operations: Sequence[Operation]) -> dict[int, str]:
         return await self._settled(operations, self._sender.lists)
 
-    async def _link(self, operations: Sequence[Operation]) -> dict[int, str]:
+    async def _verdicts(self, operations: Sequence[Operation]) -> dict[int, str]:
         return await self._settled(operations, self._sender.verdicts)
 
     async def _chapters(self, operations: Sequence[Operation]) -> dict[int, str]:
@@ -238,6 +246,14 @@ class UnitOfWork:
                 await write(self._store.connection, entity)
             done.applied.append(change_of(entity, mine))
             mark_sent(entity, values(entity, mine))
+
+
+def _is_ready(entity: Entity, fields: Sequence[str]) -> bool:
+    """Whether all that is written of an entity is in Stash already; links of images are written on their own."""
+    data = entity.__dict__
+    values = [data[field] for field in writable(entity, fields)]
+    members = [one for value in values for one in (value if isinstance(value, list) else [value])]
+    return not any(isinstance(one, Entity) and is_new(one) for one in members)
 
 
 def _taken(entity: Entity, fields: Sequence[str]) -> list[str]:
