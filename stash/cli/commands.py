@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 from dataclasses import asdict
 from pathlib import Path
@@ -305,7 +304,6 @@ async def with_stash(
     settings: Settings, embedded_dir: Path | None, work: Callable[[Settings], Awaitable[Report]]
 ) -> Report:
     """Do the work with the user's Stash, or with the embedded one where a folder for it is named."""
-    gc.freeze()  # what was imported stays; looking through it again and again costs a tenth of a run
     if embedded_dir is None:
         return await work(settings)
     from stash.embedded import EmbeddedStash, serve  # noqa: PLC0415 - only asked for explicitly

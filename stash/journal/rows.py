@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+_as_json = json.JSONEncoder(sort_keys=True, check_circular=False).encode
+
 EARLIER_KEPT = 20
 """Earlier values that are remembered of a field, the newest."""
 
@@ -133,7 +135,7 @@ def memory_row(server: str, memory: Memory) -> dict[str, Any]:
         "stash_id": memory.stash_id,
         "created_at": memory.created_at,
         "digest": memory.digest,
-        "seen_and_wrote": json.dumps(content, sort_keys=True),
+        "seen_and_wrote": _as_json(content),
     }
 
 
@@ -203,5 +205,5 @@ def operation_row(server: str, run: int, operation: Operation) -> dict[str, Any]
         "stash_id": operation.stash_id,
         "state": operation.state,
         "message": stored(operation.message),
-        "content": json.dumps(content),
+        "content": _as_json(content),
     }

@@ -12,6 +12,7 @@ from stash_graphql_client.types import Performer, Studio, Tag
 
 from metadata.database import Database
 from metadata.reader import Reader
+from stash.collector import patient
 from stash.errors import RefusedError, SyncError
 from stash.files import Files, walk
 from stash.journal import Journal
@@ -125,6 +126,10 @@ class StashProcessing(CreatorProcessing):
 
     async def sync_all(self, reader: Reader, creators: Sequence[Creator]) -> None:
         """Sync the creators in turn, on one index of people, studios and tags."""
+        with patient():
+            await self._sync_all(reader, creators)
+
+    async def _sync_all(self, reader: Reader, creators: Sequence[Creator]) -> None:
         async with self.store.window():
             await self.store.preload_index(Tag, Performer, Studio)
             for creator in creators:

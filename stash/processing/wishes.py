@@ -10,7 +10,7 @@ from stash_graphql_client.types.unset import UNSET
 
 from stash.journal import Memory, SourceKey
 from stash.merge import as_kept, merge_set, merge_value
-from stash.store.entities import snapshot
+from stash.store.entities import assign, snapshot
 from stash.store.kinds import Entity
 
 if TYPE_CHECKING:
@@ -119,6 +119,7 @@ def apply(
         merging.texts(name)
     for name in wish.links:
         merging.links(name)
+    assign(entity, merging.writes)
     return merging.applied
 
 
@@ -130,6 +131,7 @@ class _Merging:
     wish: Wish
     memory: Memory | None
     overwrite: Collection[str]
+    writes: dict[str, Any] = field(default_factory=dict)
 
     def value(self, name: str) -> None:
         applied, value = self.applied, self.wish.values[name]
@@ -144,7 +146,7 @@ class _Merging:
         )
         applied.reasons[name] = decision.reason
         if decision.action == "write":
-            setattr(applied.entity, name, value)
+            self.writes[name] = value
         elif decision.action == "keep":
             applied.kept.append(name)
         if decision.remembered is not None:
@@ -158,7 +160,7 @@ class _Merging:
         decision = self._set(name, self.wish.texts[name], _listed(self.applied.entity, name))
         self.applied.sets[name] = (decision, {})
         if decision.added or decision.removed:
-            setattr(self.applied.entity, name, list(decision.result))
+            self.writes[name] = list(decision.result)
 
     def links(self, name: str) -> None:
         theirs, wished = _listed(self.applied.entity, name), self.wish.links[name]
@@ -166,7 +168,7 @@ class _Merging:
         decision = self._set(name, [m.id for m in wished], [m.id for m in theirs])
         self.applied.sets[name] = (decision, by_id)
         if decision.added or decision.removed:
-            setattr(self.applied.entity, name, [by_id[key] for key in decision.result])
+            self.writes[name] = [by_id[key] for key in decision.result]
 
     def _set(self, name: str, wished: Sequence[str], theirs: Sequence[str]) -> SetDecision:
         seen, wrote = seen_and_wrote(self.memory, name)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from stash_graphql_client.types.unset import UNSET
 
-from stash.store.entities import LINKED, is_new, private
+from stash.store.entities import LINKED, assign, is_new, private
 from stash.store.kinds import FILES, KINDS, Entity, Kind
 
 if TYPE_CHECKING:
@@ -67,8 +67,7 @@ class Hydrator:
         """A new entity with these fields, each checked as an assignment is."""
         entity = _blank(LINKED.get(kind.name, kind.entity), kind, uuid.uuid4().hex)
         private(entity)["_is_new"] = True
-        for field, value in fields.items():
-            setattr(entity, field, value)
+        assign(entity, fields)
         return entity
 
     def reference(self, kind: Kind, entity_id: str) -> Entity:
