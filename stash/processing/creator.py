@@ -162,7 +162,9 @@ class CreatorProcessing(
         await self._read_recorded(part)
         self._refuse_if_gone()
         found = await self._find_stash_files(part.media().values())
-        await self._preload_galleries([item for item in part.items if _matched(item, found)])
+        matched = [item for item in part.items if _matched(item, found)]
+        await self._preload_galleries(matched)
+        await self._read_default_covers(matched)
         self._note_missing(part, found)
         return found
 

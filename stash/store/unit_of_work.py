@@ -143,9 +143,14 @@ class UnitOfWork:
 
     async def _link(self, line: OneBehind, standing: Sequence[Edit], done: Flushed) -> None:
         linked = [operation for operation in linking(standing) if not is_new(operation.entity)]
+        covers = _with_new_cover(standing)
+        if len(linked) + len(covers) > BATCH:
+            await self._send(line, linked, self._verdicts, done)
+            await line.caught_up()
+            linked = []
         failed = {id(failure.entity) for failure in done.failed}
-        covers = [covering(g) for g in _with_new_cover(standing) if id(g) not in failed]
-        await self._send(line, [*linked, *covers], self._verdicts, done)
+        covering_them = [covering(gallery) for gallery in covers if id(gallery) not in failed]
+        await self._send(line, [*linked, *covering_them], self._verdicts, done)
 
     async def _read_relations(self) -> None:
         unread = self._store.unread
@@ -212,7 +217,11 @@ class UnitOfWork:
         return await self._settled(operations, self._sender.lists)
 
     async def _verdicts(self, operations: Sequence[Operation]) -> dict[int, str]:
-        return await self._settled(operations, self._sender.verdicts)
+        """Links and covers; Stash says yes to a cover that is not in the gallery, and shows another."""
+        refused = await self._settled(operations, self._sender.verdicts)
+        unlinked = {id(o.entity): refused[id(o)] for o in operations if o.links and id(o) in refused}
+        covers = [o for o in operations if not o.links and id(o.entity) in unlinked]
+        return {**refused, **{id(o): unlinked[id(o.entity)] for o in covers}}
 
     async def _chapters(self, operations: Sequence[Operation]) -> dict[int, str]:
         """Chapters have no key: one that was made although the reply was lost is known by its place and title."""

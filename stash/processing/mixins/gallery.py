@@ -49,6 +49,17 @@ class GalleryProcessingMixin(StashProcessingBase):
             await self.store.preload(Gallery, code__in=[str(item.id) for item in unknown])
             await self.store.preload(Gallery, url__in=[url for item in unknown for url in _urls(item)])
 
+    async def _read_default_covers(self, items: Iterable[Item]) -> None:
+        """Learn the covers that Stash itself shows where ours was refused, or not set before a run was killed."""
+        unset: list[Gallery] = []
+        for item in items:
+            gallery = await self._find_gallery(item)
+            memory = self._memory(gallery, gallery_key(item)) if gallery is not None else None
+            if gallery is not None and gallery.cover and memory is not None and "cover" not in memory.wrote:
+                unset.append(gallery)
+        order = await self.store.images_in_order(unset)
+        self.run.default_covers = {gallery: images[0] for gallery, images in order.items() if images}
+
     async def _get_or_create_gallery(
         self,
         item: Item,
@@ -169,7 +180,9 @@ class GalleryProcessingMixin(StashProcessingBase):
         first = next((entity for entity in content.files.values() if isinstance(entity, Image)), None)
         is_ours = gallery.is_new() or self._memory(gallery, gallery_key(item)) is not None
         if first is not None and is_ours:
-            self._apply_more(gallery, Wish(values={"cover": first}))
+            shown = self.run.default_covers.get(gallery.id)
+            predecessors = {"cover": [shown]} if shown is not None else {}
+            self._apply_more(gallery, Wish(values={"cover": first}, predecessors=predecessors))
 
     async def _process_chapters(
         self, galleries: Sequence[tuple[Item, Gallery, Content]]
