@@ -14,6 +14,7 @@ from stash_graphql_client.types import Image, Scene
 
 from stash.errors import UsageError
 from stash.fingerprints import Fingerprint, md5, oshash
+from stash.overlap import together
 from stash.paths import PathMap, base_name, kind_of, media_name
 from stash.store.replies import intact
 
@@ -151,11 +152,15 @@ class Files:
         folders = sorted({path[: -len(base_name(path))] for path in paths})
         for start in range(0, len(folders), DIRECTORIES):
             pattern = _in_folders(folders[start : start + DIRECTORIES])
-            for kind, files_field in _KINDS:
-                selection = f"id code {files_field} {{ ... on BaseFile {{ path }} }}"
-                async for row in store.rows(kind, selection, path__regex=pattern):
-                    with intact("its files"):
-                        self._note(kind.__type_name__, row, row[files_field])
+            await together(*(self._read_kind(store, pattern, *kind) for kind in _KINDS))
+
+    async def _read_kind(
+        self, store: StashStore, pattern: str, kind: type[Image | Scene], files_field: str
+    ) -> None:
+        selection = f"id code {files_field} {{ ... on BaseFile {{ path }} }}"
+        async for row in store.rows(kind, selection, path__regex=pattern):
+            with intact("its files"):
+                self._note(kind.__type_name__, row, row[files_field])
 
     async def find_elsewhere(
         self, store: StashStore, files: Sequence[HostFile], *, by_content: bool = True

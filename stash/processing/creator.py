@@ -13,7 +13,7 @@ from stash_graphql_client.types import Image as StashImage
 
 from stash.errors import ItemError, RefusedError, SyncError
 from stash.journal import SourceKey
-from stash.one_behind import OneBehind
+from stash.overlap import OneBehind, together
 from stash.processing.base import people_of
 from stash.processing.mixins.account import AccountProcessingMixin, performer_key, performer_keys
 from stash.processing.mixins.gallery import Content, GalleryProcessingMixin, gallery_key
@@ -161,10 +161,11 @@ class CreatorProcessing(
         await self._recall(part)
         await self._read_recorded(part)
         self._refuse_if_gone()
-        found = await self._find_stash_files(part.media().values())
-        matched = [item for item in part.items if _matched(item, found)]
-        await self._preload_galleries(matched)
-        await self._read_default_covers(matched)
+        found, _ = await together(
+            self._find_stash_files(part.media().values()),
+            self._preload_galleries([item for item in part.items if item.media]),
+        )
+        await self._read_default_covers([item for item in part.items if _matched(item, found)])
         self._note_missing(part, found)
         return found
 

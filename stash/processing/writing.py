@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from stash.processing.recording import LASTING, Recording
 
 if TYPE_CHECKING:
-    from stash.one_behind import OneBehind
+    from stash.overlap import OneBehind
     from stash.processing.recording import Decided
     from stash.processing.wishes import Applied
     from stash.store.kinds import Entity

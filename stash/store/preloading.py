@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import batched
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from stash.overlap import OneBehind
 from stash.store.documents import Field, by_ids, document, find
 from stash.store.kinds import KINDS, Entity, Kind, kind_of
 from stash.store.lookups import matches, parse
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from stash_graphql_client.types import Gallery
+
+    from stash.wire import Reply
 
 T = TypeVar("T", bound=Entity)
 
@@ -94,17 +97,21 @@ class PreloadingStore(ReadingStore):
         """Read entities by ids that were known once, several types a request; those that are gone stay unknown."""
         asked = [(kind_of(t), entity_id) for t, many in ids.items() for entity_id in dict.fromkeys(many)]
         wanted = [(kind, entity_id) for kind, entity_id in asked if not self._is_read(kind, entity_id)]
-        for page in batched(wanted, PAGE):
-            groups = _grouped(page)
-            fields = [by_ids(KINDS[name], group, KINDS[name].lean) for name, group in groups.items()]
-            reply = await self._ask(document("query", fields), is_checked=False)
-            for number, (name, group) in enumerate(groups.items()):
-                answer = reply.data.get(f"f{number}")
-                if answer is None:
-                    await self._read_ids(KINDS[name].entity, group, KINDS[name].lean)
-                else:
-                    for row in rows_in(reply, number, KINDS[name]):
-                        self._take(KINDS[name], row)
+        async with OneBehind() as hydrating:
+            for page in batched(wanted, PAGE):
+                groups = _grouped(page)
+                fields = [by_ids(KINDS[name], group, KINDS[name].lean) for name, group in groups.items()]
+                reply = await self._ask(document("query", fields), is_checked=False)
+                await hydrating.start(self._take_groups(groups, reply))
+
+    async def _take_groups(self, groups: Mapping[str, list[str]], reply: Reply) -> None:
+        for number, (name, group) in enumerate(groups.items()):
+            answer = reply.data.get(f"f{number}")
+            if answer is None:
+                await self._read_ids(KINDS[name].entity, group, KINDS[name].lean)
+                continue
+            for row in rows_in(reply, number, KINDS[name]):
+                self._take(KINDS[name], row)
 
     async def images_in_order(self, galleries: Sequence[Gallery]) -> dict[str, list[str]]:
         """The ids of the images of galleries in Stash's own order, which is by path; one request for them all."""

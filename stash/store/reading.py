@@ -27,6 +27,9 @@ T = TypeVar("T", bound=Entity)
 PAGE = 1000
 """Entities, ids or values a request."""
 
+ROWS = 5000
+"""Raw rows a request: they are small, and nothing is made of them."""
+
 INDEX_LIMIT = 20_000
 """Up to this many tags, performers or studios are read whole."""
 
@@ -225,10 +228,10 @@ class ReadingStore(IdentityMap):
     async def rows(
         self, entity_type: type[T], selection: str, **filters: Any
     ) -> AsyncIterator[dict[str, Any]]:
-        """The raw rows that meet the lookups, a request a thousand, without making entities of them."""
+        """The raw rows that meet the lookups, without making entities of them."""
         kind = kind_of(entity_type)
         for part in split(parse(kind, filters)):
-            async for rows in self._row_pages(kind, part, selection, PAGE):
+            async for rows in self._row_pages(kind, part, selection, ROWS):
                 for row in rows:
                     yield row
 

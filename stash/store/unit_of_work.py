@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from stash_graphql_client.types import Gallery, GalleryChapter
 
 from stash.errors import UnansweredWriteError
-from stash.one_behind import OneBehind
+from stash.overlap import OneBehind
 from stash.store.changes import Change, Failure, edited_fields, mark_sent, related, values
 from stash.store.entities import is_new
 from stash.store.kinds import Entity

@@ -9,6 +9,7 @@ from stash_graphql_client.types import Gallery, GalleryChapter, Image, Scene
 
 from stash.journal import SourceKey
 from stash.merge import merge_set
+from stash.overlap import together
 from stash.processing.base import StashProcessingBase
 from stash.processing.wishes import Wish, seen_and_wrote
 from stash.rendering import Rendered, generate_title, item_url, predecessor_values, utc_day
@@ -46,8 +47,10 @@ class GalleryProcessingMixin(StashProcessingBase):
         if recorded:
             await self.store.preload_ids({Gallery: recorded})
         if unknown:
-            await self.store.preload(Gallery, code__in=[str(item.id) for item in unknown])
-            await self.store.preload(Gallery, url__in=[url for item in unknown for url in _urls(item)])
+            await together(
+                self.store.preload(Gallery, code__in=[str(item.id) for item in unknown]),
+                self.store.preload(Gallery, url__in=[url for item in unknown for url in _urls(item)]),
+            )
 
     async def _read_default_covers(self, items: Iterable[Item]) -> None:
         """Learn the covers that Stash itself shows where ours was refused, or not set before a run was killed."""

@@ -1,13 +1,13 @@
-"""Work in the background, one piece at a time: the next is prepared while the one before is under way."""
+"""Work that overlaps: in the background one piece at a time, or a few things at once."""
 
 from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self, overload
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Awaitable, Coroutine, Sequence
 
 
 class OneBehind:
@@ -48,3 +48,22 @@ class OneBehind:
             self._under_way.cancel()
         with suppress(Exception, asyncio.CancelledError):  # the error of the block is the one to tell
             await self.caught_up()
+
+
+@overload
+async def together[A, B](one: Awaitable[A], other: Awaitable[B], /) -> tuple[A, B]: ...
+
+
+@overload
+async def together(*work: Awaitable[None]) -> Sequence[None]: ...
+
+
+async def together(*work: Awaitable[Any]) -> Sequence[Any]:
+    """Do a few things at once; an error of one ends the others."""
+    tasks = [asyncio.ensure_future(one) for one in work]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
