@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import replace
-from itertools import batched
 from typing import TYPE_CHECKING, Any
 
 from stash_graphql_client.types import Gallery, Performer, Scene, Studio
@@ -13,7 +12,7 @@ from stash_graphql_client.types import Image as StashImage
 
 from stash.errors import ItemError, RefusedError, SyncError
 from stash.journal import SourceKey
-from stash.overlap import OneBehind, together
+from stash.overlap import Line, together
 from stash.processing.base import people_of
 from stash.processing.mixins.account import AccountProcessingMixin, performer_key, performer_keys
 from stash.processing.mixins.gallery import Content, GalleryProcessingMixin, gallery_key
@@ -43,6 +42,9 @@ FEW = 20
 
 ITEMS = 250
 """Items that are decided before they are written: Stash works on one batch while we decide the next."""
+
+FIRST = 100
+"""Items of the first batch, so that Stash has work soon."""
 
 
 class CreatorProcessing(
@@ -115,8 +117,8 @@ class CreatorProcessing(
             await self._process_chapters(decided.galleries)
             self._plan()
             return
-        async with OneBehind() as remembering:
-            async with OneBehind() as writing:
+        async with Line() as remembering:
+            async with Line(depth=2) as writing:
                 async for is_last in self._decide(decided, found):
                     await writing.start(self._write(decided, self._take(), remembering, is_last=is_last))
             await self._process_chapters(decided.galleries)
@@ -171,12 +173,11 @@ class CreatorProcessing(
 
     async def _decide(self, decided: Decided, found: dict[int, Scene | StashImage]) -> AsyncIterator[bool]:
         """Decide a part; answers each time that a batch may be written, and whether it is the last."""
-        for number, items in enumerate(batched(decided.part.items, ITEMS)):
-            if number:
+        for number, item in enumerate(decided.part.items):
+            if number >= FIRST and (number - FIRST) % ITEMS == 0:
                 yield False
-            for item in items:
-                await self._decide_item(item, found, decided)
-                await asyncio.sleep(0)
+            await self._decide_item(item, found, decided)
+            await asyncio.sleep(0)
         await self._decide_loose(decided, found)
         yield True
 

@@ -12,9 +12,9 @@ from stash_graphql_client.types import Performer, Studio, Tag
 
 from metadata.database import Database
 from metadata.reader import Reader
-from stash.collector import patient
 from stash.errors import RefusedError, SyncError
 from stash.files import Files, walk
+from stash.interpreter import tuned
 from stash.journal import Journal
 from stash.lock import held
 from stash.paths import PathMap
@@ -126,7 +126,7 @@ class StashProcessing(CreatorProcessing):
 
     async def sync_all(self, reader: Reader, creators: Sequence[Creator]) -> None:
         """Sync the creators in turn, on one index of people, studios and tags."""
-        with patient():
+        with tuned():
             await self._sync_all(reader, creators)
 
     async def _sync_all(self, reader: Reader, creators: Sequence[Creator]) -> None:

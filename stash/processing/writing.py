@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from stash.processing.recording import LASTING, Recording
 
 if TYPE_CHECKING:
-    from stash.overlap import OneBehind
+    from stash.overlap import Line
     from stash.processing.recording import Decided
     from stash.processing.wishes import Applied
     from stash.store.kinds import Entity
@@ -38,7 +38,7 @@ class Writing(Recording):
     """Writes a batch of what was decided while the next one is being decided."""
 
     async def _write(
-        self, decided: Decided, batch: Batch, remembering: OneBehind, *, is_last: bool = False
+        self, decided: Decided, batch: Batch, remembering: Line, *, is_last: bool = False
     ) -> None:
         """Write a batch, and with the last one whatever else is pending; remember what Stash confirmed."""
         entities = batch.entities()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import batched
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from stash.overlap import OneBehind
+from stash.overlap import Line
 from stash.store.documents import Field, by_ids, document, find
 from stash.store.kinds import KINDS, Entity, Kind, kind_of
 from stash.store.lookups import matches, parse
@@ -97,7 +97,7 @@ class PreloadingStore(ReadingStore):
         """Read entities by ids that were known once, several types a request; those that are gone stay unknown."""
         asked = [(kind_of(t), entity_id) for t, many in ids.items() for entity_id in dict.fromkeys(many)]
         wanted = [(kind, entity_id) for kind, entity_id in asked if not self._is_read(kind, entity_id)]
-        async with OneBehind() as hydrating:
+        async with Line() as hydrating:
             for page in batched(wanted, PAGE):
                 groups = _grouped(page)
                 fields = [by_ids(KINDS[name], group, KINDS[name].lean) for name, group in groups.items()]

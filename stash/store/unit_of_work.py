@@ -5,6 +5,7 @@ Only what Stash confirmed is clean afterwards; everything else stays pending.
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from itertools import batched
 from typing import TYPE_CHECKING, Protocol
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from stash_graphql_client.types import Gallery, GalleryChapter
 
 from stash.errors import UnansweredWriteError
-from stash.overlap import OneBehind
+from stash.overlap import Line
 from stash.store.changes import Change, Failure, edited_fields, mark_sent, related, values
 from stash.store.entities import is_new
 from stash.store.kinds import Entity
@@ -76,6 +77,8 @@ class UnitOfWork:
     def __init__(self, store: StashStore) -> None:
         self._store = store
         self._sender = Sender(store)
+        self._turn = asyncio.Lock()
+        self._line: Line | None = None
         self.recorder: Recorder | None = None
         self.queued: dict[int, Entity] = {}
         self.attached: dict[int, tuple[Entity, dict[str, str]]] = {}
@@ -120,28 +123,34 @@ class UnitOfWork:
             RetriableError: Stash did not answer; what it did not confirm is still pending.
         """
         done = Flushed()
+        line = self._line = Line(after=self._line)
+        async with line, self._turn:
+            standing = await self._start(line, only, done)
+        await self._by_the_library(standing, done)
+        return done
+
+    async def _start(self, line: Line, only: Sequence[Entity] | None, done: Flushed) -> list[Edit]:
+        """Send everything but await the last request: meanwhile the next flush may prepare."""
         await self._read_relations()
         edits = self._pending() if only is None else [(e, edited_fields(e)) for e in self._with_needed(only)]
         chapters = [(e, fields) for e, fields in edits if isinstance(e, GalleryChapter)]
         others = [(e, fields) for e, fields in edits if not isinstance(e, GalleryChapter)]
         saved = [(e, fields) for e, fields in others if not is_new(e)]
         created = [(e, fields) for e, fields in others if is_new(e)]
-        async with OneBehind() as line:
-            for level in _levels(created):
-                await line.caught_up()
-                await self._write(line, level, self._create, done)
-            ready = [(e, fields) for e, fields in saved if _is_ready(e, fields)]
-            await self._write(line, ready, self._update, done)
+        for level in _levels(created):
             await line.caught_up()
-            known = {id(e) for e, _ in ready}
-            await self._write(line, [(e, f) for e, f in saved if id(e) not in known], self._update, done)
-            standing = [*saved, *((e, edited_fields(e)) for e, _ in created if not is_new(e))]
-            await self._link(line, standing, done)
-            await self._write(line, [(c, f) for c, f in chapters if _has_place(c)], self._chapters, done)
-        await self._by_the_library(standing, done)
-        return done
+            await self._write(line, level, self._create, done)
+        ready = [(e, fields) for e, fields in saved if _is_ready(e, fields)]
+        await self._write(line, ready, self._update, done)
+        await line.caught_up()
+        known = {id(e) for e, _ in ready}
+        await self._write(line, [(e, f) for e, f in saved if id(e) not in known], self._update, done)
+        standing = [*saved, *((e, edited_fields(e)) for e, _ in created if not is_new(e))]
+        await self._link(line, standing, done)
+        await self._write(line, [(c, f) for c, f in chapters if _has_place(c)], self._chapters, done)
+        return standing
 
-    async def _link(self, line: OneBehind, standing: Sequence[Edit], done: Flushed) -> None:
+    async def _link(self, line: Line, standing: Sequence[Edit], done: Flushed) -> None:
         linked = [operation for operation in linking(standing) if not is_new(operation.entity)]
         covers = _with_new_cover(standing)
         if len(linked) + len(covers) > BATCH:
@@ -162,15 +171,13 @@ class UnitOfWork:
     def _attachments(self, entity: Entity) -> dict[str, str]:
         return self.attached[id(entity)][1] if id(entity) in self.attached else {}
 
-    async def _write(self, line: OneBehind, edits: Sequence[Edit], send: Send, done: Flushed) -> None:
+    async def _write(self, line: Line, edits: Sequence[Edit], send: Send, done: Flushed) -> None:
         written = ((e, writable(e, fields), self._attachments(e)) for e, fields in edits)
         found = [(e, fields, more) for e, fields, more in written if fields or more or is_new(e)]
         for batch in batched(found, BATCH):
             await self._send(line, [writing(e, fields, more) for e, fields, more in batch], send, done)
 
-    async def _send(
-        self, line: OneBehind, operations: Sequence[Operation], send: Send, done: Flushed
-    ) -> None:
+    async def _send(self, line: Line, operations: Sequence[Operation], send: Send, done: Flushed) -> None:
         """Send operations, a batch a request; each is planned while the one before is under way."""
         for batch in batched(operations, BATCH):
             if self.recorder is not None:
@@ -281,7 +288,8 @@ def _has_place(chapter: GalleryChapter) -> bool:
 
 
 def _with_new_cover(edits: Iterable[tuple[Entity, Sequence[str]]]) -> list[Gallery]:
-    return [entity for entity, fields in edits if isinstance(entity, Gallery) and "cover" in fields]
+    found = [entity for entity, fields in edits if isinstance(entity, Gallery) and "cover" in fields]
+    return [gallery for gallery in found if "cover" in edited_fields(gallery)]
 
 
 def _levels(new: Sequence[Edit]) -> list[list[Edit]]:
