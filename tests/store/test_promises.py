@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+import uuid
 from typing import TYPE_CHECKING
 
 import pytest
@@ -353,6 +355,33 @@ async def test_links_cost_nothing(store: StashStore, server: Server) -> None:
         seen = await store.get_many(Image, [image.id for image in images])
         assert all(i.performers[0].id == performer.id and i.studio.id == studio.id for i in seen)
         assert (await store.get(Gallery, gallery.id)).image_count == 20
+
+
+async def test_a_link_costs_the_same_at_any_size(store: StashStore) -> None:
+    """A performer with 50,000 images: one more link is no request, and as many steps as the first one."""
+    performer = await store.create(Performer, name=f"of many {uuid.uuid4().hex}")
+    images = [store.new(Image, title=str(number)) for number in range(50_000)]
+    before = store.requests.total
+    steps = []
+    for number, image in enumerate(images):
+        counted = _Steps()
+        sys.setprofile(counted if number % 9_999 == 0 else None)
+        await image.add_performer(performer)
+        sys.setprofile(None)
+        steps.append(counted.number)
+    assert store.requests.total == before
+    assert set(steps[::9_999]) == {steps[0]} != {0}
+    assert all(image.performers == [performer] for image in (images[0], images[-1]))
+
+
+class _Steps:
+    """Counts calls, of Python's and of built-in functions."""
+
+    def __init__(self) -> None:
+        self.number = 0
+
+    def __call__(self, _frame: object, event: str, _argument: object) -> None:
+        self.number += event in {"call", "c_call"}
 
 
 async def test_bounded_relations_stay_in_step(store: StashStore, server: Server) -> None:
