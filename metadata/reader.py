@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from metadata.errors import UnknownCreatorError
 from metadata.items import Window
 from metadata.reading.accounts import AccountReading
+from metadata.reading.census import Census, count_rows
 from metadata.reading.files import FileOwner, find_owners
 from metadata.reading.index import IndexReading
 from metadata.reading.media import MediaReading
@@ -129,6 +130,15 @@ class Reader:
             for ids in world.unattached.values():
                 await MediaReading(self._source, scrutiny).load(connection, ids)
         return scrutiny.take()
+
+    async def census(self) -> Census:
+        """How much there is, and what this database cannot tell."""
+        world = await self._whole_world()
+        scrutiny = Scrutiny()
+        _report_losses(world, scrutiny)
+        async with self._database.connect() as connection:
+            rows, with_file = await count_rows(connection, self._source)
+        return Census(rows, with_file, scrutiny.take())
 
     async def find_media(self, files: Iterable[tuple[str, int | None]]) -> Mapping[str, FileOwner]:
         """Whose files on disk are, by base name: (base name, media id in the name or None) each.

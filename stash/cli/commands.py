@@ -300,9 +300,9 @@ async def alone[T](settings: Settings, work: Callable[[], Awaitable[T]]) -> T:
         return await work()
 
 
-async def with_stash(
-    settings: Settings, embedded_dir: Path | None, work: Callable[[Settings], Awaitable[Report]]
-) -> Report:
+async def with_stash[T](
+    settings: Settings, embedded_dir: Path | None, work: Callable[[Settings], Awaitable[T]]
+) -> T:
     """Do the work with the user's Stash, or with the embedded one where a folder for it is named."""
     if embedded_dir is None:
         return await work(settings)

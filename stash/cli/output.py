@@ -50,10 +50,12 @@ class Output:
             sys.stdout.write(json.dumps(content, default=str) + "\n")
             sys.stdout.flush()
 
-    def say(self, text: str) -> None:
-        """A line for a person."""
+    def say(self, text: str, *, style: str = "", mark: tuple[str, str] = ("", "")) -> None:
+        """A line for a person; `mark` is how the line begins, and the style of that."""
         if not self.is_json:
-            self.out.print(Text(text))
+            line = Text(text, style)
+            line.stylize(mark[1], 0, len(mark[0]))
+            self.out.print(line)
 
     def error(self, text: str) -> None:
         """One sentence on stderr."""

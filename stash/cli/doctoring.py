@@ -1,0 +1,103 @@
+"""`stash-sync doctor`: what a sync would meet, and what to do about it."""
+
+from __future__ import annotations
+
+import textwrap
+from itertools import groupby
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from stash.cli.commands import (
+    DatabaseUrl,
+    Downloads,
+    EmbeddedDir,
+    Json,
+    PathMapping,
+    Url,
+    app,
+    make_output,
+    make_settings,
+    server_of,
+    with_stash,
+)
+from stash.cli.running import finish
+
+if TYPE_CHECKING:
+    from stash.cli.output import Output
+    from stash.doctor import Diagnosis, Finding
+    from stash.settings import Settings
+
+_MARKS = {
+    "ok": ("ok", "green"),
+    "note": ("note", "cyan"),
+    "warning": ("warning", "yellow"),
+    "problem": ("problem", "bold red"),
+}
+
+
+@app.command()
+def doctor(  # noqa: PLR0913 - each flag is a parameter, as typer has it
+    *,
+    fix: Annotated[
+        bool, typer.Option("--fix", help="Do what is safe: to stash-sync.toml, and to nothing else.")
+    ] = False,
+    url: Url = None,
+    database: DatabaseUrl = None,
+    downloads: Downloads = None,
+    path_map: PathMapping = None,
+    embedded_dir: EmbeddedDir = None,
+    json: Json = False,
+) -> int:
+    """Look at everything that a sync stands on, and say what to do; nothing is written to Stash or a database."""
+    output = make_output(json, quiet=True, verbose=False)
+    settings = make_settings(url=url, database=database, downloads=downloads, path_map=path_map)
+
+    async def work(settings: Settings) -> Diagnosis:
+        from stash.doctor import examine  # noqa: PLC0415 - slow to import
+
+        return await examine(settings, server=server_of(embedded_dir), may_fix=fix)
+
+    diagnosis = finish(with_stash(settings, embedded_dir, work))
+    output.emit(diagnosis.summary())
+    _show(output, diagnosis)
+    return diagnosis.exit_code
+
+
+def _show(output: Output, diagnosis: Diagnosis) -> None:
+    for area, findings in groupby(diagnosis.findings, lambda one: one.area):
+        output.say(area[:1].upper() + area[1:], style="bold")
+        for finding in findings:
+            _show_finding(output, finding)
+    for sentence in diagnosis.fixed:
+        output.say(f"Fixed: {sentence}")
+    counts = {level: sum(one.level == level for one in diagnosis.findings) for level in _MARKS}
+    found = ", ".join(
+        f"{count} {word}{'' if count == 1 else 's'}" for word, count in counts.items() if word != "ok"
+    )
+    output.say(f"\n{found}; Stash was asked {diagnosis.requests} questions.")
+
+
+def _show_finding(output: Output, finding: Finding) -> None:
+    word, style = _MARKS[finding.level]
+    output.say(_hung(output, finding.title, f"  {word:<8}"), mark=(f"  {word}", style))
+    if finding.what:
+        output.say(_hung(output, finding.what, " " * 10), style="dim")
+    if finding.level != "ok":
+        output.say(_hung(output, f"Next: {finding.next_step}", " " * 10))
+    if finding.line:
+        output.say(f"          $ {finding.line}")
+
+
+def _hung(output: Output, text: str, lead: str) -> str:
+    """A text below its mark; wrapped on a terminal, one line in a pipe."""
+    if not output.out.is_terminal:
+        return lead + text
+    return textwrap.fill(
+        text,
+        output.out.width,
+        initial_indent=lead,
+        subsequent_indent=" " * len(lead),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
