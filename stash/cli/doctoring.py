@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from itertools import groupby
 from typing import TYPE_CHECKING, Annotated
 
@@ -80,24 +79,10 @@ def _show(output: Output, diagnosis: Diagnosis) -> None:
 
 def _show_finding(output: Output, finding: Finding) -> None:
     word, style = _MARKS[finding.level]
-    output.say(_hung(output, finding.title, f"  {word:<8}"), mark=(f"  {word}", style))
+    output.hang(finding.title, f"  {word:<8}", mark_style=style)
     if finding.what:
-        output.say(_hung(output, finding.what, " " * 10), style="dim")
+        output.hang(finding.what, " " * 10, style="dim")
     if finding.level != "ok":
-        output.say(_hung(output, f"Next: {finding.next_step}", " " * 10))
+        output.hang(f"Next: {finding.next_step}", " " * 10)
     if finding.line:
         output.say(f"          $ {finding.line}")
-
-
-def _hung(output: Output, text: str, lead: str) -> str:
-    """A text below its mark; wrapped on a terminal, one line in a pipe."""
-    if not output.out.is_terminal:
-        return lead + text
-    return textwrap.fill(
-        text,
-        output.out.width,
-        initial_indent=lead,
-        subsequent_indent=" " * len(lead),
-        break_long_words=False,
-        break_on_hyphens=False,
-    )

@@ -39,7 +39,7 @@ def runs(
     output = make_output(json, quiet=True, verbose=False)
 
     async def read(settings: Settings) -> Sequence[RunRow]:
-        async with _journal(settings) as journal:
+        async with journal_of(settings) as journal:
             return await journal.runs(limit)
 
     found = asyncio.run(read(make_settings(database=database)))
@@ -71,7 +71,7 @@ async def _status(settings: Settings) -> list[dict[str, Any]]:
     from metadata.reader import Reader  # noqa: PLC0415 - likewise
 
     async with (
-        _journal(settings) as journal,
+        journal_of(settings) as journal,
         await Database.open(_address(settings), read_only=True) as database,
     ):
         creators = await Reader(database).creators()
@@ -100,7 +100,7 @@ def forget(*, yes: Yes = False, database: DatabaseUrl = None, json: Json = False
         )
 
     async def drop() -> None:
-        async with _journal(settings, is_read_only=False) as journal:
+        async with journal_of(settings, is_read_only=False) as journal:
             await journal.forget()
 
     asyncio.run(alone(settings, drop))
@@ -116,7 +116,8 @@ def _address(settings: Settings) -> str:
 
 
 @asynccontextmanager
-async def _journal(settings: Settings, *, is_read_only: bool = True) -> AsyncIterator[Journal]:
+async def journal_of(settings: Settings, *, is_read_only: bool = True) -> AsyncIterator[Journal]:
+    """The journal of these settings, without a Stash."""
     from metadata.database import Database  # noqa: PLC0415 - slow to import
     from stash.journal import Journal  # noqa: PLC0415 - likewise
 

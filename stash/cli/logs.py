@@ -1,0 +1,51 @@
+"""The log: keyed events on stderr, as text or as one JSON object a line."""
+
+from __future__ import annotations
+
+import json
+import logging
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+_OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+
+
+class LogFormat(StrEnum):
+    """How the log is written."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+class _Formatter(logging.Formatter):
+    """An event with its keys: what a record has beyond the attributes of every record."""
+
+    def __init__(self, *, is_json: bool) -> None:
+        super().__init__()
+        self._is_json = is_json
+
+    def format(self, record: logging.LogRecord) -> str:
+        keys = {name: value for name, value in vars(record).items() if name not in _OWN}
+        error = self.formatException(record.exc_info) if record.exc_info else ""
+        if self._is_json:
+            event: dict[str, Any] = {
+                "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+                "level": record.levelname.lower(),
+                "logger": record.name,
+                "event": record.getMessage(),
+                **keys,
+            }
+            return json.dumps(event | ({"error": error} if error else {}), default=str)
+        told = " ".join(f"{name}={value!r}" for name, value in keys.items())
+        lines = f"{record.levelname.lower()}: {record.getMessage()} {told}".rstrip()
+        return f"{lines}\n{error}" if error else lines
+
+
+def set_up(log_format: LogFormat, *, is_verbose: bool) -> None:
+    """Write events to stderr: warnings, and with `is_verbose` everything that a run decides and does."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(_Formatter(is_json=log_format is LogFormat.JSON))
+    logging.basicConfig(level=logging.INFO if is_verbose else logging.WARNING, handlers=[handler], force=True)
+    for name in ("stash_graphql_client", "httpx", "httpcore", "alembic"):
+        logging.getLogger(name).setLevel(logging.WARNING)
