@@ -80,9 +80,10 @@ def _show(output: Output, diagnosis: Diagnosis) -> None:
 def _show_finding(output: Output, finding: Finding) -> None:
     word, style = _MARKS[finding.level]
     output.hang(finding.title, f"  {word:<8}", mark_style=style)
-    if finding.what:
+    is_amiss = finding.level in {"warning", "problem"}
+    if finding.what and (is_amiss or finding.line):
         output.hang(finding.what, " " * 10, style="dim")
-    if finding.level != "ok":
+    if is_amiss or (finding.level == "note" and not finding.next_step.startswith("Nothing to do")):
         output.hang(f"Next: {finding.next_step}", " " * 10)
     if finding.line:
-        output.say(f"          $ {finding.line}")
+        output.paste(finding.line)

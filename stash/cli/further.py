@@ -63,7 +63,12 @@ def settings(*, json: Json = False) -> int:
     output = make_output(json, quiet=True, verbose=False)
     rows = explain(load_settings({}), {})
     output.emit({"exit_code": 0, "settings": {n: {"value": v, "source": s} for n, v, s in rows}})
-    output.table("Settings", ("setting", "value", "from"), rows)
+    shown = [row for row in rows if row[2] != "default" or row[1] != "-"]
+    output.table(
+        "Settings", ("setting", "value", "from"), [*sorted(shown, key=lambda row: row[2] == "default")]
+    )
+    unset = [name for name, value, source in rows if source == "default" and value == "-"]
+    output.hang(f"{', '.join(unset)}." if unset else "none.", "Not set: ")
     warning = loose_permissions()
     if warning is not None:
         output.warn(warning)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -42,10 +43,21 @@ class _Formatter(logging.Formatter):
         return f"{lines}\n{error}" if error else lines
 
 
+class _OnStderr(logging.Handler):
+    """Writes to stderr, whatever that is when an event comes."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        sys.stderr.write(f"{self.format(record)}\n")
+
+
 def set_up(log_format: LogFormat, *, is_verbose: bool) -> None:
     """Write events to stderr: warnings, and with `is_verbose` everything that a run decides and does."""
-    handler = logging.StreamHandler()
+    handler = _OnStderr()
     handler.setFormatter(_Formatter(is_json=log_format is LogFormat.JSON))
-    logging.basicConfig(level=logging.INFO if is_verbose else logging.WARNING, handlers=[handler], force=True)
+    root = logging.getLogger()
+    for old in [one for one in root.handlers if isinstance(one, _OnStderr)]:
+        root.removeHandler(old)
+    root.addHandler(handler)
+    root.setLevel(logging.INFO if is_verbose else logging.WARNING)
     for name in ("stash_graphql_client", "httpx", "httpcore", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -37,7 +37,9 @@ class Output:
     def __post_init__(self) -> None:
         self.out = Console(highlight=False, soft_wrap=True)
         self.err = Console(stderr=True, highlight=False, soft_wrap=True)
-        self.width = self.out.width if self.out.is_terminal else PIPE
+        if not self.out.is_terminal:
+            self.out.width = PIPE
+        self.width = self.out.width
 
     def emit(self, content: Mapping[str, Any]) -> None:
         """The JSON object of `--json`."""
@@ -50,7 +52,12 @@ class Output:
         if not self.is_json:
             line = Text(text, style)
             line.stylize(mark[1], 0, len(mark[0]))
-            self.out.print(line)
+            self.out.print(line, soft_wrap=self.width == PIPE)
+
+    def paste(self, line: str) -> None:
+        """A line to paste: never broken, whatever the terminal's width."""
+        if not self.is_json:
+            self.out.print(Text(f"          $ {line}"), soft_wrap=True)
 
     def hang(self, text: str, lead: str, *, style: str = "", mark_style: str = "") -> None:
         """A text behind its lead, its further lines below the first; in a pipe it is one line."""
@@ -93,6 +100,10 @@ class Output:
         self._name(page)
         return code
 
+    def fitting[T](self, rows: Sequence[T]) -> Sequence[T]:
+        """As many rows as fit a screen, with room for what stands around them; all of them in a pipe."""
+        return rows if self.width == PIPE else rows[: max(5, self.out.height - 6)]
+
     def line(self, text: str) -> None:
         """One line, cut where the terminal ends."""
         self.say(text if len(text) <= self.width else f"{text[: self.width - 1]}…")
@@ -105,11 +116,15 @@ class Output:
         """Rows for a person: cut where the terminal ends, whole in a pipe."""
         if self.is_json:
             return
+        cells = [[_cell(value) for value in row] for row in rows]
+        widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
+        widest = widths.index(max(widths))
         table = Table(title=title or None, title_justify="left", box=None, pad_edge=False)
-        for column in columns:
-            table.add_column(column, no_wrap=True, overflow="ellipsis")
-        for row in rows:
-            table.add_row(*(Text(_cell(value), no_wrap=True, overflow="ellipsis") for value in row))
+        for number, (column, width) in enumerate(zip(columns, widths, strict=True)):
+            is_widest = number == widest
+            table.add_column(column, no_wrap=not is_widest, min_width=None if is_widest else width)
+        for row in cells:
+            table.add_row(*(Text(cell, no_wrap=True, overflow="ellipsis") for cell in row))
         self.out.print(table, width=self.width, soft_wrap=False, crop=False)
 
 

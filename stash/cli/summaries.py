@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from stash.next_steps import step_for
 from stash.paths import base_name
+from stash.report import PLURALS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from stash.report import Kept, Planned, Report
 
-REASONS = 4
+REASONS = 3
 """Reasons of a list that the terminal shows; `--json` and `--html` have all."""
 
-CHANGES = 6
+CHANGES = 4
 """Planned changes that the terminal shows, those first that are over something that stands there."""
 
 
@@ -34,7 +35,7 @@ def entity_rows(report: Report) -> list[tuple[str, ...]]:
 def report_lines(report: Report) -> Iterator[str]:
     """A run or a plan, below its figures."""
     if report.plan:
-        yield from _plan_lines(report.plan)
+        yield from _plan_lines(report.plan, with_new=False)
     asked = report.requests
     yield f"{report.links_added} links added, {report.unattached} files without a known item."
     yield (
@@ -59,16 +60,14 @@ def comparison_of(report: Report) -> dict[str, Any]:
 
 def comparison_lines(report: Report, found: dict[str, Any]) -> Iterator[str]:
     """What a check found, for a person."""
-    yield from _plan_lines(report.plan or [])
+    yield from _plan_lines(report.plan or [], with_new=True)
     yield from _left_lines(report)
     same = sum(counts.unchanged for counts in report.entities.values())
     yield f"{same} match, {len(found['differ'])} fields differ, {len(found['missing'])} fields are missing."
 
 
-def _plan_lines(plan: Sequence[Planned]) -> Iterator[str]:
-    if not plan:
-        return
-    yield "Planned:"
+def _plan_lines(plan: Sequence[Planned], *, with_new: bool) -> Iterator[str]:
+    """What is planned: of each type how many are new, and which fields of the others."""
     new: defaultdict[str, set[str]] = defaultdict(set)
     edited: defaultdict[str, set[str]] = defaultdict(set)
     fields: defaultdict[str, Counter[str]] = defaultdict(Counter)
@@ -78,12 +77,12 @@ def _plan_lines(plan: Sequence[Planned]) -> Iterator[str]:
             fields[one.type][one.field] += 1
     for name in dict.fromkeys([*new, *edited]):
         changed = edited[name] - new[name]
-        parts = [f"{len(new[name])} new"] if new[name] else []
+        parts = [f"{len(new[name])} new"] if new[name] and with_new else []
         if changed:
-            parts.append(
-                f"{len(changed)} changed ({', '.join(field for field, _ in fields[name].most_common())})"
-            )
-        yield f"  {name}: {', '.join(parts)}"
+            named = ", ".join(field for field, _ in fields[name].most_common())
+            parts.append(f"{len(changed)} changed: {named}")
+        if parts:
+            yield f"{PLURALS.get(name, name)}: {', '.join(parts)}"
     over = [one for one in plan if one.before and one.reason != "new"]
     for one in over[:CHANGES]:
         yield f"  {one.type.lower()} {one.id}, {one.field}: {_short(one.before)} -> {_short(one.after)} ({one.reason})"
@@ -110,7 +109,9 @@ def _by_reason(title: str, found: Iterable[tuple[str, str]]) -> Iterator[str]:
     most = sorted(reasons.items(), key=lambda one: -len(one[1]))
     for reason, names in most[:REASONS]:
         yield f"  {len(names)} x {reason}, such as {names[0]}"
-        yield f"      Next: {step_for(reason, 'stash-sync sync')[0]}"
+        step, _ = step_for(reason, "stash-sync sync")
+        if not step.startswith("Nothing to do"):
+            yield f"      Next: {step}"
     if len(most) > REASONS:
         yield f"  … and {len(most) - REASONS} more reasons; --html FILE and --json have all."
 
@@ -123,7 +124,7 @@ def _kept(kept: Sequence[Kept]) -> list[str]:
 def _closing(report: Report) -> str:
     if report.plan is not None:
         return (
-            f"Nothing was written: {len(report.plan)} changes are planned."
+            f"Nothing was written: {len(report.plan)} changes are planned; --html FILE shows each."
             if report.plan
             else "Nothing to do."
         )

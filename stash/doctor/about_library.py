@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from stash.doctor.findings import Finding, Fix
 from stash.doctor.path_maps import fitting, propose
-from stash.paths import map_text
+from stash.paths import map_text, without_common_tail
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,7 +21,11 @@ def library_findings(
 ) -> Iterator[Finding]:
     """What lies in the downloads, and whether Stash has it."""
     yield from _disk_findings(facts)
-    if stash is None or not facts.sightings:
+    if not facts.sightings:
+        return
+    if stash is None:
+        title = f"{facts.taken} of {facts.files} files in {facts.downloads} are of types that Stash takes."
+        yield Finding("ok", "library", title)
         return
     is_seen = stash.folder_of(facts.expected) is not None
     elsewhere = [one for one in facts.sightings if one.seen and not one.is_known]
@@ -76,7 +80,7 @@ def _elsewhere(
     proposed = propose(str(facts.downloads), found)
     fits = fitting(proposed, found)
     text = map_text(proposed.pairs)
-    first = elsewhere[0]
+    here, there = without_common_tail(elsewhere[0].expected, elsewhere[0].seen[0])
     is_whole = not is_seen or len(elsewhere) == len(found)
     is_certain = fits == len(found)
     return Finding(
@@ -84,7 +88,7 @@ def _elsewhere(
         "library",
         f"Stash sees {len(elsewhere)} of {len(facts.sightings)} files elsewhere: "
         + ("the path map is wrong." if is_mapped and is_whole else "a path map is missing."),
-        f"{first.expected} is {first.seen[0]} there. With this map it has {fits} of {len(found)} where they should be; "
+        f"{here} is {there} there. With this map it has {fits} of {len(found)} where they should be; "
         "without it each is looked for by its name, and new ones cannot be scanned.",
         "Set the path map."
         + (" --fix writes it into stash-sync.toml." if is_certain and not is_mapped else ""),

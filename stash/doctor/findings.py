@@ -27,7 +27,7 @@ class Fix:
 class Finding:
     """One thing that was looked at.
 
-    `line` may be pasted into a shell; `exit_code` is that of a sync that meets this problem, 0 for all that is none.
+    `line` may be pasted into a shell; `exit_code` says of which kind a problem is, as for a sync, 0 for all that is none.
     """
 
     level: Level

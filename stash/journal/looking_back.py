@@ -39,3 +39,14 @@ class LookingBack(Entities):
                 for row in await connection.execute(query):
                     found[type_name, row.stash_id] = memory_of(row, SourceKey(row.kind, row.source_id))
         return found
+
+    async def synced_media(self) -> set[int]:
+        """The media whose scene or image is recorded, with the Stash of the newest run."""
+        if not self._has_tables:
+            return set()
+        newest = select(sync_run.c.server_id).order_by(sync_run.c.id.desc()).limit(1).scalar_subquery()
+        query = select(sync_entity.c.source_id).where(
+            sync_entity.c.server_id == newest, sync_entity.c.kind == "media"
+        )
+        async with self._reading() as connection:
+            return {int(row.source_id) for row in await connection.execute(query)}
