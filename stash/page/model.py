@@ -57,14 +57,18 @@ class Entry:
 
 @dataclass(frozen=True)
 class Note:
-    """Something that was left as it is, or had no other side: what, why, and the next step."""
+    """Something that was left as it is, or had no other side: what, why, and the next step.
+
+    `type` and `id` are those of the entity in Stash that it is about, if it is about one.
+    """
 
     what: str
     where: str
     reason: str
     next_step: str
     line: str = ""
-    link: str = ""
+    type: str = ""
+    id: str = ""
 
 
 @dataclass

@@ -35,4 +35,5 @@ def kept_note(one: Kept, label: str, wrote: str | None, base: str) -> Note:
         reason = "its origin is unknown" if wrote is None else f"you edited it; a sync had written {wrote!r}"
         step = "Nothing to do; to have the source's value in this field everywhere, overwrite it."
         line = f"{base} --overwrite {shlex.quote(one.field)}"
-    return Note(f"{one.field} of {one.type.lower()} {label or one.id}", "", reason, step, line)
+    what = f"{one.field} of {one.type.lower()} {label or one.id}"
+    return Note(what, "", reason, step, line, one.type, one.id)

@@ -102,6 +102,11 @@ class Names:
         known = memory.key.id if memory is not None and memory.key.kind == "media" else ""
         return self._media.get((type_name, stash_id), known)
 
+    def cover(self, gallery_id: str) -> str:
+        """The image that a gallery was given as its cover."""
+        memory = self._recorded.get(("Gallery", gallery_id))
+        return "" if memory is None else str(memory.wrote.get("cover") or "")
+
     def wrote(self, kept: Kept) -> str | None:
         """What an earlier sync left in a field that the user edited."""
         memory = self._recorded.get((kept.type, kept.id))
@@ -145,7 +150,7 @@ def _entry(group: Sequence[Operation], names: Names, base: str) -> Entry:
     failed = [one for one in group if one.state == "failed"]
     label = str(after.get("name") or after.get("title") or "") or names.of(first.type, stash_id)
     key = " ".join(first.key)
-    shows = after.get("cover") or next(iter(after.get("images") or ()), "")
+    shows = after.get("cover") or names.cover(stash_id) or next(iter(after.get("images") or ()), "")
     return Entry(
         first.type,
         stash_id,
@@ -153,7 +158,11 @@ def _entry(group: Sequence[Operation], names: Names, base: str) -> Entry:
         _what(group, diffs),
         key=key,
         message="; ".join(one.message for one in failed),
-        media=first.key.id if first.key.kind == "media" else names.media("Image", str(shows)),
+        media=first.key.id
+        if first.key.kind == "media"
+        else names.media("Image", str(shows))
+        if first.type == "Gallery"
+        else "",
         diffs=diffs,
         lines=[] if failed else lines_of(key, label, "", base),
     )

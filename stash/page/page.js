@@ -61,7 +61,8 @@
   };
 
   const note = (one) => make("li", {},
-    make("div", {}, one.label, ": ", one.reason),
+    make("div", {}, one.label, ": ", one.reason, one.href ? " " : "",
+      one.href ? make("a", { href: one.href, rel: "noreferrer" }, "open in Stash") : ""),
     one.where && one.where !== one.label ? make("div", { class: "where" }, one.where) : "",
     make("div", { class: "soft" }, `Next: ${one.step}`),
     one.line ? make("ul", { class: "lines" }, pasteable("", one.line)) : "");

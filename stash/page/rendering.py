@@ -56,20 +56,20 @@ def _hash(text: str) -> str:
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
-def _href(page: Page, entry: Entry) -> str:
-    place = _PLACES.get(entry.type)
-    if not page.stash_url.startswith(("http://", "https://")) or place is None or not entry.id.isdigit():
+def _href(page: Page, one: Entry | Note) -> str:
+    place = _PLACES.get(one.type)
+    if not page.stash_url.startswith(("http://", "https://")) or place is None or not one.id.isdigit():
         return ""
-    return f"{page.stash_url.rstrip('/')}/{place}/{entry.id}"
+    return f"{page.stash_url.rstrip('/')}/{place}/{one.id}"
 
 
 def _data(page: Page) -> dict[str, Any]:
     """What the script shows, and searches."""
     return {
         "changes": [_entry_data(page, one) for one in page.entries],
-        "kept": [_note_data(one) for one in page.kept],
-        "unmatched": [_note_data(one) for one in page.unmatched],
-        "skipped": [_note_data(one) for one in page.skipped],
+        "kept": [_note_data(page, one) for one in page.kept],
+        "unmatched": [_note_data(page, one) for one in page.unmatched],
+        "skipped": [_note_data(page, one) for one in page.skipped],
     }
 
 
@@ -86,11 +86,12 @@ def _entry_data(page: Page, entry: Entry) -> dict[str, Any]:
     }
 
 
-def _note_data(note: Note) -> dict[str, str]:
+def _note_data(page: Page, note: Note) -> dict[str, str]:
     return {
         "label": note.what,
         "where": note.where,
         "reason": note.reason,
         "step": note.next_step,
         "line": note.line,
+        "href": _href(page, note),
     }

@@ -58,6 +58,8 @@ async def write_page_of_run(file: Path, settings: Settings, number: int | None, 
             operations = await journal.operations(run.id)
             wanted = wanted_ids(operations, report_of(run.counts).kept)
             recorded = await journal.recorded(run.id, wanted)
+            covers = {str(one.wrote["cover"]) for one in recorded.values() if one.wrote.get("cover")}
+            recorded |= await journal.recorded(run.id, {"Image": covers})
             url = await journal.server_url(run.id)
         finally:
             if state is not None:
