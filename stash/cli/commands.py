@@ -124,8 +124,8 @@ def sync(  # noqa: PLR0913 - each flag is a parameter, as typer has it
             is_forced=force,
             recreate=recreate,
         )
-        steps = Steps(output)
-        return await with_stash(settings, embedded_dir, lambda s: pipeline.sync(s, options, steps))
+        with Steps(output) as steps:
+            return await with_stash(settings, embedded_dir, lambda s: pipeline.sync(s, options, steps))
 
     report = finish(work() if dry_run else alone(settings, work))
     write_html(html, settings, report)
@@ -164,7 +164,8 @@ def check(  # noqa: PLR0913 - likewise
         overwrite=frozenset(overwrite or ()),
         server=server_of(embedded_dir),
     )
-    report = finish(with_stash(settings, embedded_dir, lambda s: pipeline.sync(s, options, Steps(output))))
+    with Steps(output) as steps:
+        report = finish(with_stash(settings, embedded_dir, lambda s: pipeline.sync(s, options, steps)))
     write_html(html, settings, report)
     return output.comparison(report, html)
 
@@ -214,8 +215,9 @@ def run(  # noqa: PLR0913 - likewise
             is_forced=force,
             recreate=recreate,
         )
-        source, steps = pipeline.Source(download_command, tuple(payloads or ())), Steps(output)
-        return await with_stash(settings, embedded_dir, lambda s: pipeline.run(s, options, steps, source))
+        source = pipeline.Source(download_command, tuple(payloads or ()))
+        with Steps(output) as steps:
+            return await with_stash(settings, embedded_dir, lambda s: pipeline.run(s, options, steps, source))
 
     report = finish(alone(settings, work))
     write_html(html, settings, report)

@@ -37,7 +37,8 @@ def ingest(
 
     output = make_output(json, quiet, verbose=False)
     settings = make_settings(database=database)
-    result = finish(alone(settings, lambda: pipeline.ingest(settings, paths, Steps(output))))
+    with Steps(output) as steps:
+        result = finish(alone(settings, lambda: pipeline.ingest(settings, paths, steps)))
     code = 3 if result.failures else 0
     output.emit(
         {

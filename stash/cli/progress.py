@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from rich.progress import (
     BarColumn,
@@ -53,6 +53,13 @@ class Steps:
         self._began = self._told = 0.0
         self._count = 0
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """However a step ended, the terminal is as it was."""
+        self._stop()
+
     def start(self, step: str, total: int | None = None) -> None:
         """A step begins."""
         self._step, self._total, self._count = STEPS.get(step, step), total, 0
@@ -80,14 +87,17 @@ class Steps:
 
     def finish(self) -> None:
         """The step is done."""
-        if self._bar is not None:
-            self._bar.stop()
-            self._bar = None
+        self._stop()
         if not self._is_quiet:
             seconds = time.monotonic() - self._began
             rate = f", {self._count / seconds:.0f}/s" if self._count and seconds > 1 else ""
             count = f"{self._count} done, " if self._count else ""
             self._say(f"{self._step}: {count}{seconds:.1f} s{rate}")
+
+    def _stop(self) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
 
     def _so_far(self) -> str:
         seconds = time.monotonic() - self._began

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stash.doctor.findings import Finding
+from stash.doctor.findings import NOTHING, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,12 +29,13 @@ def database_findings(facts: DatabaseFacts, library: LibraryFacts | None) -> Ite
     yield Finding("ok", "database", f"{facts.name}: {kind}, {version}.", f"Rows: {rows or 'none'}.")
     for loss in facts.losses:
         what, _, step = loss.reason.rpartition("; ")
+        is_mendable = loss.key == "attachments"
         yield Finding(
-            "warning",
+            "warning" if is_mendable else "note",
             "database",
             f"There is nothing in {loss.key}.",
-            f"{_sentence(what or loss.reason)}",
-            _sentence(step) if what else "Nothing to do.",
+            _sentence(what if is_mendable else loss.reason),
+            _sentence(step) if is_mendable else NOTHING,
         )
     if not facts.creators:
         yield Finding(

@@ -29,7 +29,7 @@ from stash.store.replies import intact
 from stash.wire import Wire
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from stash.files import HostFile
     from stash.settings import Settings
@@ -141,16 +141,17 @@ async def about_library(
     if connection is not None and sample:
         seen = await _seen(connection, {file.name for file in sample})
         below = await _below(connection, expected)
-    sightings = [
-        Sighting(
-            host=file.path,
-            expected=path_map.to_stash(file.path),
-            seen=tuple(sorted(seen.get(file.name, ()))),
-            is_private=_is_private(file.path),
-        )
-        for file in sample
-    ]
+    places = {path_map.to_stash(file.path) for file in taken}
+    sightings = [_sighting(file, path_map.to_stash(file.path), seen, places) for file in sample]
     return LibraryFacts(downloads, expected, len(files), len(taken), unreadable, sightings, below)
+
+
+def _sighting(
+    file: HostFile, expected: str, seen: Mapping[str, Collection[str]], places: Collection[str]
+) -> Sighting:
+    """Where a file is seen: a place where another one of that name should be says nothing of it."""
+    found = [path for path in seen.get(file.name, ()) if path == expected or path not in places]
+    return Sighting(file.path, expected, tuple(sorted(found)), _is_private(file.path))
 
 
 def looked_through(downloads: Path) -> tuple[list[HostFile], list[str]]:

@@ -30,7 +30,7 @@ class LookingBack(Entities):
         found: dict[tuple[str, str], Memory] = {}
         server = select(sync_run.c.server_id).where(sync_run.c.id == run).scalar_subquery()
         async with self._reading() as connection:
-            for type_name, wanted in ids.items():
+            for type_name, wanted in ((name, some) for name, some in ids.items() if some):
                 query = select(sync_entity).where(
                     sync_entity.c.server_id == server,
                     sync_entity.c.type == type_name,

@@ -199,6 +199,20 @@ async def test_custom_names_that_the_rows_have_are_fine(patient: Patient) -> Non
     assert problems(await patient.examine()) == []
 
 
+async def test_the_same_name_in_two_folders(patient: Patient) -> None:
+    """A file that is not scanned yet is not taken for another creator's of the same name."""
+    for username in ("anna", "bea"):
+        account = patient.case.rows.account(username=username)
+        patient.case.post(account, patient.case.picture(account, local_filename=f"{username} 1.jpeg"))
+        patient.case.write(account, "Timeline/Pictures/1.jpeg", username)
+        if username == "anna":
+            await patient.case.scan()
+    await patient.case.save()
+    diagnosis = await patient.examine()
+    assert not [one for one in diagnosis.findings if "elsewhere" in one.title]
+    assert found(diagnosis, "has not scanned 2 of 4").level == "note"
+
+
 async def test_mixed_separators_in_rows(patient: Patient) -> None:
     """Rows that hold paths with backslashes, or of another machine, find their files all the same."""
     anna = patient.case.rows.account(username="anna")
