@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from metadata.errors import UnknownCreatorError
 from metadata.items import Window
 from metadata.reading.accounts import AccountReading
+from metadata.reading.census import Census, count_rows, estimate_items
 from metadata.reading.files import FileOwner, find_owners
 from metadata.reading.index import IndexReading
 from metadata.reading.media import MediaReading
@@ -21,7 +22,7 @@ from metadata.reading.world import World, read_world
 from metadata.values import LARGEST_ID
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Mapping
+    from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -129,6 +130,30 @@ class Reader:
             for ids in world.unattached.values():
                 await MediaReading(self._source, scrutiny).load(connection, ids)
         return scrutiny.take()
+
+    async def census(self) -> Census:
+        """How much there is, and what this database cannot tell."""
+        world = await self._whole_world()
+        scrutiny = Scrutiny()
+        _report_losses(world, scrutiny)
+        async with self._database.connect() as connection:
+            rows, with_file = await count_rows(connection, self._source)
+        return Census(rows, with_file, scrutiny.take())
+
+    async def estimate(self, creators: Collection[Creator]) -> int:
+        """About how many items and loose media these creators have, to tell how far a run is."""
+        world = await self._whole_world()
+        ids = {creator.id for creator in creators}
+        groups = {group for one in ids for group in world.conversations.groups_of(one)}
+        async with self._database.connect() as connection:
+            items = await estimate_items(connection, self._source, ids, groups)
+        return items + sum(len(world.unattached.get(one, ())) for one in ids)
+
+    async def usernames(self, ids: Collection[int]) -> dict[int, str]:
+        """What these accounts are called now, by id; those without a row or a name are absent."""
+        async with self._database.connect() as connection:
+            rows = await self._source.by(connection, "accounts", ("id", "username"), ("id", ids))
+        return {row[0]: row[1] for row in rows if type(row[0]) is int and isinstance(row[1], str)}
 
     async def find_media(self, files: Iterable[tuple[str, int | None]]) -> Mapping[str, FileOwner]:
         """Whose files on disk are, by base name: (base name, media id in the name or None) each.

@@ -19,7 +19,7 @@ from stash.paths import PathMap, base_name, kind_of, media_name
 from stash.store.replies import intact
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from metadata.items import StoredMedia
     from stash.store import StashStore
@@ -56,8 +56,10 @@ class StashFile:
     is_primary: bool
 
 
-def walk(root: Path) -> list[HostFile]:
+def walk(root: Path, on_error: Callable[[OSError], object] | None = None) -> list[HostFile]:
     """Every file below the downloads folder, in a stable order; links that lead elsewhere are not followed.
+
+    `on_error` is told of each folder that cannot be read; it is left out.
 
     Raises:
         UsageError: there is no such folder.
@@ -66,11 +68,11 @@ def walk(root: Path) -> list[HostFile]:
         raise UsageError(
             f"The downloads folder {str(root)!r} does not exist; set STASH_SYNC_DOWNLOADS to the downloader's folder."
         )
-    return sorted(_walk(os.fspath(root)), key=lambda file: file.path)
+    return sorted(_walk(os.fspath(root), on_error), key=lambda file: file.path)
 
 
-def _walk(root: str) -> Iterator[HostFile]:
-    for folder, _, names in os.walk(root):
+def _walk(root: str, on_error: Callable[[OSError], object] | None) -> Iterator[HostFile]:
+    for folder, _, names in os.walk(root, onerror=on_error):
         top = Path(folder).relative_to(root).parts[:1]
         for name in names:
             if name.startswith(".") and name.endswith(".part"):

@@ -25,8 +25,15 @@ FIRST_WAIT, LONGEST_WAIT = 0.05, 2.0
 """Seconds between two questions after a job; they double."""
 
 
-async def scan(connection: Connection, folders: Sequence[str], patience: float) -> str:
+async def scan(
+    connection: Connection,
+    folders: Sequence[str],
+    patience: float,
+    on_progress: Callable[[float], object] = lambda _: None,
+) -> str:
     """Have Stash scan folders, with its own settings, and wait until the job has ended.
+
+    `on_progress` is told how far it is, from 0 to 1, as often as Stash is asked.
 
     Returns:
         The last status: `FINISHED` is no proof that anything was scanned.
@@ -42,7 +49,7 @@ async def scan(connection: Connection, folders: Sequence[str], patience: float) 
     job = reply.data.get("metadataScan")
     if reply.errors or not job:
         raise RetriableError(f"Stash refused to scan {folders[0]!r}; look at its log, then run again.")
-    return await _wait(connection, str(job), patience)
+    return await _wait(connection, str(job), patience, on_progress)
 
 
 async def wait_until_idle(connection: Connection, patience: float) -> None:
@@ -63,7 +70,9 @@ async def wait_until_idle(connection: Connection, patience: float) -> None:
     await _poll(is_busy, patience, "A job of Stash is still running")
 
 
-async def _wait(connection: Connection, job: str, patience: float) -> str:
+async def _wait(
+    connection: Connection, job: str, patience: float, on_progress: Callable[[float], object]
+) -> str:
     status = "READY"
 
     async def is_running() -> bool:
@@ -71,6 +80,9 @@ async def _wait(connection: Connection, job: str, patience: float) -> str:
         reply = await connection.query(_JOB, {"input": {"id": job}}, is_scan=True)
         found = reply.data.get("findJob")
         status = str(found.get("status")) if isinstance(found, dict) else "FINISHED"
+        done = found.get("progress") if isinstance(found, dict) else None
+        if isinstance(done, int | float):
+            on_progress(float(done))
         return status not in _ENDED
 
     await _poll(is_running, patience, "The scan is still running")

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from stash.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _MEDIA_NAME = re.compile(r"_(?:(?P<preview>preview)_)?id_(?P<id>\d{1,19})(?=\D|$)")
 _QUOTED = r'"(?:[^"]|"")*"'
@@ -92,6 +96,40 @@ class PathMap:
                 separator = "\\" if _is_windows(target) else "/"
                 return separator.join([target.rstrip("/\\"), *parts[len(prefix) :]]) or separator
         return None
+
+
+def without_common_tail(host_path: str, stash_path: str) -> tuple[str, str]:
+    """The folders under which a file lies for either side, once the folders that they share at the end are taken off."""
+    host, stash = _parts(host_path), _parts(stash_path)
+    is_folded = _is_windows(host_path) or _is_windows(stash_path)
+    common = 0
+    for mine, theirs in zip(reversed(host[1:]), reversed(stash[1:]), strict=False):
+        if mine != theirs and not (is_folded and mine.casefold() == theirs.casefold()):
+            break
+        common += 1
+    return _joined(host[: len(host) - common], host_path), _joined(stash[: len(stash) - common], stash_path)
+
+
+def is_within(path: str, folder: str) -> bool:
+    """Whether a path is that folder or lies below it."""
+    return PathMap(((folder, folder),)).to_host(path) is not None
+
+
+def map_text(pairs: Iterable[tuple[str, str]]) -> str:
+    """Pairs as a path map is written, quoted where a name needs it."""
+    return ";".join("=".join(map(_as_side, pair)) for pair in pairs)
+
+
+def _as_side(folder: str) -> str:
+    return quoted(folder) if set(folder) & set("\"';=") or folder != folder.strip() else folder
+
+
+def _joined(parts: list[str], like: str) -> str:
+    separator = "\\" if _is_windows(like) else "/"
+    root = parts[0].removesuffix("/")
+    if root.startswith("\\\\"):
+        return root + separator.join(parts[1:])
+    return separator.join([root, *parts[1:]]) or "/"
 
 
 def quoted(folder: str) -> str:

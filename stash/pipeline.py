@@ -107,9 +107,7 @@ async def sync(
             )
             processing = StashProcessing(context, run)
             async with processing.running("sync", [creator.username for creator in creators]):
-                progress.start("scan")
-                await processing.prepare(reader, creators)
-                progress.finish()
+                await _prepare(processing, reader, creators, progress)
                 await _sync_creators(processing, reader, creators, progress)
                 report.requests = vars(context.store.requests).copy()
                 report.seconds = time.monotonic() - began
@@ -147,13 +145,20 @@ async def ingest(settings: Settings, payloads: Sequence[Path], progress: Progres
     """Load payloads into a database of our own, made where there is none."""
     from metadata.ingest import ingest_paths  # noqa: PLC0415 - only `ingest` and `run` need it
 
-    progress.start("ingest")
-    database = await Database.open(_address(settings), create=True)
-    try:
-        result = await ingest_paths(database, payloads)
-    finally:
-        await database.close()
-    progress.finish()
+    left = 0
+
+    def on_file(still: int) -> None:
+        nonlocal left
+        if not left:
+            progress.start("ingest", still)
+        progress.advance(max(0, left - still))
+        left = still
+
+    async with await Database.open(_address(settings), create=True) as database:
+        result = await ingest_paths(database, payloads, on_file)
+    if left:
+        progress.advance(left)
+        progress.finish()
     return result
 
 
@@ -234,9 +239,32 @@ async def _creators(reader: Reader, options: SyncOptions, settings: Settings) ->
     return [creator for creator in await reader.creators() if settings.rules().takes_creator(creator)]
 
 
+async def _prepare(
+    processing: StashProcessing, reader: Reader, creators: Sequence[Creator], progress: Progress
+) -> None:
+    """Learn which files Stash has; a scan, where one is needed, is a step of its own, in percent."""
+    done = -1
+
+    def on_scan(part: float) -> None:
+        nonlocal done
+        if done < 0:
+            progress.finish()
+            progress.start("job", 100)
+            done = 0
+        reached = int(100 * min(1.0, max(0.0, part)))
+        progress.advance(max(0, reached - done))
+        done = max(done, reached)
+
+    progress.start("scan")
+    processing.run.on_scan = on_scan
+    await processing.prepare(reader, creators)
+    processing.run.on_scan = lambda _: None
+    progress.finish()
+
+
 async def _sync_creators(
     processing: StashProcessing, reader: Reader, creators: Sequence[Creator], progress: Progress
 ) -> None:
-    progress.start("sync")
+    progress.start("sync", await reader.estimate(creators))
     await processing.sync_all(reader, creators)
     progress.finish()

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 PLURALS = {
     "Performer": "performers",
@@ -65,7 +68,10 @@ class Kept:
 
 @dataclass(frozen=True)
 class Planned:
-    """One field of one entity as it stands and as a sync would have it; links are names."""
+    """One field of one entity as it stands and as a sync would have it; links are names.
+
+    `key` is the entity's at the source, its kind and id or name.
+    """
 
     type: str
     id: str
@@ -73,6 +79,7 @@ class Planned:
     before: Any
     after: Any
     reason: str
+    key: str = ""
 
 
 @dataclass
@@ -143,6 +150,23 @@ class Report:
         if self.plan is not None:
             result["plan"] = [asdict(one) for one in self.plan]
         return result
+
+
+def report_of(summary: Mapping[str, Any]) -> Report:
+    """A report from the object that `summary` made of it; a run that did not end has an empty one."""
+    report = Report(
+        summary.get("run"),
+        summary.get("outcome", "failed"),
+        summary.get("seconds", 0.0),
+        links_added=summary.get("links_added", 0),
+    )
+    report.requests |= summary.get("requests", {})
+    report.entities |= {name: Counts(**counts) for name, counts in summary.get("entities", {}).items()}
+    report.unattached = summary.get("unattached", 0)
+    report.unmatched = [Unmatched(**one) for one in summary.get("unmatched", ())]
+    report.skipped = [Skipped(**one) for one in summary.get("skipped", ())]
+    report.kept = [Kept(**one) for one in summary.get("kept", ())]
+    return report
 
 
 def _shown(one: Unmatched | Skipped) -> dict[str, Any]:

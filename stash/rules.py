@@ -34,7 +34,7 @@ class Rules:
     """The user's choices; by default everything is taken, named as existing libraries have it.
 
     `only` and `skip` are creators, by username in lower case or id; `since` and `until` are days in UTC, both included;
-    `only_tags` and `skip_tags` choose items by their hashtags; `ignore_tags` are hashtags that become no tag,
+    `only_tags` and `skip_tags` choose items by their hashtags, `only_items` and `skip_items` by id; `ignore_tags` are hashtags that become no tag,
     `rename_tags` gives hashtags another name. `extras` are tags, and a custom field, that are off by default.
     """
 
@@ -45,6 +45,8 @@ class Rules:
     until: date | None = None
     only_tags: frozenset[str] = frozenset()
     skip_tags: frozenset[str] = frozenset()
+    only_items: frozenset[str] = frozenset()
+    skip_items: frozenset[str] = frozenset()
     ignore_tags: frozenset[str] = frozenset()
     rename_tags: Mapping[str, str] = field(default_factory=dict)
     title: str = TITLE
@@ -65,7 +67,10 @@ class Rules:
 
     def takes(self, item: Item) -> bool:
         """Whether an item is synced; what has no date is taken unless a day is asked for."""
-        if item.kind not in self.kinds:
+        number = str(item.id)
+        if item.kind not in self.kinds or number in self.skip_items:
+            return False
+        if self.only_items and number not in self.only_items:
             return False
         day = utc_day(item.createdAt)
         if self.since is not None and (day is None or day < self.since.isoformat()):

@@ -32,8 +32,10 @@ SETTINGS_FILE = "stash-sync.toml"
 """Looked for in the current folder."""
 
 
-def _from(*names: str) -> AliasChoices:
-    return AliasChoices(*names)
+def _setting(name: str, default: Any, variable: str = "", **limits: Any) -> Any:  # noqa: ANN401 - as pydantic's Field
+    """A setting, and the variable that holds it where that is not `STASH_SYNC_<NAME>`."""
+    alias = AliasChoices(name, variable or f"STASH_SYNC_{name.upper()}")
+    return Field(default=default, validation_alias=alias, **limits)
 
 
 Words = Annotated[frozenset[str], NoDecode]
@@ -45,73 +47,56 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(extra="forbid", populate_by_name=True, validate_default=False)
 
-    url: str | None = Field(default=None, validation_alias=_from("url", "STASH_URL"))
+    url: str | None = _setting("url", None, "STASH_URL")
     """Where Stash is, as in the browser: `http://host:9999`."""
-    api_key: SecretStr | None = Field(default=None, validation_alias=_from("api_key", "STASH_API_KEY"))
+    api_key: SecretStr | None = _setting("api_key", None, "STASH_API_KEY")
     """From Stash's Settings, Security."""
-    ca_file: str | None = Field(default=None, validation_alias=_from("ca_file", "STASH_SYNC_CA_FILE"))
+    ca_file: str | None = _setting("ca_file", None)
     """The certificate of an authority of your own."""
-    database: str | None = Field(
-        default=None, repr=False, validation_alias=_from("database", "STASH_SYNC_DATABASE_URL")
-    )
+    database: str | None = _setting("database", None, "STASH_SYNC_DATABASE_URL", repr=False)
     """The metadata database: a path, `sqlite:///…` or `postgresql://…`."""
-    state: str | None = Field(
-        default=None, repr=False, validation_alias=_from("state", "STASH_SYNC_STATE_URL")
-    )
+    state: str | None = _setting("state", None, "STASH_SYNC_STATE_URL", repr=False)
     """Where the `sync_` tables are kept, if not in the metadata database."""
-    downloads: Path | None = Field(default=None, validation_alias=_from("downloads", "STASH_SYNC_DOWNLOADS"))
+    downloads: Path | None = _setting("downloads", None)
     """The downloader's folder."""
-    path_map: str | None = Field(default=None, validation_alias=_from("path_map", "STASH_SYNC_PATH_MAP"))
+    path_map: str | None = _setting("path_map", None)
     """`host=stash`, several with `;`: where Stash sees the downloads."""
-    patience: float = Field(default=300.0, gt=0, validation_alias=_from("patience", "STASH_SYNC_PATIENCE"))
+    patience: float = _setting("patience", 300.0, gt=0)
     """How long Stash, its jobs and a locked database are waited for."""
-
-    keep_runs: int = Field(default=20, gt=0, validation_alias=_from("keep_runs", "STASH_SYNC_KEEP_RUNS"))
+    keep_runs: int = _setting("keep_runs", 20, gt=0)
     """Of how many runs each single change is kept."""
-
-    downloader_config: Path | None = Field(
-        default=None, validation_alias=_from("downloader_config", "STASH_SYNC_DOWNLOADER_CONFIG")
-    )
+    downloader_config: Path | None = _setting("downloader_config", None)
     """The downloader's `config.ini` or `config.yaml`: where Stash, the files and the database are, unless said here."""
-    only_creators: Words = Field(
-        default=frozenset(), validation_alias=_from("only_creators", "STASH_SYNC_ONLY_CREATORS")
-    )
+
+    only_creators: Words = _setting("only_creators", frozenset())
     """The creators, by username or id, that are synced where none is named; all by default."""
-    skip_creators: Words = Field(
-        default=frozenset(), validation_alias=_from("skip_creators", "STASH_SYNC_SKIP_CREATORS")
-    )
+    skip_creators: Words = _setting("skip_creators", frozenset())
     """The creators that are not."""
-    kinds: Annotated[frozenset[Kind], NoDecode] = Field(
-        default=KINDS, validation_alias=_from("kinds", "STASH_SYNC_KINDS")
-    )
+    kinds: Annotated[frozenset[Kind], NoDecode] = _setting("kinds", KINDS)
     """The items that are synced: `post`, `message`, `story`, `wall`."""
-    since: date | None = Field(default=None, validation_alias=_from("since", "STASH_SYNC_SINCE"))
+    since: date | None = _setting("since", None)
     """The first day, in UTC, of the items that are synced."""
-    until: date | None = Field(default=None, validation_alias=_from("until", "STASH_SYNC_UNTIL"))
+    until: date | None = _setting("until", None)
     """The last day."""
-    only_tags: Words = Field(default=frozenset(), validation_alias=_from("only_tags", "STASH_SYNC_ONLY_TAGS"))
+    only_tags: Words = _setting("only_tags", frozenset())
     """Only items with one of these hashtags."""
-    skip_tags: Words = Field(default=frozenset(), validation_alias=_from("skip_tags", "STASH_SYNC_SKIP_TAGS"))
+    skip_tags: Words = _setting("skip_tags", frozenset())
     """No item with one of these hashtags."""
-    ignore_tags: Words = Field(
-        default=frozenset(), validation_alias=_from("ignore_tags", "STASH_SYNC_IGNORE_TAGS")
-    )
+    only_items: Words = _setting("only_items", frozenset())
+    """Only the items with these ids."""
+    skip_items: Words = _setting("skip_items", frozenset())
+    """No item with one of these ids."""
+    ignore_tags: Words = _setting("ignore_tags", frozenset())
     """Hashtags that become no tag."""
-    rename_tags: Annotated[dict[str, str], NoDecode] = Field(
-        default_factory=dict, validation_alias=_from("rename_tags", "STASH_SYNC_RENAME_TAGS")
-    )
+    rename_tags: Annotated[dict[str, str], NoDecode] = _setting("rename_tags", {})
     """Hashtags whose tag has another name: `hashtag=name`, several with `;`, or a table in the file."""
-    title: str = Field(default=TITLE, validation_alias=_from("title", "STASH_SYNC_TITLE"))
+    title: str = _setting("title", TITLE)
     """What galleries, scenes and images are called, of {title} {username} {name} {date} {id} {kind}."""
-    studio: str = Field(default=STUDIO, validation_alias=_from("studio", "STASH_SYNC_STUDIO"))
+    studio: str = _setting("studio", STUDIO)
     """What creators' studios are called, of {username} {name} {id}."""
-    extras: Annotated[frozenset[Extra], NoDecode] = Field(
-        default=frozenset(), validation_alias=_from("extras", "STASH_SYNC_EXTRAS")
-    )
+    extras: Annotated[frozenset[Extra], NoDecode] = _setting("extras", frozenset())
     """What goes in beyond the mapping: `kind`, `access` and `state` as tags, `account_id` as a custom field."""
-    split_scenes: bool = Field(
-        default=False, validation_alias=_from("split_scenes", "STASH_SYNC_SPLIT_SCENES")
-    )
+    split_scenes: bool = _setting("split_scenes", default=False)
     """Give a video a scene of its own where Stash holds it as a further file of another scene."""
 
     @field_validator(
@@ -119,6 +104,8 @@ class Settings(BaseSettings):
         "skip_creators",
         "only_tags",
         "skip_tags",
+        "only_items",
+        "skip_items",
         "ignore_tags",
         "kinds",
         "extras",
@@ -171,6 +158,8 @@ class Settings(BaseSettings):
             until=self.until,
             only_tags=self.only_tags,
             skip_tags=self.skip_tags,
+            only_items=self.only_items,
+            skip_items=self.skip_items,
             ignore_tags=self.ignore_tags,
             rename_tags=self.rename_tags,
             title=self.title,

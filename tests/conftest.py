@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from stash.report import Report
     from stash.store import StashStore
 
-pytest_plugins = ["tests.postgres"]
+pytest_plugins = ["tests.browser", "tests.postgres"]
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 

@@ -16,7 +16,7 @@ from metadata.ingest.rows import Rows
 from metadata.ingest.write import Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from metadata.database import Database
@@ -62,13 +62,20 @@ async def ingest_file(database: Database, path: Path) -> IngestResult:
     return IngestResult((path,), (), counts, tuple(rows.problems))
 
 
-async def ingest_paths(database: Database, paths: Iterable[Path]) -> IngestResult:
-    """Put payloads in, file by file; of a folder every `*.json` in it and below, in order of name."""
-    results = [
-        await ingest_file(database, file)
-        for path in paths
-        for file in await asyncio.to_thread(lambda path: list(_files(path)), path)
+async def ingest_paths(
+    database: Database, paths: Iterable[Path], on_file: Callable[[int], object] = lambda _: None
+) -> IngestResult:
+    """Put payloads in, file by file; of a folder every `*.json` in it and below, in order of name.
+
+    `on_file` is told how many files are still to come, before each.
+    """
+    found = [
+        file for path in paths for file in await asyncio.to_thread(lambda path: list(_files(path)), path)
     ]
+    results = []
+    for number, file in enumerate(found):
+        on_file(len(found) - number)
+        results.append(await ingest_file(database, file))
     counts: Counter[str] = Counter()
     for one in results:
         counts.update(one.rows)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import logging
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from stash.cli.output import Output, Steps
+from stash.cli.logs import LogFormat, set_up
+from stash.cli.output import Output
+from stash.cli.pasting import command_line
+from stash.cli.progress import Steps
 from stash.cli.running import finish
 from stash.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from stash.report import Report
     from stash.settings import Settings
@@ -67,13 +68,32 @@ Recreate = Annotated[
 ]
 
 
+Only = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--only",
+        help="Only this: @creator, '#tag', an item's id, post, message, story, wall (several times).",
+    ),
+]
+Skip = Annotated[
+    list[str] | None, typer.Option("--skip", help="All but this: the same words (several times).")
+]
+Html = Annotated[
+    Path | None, typer.Option("--html", help="Write it as a page too: one file that needs nothing else.")
+]
+Format = Annotated[LogFormat, typer.Option("--log-format", help="How the log on stderr is written.")]
+
+
 @app.command()
 def sync(  # noqa: PLR0913 - each flag is a parameter, as typer has it
     creators: Creators = None,
     *,
     dry_run: DryRun = False,
-    no_scan: NoScan = False,
+    html: Html = None,
+    only: Only = None,
+    skip: Skip = None,
     overwrite: Overwrite = None,
+    no_scan: NoScan = False,
     force: Force = False,
     recreate: Recreate = False,
     url: Url = None,
@@ -84,10 +104,13 @@ def sync(  # noqa: PLR0913 - each flag is a parameter, as typer has it
     json: Json = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
+    log_format: Format = LogFormat.TEXT,
 ) -> int:
     """Bring the metadata database and the downloads into Stash."""
-    output = make_output(json, quiet, verbose)
-    settings = make_settings(url=url, database=database, downloads=downloads, path_map=path_map)
+    output = make_output(json, quiet, verbose, log_format)
+    settings = make_settings(
+        url=url, database=database, downloads=downloads, path_map=path_map, only=only, skip=skip
+    )
 
     async def work() -> Report:
         from stash import pipeline  # noqa: PLC0415 - slow to import, so the lock is taken before
@@ -101,11 +124,12 @@ def sync(  # noqa: PLR0913 - each flag is a parameter, as typer has it
             is_forced=force,
             recreate=recreate,
         )
-        steps = Steps(output)
-        return await with_stash(settings, embedded_dir, lambda s: pipeline.sync(s, options, steps))
+        with Steps(output) as steps:
+            return await with_stash(settings, embedded_dir, lambda s: pipeline.sync(s, options, steps))
 
     report = finish(work() if dry_run else alone(settings, work))
-    output.report(report)
+    write_html(html, settings, report)
+    output.report(report, html)
     return report.exit_code
 
 
@@ -113,6 +137,10 @@ def sync(  # noqa: PLR0913 - each flag is a parameter, as typer has it
 def check(  # noqa: PLR0913 - likewise
     creators: Creators = None,
     *,
+    html: Html = None,
+    only: Only = None,
+    skip: Skip = None,
+    overwrite: Overwrite = None,
     url: Url = None,
     database: DatabaseUrl = None,
     downloads: Downloads = None,
@@ -120,15 +148,26 @@ def check(  # noqa: PLR0913 - likewise
     embedded_dir: EmbeddedDir = None,
     json: Json = False,
     quiet: Quiet = False,
+    verbose: Verbose = False,
+    log_format: Format = LogFormat.TEXT,
 ) -> int:
     """Compare without writing: what matches, differs, is missing in Stash, or has no row."""
     from stash import pipeline  # noqa: PLC0415 - the library behind it is slow to import
 
-    output = make_output(json, quiet, verbose=False)
-    settings = make_settings(url=url, database=database, downloads=downloads, path_map=path_map)
-    options = pipeline.SyncOptions(tuple(creators or ()), dry_run=True, server=server_of(embedded_dir))
-    report = finish(with_stash(settings, embedded_dir, lambda s: pipeline.sync(s, options, Steps(output))))
-    return output.comparison(report)
+    output = make_output(json, quiet, verbose, log_format)
+    settings = make_settings(
+        url=url, database=database, downloads=downloads, path_map=path_map, only=only, skip=skip
+    )
+    options = pipeline.SyncOptions(
+        tuple(creators or ()),
+        dry_run=True,
+        overwrite=frozenset(overwrite or ()),
+        server=server_of(embedded_dir),
+    )
+    with Steps(output) as steps:
+        report = finish(with_stash(settings, embedded_dir, lambda s: pipeline.sync(s, options, steps)))
+    write_html(html, settings, report)
+    return output.comparison(report, html)
 
 
 @app.command()
@@ -142,8 +181,11 @@ def run(  # noqa: PLR0913 - likewise
         list[Path] | None,
         typer.Option("--payloads", help="API payloads to ingest: files or folders (several times)."),
     ] = None,
-    no_scan: NoScan = False,
+    html: Html = None,
+    only: Only = None,
+    skip: Skip = None,
     overwrite: Overwrite = None,
+    no_scan: NoScan = False,
     force: Force = False,
     recreate: Recreate = False,
     url: Url = None,
@@ -154,10 +196,13 @@ def run(  # noqa: PLR0913 - likewise
     json: Json = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
+    log_format: Format = LogFormat.TEXT,
 ) -> int:
     """Download, ingest, scan and sync, each as far as it is asked for."""
-    output = make_output(json, quiet, verbose)
-    settings = make_settings(url=url, database=database, downloads=downloads, path_map=path_map)
+    output = make_output(json, quiet, verbose, log_format)
+    settings = make_settings(
+        url=url, database=database, downloads=downloads, path_map=path_map, only=only, skip=skip
+    )
 
     async def work() -> Report:
         from stash import pipeline  # noqa: PLC0415 - slow to import, so the lock is taken before
@@ -170,115 +215,57 @@ def run(  # noqa: PLR0913 - likewise
             is_forced=force,
             recreate=recreate,
         )
-        source, steps = pipeline.Source(download_command, tuple(payloads or ())), Steps(output)
-        return await with_stash(settings, embedded_dir, lambda s: pipeline.run(s, options, steps, source))
+        source = pipeline.Source(download_command, tuple(payloads or ()))
+        with Steps(output) as steps:
+            return await with_stash(settings, embedded_dir, lambda s: pipeline.run(s, options, steps, source))
 
     report = finish(alone(settings, work))
-    output.report(report)
+    write_html(html, settings, report)
+    output.report(report, html)
     return report.exit_code
 
 
-@app.command()
-def ingest(
-    paths: Annotated[list[Path], typer.Argument(help="Payload files, or folders of them.")],
-    *,
-    database: DatabaseUrl = None,
-    json: Json = False,
-    quiet: Quiet = False,
-) -> int:
-    """Load API payloads into a metadata database of stash-sync's own."""
-    from stash import pipeline  # noqa: PLC0415 - the library behind it is slow to import
-
-    output = make_output(json, quiet, verbose=False)
-    settings = make_settings(database=database)
-    result = finish(alone(settings, lambda: pipeline.ingest(settings, paths, Steps(output))))
-    code = 3 if result.failures else 0
-    output.emit(
-        {
-            "outcome": "done",
-            "exit_code": code,
-            "files": [str(path) for path in result.files],
-            "rows": dict(result.rows),
-            "skipped": [str(failure) for failure in result.failures],
-            "problems": [asdict(problem) for problem in result.problems],
-        }
-    )
-    output.say(f"{len(result.files)} payloads are in the database.")
-    for failure in result.failures:
-        output.warn(str(failure))
-    return code
-
-
-@app.command()
-def settings(*, json: Json = False) -> int:
-    """Each setting, its value, and where it comes from."""
-    from stash.settings import explain, load_settings, loose_permissions  # noqa: PLC0415 - likewise
-
-    output = make_output(json, quiet=True, verbose=False)
-    rows = explain(load_settings({}), {})
-    output.emit({"exit_code": 0, "settings": {n: {"value": v, "source": s} for n, v, s in rows}})
-    output.table("Settings", ("setting", "value", "from"), rows)
-    warning = loose_permissions()
-    if warning is not None:
-        output.warn(warning)
-    return 0
-
-
-@app.command()
-def demo(
-    *,
-    keep: Annotated[Path | None, typer.Option("--keep", help="Keep the demo's world in this folder.")] = None,
-    json: Json = False,
-) -> int:
-    """Make a small world, sync it into the embedded Stash, and show what came of it; then sync again."""
-    from stash.cli.demo import show  # noqa: PLC0415 - only this command needs it
-
-    return show(make_output(json, quiet=True, verbose=False), keep)
-
-
-@app.command()
-def embedded(
-    *,
-    library: Annotated[Path, typer.Option("--library", help="The folder to be its library.")],
-    port: Annotated[int, typer.Option("--port", help="Where it listens, on this machine alone.")] = 9999,
-    embedded_dir: Annotated[
-        Path | None, typer.Option("--embedded-dir", help="Where its state is kept.")
-    ] = None,
-) -> int:
-    """Serve the embedded Stash until stopped; it scans the library when a client asks for it."""
-    from stash.embedded import EmbeddedStash  # noqa: PLC0415 - only this command needs it
-    from stash.embedded import run as serve_forever  # noqa: PLC0415
-
-    output = Output()
-    output.say(f"The embedded Stash is at http://127.0.0.1:{port}; stop it with Ctrl-C.")
-    with EmbeddedStash([_folder(library)], state=_state_in(embedded_dir)) as stash:
-        serve_forever(stash, port)
-    return 0
-
-
-def make_output(json: bool, quiet: bool, verbose: bool) -> Output:  # noqa: FBT001 - the three flags of every command
+def make_output(
+    json: bool,  # noqa: FBT001 - the flags of every command
+    quiet: bool,  # noqa: FBT001 - likewise
+    verbose: bool,  # noqa: FBT001 - likewise
+    log_format: LogFormat = LogFormat.TEXT,
+) -> Output:
     """Where a command speaks, and how much the log says."""
-    logging.basicConfig(
-        level=logging.INFO if verbose else logging.WARNING, format="%(levelname)s %(name)s %(message)s"
-    )
-    logging.getLogger("stash_graphql_client").setLevel(logging.WARNING)
-    return Output(is_json=json, is_quiet=quiet or json)
+    set_up(log_format, is_verbose=verbose)
+    return Output(is_json=json, is_quiet=quiet or json or log_format is LogFormat.JSON)
 
 
-def make_settings(**flags: Any) -> Settings:  # noqa: ANN401 - whatever the flags hold
-    """The settings in force."""
-    from stash.settings import load_settings  # noqa: PLC0415 - pydantic is slow to import
+def make_settings(
+    only: Sequence[str] | None = None,
+    skip: Sequence[str] | None = None,
+    **flags: Any,  # noqa: ANN401 - whatever the flags hold
+) -> Settings:
+    """The settings in force, narrowed by what is to be synced and what is not."""
+    from stash.gating import gated  # noqa: PLC0415 - pydantic is slow to import
+    from stash.settings import load_settings  # noqa: PLC0415 - likewise
 
-    return load_settings(flags)
+    return gated(load_settings(flags), only or (), skip or ())
 
 
-def _folder(path: Path) -> Path:
+def write_html(file: Path | None, settings: Settings, report: Report) -> None:
+    """Write the page of a run or a plan, where one is asked for."""
+    if file is None:
+        return
+    from stash.page import write_page  # noqa: PLC0415 - only a page needs it
+
+    finish(write_page(file, settings, report, command_line()))
+
+
+def existing_folder(path: Path) -> Path:
+    """A folder that is there."""
     if not path.is_dir():
         raise UsageError(f"The folder {str(path)!r} does not exist; name the one that holds the downloads.")
     return path
 
 
-def _state_in(folder: Path | None) -> Path | None:
+def state_in(folder: Path | None) -> Path | None:
+    """Where the embedded Stash keeps its state, if anywhere."""
     if folder is None:
         return None
     folder.mkdir(parents=True, exist_ok=True)
@@ -300,9 +287,9 @@ async def alone[T](settings: Settings, work: Callable[[], Awaitable[T]]) -> T:
         return await work()
 
 
-async def with_stash(
-    settings: Settings, embedded_dir: Path | None, work: Callable[[Settings], Awaitable[Report]]
-) -> Report:
+async def with_stash[T](
+    settings: Settings, embedded_dir: Path | None, work: Callable[[Settings], Awaitable[T]]
+) -> T:
     """Do the work with the user's Stash, or with the embedded one where a folder for it is named."""
     if embedded_dir is None:
         return await work(settings)
@@ -310,7 +297,7 @@ async def with_stash(
 
     if settings.downloads is None:
         raise UsageError("No downloads folder is named; set STASH_SYNC_DOWNLOADS or give --downloads.")
-    library, state = _folder(settings.downloads), _state_in(embedded_dir)
+    library, state = existing_folder(settings.downloads), state_in(embedded_dir)
     with EmbeddedStash([library], state=state) as stash:
         async with serve(stash) as url:
             return await work(settings.model_copy(update={"url": url}))

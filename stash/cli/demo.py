@@ -12,7 +12,7 @@ from stash_graphql_client.types import Gallery, Performer, Studio, Tag
 from stash_graphql_client.types.unset import is_set
 
 from stash import pipeline
-from stash.cli.output import Steps
+from stash.cli.progress import Steps
 from stash.demo import World, write_world
 from stash.embedded import EmbeddedStash, serve
 from stash.settings import Settings

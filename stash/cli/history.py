@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,6 +12,7 @@ import typer
 
 from stash.cli.commands import (
     DatabaseUrl,
+    Downloads,
     Json,
     alone,
     app,
@@ -20,8 +22,9 @@ from stash.cli.commands import (
 from stash.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Collection, Sequence
 
+    from metadata.reader import Reader
     from stash.journal import Journal, RunRow
     from stash.settings import Settings
 
@@ -39,31 +42,63 @@ def runs(
     output = make_output(json, quiet=True, verbose=False)
 
     async def read(settings: Settings) -> Sequence[RunRow]:
-        async with _journal(settings) as journal:
+        async with journal_of(settings) as journal:
             return await journal.runs(limit)
 
     found = asyncio.run(read(make_settings(database=database)))
     output.emit({"exit_code": 0, "runs": [asdict(run) for run in found]})
-    output.table("Runs", ("run", "command", "started", "ended", "outcome"), [_run_row(run) for run in found])
+    columns = ("run", "command", "started (UTC)", "took", "outcome", "made", "changed", "kept", "creators")
+    output.table("Runs, the newest first", columns, output.fitting([_run_row(run) for run in found]))
+    if found:
+        output.say("`stash-sync report RUN` tells what one of them did; --html FILE makes a page of it.")
+    else:
+        output.say("There was no run yet.")
     return 0
 
 
 def _run_row(run: RunRow) -> tuple[object, ...]:
-    ended = run.ended_at.strftime("%Y-%m-%d %H:%M") if run.ended_at else "-"
-    return run.id, run.command, run.started_at.strftime("%Y-%m-%d %H:%M"), ended, run.outcome or "did not end"
+    counts = [one for one in (run.counts.get("entities") or {}).values() if isinstance(one, dict)]
+    made, changed, kept = (sum(one.get(name, 0) for one in counts) for name in ("created", "updated", "kept"))
+    took = f"{(run.ended_at - run.started_at).total_seconds():.0f} s" if run.ended_at else "-"
+    names = ", ".join(run.creators)
+    outcome = run.outcome or "did not end"
+    return run.id, run.command, f"{run.started_at:%Y-%m-%d %H:%M}", took, outcome, made, changed, kept, names
 
 
 @app.command()
-def status(*, database: DatabaseUrl = None, json: Json = False) -> int:
-    """Each creator of the database: when it was last synced, and how that ended."""
+def status(*, database: DatabaseUrl = None, downloads: Downloads = None, json: Json = False) -> int:
+    """Each creator of the database: when it was last synced, how that ended, and what is pending."""
     output = make_output(json, quiet=True, verbose=False)
-    rows = asyncio.run(_status(make_settings(database=database)))
+    settings = make_settings(database=database, downloads=downloads)
+    rows = asyncio.run(_status(settings))
     output.emit({"exit_code": 0, "creators": rows})
     shown = [
-        (one["username"], one["media"], one["last_sync"] or "never", one["outcome"] or "-") for one in rows
+        (
+            one["username"],
+            one["media"],
+            "?" if one["pending"] is None else one["pending"],
+            (one["last_sync"] or "never")[:16].replace("T", " "),
+            one["outcome"] or "-",
+        )
+        for one in sorted(rows, key=lambda one: -(one["pending"] or 0))
     ]
-    output.table("Creators", ("creator", "media synced", "last sync", "outcome"), shown)
+    columns = ("creator", "files synced", "pending", "last sync (UTC)", "outcome")
+    output.table("Creators", columns, output.fitting(shown))
+    output.say(_next_after_status(rows))
     return 0
+
+
+def _next_after_status(rows: Sequence[dict[str, Any]]) -> str:
+    if not rows:
+        return "The database has no creator with downloaded media; `stash-sync doctor` looks why."
+    if rows[0]["pending"] is None:
+        return (
+            "What is pending can be told with the downloads: set STASH_SYNC_DOWNLOADS, or give --downloads."
+        )
+    pending = sum(one["pending"] for one in rows)
+    if pending:
+        return f"{pending} files are not synced yet: `stash-sync sync --dry-run` shows what a sync would do."
+    return "Every file with a row is synced; `stash-sync check` compares it with Stash, field by field."
 
 
 async def _status(settings: Settings) -> list[dict[str, Any]]:
@@ -71,22 +106,42 @@ async def _status(settings: Settings) -> list[dict[str, Any]]:
     from metadata.reader import Reader  # noqa: PLC0415 - likewise
 
     async with (
-        _journal(settings) as journal,
+        journal_of(settings) as journal,
         await Database.open(_address(settings), read_only=True) as database,
     ):
-        creators = await Reader(database).creators()
+        reader = Reader(database)
+        creators = await reader.creators()
         last: dict[str, RunRow] = {}
         for run in reversed(await journal.runs(1000)):
             last |= dict.fromkeys(run.creators, run)
         counts = await journal.media_by_account()
+        pending = await _pending(settings, reader, await journal.synced_media())
     rows = []
     for creator in creators:
         newest = last.get(creator.username)
         ended = newest.ended_at.isoformat() if newest is not None and newest.ended_at else None
-        outcome = newest.outcome if newest is not None else None
-        media = counts.get(creator.id, 0)
-        rows.append({"username": creator.username, "media": media, "last_sync": ended, "outcome": outcome})
+        rows.append(
+            {
+                "username": creator.username,
+                "media": counts.get(creator.id, 0),
+                "pending": None if pending is None else pending[creator.id],
+                "last_sync": ended,
+                "outcome": newest.outcome if newest is not None else None,
+            }
+        )
     return rows
+
+
+async def _pending(settings: Settings, reader: Reader, synced: Collection[int]) -> Counter[int] | None:
+    """How many media of each account lie on disk and were never synced; None where no downloads are named."""
+    from stash.files import walk  # noqa: PLC0415 - slow to import
+
+    if settings.downloads is None:
+        return None
+    files = [file for file in walk(settings.downloads) if file.kind]
+    owners = await reader.find_media((file.name, file.media_id) for file in files)
+    waiting = {one.media: one.accountId for one in owners.values() if one.media not in synced}
+    return Counter(account for account in waiting.values() if account is not None)
 
 
 @app.command()
@@ -100,7 +155,7 @@ def forget(*, yes: Yes = False, database: DatabaseUrl = None, json: Json = False
         )
 
     async def drop() -> None:
-        async with _journal(settings, is_read_only=False) as journal:
+        async with journal_of(settings, is_read_only=False) as journal:
             await journal.forget()
 
     asyncio.run(alone(settings, drop))
@@ -116,7 +171,8 @@ def _address(settings: Settings) -> str:
 
 
 @asynccontextmanager
-async def _journal(settings: Settings, *, is_read_only: bool = True) -> AsyncIterator[Journal]:
+async def journal_of(settings: Settings, *, is_read_only: bool = True) -> AsyncIterator[Journal]:
+    """The journal of these settings, without a Stash."""
     from metadata.database import Database  # noqa: PLC0415 - slow to import
     from stash.journal import Journal  # noqa: PLC0415 - likewise
 

@@ -183,8 +183,8 @@ def _system_status(context: Context, _args: Args) -> dict[str, Any]:
         "os": "windows" if sys.platform == "win32" else sys.platform,
         "workingDir": str(Path.cwd()),
         "homeDir": home,
-        "ffmpegPath": "",
-        "ffprobePath": "",
+        "ffmpegPath": "built in",
+        "ffprobePath": "built in",
     }
 
 

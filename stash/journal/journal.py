@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import insert, select
 
 from stash.journal import upkeep
-from stash.journal.entities import Entities
+from stash.journal.looking_back import LookingBack
 from stash.journal.models import sync_entity, sync_server
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from metadata.database import Database
 
 
-class Journal(Entities):
+class Journal(LookingBack):
     """The `sync_` tables of one database, as seen for one Stash.
 
     `database` is the metadata database, whose `stash_id` columns are stamped; `state` is where the `sync_` tables

@@ -54,6 +54,7 @@ class Run:
     may_scan: bool = True
     patience: float = 300.0
     on_items: Callable[[int], None] = lambda _: None
+    on_scan: Callable[[float], None] = lambda _: None
     memories: dict[tuple[str, SourceKey], Memory] = field(default_factory=dict)
     unsettled: dict[tuple[str, SourceKey], Memory] = field(default_factory=dict)
     recorder: Recorder | None = None
@@ -123,7 +124,7 @@ class StashProcessingBase:
         folders = sorted({path[: -len(base_name(path))].rstrip("/\\") for path in wanted})
         if folders:
             await jobs.wait_until_idle(self.store.connection, self.run.patience)
-            await jobs.scan(self.store.connection, folders, self.run.patience)
+            await jobs.scan(self.store.connection, folders, self.run.patience, self.run.on_scan)
 
     def _memory(self, entity: Entity, key: SourceKey) -> Memory | None:
         """What an earlier run left of this very entity, or a killed one was about to make of it.

@@ -94,6 +94,7 @@ class CreatorProcessing(
             self.run.report.skip(problem.table, problem.key, problem.reason, is_failure=problem.is_malformed)
 
     async def _sync_part(self, creator: Creator, part: Part) -> None:
+        size = len(part.items) + len(part.loose)
         part = replace(part, items=[item for item in part.items if self.run.rules.takes(item)])
         files = {media_id: self.run.files.of(media) for media_id, media in part.media().items()}
         source = source_digest(part, files, self.run.rules.key)
@@ -105,7 +106,7 @@ class CreatorProcessing(
                 self._report_settled(settled)
             else:
                 await self._decide_and_write(Decided(creator, part, source, files))
-        self.run.on_items(len(part.items) + len(part.loose))
+        self.run.on_items(size)
         await self._beat()
 
     async def _decide_and_write(self, decided: Decided) -> None:

@@ -205,8 +205,12 @@ _LINKABLE = (Tag, Performer, Gallery, Scene, Image)
 def _planned(change: Change, name: str, applied: Applied | None) -> Planned:
     entity = change.entity
     reason = "new" if change.action == "create" else applied.reasons.get(name, "") if applied else ""
-    before, after = _shown(change.before.get(name)), _shown(change.after[name])
-    return Planned(entity.__type_name__, _label(entity), name, before, after, reason)
+    # A change holds no links to what Stash has not got yet; the plan is to show them.
+    wished = entity.__dict__.get(name)
+    before = _shown(change.before.get(name))
+    after = _shown(wished if isinstance(wished, list) else change.after[name])
+    key = " ".join(applied.key) if applied else ""
+    return Planned(entity.__type_name__, _label(entity), name, before, after, reason, key)
 
 
 def _label(entity: Entity) -> str:

@@ -90,7 +90,7 @@ def test_the_readmes_real_use(tmp_path: Path) -> None:
     with subprocess.Popen(serving, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
         try:
             _wait_for(port)
-            environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+            environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
             done = subprocess.run(
                 ["bash", "-ec", script],
                 capture_output=True,

@@ -1,0 +1,89 @@
+"""`stash-sync doctor`: what a sync would meet, and what to do about it."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from stash.cli.commands import (
+    DatabaseUrl,
+    Downloads,
+    EmbeddedDir,
+    Json,
+    PathMapping,
+    Url,
+    app,
+    make_output,
+    make_settings,
+    server_of,
+    with_stash,
+)
+from stash.cli.running import finish
+
+if TYPE_CHECKING:
+    from stash.cli.output import Output
+    from stash.doctor import Diagnosis, Finding
+    from stash.settings import Settings
+
+_MARKS = {
+    "ok": ("ok", "green"),
+    "note": ("note", "cyan"),
+    "warning": ("warning", "yellow"),
+    "problem": ("problem", "bold red"),
+}
+
+
+@app.command()
+def doctor(  # noqa: PLR0913 - each flag is a parameter, as typer has it
+    *,
+    fix: Annotated[
+        bool, typer.Option("--fix", help="Do what is safe: to stash-sync.toml, and to nothing else.")
+    ] = False,
+    url: Url = None,
+    database: DatabaseUrl = None,
+    downloads: Downloads = None,
+    path_map: PathMapping = None,
+    embedded_dir: EmbeddedDir = None,
+    json: Json = False,
+) -> int:
+    """Look at everything that a sync stands on, and say what to do; nothing is written to Stash or a database."""
+    output = make_output(json, quiet=True, verbose=False)
+    settings = make_settings(url=url, database=database, downloads=downloads, path_map=path_map)
+
+    async def work(settings: Settings) -> Diagnosis:
+        from stash.doctor import examine  # noqa: PLC0415 - slow to import
+
+        return await examine(settings, server=server_of(embedded_dir), may_fix=fix)
+
+    diagnosis = finish(with_stash(settings, embedded_dir, work))
+    output.emit(diagnosis.summary())
+    _show(output, diagnosis)
+    return diagnosis.exit_code
+
+
+def _show(output: Output, diagnosis: Diagnosis) -> None:
+    for area, findings in groupby(diagnosis.findings, lambda one: one.area):
+        output.say(area[:1].upper() + area[1:], style="bold")
+        for finding in findings:
+            _show_finding(output, finding)
+    for sentence in diagnosis.fixed:
+        output.say(f"Fixed: {sentence}")
+    counts = {level: sum(one.level == level for one in diagnosis.findings) for level in _MARKS}
+    found = ", ".join(
+        f"{count} {word}{'' if count == 1 else 's'}" for word, count in counts.items() if word != "ok"
+    )
+    output.say(f"\n{found}; Stash was asked {diagnosis.requests} questions.")
+
+
+def _show_finding(output: Output, finding: Finding) -> None:
+    word, style = _MARKS[finding.level]
+    output.hang(finding.title, f"  {word:<8}", mark_style=style)
+    is_amiss = finding.level in {"warning", "problem"}
+    if finding.what and (is_amiss or finding.line):
+        output.hang(finding.what, " " * 10, style="dim")
+    if is_amiss or (finding.level == "note" and not finding.next_step.startswith("Nothing to do")):
+        output.hang(f"Next: {finding.next_step}", " " * 10)
+    if finding.line:
+        output.paste(finding.line)

@@ -1,0 +1,111 @@
+"""Progress on stderr: a bar on a terminal, plain lines now and then elsewhere, nothing when quiet."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Self
+
+from rich.progress import (
+    BarColumn,
+    Progress,
+    ProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from rich.progress import Task
+
+    from stash.cli.output import Output
+
+STEPS = {
+    "download": "Downloading",
+    "ingest": "Reading payloads",
+    "files": "Looking through the downloads",
+    "scan": "Asking Stash for its files",
+    "job": "Stash scans, percent",
+    "sync": "Syncing creators",
+}
+
+EVERY = 10.0
+"""Seconds between two plain lines of one step."""
+
+
+class _Count(ProgressColumn):
+    """How many are done, of how many, and how fast."""
+
+    def render(self, task: Task) -> Text:
+        done, speed = int(task.completed), task.finished_speed or task.speed
+        count = f"{done}" if task.total is None else f"{done}/{int(task.total)}"
+        return Text(f"{count}, {speed:.0f}/s" if speed else count)
+
+
+class Steps:
+    """What a run tells of its steps; see `stash.pipeline.Progress`."""
+
+    def __init__(self, output: Output) -> None:
+        self._console = output.err
+        self._is_quiet = output.is_quiet
+        self._bar: Progress | None = None
+        self._step = ""
+        self._total: int | None = None
+        self._began = self._told = 0.0
+        self._count = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """However a step ended, the terminal is as it was."""
+        self._stop()
+
+    def start(self, step: str, total: int | None = None) -> None:
+        """A step begins."""
+        self._step, self._total, self._count = STEPS.get(step, step), total, 0
+        self._began = self._told = time.monotonic()
+        if self._is_quiet or not self._console.is_terminal:
+            return
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(None),
+            _Count(),
+            TimeRemainingColumn(compact=True),
+        )
+        self._bar = Progress(*columns, console=self._console, transient=True, expand=True)
+        self._bar.start()
+        self._bar.add_task(self._step, total=total)
+
+    def advance(self, amount: int = 1) -> None:
+        """So many parts more are done."""
+        self._count += amount
+        if self._bar is not None:
+            self._bar.advance(self._bar.task_ids[0], amount)
+        elif not self._is_quiet and time.monotonic() - self._told >= EVERY:
+            self._told = time.monotonic()
+            self._say(f"{self._step}: {self._so_far()}")
+
+    def finish(self) -> None:
+        """The step is done."""
+        self._stop()
+        if not self._is_quiet:
+            seconds = time.monotonic() - self._began
+            rate = f", {self._count / seconds:.0f}/s" if self._count and seconds > 1 else ""
+            count = f"{self._count} done, " if self._count else ""
+            self._say(f"{self._step}: {count}{seconds:.1f} s{rate}")
+
+    def _stop(self) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+    def _so_far(self) -> str:
+        seconds = time.monotonic() - self._began
+        rate = self._count / seconds if seconds else 0.0
+        if self._total is None or not rate:
+            return f"{self._count} done, {rate:.0f}/s"
+        left = max(0, self._total - self._count) / rate
+        return f"{self._count} of {self._total}, {rate:.0f}/s, {left:.0f} s left"
+
+    def _say(self, text: str) -> None:
+        self._console.print(Text(text))

@@ -1,0 +1,69 @@
+"""`stash-sync report`: what a run did, on one screen, as JSON, or as a page."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from stash.cli.commands import (
+    DatabaseUrl,
+    Downloads,
+    Html,
+    Json,
+    app,
+    make_output,
+    make_settings,
+)
+from stash.cli.history import journal_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from stash.journal import Operation, RunRow
+    from stash.settings import Settings
+
+
+@app.command()
+def report(
+    run: Annotated[int | None, typer.Argument(help="The run's number; none means the newest.")] = None,
+    *,
+    html: Html = None,
+    database: DatabaseUrl = None,
+    downloads: Downloads = None,
+    json: Json = False,
+) -> int:
+    """Tell what a run did: its figures, what could not be matched and why, what was kept for you."""
+    from stash.report import report_of  # noqa: PLC0415 - as the others
+
+    output = make_output(json, quiet=True, verbose=False)
+    settings = make_settings(database=database, downloads=downloads)
+    found, operations = asyncio.run(_read(settings, run, with_operations=json))
+    if html is not None:
+        from stash.page import write_page_of_run  # noqa: PLC0415 - only a page needs it
+
+        asyncio.run(write_page_of_run(html, settings, found.id, "stash-sync sync"))
+    about = {name: value for name, value in asdict(found).items() if name != "counts"}
+    output.emit({**found.counts, **about, "exit_code": 0, "changes": [one._asdict() for one in operations]})
+    ended = found.ended_at.strftime("to %H:%M UTC") if found.ended_at else "UTC, did not end"
+    names = ", ".join(found.creators[:5]) + (" …" if len(found.creators) > 5 else "")  # noqa: PLR2004 - one line
+    output.say(
+        f"Run {found.id}: {found.command} of {names or 'nobody'}, {found.started_at:%Y-%m-%d %H:%M} {ended}"
+    )
+    if not json:
+        output.report(report_of(found.counts))
+    if html is not None:
+        output.say(f"The page is in {html}.")
+    return 0
+
+
+async def _read(
+    settings: Settings, number: int | None, *, with_operations: bool
+) -> tuple[RunRow, Sequence[Operation]]:
+    from stash.page import find_run  # noqa: PLC0415 - slow to import
+
+    async with journal_of(settings) as journal:
+        run = await find_run(journal, number)
+        return run, await journal.operations(run.id) if with_operations else ()

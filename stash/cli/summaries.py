@@ -1,0 +1,139 @@
+"""A report as lines that fit one screen: figures, what was left as it is by reason, and the next steps. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from stash.next_steps import step_for
+from stash.paths import base_name
+from stash.report import PLURALS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from stash.report import Kept, Planned, Report
+
+REASONS = 3
+"""Reasons of a list that the terminal shows; `--json` and `--html` have all."""
+
+CHANGES = 4
+"""Planned changes that the terminal shows, those first that are over something that stands there."""
+
+
+def entity_rows(report: Report) -> list[tuple[str, ...]]:
+    """What became of the entities, a row a type that there are any of."""
+    rows = []
+    for name, counts in report.entities.items():
+        figures = (counts.created, counts.updated, counts.unchanged, counts.kept)
+        if any(figures):
+            rows.append((name, *(f"{figure:>7}" if figure else f"{'·':>7}" for figure in figures)))
+    return rows
+
+
+def report_lines(report: Report) -> Iterator[str]:
+    """A run or a plan, below its figures."""
+    if report.plan:
+        yield from _plan_lines(report.plan, with_new=False)
+    asked = report.requests
+    yield f"{report.links_added} links added, {report.unattached} files without a known item."
+    yield (
+        f"{asked['reads']} reads, {asked['writes']} writes ({asked['mutations']} mutations), {asked['scan']} for scans, "
+        f"{report.seconds:.1f} s."
+    )
+    yield from _left_lines(report)
+    yield _closing(report)
+
+
+def comparison_of(report: Report) -> dict[str, Any]:
+    """What a check found, for scripts."""
+    plan = report.plan or []
+    return {
+        "match": {name: counts.unchanged for name, counts in report.entities.items()},
+        "differ": [asdict(one) for one in plan if one.reason != "new"],
+        "missing": [asdict(one) for one in plan if one.reason == "new"],
+        "foreign": [asdict(one) for one in report.unmatched],
+        "kept": [asdict(one) for one in report.kept],
+    }
+
+
+def comparison_lines(report: Report, found: dict[str, Any]) -> Iterator[str]:
+    """What a check found, for a person."""
+    yield from _plan_lines(report.plan or [], with_new=True)
+    yield from _left_lines(report)
+    same = sum(counts.unchanged for counts in report.entities.values())
+    yield f"{same} match, {len(found['differ'])} fields differ, {len(found['missing'])} fields are missing."
+
+
+def _plan_lines(plan: Sequence[Planned], *, with_new: bool) -> Iterator[str]:
+    """What is planned: of each type how many are new, and which fields of the others."""
+    new: defaultdict[str, set[str]] = defaultdict(set)
+    edited: defaultdict[str, set[str]] = defaultdict(set)
+    fields: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for one in plan:
+        (new if one.reason == "new" else edited)[one.type].add(one.id)
+        if one.reason != "new":
+            fields[one.type][one.field] += 1
+    for name in dict.fromkeys([*new, *edited]):
+        changed = edited[name] - new[name]
+        parts = [f"{len(new[name])} new"] if new[name] and with_new else []
+        if changed:
+            named = ", ".join(field for field, _ in fields[name].most_common())
+            parts.append(f"{len(changed)} changed: {named}")
+        if parts:
+            yield f"{PLURALS.get(name, name)}: {', '.join(parts)}"
+    over = [one for one in plan if one.before and one.reason != "new"]
+    for one in over[:CHANGES]:
+        yield f"  {one.type.lower()} {one.id}, {one.field}: {_short(one.before)} -> {_short(one.after)} ({one.reason})"
+    if len(over) > CHANGES:
+        yield f"  … and {len(over) - CHANGES} more over something that stands there; --html FILE shows each."
+
+
+def _left_lines(report: Report) -> Iterator[str]:
+    unmatched = [(one.reason, base_name(one.file) or one.id) for one in report.unmatched]
+    skipped = [(one.reason, f"{one.kind} {one.id}") for one in report.skipped]
+    yield from _by_reason("Unmatched", unmatched)
+    yield from _by_reason("Left out", skipped)
+    if report.kept:
+        yield f"Kept for you ({len(report.kept)}): {', '.join(_kept(report.kept))}"
+
+
+def _by_reason(title: str, found: Iterable[tuple[str, str]]) -> Iterator[str]:
+    reasons: defaultdict[str, list[str]] = defaultdict(list)
+    for reason, name in found:
+        reasons[reason].append(name)
+    if not reasons:
+        return
+    yield f"{title} ({sum(map(len, reasons.values()))}):"
+    most = sorted(reasons.items(), key=lambda one: -len(one[1]))
+    for reason, names in most[:REASONS]:
+        yield f"  {len(names)} x {reason}, such as {names[0]}"
+        step, _ = step_for(reason, "stash-sync sync")
+        if not step.startswith("Nothing to do"):
+            yield f"      Next: {step}"
+    if len(most) > REASONS:
+        yield f"  … and {len(most) - REASONS} more reasons; --html FILE and --json have all."
+
+
+def _kept(kept: Sequence[Kept]) -> list[str]:
+    counts = Counter((one.field, one.type) for one in kept)
+    return [f"{field} of {count} {name.lower()}" for (field, name), count in counts.most_common()]
+
+
+def _closing(report: Report) -> str:
+    if report.plan is not None:
+        return (
+            f"Nothing was written: {len(report.plan)} changes are planned; --html FILE shows each."
+            if report.plan
+            else "Nothing to do."
+        )
+    if report.exit_code:
+        return "Done, but some items could not be synced; see above."
+    return "Nothing to do." if report.is_silent else "Done."
+
+
+def _short(value: object) -> str:
+    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    text = text.replace("\n", " ")
+    return text if len(text) <= 24 else f"{text[:23]}…"  # noqa: PLR2004 - two of them fit a line

@@ -1,0 +1,104 @@
+"""Findings about the metadata database, and what it says of the files. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stash.doctor.findings import NOTHING, Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from stash.doctor.facts import DatabaseFacts, LibraryFacts
+
+MANY = 0.5
+"""From this share on, what is amiss is no exception."""
+
+_VERSIONS = {
+    "v0_15": "of the downloader's v0.15 or newer",
+    "orm_era": "of the downloader's ORM era (2025)",
+    "sqlite_era": "of the downloader's SQLite era",
+}
+
+
+def database_findings(facts: DatabaseFacts, library: LibraryFacts | None) -> Iterator[Finding]:
+    """What the database holds, what it lacks, and how it fits the downloads."""
+    version = _VERSIONS.get(facts.version, facts.version)
+    rows = ", ".join(f"{count} {name}" for name, count in facts.rows.items() if count)
+    kind = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}.get(facts.kind, facts.kind)
+    yield Finding("ok", "database", f"{facts.name}: {kind}, {version}.", f"Rows: {rows or 'none'}.")
+    for loss in facts.losses:
+        what, _, step = loss.reason.rpartition("; ")
+        is_mendable = loss.key == "attachments"
+        yield Finding(
+            "warning" if is_mendable else "note",
+            "database",
+            f"There is nothing in {loss.key}.",
+            _sentence(what if is_mendable else loss.reason),
+            _sentence(step) if is_mendable else NOTHING,
+        )
+    if not facts.creators:
+        yield Finding(
+            "problem",
+            "database",
+            "There is no creator to sync.",
+            "No account has media with a file, or the settings leave all of them out.",
+            "Look whether it is the right database, then at only_creators and skip_creators.",
+            "stash-sync settings",
+            exit_code=2,
+        )
+    if library is not None and library.taken:
+        yield from _file_findings(facts, library)
+
+
+def _file_findings(facts: DatabaseFacts, library: LibraryFacts) -> Iterator[Finding]:
+    """Whether the rows and the files are of one another."""
+    if facts.foreign:
+        is_problem = len(facts.foreign) == library.taken
+        is_many = len(facts.foreign) > library.taken * MANY or facts.named > 0
+        yield Finding(
+            "problem" if is_problem else "warning" if is_many else "note",
+            "database",
+            f"{len(facts.foreign)} of {library.taken} files have no row, such as {facts.foreign[0]!r}.",
+            "A file belongs to a row by the name that the row has for it, or by the media id in its own name "
+            "(…_id_123.jpg).",
+            "Name the database that goes with this folder; with file names of your own, let the downloader "
+            "keep the media id in them.",
+            exit_code=2 if is_problem else 0,
+        )
+    missing = facts.with_file - facts.on_disk
+    if missing > 0:
+        is_many = missing > facts.with_file * MANY
+        yield Finding(
+            "warning" if is_many else "note",
+            "database",
+            f"{missing} of {facts.with_file} downloaded media do not lie in {library.downloads}.",
+            "They were moved, deleted, or left there under another name; what lies elsewhere is not synced.",
+            "Set STASH_SYNC_DOWNLOADS to the folder that holds all of them, or leave it so.",
+        )
+
+
+def forecast(facts: DatabaseFacts, library: LibraryFacts) -> Finding:
+    """What the next sync would match, in numbers."""
+    files = facts.owned
+    known = sum(one.is_known for one in library.sightings)
+    found = sum(bool(one.seen) for one in library.sightings)
+    asked = len(library.sightings)
+    scaled = round(files * found / asked) if asked else 0
+    about = "" if asked == library.taken else "about "
+    names = ", ".join(creator.username for creator in facts.creators[:5])
+    more = "" if len(facts.creators) <= 5 else f" and {len(facts.creators) - 5} more"  # noqa: PLR2004 - that are named
+    return Finding(
+        "ok" if found else "note",
+        "next sync",
+        f"{len(facts.creators)} creators ({names}{more}), {files} files with a row: Stash has {about}{scaled}.",
+        f"Of {asked} asked for, {known} lie where they should, {found - known} elsewhere, {asked - found} are not "
+        f"scanned. {facts.synced} were synced before.",
+        "See every field before it is written.",
+        "stash-sync sync --dry-run",
+    )
+
+
+def _sentence(text: str) -> str:
+    text = text.strip().rstrip(".")
+    return f"{text[:1].upper()}{text[1:]}."

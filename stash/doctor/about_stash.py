@@ -1,0 +1,110 @@
+"""Findings about the Stash itself and the user's settings. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stash.doctor.findings import Finding, Fix
+from stash.rendering import NETWORK_STUDIO
+from stash.rules import STUDIO
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from stash.doctor.facts import SettingFacts, StashFacts
+
+
+def setting_findings(facts: SettingFacts) -> Iterator[Finding]:
+    """What is unsafe about where the settings stand."""
+    if facts.loose_file is not None:
+        yield Finding(
+            "warning",
+            "settings",
+            f"Others can read the API key in {facts.loose_file}.",
+            "Whoever has it can do everything in Stash.",
+            "Take the file from their eyes; --fix does it.",
+            f"chmod 600 {facts.loose_file}",
+            fix=Fix("private", facts.loose_file),
+        )
+    if facts.sends_key_in_the_open:
+        yield Finding(
+            "warning",
+            "settings",
+            "The API key goes over the network unencrypted.",
+            "STASH_URL begins with http:// and names another machine.",
+            "Serve Stash with TLS and name it with https://, or keep the way to it private.",
+        )
+
+
+def stash_findings(facts: StashFacts, settings: SettingFacts) -> Iterator[Finding]:
+    """What Stash says of itself."""
+    key = "with the API key" if facts.has_key else "without an API key"
+    yield Finding(
+        "ok",
+        "Stash",
+        f"Stash {facts.version or 'of no version'} answers at {facts.url} {key}.",
+        f"It has {facts.images} images and {facts.scenes} scenes.",
+    )
+    if facts.jobs:
+        yield Finding(
+            "warning",
+            "Stash",
+            f"Stash is at work: {facts.jobs[0]}.",
+            "What it has not scanned yet, it does not know; a sync waits for its jobs before it writes.",
+            "Wait until its task queue is empty, then run doctor again.",
+        )
+    if not facts.has_ffmpeg:
+        yield Finding(
+            "warning",
+            "Stash",
+            "Stash has no ffmpeg.",
+            "Without it no video is scanned, so that no scene can be matched.",
+            "Name it in Stash: Settings, System, ffmpeg path, or have Stash download it there.",
+        )
+    yield from _scan_findings(facts)
+    yield from _studio_findings(facts, settings)
+
+
+def _scan_findings(facts: StashFacts) -> Iterator[Finding]:
+    if facts.makes_galleries_of_folders:
+        yield Finding(
+            "note",
+            "Stash",
+            "Stash makes a gallery of each folder with images.",
+            "They stand beside the galleries of posts and messages, and are left alone.",
+            "To have the latter alone, turn off in Stash: Settings, Library, galleries from folders.",
+        )
+    if facts.makes_clips_of_images:
+        yield Finding(
+            "note",
+            "Stash",
+            "Stash takes videos in folders without scenes as image clips.",
+            "Such a video is synced as an image.",
+            "To have scenes, turn off in Stash: Settings, Library, image clips from videos.",
+        )
+
+
+def _studio_findings(facts: StashFacts, settings: SettingFacts) -> Iterator[Finding]:
+    has_network = NETWORK_STUDIO in facts.studios
+    creators = [name for name in facts.studios if name != NETWORK_STUDIO]
+    if has_network:
+        yield Finding(
+            "ok", "names", f"The studio {NETWORK_STUDIO!r} is there, and {len(creators)} creators'."
+        )
+    else:
+        yield Finding(
+            "note",
+            "names",
+            f"There is no studio {NETWORK_STUDIO!r} yet.",
+            "It is the parent of every creator's studio.",
+            "Nothing to do: the next sync makes it, and what belongs below it.",
+        )
+    if settings.rules.studio != STUDIO and creators:
+        yield Finding(
+            "warning",
+            "names",
+            f"Creators' studios are to be called {settings.rules.studio!r}; {len(creators)} are called otherwise.",
+            f"One of them is {creators[0]!r}.",
+            "Those that a sync made are found again by what is remembered; rename others in Stash, or leave "
+            "the setting `studio` as it is by default.",
+        )

@@ -1,0 +1,150 @@
+"""One examination: gather, judge, and mend what is safe to mend."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from metadata.errors import DatabaseBusyError, MetadataError, MissingDatabaseError
+from stash.doctor import fixes
+from stash.doctor.about_database import database_findings, forecast
+from stash.doctor.about_library import library_findings
+from stash.doctor.about_stash import setting_findings, stash_findings
+from stash.doctor.findings import Diagnosis, Finding, obstacle
+from stash.doctor.gathering import (
+    about_database,
+    about_library,
+    about_settings,
+    about_stash,
+    connection_of,
+    looked_through,
+)
+from stash.errors import SyncError, UsageError
+
+if TYPE_CHECKING:
+    import httpx
+
+    from stash.connection import Connection
+    from stash.doctor.facts import DatabaseFacts, LibraryFacts, StashFacts
+    from stash.doctor.findings import Area
+    from stash.files import HostFile
+    from stash.settings import Settings
+
+
+async def examine(
+    settings: Settings,
+    *,
+    server: str | None = None,
+    may_fix: bool = False,
+    transport: httpx.AsyncBaseTransport | None = None,
+) -> Diagnosis:
+    """Look at everything that a sync stands on; Stash is asked at most four questions, and nothing is written.
+
+    `server` is what the journal calls a Stash whose address is another one each time. With `may_fix` the findings'
+    safe fixes are applied: to the user's own settings file, never to Stash or a database.
+    """
+    examination = _Examination(settings, server, transport)
+    diagnosis = await examination.run()
+    if may_fix:
+        diagnosis.fixed = [fixes.apply(one.fix) for one in diagnosis.findings if one.fix is not None]
+    return diagnosis
+
+
+class _Examination:
+    """The way through; what cannot be looked at is a finding, and the rest goes on."""
+
+    def __init__(
+        self, settings: Settings, server: str | None, transport: httpx.AsyncBaseTransport | None
+    ) -> None:
+        self._settings, self._server, self._transport = settings, server, transport
+        self._found: list[Finding] = []
+        self._connection: Connection | None = None
+
+    async def run(self) -> Diagnosis:
+        """Look at everything, and let go of Stash."""
+        try:
+            await self._look()
+        finally:
+            if self._connection is not None:
+                await self._connection.close()
+        return Diagnosis(self._found, self._connection.requests.total if self._connection is not None else 0)
+
+    async def _look(self) -> None:
+        about = about_settings(self._settings)
+        self._found += setting_findings(about)
+        stash = await self._look_at_stash()
+        if stash is not None:
+            self._found += stash_findings(stash, about)
+        files, unreadable = await self._look_at_disk()
+        library = await self._look_at_library(files, unreadable, is_reached=stash is not None)
+        database = await self._look_at_database(files or [])
+        if database is not None:
+            self._found += database_findings(database, library)
+        if library is not None:
+            self._found += library_findings(library, stash, is_mapped=about.is_mapped)
+        if stash is not None and database is not None and library is not None and database.creators:
+            self._found.append(forecast(database, library))
+
+    async def _look_at_stash(self) -> StashFacts | None:
+        if self._settings.url is None:
+            self._missing(
+                "Stash", "No Stash is named.", "Set its address.", "STASH_URL=http://localhost:9999"
+            )
+            return None
+        try:
+            self._connection = connection_of(self._settings, self._transport)
+            return await about_stash(self._connection)
+        except SyncError as error:
+            self._found.append(obstacle("Stash", error, error.exit_code))
+            return None
+
+    async def _look_at_disk(self) -> tuple[list[HostFile] | None, list[str]]:
+        if self._settings.downloads is None:
+            step = "Name the folder that the downloader writes into."
+            line = "STASH_SYNC_DOWNLOADS=/path/to/downloads"
+            self._missing("library", "No downloads folder is named.", step, line)
+            return None, []
+        try:
+            return await asyncio.to_thread(looked_through, self._settings.downloads)
+        except UsageError as error:
+            self._found.append(obstacle("library", error, error.exit_code))
+            return None, []
+
+    async def _look_at_library(
+        self, files: list[HostFile] | None, unreadable: list[str], *, is_reached: bool
+    ) -> LibraryFacts | None:
+        if files is None:
+            return None
+        try:
+            connection = self._connection if is_reached else None
+            return await about_library(self._settings, files, unreadable, connection)
+        except SyncError as error:
+            area: Area = "library" if isinstance(error, UsageError) else "Stash"
+            self._found.append(obstacle(area, error, error.exit_code))
+        return None
+
+    async def _look_at_database(self, files: list[HostFile]) -> DatabaseFacts | None:
+        if self._settings.database is None:
+            step, line = "Name it.", "STASH_SYNC_DATABASE_URL=/path/to/metadata.sqlite"
+            self._missing("database", "No metadata database is named.", step, line)
+            return None
+        try:
+            return await about_database(self._settings, files, self._identity())
+        except SyncError as error:
+            self._found.append(obstacle("database", error, error.exit_code))
+        except MetadataError as error:
+            code = 2 if isinstance(error, MissingDatabaseError) else 6
+            self._found.append(
+                obstacle("database", error, 5 if isinstance(error, DatabaseBusyError) else code)
+            )
+        return None
+
+    def _identity(self) -> tuple[str, str] | None:
+        if self._connection is None or not self._connection.database_path:
+            return None
+        return self._server or self._connection.wire.url.rstrip("/"), self._connection.database_path
+
+    def _missing(self, area: Area, title: str, step: str, line: str = "") -> None:
+        """A setting that nothing can be done without."""
+        line = f"export {line}" if line else ""
+        self._found.append(Finding("problem", area, title, next_step=step, line=line, exit_code=2))

@@ -1,0 +1,40 @@
+"""What `doctor --fix` does: nothing but the user's own settings file is touched."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stash.errors import StateError
+from stash.settings import SETTINGS_FILE
+
+if TYPE_CHECKING:
+    from stash.doctor.findings import Fix
+
+
+def apply(fix: Fix) -> str:
+    """Do it; answers what was done, in one sentence.
+
+    Raises:
+        StateError: the file cannot be written.
+    """
+    try:
+        return _make_private(Path(fix.value)) if fix.kind == "private" else _write_path_map(fix.value)
+    except OSError as error:
+        raise StateError(
+            f"{SETTINGS_FILE} cannot be changed ({error}); do it by hand, as the finding says."
+        ) from error
+
+
+def _make_private(path: Path) -> str:
+    path.chmod(0o600)
+    return f"{path} can be read by you alone now."
+
+
+def _write_path_map(text: str) -> str:
+    """The line comes first: after a table's head it would belong to that table."""
+    path = Path(SETTINGS_FILE)
+    before = path.read_text("utf-8") if path.is_file() else ""
+    path.write_text(f"path_map = {json.dumps(text, ensure_ascii=False)}\n{before}", "utf-8")
+    return f"{SETTINGS_FILE} has the path map now."

@@ -1,0 +1,245 @@
+"""Gathering facts: from Stash in at most four questions, from the metadata database, from the disk."""
+
+from __future__ import annotations
+
+import re
+from ipaddress import ip_address
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from metadata.database import Database
+from metadata.errors import MissingDatabaseError
+from metadata.reader import Reader
+from stash.connection import Connection
+from stash.doctor.facts import (
+    DatabaseFacts,
+    LibraryFacts,
+    LibraryFolder,
+    SettingFacts,
+    Sighting,
+    StashFacts,
+)
+from stash.files import walk
+from stash.journal import Journal
+from stash.paths import PathMap, base_name
+from stash.settings import SETTINGS_FILE, loose_permissions
+from stash.store.replies import intact
+from stash.wire import Wire
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    from stash.files import HostFile
+    from stash.settings import Settings
+
+SAMPLE = 500
+"""Files whose names Stash is asked for; with fewer in the downloads, that is all of them."""
+
+SEEN = 4000
+"""Images, and scenes, that are looked at in the answer."""
+
+_ABOUT = """query($studios: StudioFilterType, $all: FindFilterType) {
+  version { version }
+  systemStatus { ffmpegPath }
+  jobQueue { status description }
+  stats { image_count scene_count }
+  configuration { general {
+    stashes { path excludeVideo excludeImage }
+    excludes imageExcludes videoExtensions imageExtensions createGalleriesFromFolders createImageClipsFromVideos
+  } }
+  findStudios(studio_filter: $studios, filter: $all) { studios { name } }
+}"""
+
+_NAMES = """query($images: ImageFilterType, $scenes: SceneFilterType, $most: FindFilterType) {
+  findImages(image_filter: $images, filter: $most) {
+    images { visual_files { ... on BaseFile { path } } }
+  }
+  findScenes(scene_filter: $scenes, filter: $most) { scenes { files { path } } }
+}"""
+
+_BELOW = """query($images: ImageFilterType, $scenes: SceneFilterType, $none: FindFilterType) {
+  findImages(image_filter: $images, filter: $none) { count }
+  findScenes(scene_filter: $scenes, filter: $none) { count }
+}"""
+
+
+def about_settings(settings: Settings) -> SettingFacts:
+    """The user's own choices."""
+    return SettingFacts(
+        rules=settings.rules(),
+        is_mapped=settings.path_map is not None,
+        loose_file=SETTINGS_FILE if loose_permissions() is not None else None,
+        sends_key_in_the_open=settings.api_key is not None and _is_in_the_open(settings.url or ""),
+    )
+
+
+def _is_in_the_open(url: str) -> bool:
+    """Whether what is sent there leaves this machine unencrypted."""
+    try:
+        parsed = httpx.URL(url)
+    except httpx.InvalidURL:
+        return False
+    if parsed.scheme != "http" or parsed.host == "localhost":
+        return False
+    try:
+        return not ip_address(parsed.host).is_loopback
+    except ValueError:
+        return True
+
+
+def connection_of(settings: Settings, transport: httpx.AsyncBaseTransport | None) -> Connection:
+    """A connection to the Stash of the settings, not opened yet."""
+    key = settings.api_key.get_secret_value() if settings.api_key is not None else None
+    wire = Wire(settings.url or "", key, settings.ca_file, patience=settings.patience, transport=transport)
+    return Connection(wire)
+
+
+async def about_stash(connection: Connection) -> StashFacts:
+    """What Stash says of itself: the connection's own question, and one more."""
+    await connection.initialize()
+    studios = {"name": {"value": r"\(Fansly\)$|^Fansly \(network\)$", "modifier": "MATCHES_REGEX"}}
+    reply = await connection.query(_ABOUT, {"studios": studios, "all": {"per_page": -1}})
+    with intact("what Stash says of itself"):
+        return _stash_facts(connection, reply.data)
+
+
+def _stash_facts(connection: Connection, data: dict[str, Any]) -> StashFacts:
+    general = data["configuration"]["general"]
+    return StashFacts(
+        url=connection.wire.url,
+        version=str(data["version"]["version"]),
+        has_key=connection.wire.api_key is not None,
+        folders=[
+            LibraryFolder(one["path"], one["excludeVideo"], one["excludeImage"]) for one in general["stashes"]
+        ],
+        video_excludes=general["excludes"] or (),
+        image_excludes=general["imageExcludes"] or (),
+        video_suffixes=general["videoExtensions"] or (),
+        image_suffixes=general["imageExtensions"] or (),
+        has_ffmpeg=bool(data["systemStatus"]["ffmpegPath"]),
+        makes_galleries_of_folders=bool(general["createGalleriesFromFolders"]),
+        makes_clips_of_images=bool(general["createImageClipsFromVideos"]),
+        jobs=[str(job["description"]) for job in data["jobQueue"] or ()],
+        studios=[str(one["name"]) for one in data["findStudios"]["studios"]],
+        images=data["stats"]["image_count"],
+        scenes=data["stats"]["scene_count"],
+    )
+
+
+async def about_library(
+    settings: Settings, files: Sequence[HostFile], unreadable: Sequence[str], connection: Connection | None
+) -> LibraryFacts:
+    """What lies in the downloads and, with a connection, where Stash has it: two questions at most."""
+    downloads = settings.downloads or Path()
+    path_map = PathMap.parse(settings.path_map)
+    taken = [file for file in files if file.kind]
+    expected, below = path_map.to_stash(str(downloads)), None
+    sample = _sample(taken)
+    seen: dict[str, set[str]] = {}
+    if connection is not None and sample:
+        seen = await _seen(connection, {file.name for file in sample})
+        below = await _below(connection, expected)
+    places = {path_map.to_stash(file.path) for file in taken}
+    sightings = [_sighting(file, path_map.to_stash(file.path), seen, places) for file in sample]
+    return LibraryFacts(downloads, expected, len(files), len(taken), unreadable, sightings, below)
+
+
+def _sighting(
+    file: HostFile, expected: str, seen: Mapping[str, Collection[str]], places: Collection[str]
+) -> Sighting:
+    """Where a file is seen: a place where another one of that name should be says nothing of it."""
+    found = [path for path in seen.get(file.name, ()) if path == expected or path not in places]
+    return Sighting(file.path, expected, tuple(sorted(found)), _is_private(file.path))
+
+
+def looked_through(downloads: Path) -> tuple[list[HostFile], list[str]]:
+    """The files of the downloads, and the folders that cannot be read."""
+    unreadable: list[str] = []
+    files = walk(downloads, lambda error: unreadable.append(str(error.filename)))
+    return files, unreadable
+
+
+def _sample(files: Sequence[HostFile]) -> list[HostFile]:
+    """At most so many files, evenly from all folders."""
+    step = max(1, -(-len(files) // SAMPLE))
+    return list(files[::step])
+
+
+def _is_private(path: str) -> bool:
+    """Whether another user, such as Stash's, may not read a file."""
+    try:
+        return not Path(path).stat().st_mode & 0o044
+    except OSError:
+        return True
+
+
+async def _seen(connection: Connection, names: Iterable[str]) -> dict[str, set[str]]:
+    """Where Stash has files of these names: one question."""
+    pattern = rf"(?:^|[/\\])(?:{'|'.join(map(re.escape, sorted(names)))})$"
+    named = {"path": {"value": pattern, "modifier": "MATCHES_REGEX"}}
+    reply = await connection.query(_NAMES, {"images": named, "scenes": named, "most": {"per_page": SEEN}})
+    seen: dict[str, set[str]] = {}
+    with intact("its files"):
+        held = [(one, "visual_files") for one in reply.data["findImages"]["images"]]
+        held += [(one, "files") for one in reply.data["findScenes"]["scenes"]]
+        for entity, name in held:
+            for file in entity[name]:
+                seen.setdefault(base_name(file["path"]), set()).add(file["path"])
+    return seen
+
+
+async def _below(connection: Connection, folder: str) -> int:
+    """How many images and scenes Stash has below a folder: one question."""
+    pattern = rf"^{re.escape(folder.rstrip('/\\'))}[/\\]"
+    below = {"path": {"value": pattern, "modifier": "MATCHES_REGEX"}}
+    reply = await connection.query(_BELOW, {"images": below, "scenes": below, "none": {"per_page": 0}})
+    with intact("how many files it has"):
+        return int(reply.data["findImages"]["count"]) + int(reply.data["findScenes"]["count"])
+
+
+async def about_database(
+    settings: Settings, files: Sequence[HostFile], server: tuple[str, str] | None
+) -> DatabaseFacts:
+    """What the metadata database holds, and what the journal has for this Stash; nothing is written."""
+    async with await Database.open(settings.database or "", read_only=True) as database:
+        reader = Reader(database)
+        census = await reader.census()
+        rules = settings.rules()
+        creators = [one for one in await reader.creators() if rules.takes_creator(one)]
+        owners = await reader.find_media((file.name, file.media_id) for file in files)
+        taken = [file for file in files if file.kind]
+        foreign = [file for file in taken if file.name not in owners]
+        synced = await _remembered(settings, database, server)
+    return DatabaseFacts(
+        name=database.name,
+        kind=database.kind,
+        version="stash-sync's own" if database.is_ours else database.version,
+        rows=census.rows,
+        with_file=0 if database.is_ours else census.with_file,
+        losses=census.losses,
+        creators=creators,
+        on_disk=len({owner.media for owner in owners.values()}),
+        owned=len(taken) - len(foreign),
+        foreign=[file.name for file in foreign],
+        named=sum(file.media_id is not None for file in foreign),
+        synced=synced,
+    )
+
+
+async def _remembered(settings: Settings, database: Database, server: tuple[str, str] | None) -> int:
+    """How many files earlier runs synced with this Stash."""
+    if server is None:
+        return 0
+    try:
+        state = None if settings.state is None else await Database.open(settings.state, read_only=True)
+    except MissingDatabaseError:
+        return 0
+    try:
+        journal = await Journal.open(database, state=state, is_read_only=True)
+        await journal.bind(*server)
+        return await journal.count()
+    finally:
+        if state is not None:
+            await state.close()

@@ -1,0 +1,50 @@
+"""Which path map would have Stash find the downloads: read off files of the same name on either side. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from stash.paths import PathMap, is_within, without_common_tail
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from stash.doctor.facts import Sighting
+
+MOST_PAIRS = 10
+"""Pairs of a proposed map; more folders than that are better put in order."""
+
+
+def propose(downloads: str, sightings: Sequence[Sighting]) -> PathMap:
+    """The map under which Stash finds most of these files; an empty one where no file says anything.
+
+    A pair for the downloads as a whole comes first, then one for each folder that has another name for Stash.
+    """
+    votes = Counter(_pair(downloads, one) for one in sightings if one.seen)
+    chosen: list[tuple[str, str]] = []
+    for pair, _ in votes.most_common(MOST_PAIRS):
+        if fitting(_map([*chosen, pair]), sightings) > fitting(_map(chosen), sightings):
+            chosen.append(pair)
+    return _map(chosen)
+
+
+def fitting(proposed: PathMap, sightings: Sequence[Sighting]) -> int:
+    """How many of these files Stash has where a map says."""
+    return sum(proposed.to_stash(one.host) in one.seen for one in sightings)
+
+
+def _map(pairs: Sequence[tuple[str, str]]) -> PathMap:
+    return PathMap(tuple(sorted(pairs, key=lambda pair: -len(pair[0]))))
+
+
+def _pair(downloads: str, sighting: Sighting) -> tuple[str, str]:
+    """The shortest prefixes that tell one file's two places apart, never above the downloads."""
+    host, stash = min((without_common_tail(sighting.host, seen) for seen in sighting.seen), key=_lengths)
+    if is_within(downloads, host):
+        return downloads, PathMap(((host, stash),)).to_stash(downloads)
+    return host, stash
+
+
+def _lengths(pair: tuple[str, str]) -> int:
+    return len(pair[0])

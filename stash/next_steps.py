@@ -1,0 +1,28 @@
+"""The next step for whatever was left as it is, read off its reason. Pure."""
+
+from __future__ import annotations
+
+_STEPS = (
+    ("deleted in Stash", "Nothing to do, unless you want it back.", "--recreate"),
+    ("does not take", "Nothing to do: it stays on disk, outside of Stash.", ""),
+    ("no row of the metadata database", "Let the downloader fetch its creator again, or leave the file.", ""),
+    ("a sync has it scanned", "Sync: it is scanned first.", " "),
+    ("have it scan the folder", "Let the doctor look at paths, permissions and excludes.", "doctor"),
+    ("belongs to no item of these creators", "Sync its creator too, or leave the file.", ""),
+    ("not in the downloads folder", "Download it again, or leave it.", ""),
+    ("none of its media is in Stash", "Download its media, then sync again.", " "),
+    ("locked", "Nothing to do: what is locked cannot be downloaded.", ""),
+    ("Stash refused", "Read Stash's words; its log (Settings, Logs) says more. Then sync again.", " "),
+    ("please report this", "Report it with the log of a run with --verbose.", "--verbose"),
+    ("is unknown", "Let the downloader fetch it again, or leave it.", ""),
+)
+
+
+def step_for(reason: str, base: str) -> tuple[str, str]:
+    """The next step, and a line to paste where there is one; `base` is the command that a flag joins."""
+    for words, step, flag in _STEPS:
+        if words in reason:
+            line = "stash-sync doctor" if flag == "doctor" else f"{base} {flag}".strip() if flag else ""
+            return step, line
+    _, _, step = reason.rpartition("; ")
+    return (f"{step[:1].upper()}{step[1:]}." if step != reason else "Look at the row, then sync again."), ""

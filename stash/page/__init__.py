@@ -1,0 +1,5 @@
+"""The page: a run, or a plan, as one file that needs nothing else."""
+
+from stash.page.writing import find_run, write_page, write_page_of_run
+
+__all__ = ["find_run", "write_page", "write_page_of_run"]

@@ -1,0 +1,39 @@
+"""Notes on what was left as it is, each with its next step. Pure."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+from stash.next_steps import step_for
+from stash.page.model import Note
+from stash.paths import base_name
+
+if TYPE_CHECKING:
+    from stash.report import Kept, Skipped, Unmatched
+
+
+def unmatched_note(one: Unmatched, base: str) -> Note:
+    """A file or media without its other side."""
+    step, line = step_for(one.reason, base)
+    return Note(base_name(one.file) or f"{one.kind} {one.id}", one.file, one.reason, step, line)
+
+
+def skipped_note(one: Skipped, base: str) -> Note:
+    """A row, item or entity that was left out."""
+    step, line = step_for(one.reason, base)
+    return Note(f"{one.kind} {one.id}".strip(), "", one.reason, step, line)
+
+
+def kept_note(one: Kept, label: str, wrote: str | None, base: str) -> Note:
+    """A field that is the user's; `wrote` is what an earlier sync left there."""
+    if one.field == "organized":
+        reason, step, line = "you marked it as organized", "To have it synced again, take the mark off.", ""
+    elif one.field == "primary file":
+        reason, step, line = "it is about another file of yours", "Nothing to do.", ""
+    else:
+        reason = "its origin is unknown" if wrote is None else f"you edited it; a sync had written {wrote!r}"
+        step = "Nothing to do; to have the source's value in this field everywhere, overwrite it."
+        line = f"{base} --overwrite {shlex.quote(one.field)}"
+    what = f"{one.field} of {one.type.lower()} {label or one.id}"
+    return Note(what, "", reason, step, line, one.type, one.id)

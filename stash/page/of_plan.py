@@ -1,0 +1,115 @@
+"""The page of a plan: what a sync would do, before it does it. Pure."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from stash.page.model import MOST_ENTRIES, Entry, Line, Page, diff_of, is_over_something
+from stash.page.notes import kept_note, skipped_note, unmatched_note
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from stash.page.model import What
+    from stash.report import Planned, Report
+
+ITEMS = frozenset({"post", "message", "story", "wall"})
+
+
+def page_of_plan(report: Report, base: str) -> Page:
+    """A dry run's report as a page, without pictures; `base` is the command that a flag joins, to be pasted."""
+    plan = sorted(report.plan or [], key=_who)
+    groups = [list(fields) for _, fields in groupby(plan, key=_who)]
+    items = _items(plan)
+    entries = [_entry(fields, items, base) for fields in groups[:MOST_ENTRIES]]
+    return Page(
+        title="What a sync would do",
+        subtitle=f"{len(plan)} changes of {len(groups)} entities are planned; nothing was written.",
+        is_plan=True,
+        facts=[("To do it", base), *facts_of(report)],
+        figures=figures_of(report),
+        entries=entries,
+        left_out=len(groups) - len(entries),
+        kept=[kept_note(one, one.id, None, base) for one in report.kept],
+        unmatched=[unmatched_note(one, base) for one in report.unmatched],
+        skipped=[skipped_note(one, base) for one in report.skipped],
+    )
+
+
+def facts_of(report: Report) -> list[tuple[str, str]]:
+    """Figures that stand for themselves."""
+    asked = report.requests
+    return [
+        ("Requests", f"{asked['reads']} reads, {asked['writes']} writes, {asked['scan']} for scans"),
+        ("Time", f"{report.seconds:.1f} seconds"),
+        ("Links added", str(report.links_added)),
+        ("Files without a known item", str(report.unattached)),
+    ]
+
+
+def figures_of(report: Report) -> list[tuple[str, list[int]]]:
+    """A row of figures a type: created, updated, unchanged, kept."""
+    return [(name, [c.created, c.updated, c.unchanged, c.kept]) for name, c in report.entities.items()]
+
+
+def lines_of(key: str, label: str, item: str, base: str) -> list[Line]:
+    """What to paste where this is not wanted; `item` is the key of the item that a media is in."""
+    kind, _, number = (item or key).partition(" ")
+    if kind in ITEMS:
+        return [
+            Line(f"{base} --skip {number}", f"Sync all but this {kind}"),
+            Line(f"{base} --only {number}", f"Sync this {kind} alone"),
+        ]
+    if kind == "hashtag":
+        text = f"STASH_SYNC_IGNORE_TAGS={shlex.quote(label)} {base}"
+        skip = f"{base} --skip {shlex.quote(f'#{label}')}"
+        return [Line(text, "Make no tag of this hashtag"), Line(skip, "Sync nothing that has it")]
+    if kind == "studio":
+        return [
+            Line(f"{base} --skip @{number}", "Sync all creators but this"),
+            Line(f"{base} --only @{number}", "Sync this creator alone"),
+        ]
+    return []
+
+
+def _items(plan: Sequence[Planned]) -> dict[str, str]:
+    """Which item a media is in, as far as the plan says: by the new images and scenes of galleries, and by URLs."""
+    found: dict[str, str] = {}
+    for one in plan:
+        if one.type == "Gallery" and one.field in {"images", "scenes"}:
+            found |= dict.fromkeys(map(str, one.after), one.key)
+        post = re.search(r"/post/(\d+)$", str(one.after[-1])) if one.field == "urls" and one.after else None
+        kind, _, number = one.key.partition(" ")
+        if post is not None and kind == "media":
+            found.setdefault(number, f"post {post[1]}")
+    return found
+
+
+def _who(one: Planned) -> tuple[str, str]:
+    return one.type, one.id
+
+
+def _entry(fields: Sequence[Planned], items: Mapping[str, str], base: str) -> Entry:
+    first = fields[0]
+    after = {one.field: one.after for one in fields}
+    label = str(after.get("name") or after.get("title") or first.id)
+    diffs = [
+        diff_of(one.field, one.before, one.after, one.reason if one.reason != "new" else "") for one in fields
+    ]
+    is_new = any(one.reason == "new" for one in fields)
+    what: What = "created" if is_new else "changed" if any(map(is_over_something, diffs)) else "filled"
+    kind, _, number = first.key.partition(" ")
+    picture = number if kind == "media" else str(after.get("cover") or "")
+    return Entry(
+        first.type,
+        "" if is_new else first.id,
+        label,
+        what,
+        key=first.key,
+        media=picture,
+        diffs=diffs,
+        lines=lines_of(first.key, label, items.get(number, "") if kind == "media" else "", base),
+    )

@@ -1,0 +1,115 @@
+"""Putting a page together: the journal, the files, the pictures, the template."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from metadata.database import Database
+from metadata.reader import Reader
+from stash.errors import StateError, UsageError
+from stash.files import walk
+from stash.journal import Journal
+from stash.page.of_plan import page_of_plan
+from stash.page.of_run import Names, page_of_run, wanted_ids
+from stash.page.pictures import pictures
+from stash.page.rendering import render
+from stash.paths import kind_of
+from stash.report import report_of
+
+if TYPE_CHECKING:
+    from stash.journal import RunRow
+    from stash.page.model import Page
+    from stash.report import Report
+    from stash.settings import Settings
+
+CANDIDATES = 400
+"""Files that are tried as pictures; videos are none."""
+
+
+async def write_page(file: Path, settings: Settings, report: Report, base: str) -> None:
+    """Write what a run did, or would do; `base` is the command that a flag joins, to be pasted.
+
+    Raises:
+        StateError: the file cannot be written.
+    """
+    if report.plan is None and report.run is not None:
+        await write_page_of_run(file, settings, report.run, base)
+        return
+    page = page_of_plan(report, base)
+    page.stash_url = settings.url or ""
+    async with await Database.open(settings.database or "", read_only=True) as database:
+        await _finish(file, page, settings, Reader(database))
+
+
+async def write_page_of_run(file: Path, settings: Settings, number: int | None, base: str) -> int:
+    """Write the page of a recorded run, the newest where no number is given; answers its number.
+
+    Raises:
+        UsageError: there is no such run.
+        StateError: the file cannot be written.
+    """
+    async with await Database.open(settings.database or "", read_only=True) as database:
+        state = None if settings.state is None else await Database.open(settings.state, read_only=True)
+        try:
+            journal = await Journal.open(database, state=state, is_read_only=True)
+            run = await find_run(journal, number)
+            operations = await journal.operations(run.id)
+            wanted = wanted_ids(operations, report_of(run.counts).kept)
+            recorded = await journal.recorded(run.id, wanted)
+            covers = {str(one.wrote["cover"]) for one in recorded.values() if one.wrote.get("cover")}
+            recorded |= await journal.recorded(run.id, {"Image": covers})
+            url = await journal.server_url(run.id)
+        finally:
+            if state is not None:
+                await state.close()
+        reader = Reader(database)
+        accounts = {
+            int(m.key.id) for m in recorded.values() if m.key.kind == "account" and m.key.id.isdigit()
+        }
+        names = Names(operations, recorded, await reader.usernames(accounts))
+        page = page_of_run(run, operations, names, base, url)
+        await _finish(file, page, settings, reader)
+    return run.id
+
+
+async def find_run(journal: Journal, number: int | None) -> RunRow:
+    """A recorded run, the newest where no number is given.
+
+    Raises:
+        UsageError: there is none of that number, or none at all.
+    """
+    found = await journal.run(number) if number is not None else next(iter(await journal.runs(1)), None)
+    if found is None:
+        what = "There was no run yet" if number is None else f"There is no run {number}"
+        raise UsageError(f"{what}; `stash-sync runs` lists those that there are.")
+    return found
+
+
+async def _finish(file: Path, page: Page, settings: Settings, reader: Reader) -> None:
+    page.pictures = await _pictures(page, settings, reader)
+    text = await asyncio.to_thread(render, page)
+    try:
+        await asyncio.to_thread(file.write_text, text, "utf-8", "replace")
+    except OSError as error:
+        raise StateError(f"The page {str(file)!r} cannot be written ({error}); name another file.") from error
+
+
+async def _pictures(page: Page, settings: Settings, reader: Reader) -> dict[str, str]:
+    """Pictures of what was made, galleries first, then of the files themselves."""
+    if settings.downloads is None or not settings.downloads.is_dir():
+        return {}
+    shown = sorted((one for one in page.entries if one.media), key=lambda one: one.type != "Gallery")
+    wanted = dict.fromkeys(one.media for one in shown)
+    files = [
+        file for file in await asyncio.to_thread(walk, settings.downloads) if kind_of(file.name) == "image"
+    ]
+    owners = await reader.find_media((file.name, file.media_id) for file in files)
+    found: dict[str, Path] = {}
+    for file in files:
+        owner = owners.get(file.name)
+        if owner is not None and str(owner.media) in wanted:
+            found.setdefault(str(owner.media), Path(file.path))
+    chosen = [(media, found[media]) for media in wanted if media in found][:CANDIDATES]
+    return await asyncio.to_thread(pictures, chosen)

@@ -1,0 +1,241 @@
+"""What a person sees: each command fits a terminal of 80 columns, and is plain in a pipe."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from stash.cli.main import main
+from stash.cli.output import Output
+from stash.cli.progress import Steps
+from stash.demo import write_world
+
+ROOT = Path(__file__).resolve().parents[2]
+COLUMNS, LINES = 80, 24
+ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+@pytest.fixture(scope="module")
+def synced(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small world, synced into an embedded Stash by the command line."""
+    folder = tmp_path_factory.mktemp("screens")
+    write_world(folder, creators=2, items=16)
+    (folder / "stash-sync.toml").write_text('database = "metadata.sqlite"\ndownloads = "downloads"\n')
+    arguments = command("run", "--payloads", "payloads", *STASH)
+    subprocess.run(arguments, cwd=folder, env=environment(), capture_output=True, check=True, timeout=120)
+    return folder
+
+
+STASH = ("--embedded-dir", "stash")
+
+COMMANDS = {
+    "settings": ("settings",),
+    "status": ("status",),
+    "runs": ("runs",),
+    "report": ("report",),
+    "report of a run": ("report", "1"),
+    "doctor": ("doctor", *STASH),
+    "sync": ("sync", *STASH),
+    "dry run": ("sync", "--dry-run", "--quiet", *STASH),
+    "check": ("check", "--quiet", *STASH),
+}
+
+
+def command(*arguments: str) -> list[str]:
+    """One command, as a process."""
+    return [sys.executable, "-m", "stash.cli", *arguments]
+
+
+def environment() -> dict[str, str]:
+    """Nothing but what is needed: no Stash of the user's, no width but the terminal's."""
+    kept = {
+        name: os.environ[name] for name in ("PATH", "HOME", "COVERAGE_PROCESS_START") if name in os.environ
+    }
+    return {**kept, "PYTHONPATH": str(ROOT), "TERM": "xterm-256color"}
+
+
+class Done(NamedTuple):
+    """How a command ended."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def piped(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
+    """Run a command in this process, its output in a pipe."""
+    monkeypatch.delenv("STASH_URL", raising=False)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+
+    def run(folder: Path, *arguments: str) -> Done:
+        monkeypatch.chdir(folder)
+        monkeypatch.setattr(sys, "argv", ["stash-sync", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        printed = capsys.readouterr()
+        return Done(int(ended.value.code or 0), printed.out, printed.err)
+
+    return run
+
+
+def on_terminal(folder: Path, *arguments: str) -> list[str]:
+    """The lines that a command leaves on a terminal of 80 columns, without colours."""
+    ours, theirs = pty.openpty()
+    os.set_blocking(ours, False)
+    subprocess.run(["stty", "cols", str(COLUMNS), "rows", str(LINES)], stdin=theirs, check=True)
+    written = b""
+    with subprocess.Popen(
+        command(*arguments),
+        cwd=folder,
+        env=environment(),
+        stdin=theirs,
+        stdout=theirs,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        os.close(theirs)
+        while True:
+            select.select([ours], [], [], 120)
+            try:
+                part = os.read(ours, 65536)
+            except OSError:
+                break
+            if not part:
+                break
+            written += part
+        process.wait(timeout=60)
+    os.close(ours)
+    return ESCAPES.sub("", written.decode()).replace("\r", "").rstrip("\n").split("\n")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_it_fits_a_screen(synced: Path, name: str) -> None:
+    """Each command is on one screen of 80 columns, and no line is broken by the terminal."""
+    lines = on_terminal(synced, *COMMANDS[name])
+    assert any(line.strip() for line in lines)
+    assert [line for line in lines if len(line) > COLUMNS and not line.lstrip().startswith("$ ")] == []
+    assert len(lines) < LINES
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_it_is_plain_in_a_pipe(piped, synced: Path, name: str) -> None:
+    """In a pipe there is no colour code and nothing is cut."""
+    done = piped(synced, *COMMANDS[name])
+    assert "\x1b" not in done.stdout + done.stderr
+    assert "…" not in done.stdout.replace("(…_id_123.jpg)", "")
+    assert done.returncode == 0, done.stderr
+
+
+def test_json_is_one_object_and_nothing_else(piped, synced: Path) -> None:
+    """With --json each command prints one object with its exit code."""
+    for name, arguments in COMMANDS.items():
+        done = piped(synced, *arguments, "--json")
+        content = json.loads(done.stdout)
+        assert done.stdout.count("\n") == 1, name
+        assert content["exit_code"] == done.returncode, name
+
+
+def test_status_tells_what_is_pending(piped, synced: Path, tmp_path: Path) -> None:
+    """A file with a row that was never synced is pending for its creator; after a sync nothing is."""
+    assert [one["pending"] for one in json.loads(piped(synced, "status", "--json").stdout)["creators"]] == [
+        0,
+        0,
+    ]
+    write_world(tmp_path, creators=1, items=6)
+    flags = ("--database", "metadata.sqlite", "--downloads", "downloads")
+    assert piped(tmp_path, "ingest", "payloads", *flags[:2]).returncode == 0
+    (creator,) = json.loads(piped(tmp_path, "status", *flags, "--json").stdout)["creators"]
+    assert (creator["pending"] > 0, creator["last_sync"]) == (True, None)
+
+
+def test_settings_say_where_each_comes_from(piped, synced: Path) -> None:
+    """Settings of the file come first, with its name; those that are not set are named in a line."""
+    out = piped(synced, "settings").stdout
+    assert re.search(r"database +metadata.sqlite +stash-sync.toml", out)
+    assert re.search(r"patience +300.0 +default", out)
+    assert "Not set: url, api_key, " in out
+
+
+def test_a_report_and_a_plan_become_pages(piped, synced: Path) -> None:
+    """`report --html` and `sync --dry-run --html` write a page, whose lines to paste begin with what was typed."""
+    assert "The page is in run.html." in piped(synced, "report", "1", "--html", "run.html").stdout
+    arguments = ("sync", "--dry-run", "--overwrite", "title", "--html", "plan.html", "--skip", "#sea", *STASH)
+    assert piped(synced, *arguments).returncode == 0
+    base = "stash-sync sync --overwrite title --skip &#39;#sea&#39; --embedded-dir stash"
+    assert base in (synced / "plan.html").read_text("utf-8")
+    assert "Run 1: run" in (synced / "run.html").read_text("utf-8").replace("Run 1: sync", "Run 1: run")
+
+
+def test_a_page_that_cannot_be_written_is_one_error(piped, synced: Path) -> None:
+    """Where the page cannot be written there is one sentence, one object, and exit 6."""
+    done = piped(synced, "sync", "--dry-run", "--json", "--html", "no/such/plan.html", *STASH)
+    assert done.returncode == 6
+    assert "cannot be written" in json.loads(done.stdout)["error"]
+
+
+def test_only_and_skip_reach_the_sync(piped, synced: Path) -> None:
+    """What is skipped is not planned; a word that means nothing is exit 2 with those that do."""
+    done = piped(synced, "sync", "--dry-run", "--skip", "@lena_fields", "--only", "post", "--json", *STASH)
+    assert json.loads(done.stdout)["entities"]["studios"]["unchanged"] == 2
+    wrong = piped(synced, "check", "--only", "lena", *STASH)
+    assert wrong.returncode == 2
+    assert "@creator" in wrong.stderr
+
+
+def test_the_log_is_keyed_events(piped, tmp_path: Path) -> None:
+    """With --verbose --log-format json each line on stderr is an object with an event; as text it has the same keys."""
+    write_world(tmp_path, creators=1, items=6)
+    flags = (
+        "run",
+        "--payloads",
+        "payloads",
+        "--database",
+        "m.sqlite",
+        "--downloads",
+        "downloads",
+        *STASH,
+        "--verbose",
+    )
+    events = [
+        json.loads(line) for line in piped(tmp_path, *flags, "--log-format", "json").stderr.splitlines()
+    ]
+    ended = next(one for one in events if one["event"] == "scan.ended")
+    assert ended.keys() >= {"time", "level", "logger", "job", "status"}
+    write_world(tmp_path / "again", creators=1, items=6)
+    assert re.search(
+        r"info: scan.ended job='?\d+'? status='FINISHED'", piped(tmp_path / "again", *flags).stderr
+    )
+
+
+def test_progress_in_a_pipe_is_plain_lines(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where there is no terminal a long step tells count, rate and time left now and then, and how it ended."""
+    now = [100.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    steps = Steps(Output())
+    steps.start("sync", 1000)
+    for _ in range(4):
+        now[0] += 5.0
+        steps.advance(100)
+    steps.finish()
+    assert capsys.readouterr().err.splitlines() == [
+        "Syncing creators: 200 of 1000, 20/s, 40 s left",
+        "Syncing creators: 400 of 1000, 20/s, 30 s left",
+        "Syncing creators: 400 done, 20.0 s, 20/s",
+    ]
+
+
+def test_quiet_says_nothing_of_progress(piped, synced: Path) -> None:
+    """With --quiet stderr is empty."""
+    assert piped(synced, "sync", "--quiet", *STASH).stderr == ""
