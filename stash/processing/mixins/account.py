@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from stash_graphql_client.types import Performer
 from stash_graphql_client.types.unset import UNSET
 
+from stash.engine.wishes import Wish, is_remembered
 from stash.journal import SourceKey
 from stash.merge import merge_aliases
 from stash.processing.base import StashProcessingBase
-from stash.processing.wishes import Wish, is_remembered
 from stash.rendering import disambiguations, is_pattern, is_taken_by, person_name, profile_url, profile_urls
 
 if TYPE_CHECKING:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from stash_graphql_client.types import Gallery, GalleryChapter, Image, Scene
 
+from stash.engine.wishes import Wish, seen_and_wrote
 from stash.journal import SourceKey
 from stash.merge import merge_set
 from stash.overlap import together
 from stash.processing.base import StashProcessingBase
-from stash.processing.wishes import Wish, seen_and_wrote
 from stash.rendering import Rendered, generate_title, item_url, predecessor_values, utc_day
 
 if TYPE_CHECKING:

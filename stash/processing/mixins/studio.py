@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from stash_graphql_client.types import Studio
 
+from stash.engine.wishes import Wish, is_remembered
 from stash.journal import SourceKey
 from stash.processing.base import StashProcessingBase
-from stash.processing.wishes import Wish, is_remembered
 from stash.rendering import NETWORK_STUDIO, is_pattern, is_taken_by, profile_url, studio_names
 
 if TYPE_CHECKING:
