@@ -134,6 +134,13 @@ class StashProcessingBase:
             return memory
         return self.run.unsettled.get((entity.__type_name__, key))
 
+    async def _others_memories(self, entity: Entity, own: Collection[SourceKey]) -> list[Memory]:
+        """What is remembered of an entity as another one's than these keys say."""
+        if self.run.journal is None:
+            return []
+        recorded = await self.run.journal.memories_of(entity.__type_name__, entity.id)
+        return [memory for memory in recorded if is_remembered(entity, memory) and memory.key not in own]
+
     async def _is_deleted(self, entity_type: type[Entity], key: SourceKey) -> bool:
         """Whether what an earlier sync recorded was deleted in Stash since, so that it is not to be made again."""
         memory = self.run.memory(entity_type.__type_name__, key)

@@ -95,9 +95,9 @@ class StashProcessing(CreatorProcessing):
     async def prepare(self, reader: Reader, creators: Sequence[Creator]) -> None:
         """Learn which of the creators' files Stash has; have it scan the folders where it lacks some."""
         ours, self._owners = await self._files_of(reader, creators)
-        recorded = await self._recorded_media()
+        self._known_media = await self._recorded_media()
         owned = [(file, self._owners[file.name]) for file in ours if file.kind and file.name in self._owners]
-        new = [file for file, owner in owned if owner.media not in recorded]
+        new = [file for file, owner in owned if owner.media not in self._known_media]
         await self._read_files(new)
         self._ours = ours
         unknown = self.run.files.unknown(new)
@@ -155,7 +155,8 @@ class StashProcessing(CreatorProcessing):
             return (f"Stash does not take {suffix} files" if is_media else ""), False
         if owner is None:
             return "no row of the metadata database knows this file", file.media_id is not None
-        if self.run.files.stash_path(file) not in self.run.files.in_stash:
+        is_recorded = owner.media in self._known_media
+        if not is_recorded and self.run.files.unknown([file]):
             if self.run.is_dry:
                 return "Stash does not know this file yet; a sync has it scanned", False
             return "Stash does not know this file; have it scan the folder, or check the path map", True
