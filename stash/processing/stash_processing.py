@@ -17,7 +17,7 @@ from stash.errors import RefusedError, SyncError
 from stash.files import Files, walk
 from stash.journal import Journal
 from stash.lock import held
-from stash.paths import PathMap
+from stash.paths import PathMap, folders_of
 from stash.processing.base import Run
 from stash.processing.creator import FEW, CreatorProcessing
 from stash.processing.recorder import Recorder
@@ -117,8 +117,9 @@ class StashProcessing(CreatorProcessing):
         owners = await reader.find_media((file.name, file.media_id) for file in files)
         wanted = {creator.id for creator in creators}
         folders = {f.folder for f in files if f.name in owners and owners[f.name].accountId in wanted}
-        names = {creator.username.casefold() for creator in creators}
-        folders |= {f.folder for f in files if f.folder.casefold().removesuffix("_fansly") in names}
+        homes = {one.id: folders_of(one.username) for one in creators}
+        self.run.files.homes.update(homes)
+        folders |= {f.folder for f in files if f.folder.casefold() in frozenset().union(*homes.values())}
         return [file for file in files if file.folder in folders], owners
 
     async def _recorded_media(self) -> set[int]:

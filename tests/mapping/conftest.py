@@ -13,6 +13,9 @@ import pytest
 from metadata.database import Database
 from stash import jobs
 from stash.demo import files
+from stash.pipeline import SyncOptions, sync
+from stash.settings import Settings
+from tests.conftest import Silent
 from tests.metadata.factories import World
 
 if TYPE_CHECKING:
@@ -102,6 +105,17 @@ class Case:
         """One run; `sent` are its mutations."""
         self.sent.clear()
         return await self.server.sync(self.database, self.downloads, **options)
+
+    def settings(self, **chosen: Any) -> Settings:
+        """The settings of a run."""
+        values = {"url": self.server.url, "database": str(self.database), "downloads": self.downloads}
+        return Settings(**{**values, **chosen})
+
+    async def run(self, settings: Settings, **options: Any) -> Report:
+        """One run with these settings; `sent` are its mutations."""
+        self.sent.clear()
+        chosen = SyncOptions(server="x", **options)
+        return await sync(settings, chosen, Silent(), transport=self.server.transport)
 
     async def settled(self, **options: Any) -> Report:
         """A run, and a second one that sends nothing; answers the first one's report."""
