@@ -63,6 +63,7 @@ class Run:
     people: dict[SourceKey, Performer] = field(default_factory=dict)
     studios: dict[int, Studio] = field(default_factory=dict)
     tags: dict[str, Tag | None] = field(default_factory=dict)
+    default_covers: dict[str, str] = field(default_factory=dict)
     matched: set[int] = field(default_factory=set)
     holders: dict[int, list[Item]] = field(default_factory=dict)
     counted: set[tuple[str, str]] = field(default_factory=set)

@@ -46,8 +46,16 @@ class GalleryProcessingMixin(StashProcessingBase):
         if recorded:
             await self.store.preload_ids({Gallery: recorded})
         if unknown:
-            await self.store.preload(Gallery, code__in=[str(item.id) for item in unknown])
-            await self.store.preload(Gallery, url__in=[url for item in unknown for url in _urls(item)])
+            adopted = await self.store.preload(Gallery, code__in=[str(item.id) for item in unknown])
+            adopted += await self.store.preload(
+                Gallery, url__in=[url for item in unknown for url in _urls(item)]
+            )
+            await self._note_default_covers([one for one in adopted if isinstance(one.cover, Image)])
+
+    async def _note_default_covers(self, galleries: Sequence[Gallery]) -> None:
+        """Learn which covers nobody chose: of itself Stash shows the first image by path."""
+        order = await self.store.images_in_order(galleries)
+        self.run.default_covers |= {gallery: images[0] for gallery, images in order.items() if images}
 
     async def _get_or_create_gallery(
         self,
@@ -145,7 +153,7 @@ class GalleryProcessingMixin(StashProcessingBase):
             for stash_id in decision.removed:
                 await members[stash_id].remove_from_gallery(gallery)
             applied.sets[name] = (decision, dict(members))
-        self._choose_cover(item, gallery, content)
+        self._choose_cover(gallery, content)
 
     def _about_to_join(self, gallery: Gallery, content: Content, cls: type[Scene | Image]) -> list[str]:
         """Files that a killed run was about to link from their own side."""
@@ -164,12 +172,12 @@ class GalleryProcessingMixin(StashProcessingBase):
         ]
         return [memory.stash_id for memory in found if memory is not None]
 
-    def _choose_cover(self, item: Item, gallery: Gallery, content: Content) -> None:
+    def _choose_cover(self, gallery: Gallery, content: Content) -> None:
         """The source's first image is the cover of a gallery whose cover nobody else chose."""
         first = next((entity for entity in content.files.values() if isinstance(entity, Image)), None)
-        is_ours = gallery.is_new() or self._memory(gallery, gallery_key(item)) is not None
-        if first is not None and is_ours:
-            self._apply_more(gallery, Wish(values={"cover": first}))
+        if first is not None:
+            predecessors = {"cover": [self.run.default_covers.get(gallery.id, "")]}
+            self._apply_more(gallery, Wish(values={"cover": first}, predecessors=predecessors))
 
     async def _process_chapters(
         self, galleries: Sequence[tuple[Item, Gallery, Content]]
