@@ -35,11 +35,13 @@ class Case:
     server: Server
     folder: Path
     rows: World = field(default_factory=World)
+    address: str = ""
+    is_saved: bool = False
     sent: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def database(self) -> Path:
-        """The downloader's database."""
+        """The downloader's database, where that is a file."""
         return self.folder / "metadata.sqlite"
 
     @property
@@ -79,13 +81,12 @@ class Case:
 
     async def save(self) -> None:
         """Write the rows that were added since the last time."""
-        is_new = not self.database.exists()
-        async with await Database.open(str(self.database), create=True) as opened:
+        async with await Database.open(self.address or str(self.database), create=True) as opened:
             await self.rows.save(opened)
-            if is_new:
+            if not self.is_saved:
                 async with opened.begin() as connection:
                     await connection.exec_driver_sql("DROP TABLE metadata_origin")
-        self.rows = World()
+        self.rows, self.is_saved = World(), True
 
     async def execute(self, *statements: str) -> None:
         """Change rows at the source."""
@@ -104,7 +105,7 @@ class Case:
     async def sync(self, **options: Any) -> Report:
         """One run; `sent` are its mutations."""
         self.sent.clear()
-        return await self.server.sync(self.database, self.downloads, **options)
+        return await self.server.sync(self.address or self.database, self.downloads, **options)
 
     def settings(self, **chosen: Any) -> Settings:
         """The settings of a run."""

@@ -12,6 +12,8 @@ from stash_graphql_client.types import Gallery, Image, Performer, Scene, Studio,
 from tests.mapping.every_case import EveryCase
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from stash.report import Report
     from stash.store import StashStore
     from tests.mapping.conftest import Case
@@ -175,6 +177,12 @@ async def test_every_case_at_once(everywhere: Case) -> None:
         for one in await store.find(Gallery, title="Called by the user"):
             standing.names[f"Gallery {one.id}"] = standing.names.get(str(one.code), "")
         assert told(report, world, standing) == wanted["report"]
+
+
+async def test_every_case_from_postgresql(case: Case, postgres_database: Callable[[str], str]) -> None:
+    """From PostgreSQL the same comes of it."""
+    case.address = postgres_database("")
+    await test_every_case_at_once(case)
 
 
 async def test_the_expected_state_is_whole(case: Case) -> None:
