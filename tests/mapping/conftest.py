@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -13,19 +15,18 @@ import pytest
 from metadata.database import Database
 from stash import jobs
 from stash.demo import files
+from stash.embedded import EmbeddedStash
 from stash.pipeline import SyncOptions, sync
 from stash.settings import Settings
-from tests.conftest import Silent
+from tests.conftest import Server, Silent
 from tests.metadata.factories import World
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
+    from collections.abc import AsyncIterator, Iterator
 
     from metadata.models import Account, Media
     from stash.report import Report
     from stash.store import StashStore
-    from tests.conftest import Server
 
 
 @dataclass
@@ -158,6 +159,16 @@ class Recording(httpx.AsyncBaseTransport):
         if str(body.get("query", "")).startswith("mutation") and "metadataScan" not in body["query"]:
             self._sent.append(body)
         return await self._inner.handle_async_request(request)
+
+
+@contextmanager
+def little_case() -> Iterator[Case]:
+    """An empty case on a Stash of its own."""
+    with TemporaryDirectory() as folder, EmbeddedStash([Path(folder)]) as stash:
+        transport = httpx.ASGITransport(app=stash.app)
+        case = Case(Server("http://embedded.test", Path(folder), transport, stash), Path(folder))
+        case.server.transport = Recording(transport, case.sent)
+        yield case
 
 
 @pytest.fixture

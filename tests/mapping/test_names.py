@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,12 +11,11 @@ from stash_graphql_client.types import Image, Performer, Studio, Tag
 
 from metadata.models import Hashtag, PostHashtag
 from stash.demo.files import jpeg
-from stash.embedded import EmbeddedStash
-from tests.conftest import Server
-from tests.mapping.conftest import Case, Recording
+from tests.mapping.conftest import little_case
 
 if TYPE_CHECKING:
     from stash.report import Report
+    from tests.mapping.conftest import Case
 
 
 async def tags_of_the_picture(case: Case) -> set[str]:
@@ -192,10 +188,7 @@ async def test_whatever_they_are_called(
     people: list[tuple[str, str | None]], hashtags: list[str], text: str
 ) -> None:
     """Any names, hashtags and texts are synced without a failure, one performer an account, and the second run is silent."""
-    with TemporaryDirectory() as folder, EmbeddedStash([Path(folder)]) as stash:
-        transport = httpx.ASGITransport(app=stash.app)
-        case = Case(Server("http://embedded.test", Path(folder), transport, stash), Path(folder))
-        case.server.transport = Recording(transport, case.sent)
+    with little_case() as case:
         wanted = {username.casefold(): (username, name) for username, name in people}
         for username, name in wanted.values():
             creator = case.rows.account(username=username, displayName=name)
