@@ -20,7 +20,7 @@ from stash.files import Files, walk
 from stash.interpreter import tuned
 from stash.journal import Journal
 from stash.lock import held
-from stash.paths import PathMap
+from stash.paths import PathMap, folders_of
 from stash.processing.creator import FEW, CreatorProcessing
 from stash.report import Report
 from stash.settings import Settings, load_settings
@@ -71,9 +71,9 @@ class StashProcessing(CreatorProcessing, Unmatching):
     async def prepare(self, reader: Reader, creators: Sequence[Creator]) -> None:
         """Learn which of the creators' files Stash has; have it scan the folders where it lacks some."""
         ours, self._owners = await self._files_of(reader, creators)
-        recorded = await self._recorded_media()
+        self._known_media = await self._recorded_media()
         owned = [(file, self._owners[file.name]) for file in ours if file.kind and file.name in self._owners]
-        new = [file for file, owner in owned if owner.media not in recorded]
+        new = [file for file, owner in owned if owner.media not in self._known_media]
         await self._read_files(new)
         self._ours = ours
         unknown = self.run.files.unknown(new)
@@ -93,8 +93,9 @@ class StashProcessing(CreatorProcessing, Unmatching):
         owners = await reader.find_media((file.name, file.media_id) for file in files)
         wanted = {creator.id for creator in creators}
         folders = {f.folder for f in files if f.name in owners and owners[f.name].accountId in wanted}
-        names = {creator.username.casefold() for creator in creators}
-        folders |= {f.folder for f in files if f.folder.casefold().removesuffix("_fansly") in names}
+        homes = {one.id: folders_of(one.username) for one in creators}
+        self.run.files.homes.update(homes)
+        folders |= {f.folder for f in files if f.folder.casefold() in frozenset().union(*homes.values())}
         return [file for file in files if file.folder in folders], owners
 
     async def _recorded_media(self) -> set[int]:
@@ -110,7 +111,7 @@ class StashProcessing(CreatorProcessing, Unmatching):
             await self.store.preload_index(Tag, Performer, Studio)
             for creator in creators:
                 await self.sync_creator(reader, creator)
-            self._note_files(self._ours, self._owners)
+            self._note_files(self._ours, self._owners, self._known_media)
 
     # --- the downloader's door ---
 
