@@ -50,14 +50,14 @@ class Output:
     def say(self, text: str, *, style: str = "", mark: tuple[str, str] = ("", "")) -> None:
         """A line for a person; `mark` is how the line begins, and the style of that."""
         if not self.is_json:
-            line = Text(text, style)
+            line = Text(harmless(text), style)
             line.stylize(mark[1], 0, len(mark[0]))
             self.out.print(line, soft_wrap=self.width == PIPE)
 
     def paste(self, line: str) -> None:
         """A line to paste: never broken, whatever the terminal's width."""
         if not self.is_json:
-            self.out.print(Text(f"          $ {line}"), soft_wrap=True)
+            self.out.print(Text(f"          $ {harmless(line)}"), soft_wrap=True)
 
     def hang(self, text: str, lead: str, *, style: str = "", mark_style: str = "") -> None:
         """A text behind its lead, its further lines below the first; in a pipe it is one line."""
@@ -76,11 +76,14 @@ class Output:
 
     def error(self, text: str) -> None:
         """One sentence on stderr."""
-        self.err.print(Text.assemble(("error: ", "bold red"), text))
+        self._complain("error: ", "bold red", text)
 
     def warn(self, text: str) -> None:
         """One sentence on stderr that stops nothing."""
-        self.err.print(Text.assemble(("warning: ", "yellow"), text))
+        self._complain("warning: ", "yellow", text)
+
+    def _complain(self, word: str, style: str, text: str) -> None:
+        self.err.print(Text.assemble((word, style), harmless(text)), soft_wrap=not self.err.is_terminal)
 
     def report(self, report: Report, page: Path | None = None) -> None:
         """A run, on one screen."""
@@ -133,4 +136,13 @@ class Output:
 def _cell(value: object) -> str:
     if value is None:
         return "-"
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value).replace("\n", " ")
+    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return harmless(text).replace("\n", " ")
+
+
+def harmless(text: str) -> str:
+    """The text without characters that steer a terminal: names in the source are anybody's."""
+    return text.translate(_STEERING)
+
+
+_STEERING = dict.fromkeys([*range(10), *range(11, 32), *range(127, 160)], "�")

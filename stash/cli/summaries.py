@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,8 @@ REASONS = 3
 
 CHANGES = 4
 """Planned changes that the terminal shows, those first that are over something that stands there."""
+
+_ID = re.compile(r"\d{6,}")
 
 
 def entity_rows(report: Report) -> list[tuple[str, ...]]:
@@ -100,20 +103,22 @@ def _left_lines(report: Report) -> Iterator[str]:
 
 
 def _by_reason(title: str, found: Iterable[tuple[str, str]]) -> Iterator[str]:
-    reasons: defaultdict[str, list[str]] = defaultdict(list)
+    alike: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
     for reason, name in found:
-        reasons[reason].append(name)
-    if not reasons:
+        alike[_ID.sub("…", reason)].append((reason, name))
+    if not alike:
         return
-    yield f"{title} ({sum(map(len, reasons.values()))}):"
-    most = sorted(reasons.items(), key=lambda one: -len(one[1]))
-    for reason, names in most[:REASONS]:
-        yield f"  {len(names)} x {reason}, such as {names[0]}"
+    yield f"{title} ({sum(map(len, alike.values()))}):"
+    most = sorted(alike.items(), key=lambda one: -len(one[1]))
+    for general, those in most[:REASONS]:
+        reason, name = those[0]
+        yield f"  {len(those)} x {reason if len(those) == 1 else general}, such as {name}"
         step, _ = step_for(reason, "stash-sync sync")
         if not step.startswith("Nothing to do"):
             yield f"      Next: {step}"
     if len(most) > REASONS:
-        yield f"  … and {len(most) - REASONS} more reasons; --html FILE and --json have all."
+        more = len(most) - REASONS
+        yield f"  … and {more} more reason{'s' * (more > 1)}; --html FILE and --json have all."
 
 
 def _kept(kept: Sequence[Kept]) -> list[str]:

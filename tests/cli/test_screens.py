@@ -18,7 +18,9 @@ import pytest
 from stash.cli.main import main
 from stash.cli.output import Output
 from stash.cli.progress import Steps
+from stash.cli.summaries import report_lines
 from stash.demo import write_world
+from stash.report import Report
 
 ROOT = Path(__file__).resolve().parents[2]
 COLUMNS, LINES = 80, 24
@@ -89,7 +91,7 @@ def piped(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
     return run
 
 
-def on_terminal(folder: Path, *arguments: str) -> list[str]:
+def on_terminal(folder: Path, *arguments: str, with_errors: bool = False) -> list[str]:
     """The lines that a command leaves on a terminal of 80 columns, without colours."""
     ours, theirs = pty.openpty()
     os.set_blocking(ours, False)
@@ -101,7 +103,7 @@ def on_terminal(folder: Path, *arguments: str) -> list[str]:
         env=environment(),
         stdin=theirs,
         stdout=theirs,
-        stderr=subprocess.DEVNULL,
+        stderr=theirs if with_errors else subprocess.DEVNULL,
     ) as process:
         os.close(theirs)
         while True:
@@ -125,6 +127,36 @@ def test_it_fits_a_screen(synced: Path, name: str) -> None:
     assert any(line.strip() for line in lines)
     assert [line for line in lines if len(line) > COLUMNS and not line.lstrip().startswith("$ ")] == []
     assert len(lines) < LINES
+
+
+def test_an_error_is_broken_between_words(synced: Path) -> None:
+    """A sentence that is longer than the terminal is wide goes on in the next line with a whole word."""
+    lines = on_terminal(synced, "sync", with_errors=True)
+    assert lines[-1].split()[-1] == "http://localhost:9999."
+    assert len(lines[-2]) <= COLUMNS
+
+
+def test_names_do_not_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    """Control characters in texts of the source, in a line, a table or an error, are shown as such."""
+    output = Output()
+    output.say("a\x1b[2Jb")
+    output.paste("c\x9b2J")
+    output.table("", ("name",), [["d\x07e\rf"]])
+    output.error("g\x1b]0;h")
+    printed = capsys.readouterr()
+    assert printed.out.split() == ["a�[2Jb", "$", "c�2J", "name", "d�e�f"]
+    assert printed.err == "error: g�]0;h\n"
+
+
+def test_reasons_that_differ_by_an_id_are_one_line() -> None:
+    """What differs by the id in its reason alone is counted together; one alone keeps its id."""
+    report = Report(run=1)
+    for number in range(3):
+        report.skip("attachments", str(number), f"the account media 73734448789133568{number} is unknown")
+    report.skip("post", "9", "its account 737344487891335689 is unknown")
+    lines = list(report_lines(report))
+    assert "  3 x the account media … is unknown, such as attachments 0" in lines
+    assert "  1 x its account 737344487891335689 is unknown, such as post 9" in lines
 
 
 @pytest.mark.parametrize("name", COMMANDS)
