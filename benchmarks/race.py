@@ -6,6 +6,7 @@ Prints one JSON object; CPU and wall are taken after the imports, memory is the 
 from __future__ import annotations
 
 import asyncio
+import gc
 import importlib
 import json
 import resource
@@ -32,6 +33,7 @@ def main(name: str, *where: str) -> None:
         for module in SLOW_TO_IMPORT:
             importlib.import_module(module)
     asyncio.run(httpx.AsyncClient(verify=False).aclose())
+    gc.freeze()
     url, database, downloads, username = where
     task = Task(url, Path(database), Path(downloads), username)
     wall, cpu = time.perf_counter(), time.process_time()

@@ -16,7 +16,13 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from metadata.errors import DatabaseBusyError, DatabaseUnusableError, MetadataError, UnknownDatabaseError
+from metadata.errors import (
+    DatabaseBusyError,
+    DatabaseUnusableError,
+    MetadataError,
+    ReadOnlyDatabaseError,
+    UnknownDatabaseError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -163,8 +169,9 @@ def _in_our_words(address: Address, error: BaseException | None) -> MetadataErro
     state = str(facts.get("sqlstate") or "")
     if state.startswith(_POSTGRESQL_BUSY):
         return DatabaseBusyError(f"The database {address.name} does not answer ({error}); try again.")
-    if state.startswith(_POSTGRESQL_REFUSES):
-        return DatabaseUnusableError(
+    if state.startswith((*_POSTGRESQL_READ_ONLY, *_POSTGRESQL_REFUSES)):
+        kind = ReadOnlyDatabaseError if state in _POSTGRESQL_READ_ONLY else DatabaseUnusableError
+        return kind(
             f"The database {address.name} refuses us ({error}); check its name, user, password, rights and disk."
         )
     return None
@@ -174,7 +181,7 @@ _SQLITE_REASONS: dict[str, tuple[type[MetadataError], str]] = {
     "SQLITE_BUSY": (DatabaseBusyError, "is locked by another program; wait for it to end, then try again"),
     "SQLITE_LOCKED": (DatabaseBusyError, "is locked by another program; wait for it to end, then try again"),
     "SQLITE_FULL": (DatabaseUnusableError, "cannot grow, the disk is full; free some space, then try again"),
-    "SQLITE_READONLY": (DatabaseUnusableError, "is read-only; allow writing to the file and its folder"),
+    "SQLITE_READONLY": (ReadOnlyDatabaseError, "is read-only; allow writing to the file and its folder"),
     "SQLITE_NOTADB": (UnknownDatabaseError, "is not a SQLite database; name the downloader's database file"),
     "SQLITE_CORRUPT": (DatabaseUnusableError, "is damaged; restore it from a copy"),
     "SQLITE_CANTOPEN": (DatabaseUnusableError, "cannot be opened; allow access to the file and its folder"),
@@ -183,5 +190,7 @@ _SQLITE_REASONS: dict[str, tuple[type[MetadataError], str]] = {
 }
 _POSTGRESQL_BUSY = ("08", "40", "55", "57")
 """Classes of states that pass: lost connections, conflicts, locks, shutdown."""
-_POSTGRESQL_REFUSES = ("25006", "28", "3D", "42501", "53", "58")
-"""States that stay until somebody acts: read-only, no such user or database, no right, no room, no disk."""
+_POSTGRESQL_READ_ONLY = ("25006", "42501")
+"""States of a write into what may be read alone: a read-only transaction, no right."""
+_POSTGRESQL_REFUSES = ("28", "3D", "53", "58")
+"""States that stay until somebody acts: no such user or database, no room, no disk."""

@@ -4,7 +4,8 @@ MetadataError               one sentence: what was wrong, where, and the next st
 ├── UnknownDatabaseError    the file is no database, or of an unknown version
 │   └── MissingDatabaseError    there is no such file: name another
 ├── DatabaseUnusableError   full, read-only, damaged, or its server refuses us
-│   └── DatabaseBusyError       locked by another program, or its server does not answer: try again
+│   ├── DatabaseBusyError       locked by another program, or its server does not answer: try again
+│   └── ReadOnlyDatabaseError   it may be read, and not written
 ├── ForeignDatabaseError    stash-sync did not make it, so it is not ingested into
 ├── UnknownCreatorError     no account of that name or id
 └── PayloadError            a file holds no valid API payload; it is left out
@@ -31,6 +32,10 @@ class DatabaseUnusableError(MetadataError):
 
 class DatabaseBusyError(DatabaseUnusableError):
     """The database is locked by another program, or its server does not answer; trying again may help."""
+
+
+class ReadOnlyDatabaseError(DatabaseUnusableError):
+    """The database may be read, and not written."""
 
 
 class ForeignDatabaseError(MetadataError):

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 UNSET_FOLDER = "local_directory"
 """What the downloader calls a download folder that nobody chose."""
 
+DEFAULT_DATABASE = "metadata_db.sqlite3"
+"""What it calls a database that nobody chose: in the folder where it is started, or with the files."""
+
 
 def read_downloader_config(path: Path) -> dict[str, Any]:
     """The settings that a config file of the downloader says, by our names; what it does not say is absent.
@@ -41,7 +44,7 @@ def read_downloader_config(path: Path) -> dict[str, Any]:
         "api_key": stash.get("apikey"),
         "downloads": downloads,
         "path_map": _path_map(downloads, stash),
-        "database": _database(path, options, {**options, **postgres}),
+        "database": _database(path, options, {**options, **postgres}, downloads),
         "split_scenes": True if _text(stash.get("enable_scene_split")) == "true" else None,
     }
     return {name: value for name, value in found.items() if value not in {None, ""}}
@@ -100,12 +103,18 @@ def _path_map(downloads: Path | None, stash: Mapping[str, Any]) -> str | None:
     return f"{quoted(str(downloads))}={quoted(mapped)}" if downloads is not None and mapped else None
 
 
-def _database(path: Path, options: Mapping[str, Any], postgres: Mapping[str, Any]) -> str | None:
-    if postgres.get("pg_database") or postgres.get("pg_host"):
+def _database(
+    path: Path, options: Mapping[str, Any], postgres: Mapping[str, Any], downloads: Path | None
+) -> str | None:
+    """What the config names; else the file that the downloader makes of itself, where that is there."""
+    if any(name.startswith("pg_") for name in postgres):
         user = quote(str(postgres.get("pg_user") or "fansly_user"), safe="")
         password = os.environ.get("FANSLY_PG_PASSWORD") or str(postgres.get("pg_password") or "")
         secret = f":{quote(password, safe='')}" if password else ""
         host, port = postgres.get("pg_host") or "localhost", postgres.get("pg_port") or 5432
         return f"postgresql://{user}{secret}@{host}:{port}/{postgres.get('pg_database') or 'fansly_metadata'}"
-    file = _folder(path, options.get("metadata_db_file"))
-    return None if file is None else str(file)
+    if (file := _folder(path, options.get("metadata_db_file"))) is not None:
+        return str(file)
+    beside = [path.absolute().parent / DEFAULT_DATABASE]
+    beside += [downloads / DEFAULT_DATABASE] if downloads is not None else []
+    return next((str(one) for one in beside if one.is_file()), None)

@@ -94,6 +94,8 @@ class Files:
     path_map: PathMap
     on_host: list[HostFile]
     in_stash: dict[str, StashFile] = field(default_factory=dict)
+    homes: dict[int, frozenset[str]] = field(default_factory=dict)
+    """The folders of each account, in lower case."""
 
     def __post_init__(self) -> None:
         self._primary: dict[tuple[str, str], str] = {}
@@ -107,7 +109,10 @@ class Files:
                 self._by_id.setdefault(file.media_id, []).append(file)
 
     def of(self, media: StoredMedia) -> list[HostFile]:
-        """The host files of a media: by the name in its row, else by the id in the name; variants included."""
+        """The host files of a media: by the name in its row, else by the id in the name; variants included.
+
+        Where files of several creators have the name, its own creator's are the media's.
+        """
         renditions = (media, *media.variants)
         named = [
             file
@@ -116,7 +121,9 @@ class Files:
             for file in self._by_name.get(base_name(one.local_filename), ())
         ]
         found = named or [file for one in renditions for file in self._by_id.get(one.id, ())]
-        return list(dict.fromkeys(found))
+        home = self.homes.get(media.accountId, ())
+        at_home = [file for file in found if file.folder.casefold() in home] if len(found) > 1 else []
+        return list(dict.fromkeys(at_home or found))
 
     def stash_path(self, file: HostFile) -> str:
         """Where Stash sees a host file."""
@@ -169,7 +176,7 @@ class Files:
     ) -> None:
         """Look for files that lie elsewhere for Stash: by their base name, else by size and fingerprint.
 
-        A name counts where one file alone has it.
+        A name counts where one file alone has it; one without an id, only if the sizes are the same.
         """
         for part in batched(files, NAMES):
             await self._find_by_name(store, part)
@@ -182,16 +189,18 @@ class Files:
     async def _find_by_name(self, store: StashStore, files: Sequence[HostFile]) -> None:
         names = {file.name for file in files}
         pattern = rf"[/\\](?:{'|'.join(map(re.escape, sorted(names)))})$"
-        found: dict[str, set[str]] = {}
+        found: dict[str, dict[str, int]] = {}
         for kind, files_field in _KINDS:
             async for row in store.rows(kind, _selection(files_field), path__regex=pattern):
                 self._note(kind.__type_name__, row, row[files_field])
                 for one in row[files_field]:
-                    found.setdefault(base_name(one["path"]), set()).add(one["path"])
+                    found.setdefault(base_name(one["path"]), {})[one["path"]] = one["size"]
         for file in files:
-            paths = found.get(file.name, set())
-            if len(paths) == 1:
-                self._elsewhere[file.path] = paths.pop()
+            sizes = found.get(file.name, {})
+            if len(sizes) == 1:
+                ((path, size),) = sizes.items()
+                if file.media_id is not None or _has_size(file, size):
+                    self._elsewhere[file.path] = path
 
     async def _find_by_content(self, store: StashStore, files: Sequence[HostFile]) -> None:
         for kind, files_field in _KINDS:
@@ -217,6 +226,10 @@ class Files:
 
 
 _KINDS: tuple[tuple[type[Image | Scene], str], ...] = ((Image, "visual_files"), (Scene, "files"))
+
+
+def _has_size(file: HostFile, size: int) -> bool:
+    return Path(file.path).stat().st_size == size
 
 
 def _selection(files_field: str) -> str:

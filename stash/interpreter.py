@@ -19,12 +19,11 @@ SWITCH_SECONDS = 0.0005
 
 @contextmanager
 def tuned() -> Iterator[None]:
-    """Look for garbage seldom, and never at what was imported; let the database driver's thread have its turn.
+    """Look for garbage seldom, and let the database driver's thread have its turn.
 
-    The first costs a sixth of a sync and finds nothing, the second as much in waiting.
+    To look costs a tenth of a sync and finds nothing, the driver's thread as much in waiting.
     """
     thresholds, interval = gc.get_threshold(), sys.getswitchinterval()
-    gc.freeze()
     gc.set_threshold(ALLOCATIONS, *thresholds[1:])
     sys.setswitchinterval(SWITCH_SECONDS)
     try:
@@ -32,4 +31,3 @@ def tuned() -> Iterator[None]:
     finally:
         sys.setswitchinterval(interval)
         gc.set_threshold(*thresholds)
-        gc.unfreeze()

@@ -50,6 +50,12 @@ def base_name(path: str) -> str:
     return path[max(path.rfind("/"), path.rfind("\\")) + 1 :]
 
 
+def folders_of(username: str) -> frozenset[str]:
+    """What the downloader may call the folder of a creator, in lower case."""
+    name = username.casefold()
+    return frozenset({name, f"{name}_fansly"})
+
+
 @dataclass(frozen=True)
 class PathMap:
     """Pairs of a host folder and the folder under which Stash sees it; the longest host folder wins."""

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Protocol
 
 from metadata.database import Database
 from metadata.reader import Reader
+from stash.engine.run import Run
 from stash.errors import RefusedError, UsageError
 from stash.files import Files, walk
 from stash.journal import Journal
 from stash.paths import PathMap
 from stash.processing import StashProcessing
-from stash.processing.base import Run
 from stash.report import Report
 from stash.store import StashContext
 from stash.wire import Wire

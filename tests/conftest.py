@@ -133,6 +133,8 @@ async def _clear(real: Server) -> None:
         here = {"path__contains": f"/{real.prefix}"}
         images, scenes = await store.find(Image, **here), await store.find(Scene, **here)
         galleries = {g.id for entity in (*images, *scenes) for g in entity.galleries}
+        # Those of a zip file go with its gallery.
+        images = [one for one in images if ".zip/" not in one.visual_files[0].path]
         for name, ids in (
             ("galleryDestroy(input: {ids: $ids})", sorted(galleries)),
             ("imagesDestroy(input: {ids: $ids})", [image.id for image in images]),

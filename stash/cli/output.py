@@ -119,7 +119,9 @@ class Output:
         cells = [[_cell(value) for value in row] for row in rows]
         widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
         widest = widths.index(max(widths))
-        table = Table(title=title or None, title_justify="left", box=None, pad_edge=False)
+        if title:
+            self.say(title, style="bold")
+        table = Table(box=None, pad_edge=False)
         for number, (column, width) in enumerate(zip(columns, widths, strict=True)):
             is_widest = number == widest
             table.add_column(column, no_wrap=not is_widest, min_width=None if is_widest else width)

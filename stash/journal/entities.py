@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from metadata.errors import ReadOnlyDatabaseError
 from stash import kill_points
 from stash.journal.base import ours
 from stash.journal.models import sync_change, sync_entity
@@ -112,10 +114,29 @@ class Entities(Parts):
             if self._state is self._database and stamped:
                 await self._database.stamp(connection, stamped)
         if self._state is not self._database and stamped:
-            async with ours(), self._database.begin() as connection:
-                await self._database.stamp(connection, stamped)
+            await self._stamp(stamped)
         kill_points.reached("after-record")
         return len(changed)
+
+    async def _stamp(self, stamps: Sequence[tuple[str, int, int]]) -> None:
+        """Stamp the rows of a metadata database that does not keep our tables; one that is read-only stays as it is."""
+        async with ours():
+            with suppress(ReadOnlyDatabaseError):
+                async with self._database.begin() as connection:
+                    await self._database.stamp(connection, stamps)
+
+    async def memories_of(self, type_name: str, stash_id: str) -> list[Memory]:
+        """What is remembered of one entity of Stash, under whichever keys."""
+        if not self._server:
+            return []
+        query = select(sync_entity).where(
+            sync_entity.c.server_id == self._server,
+            sync_entity.c.type == type_name,
+            sync_entity.c.stash_id == stash_id,
+        )
+        async with self._reading() as connection:
+            rows = (await connection.execute(query)).all()
+        return [memory_of(row, SourceKey(row.kind, row.source_id)) for row in rows]
 
     async def _changed(self, connection: AsyncConnection, memories: Sequence[Memory]) -> list[dict[str, Any]]:
         """The rows that differ from what is stored; what killed runs planned for these entities is settled."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import uuid
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from sqlalchemy import insert, select
 
+from stash.errors import StateError
 from stash.journal import upkeep
 from stash.journal.looking_back import LookingBack
 from stash.journal.models import sync_entity, sync_server
@@ -46,9 +48,21 @@ class Journal(LookingBack):
             if await upkeep.is_current(self._state, connection):
                 return
         if not self._state.has_table(sync_entity.name):
-            await self.backup()
+            await self._backup_before_writing()
         async with self._writing() as connection:
             await connection.run_sync(upkeep.migrate)
+
+    async def _backup_before_writing(self) -> None:
+        try:
+            await self.backup()
+        except StateError:
+            # A folder that takes no copy takes no write of SQLite's either, so a database there gets no stamps.
+            if self._state is self._database or not self._is_in_a_read_only_folder():
+                raise
+
+    def _is_in_a_read_only_folder(self) -> bool:
+        path = self._database.path
+        return path is not None and not os.access(path.parent, os.W_OK)
 
     async def backup(self) -> Path | None:
         """Copy a SQLite database that is not ours to `<name>.before-stash-sync` beside it, once.

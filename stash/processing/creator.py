@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from stash_graphql_client.types import Gallery, Performer, Scene, Studio
 from stash_graphql_client.types import Image as StashImage
 
+from stash.engine.recording import Decided
+from stash.engine.settled import Part, source_digest
+from stash.engine.standing import Standing
+from stash.engine.writing import Writing
 from stash.errors import ItemError, RefusedError, SyncError
 from stash.journal import SourceKey
 from stash.overlap import Line, together
@@ -19,19 +23,13 @@ from stash.processing.mixins.gallery import Content, GalleryProcessingMixin, gal
 from stash.processing.mixins.media import MediaProcessingMixin, holders_of, media_key
 from stash.processing.mixins.studio import NETWORK_KEY, StudioProcessingMixin, studio_key
 from stash.processing.mixins.tag import TagProcessingMixin, tag_key
-from stash.processing.recording import LASTING, Decided
-from stash.processing.settled import Part, signature_of, signature_of_row, source_digest, standing_digest
-from stash.processing.writing import Writing
 from stash.rendering import TRAILER_TAG
-from stash.store.kinds import KINDS
-from stash.store.replies import intact
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Iterable
 
     from metadata.items import Creator, Item, StoredMedia, Window
     from metadata.reader import Reader
-    from stash.journal import SettledPart
     from stash.store.kinds import Entity
 
 log = logging.getLogger(__name__)
@@ -43,11 +41,20 @@ FEW = 20
 ITEMS = 250
 """Items that are decided before they are written: Stash works on one batch while we decide the next."""
 
+
+@dataclass
+class Deciding(Decided):
+    """A part that is being decided, with the galleries that its chapters go into."""
+
+    galleries: list[tuple[Item, Gallery, Content]] = field(default_factory=list)
+
+
 FIRST = 100
 """Items of the first batch, so that Stash has work soon."""
 
 
 class CreatorProcessing(
+    Standing,
     Writing,
     AccountProcessingMixin,
     StudioProcessingMixin,
@@ -105,11 +112,11 @@ class CreatorProcessing(
                 self.run.matched.update(media_id for media_id, found in files.items() if found)
                 self._report_settled(settled)
             else:
-                await self._decide_and_write(Decided(creator, part, source, files))
+                await self._decide_and_write(Deciding(creator, part, source, files))
         self.run.on_items(size)
         await self._beat()
 
-    async def _decide_and_write(self, decided: Decided) -> None:
+    async def _decide_and_write(self, decided: Deciding) -> None:
         decided.skipped_before = len(self.run.report.skipped)
         found = await self._look_up(decided.part)
         if self.run.is_dry:
@@ -126,38 +133,6 @@ class CreatorProcessing(
             await self._write(decided, self._take(), remembering)
         await self._conclude(decided)
 
-    @property
-    def _is_to_be_looked_at(self) -> bool:
-        """Whether everything is to be decided, even where nothing changed."""
-        return bool(self.run.overwrite) or self.run.recreate or self.run.has_news
-
-    async def _still_stands(self, settled: SettledPart) -> bool:
-        """Whether a settled part's entities stand as they were left; read once, and kept where they do not."""
-        wanted = {KINDS[name].entity: ids for name, ids in settled.ids.items() if name != "GalleryChapter"}
-        rows = await self.store.rows_of_ids(wanted)
-        if rows is None:
-            return False
-        with intact("what was synced"):
-            signatures = self._signatures(rows, settled)
-        if standing_digest(signatures) == settled.standing:
-            return True
-        self.store.take(rows)
-        return False
-
-    def _signatures(
-        self, rows: Mapping[str, Sequence[dict[str, Any]]], settled: SettledPart
-    ) -> list[tuple[Any, ...]]:
-        chapters = set(settled.ids.get("GalleryChapter", ()))
-        signatures = [signature_of_row(name, row) for name, found in rows.items() for row in found]
-        signatures += [
-            signature_of_row("GalleryChapter", chapter)
-            for row in rows.get("Gallery", ())
-            for chapter in row["chapters"]
-            if chapter["id"] in chapters
-        ]
-        known = [self.store.entry(name, one) for name in LASTING for one in settled.ids.get(name, ())]
-        return signatures + [signature_of(entity) for entity in known if entity is not None]
-
     async def _look_up(self, part: Part) -> dict[int, Scene | StashImage]:
         """Everything that the decisions of a part need, in O(pages) requests; answers what is matched, by media."""
         self.run.holders = holders_of(part.items)
@@ -172,7 +147,7 @@ class CreatorProcessing(
         self._note_missing(part, found)
         return found
 
-    async def _decide(self, decided: Decided, found: dict[int, Scene | StashImage]) -> AsyncIterator[bool]:
+    async def _decide(self, decided: Deciding, found: dict[int, Scene | StashImage]) -> AsyncIterator[bool]:
         """Decide a part; answers each time that a batch may be written, and whether it is the last."""
         for number, item in enumerate(decided.part.items):
             if number >= FIRST and (number - FIRST) % ITEMS == 0:
@@ -221,7 +196,7 @@ class CreatorProcessing(
             return None
         return await self.process_creator_studio(account)
 
-    async def _decide_item(self, item: Item, found: dict[int, Scene | StashImage], decided: Decided) -> None:
+    async def _decide_item(self, item: Item, found: dict[int, Scene | StashImage], decided: Deciding) -> None:
         """The item boundary: whatever is wrong with one item costs that item alone."""
         try:
             content = await self._process_item(item, found)
@@ -282,7 +257,7 @@ class CreatorProcessing(
         claimed = self.run.applied.get(id(entity))
         return claimed is None or claimed.key == media_key(media.id)
 
-    async def _decide_loose(self, decided: Decided, found: dict[int, Scene | StashImage]) -> None:
+    async def _decide_loose(self, decided: Deciding, found: dict[int, Scene | StashImage]) -> None:
         creator = decided.creator
         for media in decided.part.loose:
             entity = found.get(media.id)
@@ -298,10 +273,6 @@ class CreatorProcessing(
         people = list(accounts)
         await self.run.recall("Performer", [key for one in people for key in performer_keys(one)])
         await self.run.recall("Studio", [NETWORK_KEY, *(studio_key(one) for one in people)])
-
-    async def _recall_settled(self, creator: Creator) -> None:
-        if self.run.journal is not None:
-            self.run.settled = await self.run.journal.settled(creator.id)
 
     async def _recall(self, part: Part) -> None:
         """What earlier runs left of everything in this part."""

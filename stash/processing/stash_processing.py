@@ -6,22 +6,23 @@ import asyncio
 import logging
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Self
 
 from stash_graphql_client.types import Performer, Studio, Tag
 
 from metadata.database import Database
 from metadata.reader import Reader
+from stash.engine.recorder import Recorder
+from stash.engine.run import Run
+from stash.engine.unmatched import Unmatching
 from stash.errors import RefusedError, SyncError
 from stash.files import Files, walk
 from stash.interpreter import tuned
 from stash.journal import Journal
 from stash.lock import held
-from stash.paths import PathMap
-from stash.processing.base import Run
+from stash.paths import PathMap, folders_of
 from stash.processing.creator import FEW, CreatorProcessing
-from stash.processing.recorder import Recorder
-from stash.report import Report, Unmatched
+from stash.report import Report
 from stash.settings import Settings, load_settings
 from stash.store import StashContext
 
@@ -30,39 +31,14 @@ if TYPE_CHECKING:
 
     from metadata.items import Creator
     from metadata.reading.files import FileOwner
+    from stash.downloader import Config, State
+    from stash.engine.run import HasStore
     from stash.files import HostFile
-    from stash.processing.base import HasStore
 
 log = logging.getLogger(__name__)
 
 
-class DownloaderDatabase(Protocol):
-    """The downloader's database object, of which only the address is used."""
-
-    db_url: str
-
-
-class Config(Protocol):
-    """The downloader's configuration, as far as it is read."""
-
-    stash_context_conn: Mapping[str, Any] | None
-    _database: DownloaderDatabase | None
-
-    def get_background_tasks(self) -> list[asyncio.Task[Any]]:
-        """The tasks that the downloader waits for before it ends."""
-        ...
-
-
-class State(Protocol):
-    """The downloader's state: whose content was just downloaded, and where to."""
-
-    creator_name: str | None
-    creator_id: int | str | None
-    base_path: Path | None
-    download_path: Path | None
-
-
-class StashProcessing(CreatorProcessing):
+class StashProcessing(CreatorProcessing, Unmatching):
     """Brings creators into Stash: the five mixins on one store, for the length of a run."""
 
     def __init__(self, context: HasStore, run: Run | None = None) -> None:
@@ -95,9 +71,9 @@ class StashProcessing(CreatorProcessing):
     async def prepare(self, reader: Reader, creators: Sequence[Creator]) -> None:
         """Learn which of the creators' files Stash has; have it scan the folders where it lacks some."""
         ours, self._owners = await self._files_of(reader, creators)
-        recorded = await self._recorded_media()
+        self._known_media = await self._recorded_media()
         owned = [(file, self._owners[file.name]) for file in ours if file.kind and file.name in self._owners]
-        new = [file for file, owner in owned if owner.media not in recorded]
+        new = [file for file, owner in owned if owner.media not in self._known_media]
         await self._read_files(new)
         self._ours = ours
         unknown = self.run.files.unknown(new)
@@ -117,8 +93,9 @@ class StashProcessing(CreatorProcessing):
         owners = await reader.find_media((file.name, file.media_id) for file in files)
         wanted = {creator.id for creator in creators}
         folders = {f.folder for f in files if f.name in owners and owners[f.name].accountId in wanted}
-        names = {creator.username.casefold() for creator in creators}
-        folders |= {f.folder for f in files if f.folder.casefold().removesuffix("_fansly") in names}
+        homes = {one.id: folders_of(one.username) for one in creators}
+        self.run.files.homes.update(homes)
+        folders |= {f.folder for f in files if f.folder.casefold() in frozenset().union(*homes.values())}
         return [file for file in files if file.folder in folders], owners
 
     async def _recorded_media(self) -> set[int]:
@@ -134,32 +111,7 @@ class StashProcessing(CreatorProcessing):
             await self.store.preload_index(Tag, Performer, Studio)
             for creator in creators:
                 await self.sync_creator(reader, creator)
-            self._note_files()
-
-    def _note_files(self) -> None:
-        """Every file of the creators has a match, or is named with the reason why not."""
-        for file in self._ours:
-            owner = self._owners.get(file.name)
-            if owner is not None and owner.media in self.run.matched:
-                continue
-            reason, is_failure = self._why_unmatched(file, owner)
-            if reason:
-                key = str(owner.media if owner else file.media_id or "")
-                unmatched = Unmatched(file.kind or "file", key, file.path, reason, is_failure=is_failure)
-                self.run.report.unmatched.append(unmatched)
-
-    def _why_unmatched(self, file: HostFile, owner: FileOwner | None) -> tuple[str, bool]:
-        if file.kind is None:
-            suffix = Path(file.name).suffix or "such"
-            is_media = owner is not None or file.media_id is not None
-            return (f"Stash does not take {suffix} files" if is_media else ""), False
-        if owner is None:
-            return "no row of the metadata database knows this file", file.media_id is not None
-        if self.run.files.stash_path(file) not in self.run.files.in_stash:
-            if self.run.is_dry:
-                return "Stash does not know this file yet; a sync has it scanned", False
-            return "Stash does not know this file; have it scan the folder, or check the path map", True
-        return "its row belongs to no item of these creators", False
+            self._note_files(self._ours, self._owners, self._known_media)
 
     # --- the downloader's door ---
 

@@ -12,7 +12,9 @@ import pytest
 
 from stash import jobs
 from stash.doctor import examine
+from stash.doctor.findings import obstacle
 from stash.doctor.fixes import apply
+from stash.errors import RetriableError
 from stash.paths import PathMap
 from stash.settings import Settings
 from tests.doctor.conftest import Seen, found
@@ -370,6 +372,14 @@ async def test_every_finding_has_a_next_step(patient: Patient) -> None:
         assert all(one.next_step.strip() for one in diagnosis.findings)
         assert all((one.exit_code > 0) == (one.level == "problem") for one in diagnosis.findings)
         assert all(one["next_step"] for one in diagnosis.summary()["findings"])
+
+
+def test_an_obstacle_keeps_its_code() -> None:
+    """An error's sentence becomes what is wrong and the next step; one without a step has one all the same."""
+    whole = obstacle("Stash", RetriableError("It sleeps; wake it."), 5)
+    assert (whole.title, whole.next_step, whole.exit_code) == ("It sleeps.", "Wake it.", 5)
+    bare = obstacle("Stash", RetriableError("It sleeps."), 5)
+    assert (bare.title, bare.exit_code, bool(bare.next_step)) == ("It sleeps.", 5, True)
 
 
 async def test_nothing_is_written(patient: Patient) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -13,16 +15,18 @@ import pytest
 from metadata.database import Database
 from stash import jobs
 from stash.demo import files
+from stash.embedded import EmbeddedStash
+from stash.pipeline import SyncOptions, sync
+from stash.settings import Settings
+from tests.conftest import Server, Silent
 from tests.metadata.factories import World
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
+    from collections.abc import AsyncIterator, Iterator
 
     from metadata.models import Account, Media
     from stash.report import Report
     from stash.store import StashStore
-    from tests.conftest import Server
 
 
 @dataclass
@@ -32,11 +36,13 @@ class Case:
     server: Server
     folder: Path
     rows: World = field(default_factory=World)
+    address: str = ""
+    is_saved: bool = False
     sent: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def database(self) -> Path:
-        """The downloader's database."""
+        """The downloader's database, where that is a file."""
         return self.folder / "metadata.sqlite"
 
     @property
@@ -76,13 +82,12 @@ class Case:
 
     async def save(self) -> None:
         """Write the rows that were added since the last time."""
-        is_new = not self.database.exists()
-        async with await Database.open(str(self.database), create=True) as opened:
+        async with await Database.open(self.address or str(self.database), create=True) as opened:
             await self.rows.save(opened)
-            if is_new:
+            if not self.is_saved:
                 async with opened.begin() as connection:
                     await connection.exec_driver_sql("DROP TABLE metadata_origin")
-        self.rows = World()
+        self.rows, self.is_saved = World(), True
 
     async def execute(self, *statements: str) -> None:
         """Change rows at the source."""
@@ -101,7 +106,18 @@ class Case:
     async def sync(self, **options: Any) -> Report:
         """One run; `sent` are its mutations."""
         self.sent.clear()
-        return await self.server.sync(self.database, self.downloads, **options)
+        return await self.server.sync(self.address or self.database, self.downloads, **options)
+
+    def settings(self, **chosen: Any) -> Settings:
+        """The settings of a run."""
+        values = {"url": self.server.url, "database": str(self.database), "downloads": self.downloads}
+        return Settings(**{**values, **chosen})
+
+    async def run(self, settings: Settings, **options: Any) -> Report:
+        """One run with these settings; `sent` are its mutations."""
+        self.sent.clear()
+        chosen = SyncOptions(server="x", **options)
+        return await sync(settings, chosen, Silent(), transport=self.server.transport)
 
     async def settled(self, **options: Any) -> Report:
         """A run, and a second one that sends nothing; answers the first one's report."""
@@ -143,6 +159,16 @@ class Recording(httpx.AsyncBaseTransport):
         if str(body.get("query", "")).startswith("mutation") and "metadataScan" not in body["query"]:
             self._sent.append(body)
         return await self._inner.handle_async_request(request)
+
+
+@contextmanager
+def little_case() -> Iterator[Case]:
+    """An empty case on a Stash of its own."""
+    with TemporaryDirectory() as folder, EmbeddedStash([Path(folder)]) as stash:
+        transport = httpx.ASGITransport(app=stash.app)
+        case = Case(Server("http://embedded.test", Path(folder), transport, stash), Path(folder))
+        case.server.transport = Recording(transport, case.sent)
+        yield case
 
 
 @pytest.fixture

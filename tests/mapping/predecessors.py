@@ -25,6 +25,7 @@ LATER_TEXT = "The same picture, posted once more"
 class Source:
     """What was downloaded: the rows that the predecessor knew."""
 
+    word: str
     anna: Account
     bea: Account
     posts: dict[str, Any] = field(default_factory=dict)
@@ -33,10 +34,11 @@ class Source:
 
 async def downloaded(case: Case) -> Source:
     """A creator with a text, no text, a preview, a variant, a shared picture, a mention, a message, a missing file."""
-    anna = case.rows.account(username="anna", displayName="Anna Display", about="About Anna")
-    bea = case.rows.account(username="bea", displayName="Bea Display")
-    source = Source(anna, bea)
-    shared, preview, told = (case.picture(anna) for _ in range(3))
+    word = case.server.prefix
+    anna = case.rows.account(username=f"{word}anna", displayName=f"{word} Anna", about="About Anna")
+    bea = case.rows.account(username=f"{word}bea", displayName=f"{word} Bea")
+    source = Source(word, anna, bea)
+    shared, preview, told, opening = (case.picture(anna) for _ in range(4))
     parent = case.rows.media(anna, mimetype="video/mp4", local_filename=None, is_downloaded=False)
     variant = case.video(anna)
     case.rows.add(MediaVariantFactory(mediaId=parent.id, variantId=variant.id))
@@ -49,9 +51,10 @@ async def downloaded(case: Case) -> Source:
         "preview": preview,
         "told": told,
         "lost": lost,
+        "opening": opening,
     }
-    offered = [case.rows.offered(shared), case.rows.offered(parent)]
-    group = case.rows.group(anna, case.rows.account(username="reader"))
+    offered = [case.rows.offered(one) for one in (opening, shared, parent)]
+    group = case.rows.group(anna, case.rows.account(username=f"{word}reader"))
     source.posts = {
         "first": case.rows.post(anna, *offered, content=FIRST_TEXT, createdAt=moment(1)),
         "preview": case.rows.post(
@@ -65,8 +68,12 @@ async def downloaded(case: Case) -> Source:
             anna, case.rows.offered(told), content="", createdAt=moment(100), groupId=group.id
         ),
     }
-    case.rows.tag(source.posts["first"], "Red", "blue")
-    case.rows.add(PostMentionFactory(postId=source.posts["first"].id, handle="bea", accountId=bea.id))
+    source.posts["carrying"] = case.rows.post(
+        anna, source.posts["later"], content="It carries another one", createdAt=moment(99)
+    )
+    case.rows.tag(source.posts["first"], f"{word}Red", f"{word}blue")
+    mention = PostMentionFactory(postId=source.posts["first"].id, handle=bea.username, accountId=bea.id)
+    case.rows.add(mention)
     await case.save()
     return source
 
@@ -87,38 +94,46 @@ class _Predecessor:
         anna = await store.create(
             Performer,
             name=source.anna.displayName,
-            alias_list=["anna"],
-            urls=["https://fansly.com/anna"],
+            alias_list=[source.anna.username],
+            urls=[f"https://fansly.com/{source.anna.username}"],
             details=source.anna.about,
         )
         bea = await store.create(
-            Performer, name="Bea Display", alias_list=["bea"], urls=["https://fansly.com/bea"]
+            Performer,
+            name=source.bea.displayName,
+            alias_list=[source.bea.username],
+            urls=[f"https://fansly.com/{source.bea.username}"],
         )
-        network = await store.create(Studio, name="Fansly (network)")
+        network = await store.get_or_create(Studio, name="Fansly (network)")
         studio = await store.create(
-            Studio, name="anna (Fansly)", parent_studio=network, urls=["https://fansly.com/anna"]
+            Studio, name=f"{source.anna.username} (Fansly)", parent_studio=network, urls=anna.urls
         )
         self.studio, self.people = studio, [anna, bea]
-        self.tags = [await store.create(Tag, name=name) for name in ("red", "blue")]
-        self.trailer = await store.create(Tag, name="Trailer")
-        images = {image.visual_files[0].basename: image for image in await store.find(Image)}
-        (scene,) = await store.find(Scene)
+        self.tags = [await store.create(Tag, name=f"{source.word}{name}") for name in ("red", "blue")]
+        self.trailer = await store.get_or_create(Tag, name="Trailer")
+        here = {"path__contains": f"/{source.word}_downloads/"}
+        images = {image.visual_files[0].basename: image for image in await store.find(Image, **here)}
+        (scene,) = await store.find(Scene, **here)
         media = source.media
-        shared, preview, told = (images[media[name].local_filename] for name in ("shared", "preview", "told"))
+        shared, preview, told, opening = (
+            images[media[name].local_filename] for name in ("shared", "preview", "told", "opening")
+        )
         # The later post was synced first, and the earlier one is of the same file: both ways are seen.
         stamped_by = "first" if self.era == "after" else "later"
         await self._stamp(shared, "shared", stamped_by, tags=self.tags)
         await self._stamp(scene, "variant" if self.era == "after" else "parent", "first", tags=self.tags)
+        await self._stamp(opening, "opening", "first", tags=self.tags)
         await self._stamp(preview, "preview", "preview")
         if self.era == "after":
             preview.tags = [self.trailer]
         await self._stamp(told, "told", "told")
         if self.era == "before":
-            told.title = "anna - Media from 2025/01/05"
+            told.title = f"{source.anna.username} - Media from 2025/01/05"
         await store.flush()
-        await self._gallery("first", [shared], [scene], tags=self.tags)
+        await self._gallery("first", [shared, opening], [scene], tags=self.tags)
         await self._gallery("preview", [preview], [])
         await self._gallery("later", [shared], [])
+        await self._gallery("carrying", [shared], [])
         await self._gallery("told", [told], [])
         if self.era != "after":
             await self._gallery("lost", [], [])
@@ -159,4 +174,4 @@ class _Predecessor:
 
     def _title(self, row: Any) -> str:
         line = (row.content or "").split("\n")[0]
-        return line if len(line) >= 10 else f"anna - {row.createdAt:%Y/%m/%d}"
+        return line if len(line) >= 10 else f"{self.source.anna.username} - {row.createdAt:%Y/%m/%d}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import shutil
 import sqlite3
 from contextlib import closing
@@ -11,10 +12,14 @@ import pytest
 from stash_graphql_client.types import Gallery, Image, Performer, Scene
 
 from tests.end_to_end.conftest import SAMPLES, Setup
+from tests.mapping.conftest import Recording
 from tests.metadata.factories import PostMentionFactory, moment
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    import httpx
 
     from tests.conftest import Server
     from tests.mapping.conftest import Case
@@ -111,6 +116,60 @@ async def test_a_rendition_without_a_link(case: Case, others: int) -> None:
         (scene,) = await store.find(Scene)
     assert found == ([] if others else [str(posts[0].id)])
     assert bool(scene.galleries) is not bool(others)
+
+
+async def test_the_downloader_writes_while_we_read(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows that the downloader adds between our requests disturb nothing; the next run has them all."""
+    anna = case.rows.account(username="anna")
+    case.post(anna, case.picture(anna))
+    await case.save()
+    later: set[str] = set()
+    handle = Recording.handle_async_request
+
+    async def written_to(self: Recording, request: httpx.Request) -> httpx.Response:
+        if not later and b"galleryCreate" in request.content:
+            later.update(str(case.post(anna, case.picture(anna)).id) for _ in range(3))
+            await case.save()
+        return await handle(self, request)
+
+    monkeypatch.setattr(Recording, "handle_async_request", written_to)
+    assert (await case.sync()).exit_code == 0
+    assert later
+    assert (await case.settled()).exit_code == 0
+    async with case.stash() as store:
+        assert later < {one.code for one in await store.find(Gallery)}
+
+
+@pytest.mark.parametrize("mode", ["delete", "wal"])
+async def test_a_transaction_of_the_downloaders_is_open(case: Case, mode: str) -> None:
+    """Reading does not wait for a downloader that is in the middle of a write, and sees nothing half written."""
+    anna = case.rows.account(username="anna")
+    case.post(anna, case.picture(anna))
+    await case.save()
+    with closing(sqlite3.connect(case.database, isolation_level=None)) as connection:
+        connection.execute(f"PRAGMA journal_mode = {mode}")
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("UPDATE accounts SET about = 'half written'")
+        report = await case.run(case.settings(patience=0.1), dry_run=True)
+        connection.execute("ROLLBACK")
+    assert report.exit_code == 0
+    assert report.plan
+    assert not [one for one in report.plan if one.after == "half written"]
+
+
+async def test_a_database_that_may_only_be_read(
+    case: Case, shared: Path, postgres_database: Callable[[str], str]
+) -> None:
+    """With a state of its own a sync works on what it may only read: all is in Stash, and the second run is silent."""
+    dump = gzip.decompress((shared / "samples" / "downloader_v0_15.postgres.sql.gz").read_bytes()).decode()
+    rights = "CREATE ROLE guest LOGIN; GRANT SELECT ON ALL TABLES IN SCHEMA public TO guest;"
+    url = postgres_database(dump + rights).replace("postgres@", "guest@")
+    shutil.copytree(shared / "samples" / "downloads", case.downloads)
+    settings = case.settings(database=url, state=str(case.folder / "state.sqlite"))
+    first, second = await case.run(settings), await case.run(settings)
+    assert (first.exit_code, second.exit_code) == (0, 0)
+    assert first.entities["galleries"].created == GALLERIES["v0_15"]
+    assert second.requests["mutations"] == 0
 
 
 async def test_rows_that_lead_nowhere(case: Case) -> None:

@@ -16,15 +16,11 @@ from stash.demo.files import jpeg
 from stash.embedded.media import oshash as media_oshash
 from stash.fingerprints import md5, oshash
 from stash.paths import PathMap, quoted
-from stash.pipeline import SyncOptions, sync
-from stash.settings import Settings
-from tests.conftest import Silent
 from tests.metadata.factories import moment
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from stash.report import Report
     from tests.mapping.conftest import Case
 
 
@@ -206,63 +202,6 @@ async def test_galleries_of_files_are_never_ours(case: Case) -> None:
     assert [one["code"] for one in case.inputs("galleryCreate")] == [str(post.id)]
     async with case.stash() as store:
         assert (await store.get(Gallery, zipped.id)).title == zipped.title
-
-
-async def elsewhere(case: Case, name: str, **settings: object) -> tuple[str, Report]:
-    """A run where Stash has the one picture in another folder, under that name; the media's id, and the report."""
-    anna = case.rows.account(username="anna")
-    media = case.picture(anna)
-    case.post(anna, media)
-    await case.save()
-    (path,) = case.downloads.rglob("*.jpeg")
-    away = case.folder / "host" / "anna_fansly"
-    away.mkdir(parents=True)
-    shutil.copy(path, away)
-    sorted_by = case.server.library / "sorted" / "by year"
-    sorted_by.mkdir(parents=True)
-    path.rename(sorted_by / name.format(name=path.name))
-    async with case.stash() as store:
-        await jobs.scan(store.connection, [str(sorted_by)], 60)
-    chosen = Settings(url=case.server.url, database=str(case.database), downloads=away.parent, **settings)
-    for _ in range(2):
-        sent = list(case.sent)
-        case.sent.clear()
-        report = await sync(chosen, SyncOptions(server="x"), Silent(), transport=case.server.transport)
-    assert case.sent == []
-    case.sent[:] = sent
-    return str(media.id), report
-
-
-@pytest.mark.parametrize("name", ["{name}", "holiday.jpeg"], ids=["same name", "another name"])
-async def test_files_that_were_reorganised(case: Case, name: str) -> None:
-    """A file that Stash has in another folder is found by its base name; under another name by its content."""
-    media, report = await elsewhere(case, name)
-    assert report.exit_code == 0
-    assert [one["code"] for one in case.inputs("imageUpdate")] == [media]
-
-
-async def test_two_files_of_one_name_are_not_guessed(case: Case) -> None:
-    """Where two files of the name are there, none is taken by name alone."""
-    anna = case.rows.account(username="anna")
-    media = case.picture(anna)
-    case.post(anna, media)
-    await case.save()
-    (path,) = case.downloads.rglob("*.jpeg")
-    away = case.folder / "host" / "anna_fansly"
-    away.mkdir(parents=True)
-    shutil.copy(path, away)
-    name = path.name
-    path.unlink()
-    for folder in ("one", "two"):
-        place = case.server.library / folder
-        place.mkdir()
-        (place / name).write_bytes(jpeg(folder))
-        async with case.stash() as store:
-            await jobs.scan(store.connection, [str(place)], 60)
-    chosen = Settings(url=case.server.url, database=str(case.database), downloads=away.parent)
-    report = await sync(chosen, SyncOptions(server="x"), Silent(), transport=case.server.transport)
-    assert report.exit_code == 3
-    assert case.inputs("imageUpdate") == []
 
 
 @given(st.binary(min_size=1, max_size=99), st.integers(0, 70_000) | st.integers(131_064, 131_080))

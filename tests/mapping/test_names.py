@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,13 +11,11 @@ from stash_graphql_client.types import Image, Performer, Studio, Tag
 
 from metadata.models import Hashtag, PostHashtag
 from stash.demo.files import jpeg
-from stash.embedded import EmbeddedStash
-from tests.conftest import Server
-from tests.mapping.conftest import Case, Recording
-from tests.metadata.factories import PostMentionFactory, moment
+from tests.mapping.conftest import little_case
 
 if TYPE_CHECKING:
     from stash.report import Report
+    from tests.mapping.conftest import Case
 
 
 async def tags_of_the_picture(case: Case) -> set[str]:
@@ -179,95 +174,6 @@ async def test_an_alias_is_never_a_part_of_another(case: Case) -> None:
     assert len(case.inputs("performerCreate")) == 1
 
 
-async def renamed(case: Case) -> None:
-    """A creator that was synced, and has another username since."""
-    creator = case.rows.account(username="old", displayName="Old Name")
-    case.post(creator, case.picture(creator))
-    await case.save()
-    await case.settled()
-
-
-async def test_a_rename_moves_performer_and_studio_along(case: Case) -> None:
-    """The url moves, the old username stays an alias, the studio is renamed, the performer's name stays."""
-    await renamed(case)
-    await case.execute("UPDATE accounts SET username = 'new_', \"displayName\" = 'New Name'")
-    report = await case.settled()
-    assert report.entities["performers"].created == report.entities["studios"].created == 0
-    async with case.stash() as store:
-        (performer,) = await store.find(Performer)
-        assert (performer.name, sorted(performer.alias_list)) == ("Old Name", ["new_", "old"])
-        assert performer.urls == ["https://fansly.com/new_"]
-        studio = await store.find_one(Studio, name="new_ (Fansly)")
-        assert studio.urls == ["https://fansly.com/new_"]
-        assert await store.find(Studio, name="old (Fansly)") == []
-
-
-async def test_a_rename_keeps_what_a_user_named(case: Case) -> None:
-    """A studio and a performer with names of the user's keep them, and are still the creator's."""
-    await renamed(case)
-    async with case.stash() as store:
-        studio = await store.find_one(Studio, name="old (Fansly)")
-        (performer,) = await store.find(Performer)
-        studio.name, performer.name = "My studio", "My performer"
-        await store.flush()
-    await case.execute("UPDATE accounts SET username = 'new'")
-    report = await case.settled()
-    assert report.entities["performers"].created == report.entities["studios"].created == 0
-    async with case.stash() as store:
-        studio = await store.find_one(Studio, name="My studio")
-        assert studio.urls == ["https://fansly.com/new"]
-        assert [one.name for one in await store.find(Performer)] == ["My performer"]
-
-
-async def test_a_rename_to_a_studio_that_is_there(case: Case) -> None:
-    """Where the new studio is there already, made by hand or by an earlier program, ours keeps its name."""
-    await renamed(case)
-    async with case.stash() as store:
-        await store.create(Studio, name="New (Fansly)")
-    await case.execute("UPDATE accounts SET username = 'new'")
-    assert (await case.settled()).exit_code == 0
-    assert not [one for one in case.inputs("studioUpdate") if "name" in one]
-
-
-async def test_a_mention_that_becomes_a_creator(case: Case) -> None:
-    """Somebody first known by handle alone is the same performer once the account is known, and synced itself."""
-    anna = case.rows.account(username="anna")
-    post = case.post(anna, case.picture(anna))
-    case.rows.add(PostMentionFactory(postId=post.id, handle="Bea"))
-    await case.save()
-    await case.settled()
-    assert [one["name"] for one in case.inputs("performerCreate")] == [anna.displayName, "Bea"]
-    bea = case.rows.account(username="bea", displayName="Bea B.", about="About Bea")
-    case.post(bea, case.picture(bea), createdAt=moment(3))
-    await case.save()
-    await case.settled()
-    assert case.inputs("performerCreate") == []
-    async with case.stash() as store:
-        (performer,) = await store.find(Performer, url__iexact="https://fansly.com/bea")
-        assert (performer.name, performer.details) == ("Bea", "About Bea")
-
-
-async def test_a_mention_that_was_renamed_and_becomes_a_creator(case: Case) -> None:
-    """What was recorded of a mention holds for the account: a performer with another name and no url is still the one."""
-    anna = case.rows.account(username="anna")
-    post = case.post(anna, case.picture(anna))
-    case.rows.add(PostMentionFactory(postId=post.id, handle="Bea"))
-    await case.save()
-    await case.settled()
-    async with case.stash() as store:
-        performer = await store.find_one(Performer, name="Bea")
-        performer.name, performer.urls = "My friend", []
-        await store.flush()
-    bea = case.rows.account(username="bea")
-    case.post(bea, case.picture(bea), createdAt=moment(3))
-    await case.save()
-    await case.settled()
-    assert case.inputs("performerCreate") == []
-    async with case.stash() as store:
-        found = await store.get(Performer, performer.id)
-        assert (found.name, found.urls) == ("My friend", [])
-
-
 _NAME = st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=12).filter(str.strip)
 _LIKE = st.text(alphabet="aAbB_%é😀", min_size=1, max_size=4)
 
@@ -282,10 +188,7 @@ async def test_whatever_they_are_called(
     people: list[tuple[str, str | None]], hashtags: list[str], text: str
 ) -> None:
     """Any names, hashtags and texts are synced without a failure, one performer an account, and the second run is silent."""
-    with TemporaryDirectory() as folder, EmbeddedStash([Path(folder)]) as stash:
-        transport = httpx.ASGITransport(app=stash.app)
-        case = Case(Server("http://embedded.test", Path(folder), transport, stash), Path(folder))
-        case.server.transport = Recording(transport, case.sent)
+    with little_case() as case:
         wanted = {username.casefold(): (username, name) for username, name in people}
         for username, name in wanted.values():
             creator = case.rows.account(username=username, displayName=name)

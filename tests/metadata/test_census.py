@@ -19,8 +19,10 @@ async def filled(database: Database) -> World:
         world.post(anna, world.offered(world.media(anna)), content=f"Post {number}")
     world.post(anna, content="Nothing but words")
     world.post(bea, world.offered(world.media(bea)))
-    group = world.group(anna, world.account(username="reader"))
+    reader = world.account(username="reader")
+    group = world.group(anna, reader)
     world.message(anna, world.offered(world.media(anna)), groupId=group.id)
+    world.message(reader, world.offered(world.media(reader)), groupId=group.id)
     world.media(bea, local_filename="loose.jpeg", is_downloaded=True)
     await world.save(database)
     return world
@@ -33,10 +35,10 @@ async def test_rows_are_counted(foreign: Database) -> None:
     assert {name: census.rows[name] for name in ("accounts", "posts", "messages", "media")} == {
         "accounts": 3,
         "posts": 5,
-        "messages": 1,
-        "media": 6,
+        "messages": 2,
+        "media": 7,
     }
-    assert census.with_file == 6
+    assert census.with_file == 7
     assert census.losses == ()
 
 

@@ -11,15 +11,15 @@ from stash_graphql_client.types import Gallery, Image
 from stash.demo import files
 from stash.errors import StateError, UsageError
 from stash.page import write_page, write_page_of_run
+from stash.page.of_plan import page_of_plan
 from stash.page.pictures import pictures
-from stash.report import report_of
+from stash.report import Planned, Report, report_of
 from stash.settings import Settings
 from tests.page.conftest import Parsed
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from stash.report import Report
     from tests.mapping.conftest import Case
 
 BASE = "stash-sync sync"
@@ -119,6 +119,15 @@ async def test_a_plan_has_a_line_for_whatever_is_not_wanted(case: Case, tmp_path
     assert f"{BASE} --skip '#river'" in lines["Tag", "river"]
     assert any("--skip @" in line for line in lines["Studio", "anna (Fansly)"])
     assert "nothing was written" in page.text
+
+
+def test_a_changed_file_knows_its_post() -> None:
+    """Where the plan has no gallery of a file, the post that it belongs to is read off its URL."""
+    urls = ["https://example.test", "https://fansly.com/post/77"]
+    plan = [Planned("Image", "5", "urls", [], urls, "new in the source", "media 12")]
+    (entry,) = page_of_plan(Report(plan=plan), BASE).entries
+    assert [line.text for line in entry.lines] == [f"{BASE} --skip 77", f"{BASE} --only 77"]
+    assert (entry.what, entry.id, entry.media) == ("filled", "5", "12")
 
 
 async def test_what_was_kept_says_why(case: Case, tmp_path: Path) -> None:

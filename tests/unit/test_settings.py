@@ -156,6 +156,24 @@ def test_the_downloaders_config_comes_last(monkeypatch: pytest.MonkeyPatch) -> N
     )
 
 
+@pytest.mark.parametrize("folder", ["", "files"], ids=["beside the config", "with the files"])
+def test_the_database_that_the_downloader_makes_by_itself(folder: str) -> None:
+    """Where the config names no database, the downloader's default file counts, if it is there."""
+    Path("config.ini").write_text("[Options]\ndownload_directory = files\n")
+    Path("files").mkdir()
+    assert load_settings({"downloader_config": Path("config.ini")}).database is None
+    (Path(folder) / "metadata_db.sqlite3").touch()
+    found = load_settings({"downloader_config": Path("config.ini")}).database
+    assert found == str(Path.cwd() / folder / "metadata_db.sqlite3")
+
+
+def test_a_postgresql_of_which_little_is_said() -> None:
+    """What the config leaves out of the PostgreSQL database is as the downloader has it by default."""
+    Path("config.yaml").write_text("postgres:\n  pg_password: secret\n")
+    found = load_settings({"downloader_config": Path("config.yaml")}).database
+    assert found == "postgresql://fansly_user:secret@localhost:5432/fansly_metadata"
+
+
 @pytest.mark.parametrize("name", ["config.ini", "config.yaml"])
 @pytest.mark.parametrize("content", ["", "options:\n", "[Options]\ndownload_directory = Local_directory\n"])
 def test_a_config_that_says_little(name: str, content: str) -> None:

@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING
 from stash_graphql_client.types import Performer
 from stash_graphql_client.types.unset import UNSET
 
+from stash.engine.wishes import Wish, is_remembered
 from stash.journal import SourceKey
 from stash.merge import merge_aliases
 from stash.processing.base import StashProcessingBase
-from stash.processing.wishes import Wish, is_remembered
 from stash.rendering import disambiguations, is_pattern, is_taken_by, person_name, profile_url, profile_urls
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from metadata.items import Creator
     from stash.journal import Memory
 
@@ -64,13 +66,7 @@ class AccountProcessingMixin(StashProcessingBase):
             performer = await self.store.get(Performer, str(account.stash_id))
             if performer is not None and _is_account(performer, account):
                 return performer
-        for url in profile_urls(account.username):
-            performer = await self.store.find_one(Performer, url__iexact=url)
-            if performer is not None:
-                return performer
-        return await self.store.find_one(
-            Performer, aliases__iexact=account.username
-        ) or await self._find_by_name(account)
+        return await self._find_by_address(account) or await self._find_by_name(account)
 
     def _recorded_person(self, account: Creator) -> Memory | None:
         """What was recorded of an account; what was of a mere mention of it, before it was known, counts as well."""
@@ -81,11 +77,27 @@ class AccountProcessingMixin(StashProcessingBase):
                 memory = self.run.memories["Performer", key] = replace(earlier, key=key)
         return memory
 
+    async def _find_by_address(self, account: Creator) -> Performer | None:
+        """A performer with the account's url or alias, unless that is of the account that had the username before."""
+        asked = [("urls", "url", url) for url in profile_urls(account.username)]
+        for field, criterion, text in [*asked, ("alias_list", "aliases", account.username)]:
+            for performer in await self.store.find(Performer, **{f"{criterion}__iexact": text}):
+                others = await self._others_memories(performer, performer_keys(account))
+                if text.casefold() not in {t.casefold() for one in others for t in one.seen.get(field, ())}:
+                    return performer
+        return None
+
     async def _find_by_name(self, account: Creator) -> Performer | None:
         """The one performer of that name, unless it is somebody else's."""
+        keys = performer_keys(account)
         for name in dict.fromkeys([person_name(account.displayName, account.username), account.username]):
             found = await self.store.find(Performer, name__iexact=name)
-            free = [performer for performer in found if not _is_somebody_else(performer, account)]
+            free = [
+                performer
+                for performer in found
+                if not _is_somebody_else(performer, account)
+                and not await self._others_memories(performer, keys)
+            ]
             if len(free) == 1:
                 return free[0]
         return None
@@ -104,21 +116,19 @@ class AccountProcessingMixin(StashProcessingBase):
         return performer
 
     def _complete_performer(self, account: Creator, performer: Performer) -> None:
-        url, name = self._spelt(performer, account), performer.name or ""
-        known = performer.alias_list if isinstance(performer.alias_list, list) else []
-        aliases = merge_aliases(known, [account.username], name=str(name))
-        if aliases != known:
-            performer.alias_list = aliases
-        wish = Wish(values={"details": account.about}, texts={"urls": [url]})
+        forms = {"urls": profile_urls(account.username), "alias_list": (account.username,)}
+        texts = {field: [self._spelt(performer, account, field, among)] for field, among in forms.items()}
+        texts["alias_list"] = merge_aliases([], texts["alias_list"], name=str(performer.name or ""))
+        wish = Wish(values={"details": account.about}, texts=texts, partial={"alias_list"})
         self._apply(performer, performer_key(account), wish)
         self.run.stamps.append(("accounts", account.id, performer))
 
-    def _spelt(self, performer: Performer, account: Creator) -> str:
-        """The address of the account, as the performer lists it or once did."""
-        known = {url.casefold() for url in profile_urls(account.username)}
+    def _spelt(self, performer: Performer, account: Creator, field: str, forms: Sequence[str]) -> str:
+        """The url or the alias of the account, as the performer lists it or once did."""
+        known = {form.casefold() for form in forms}
         memory = self._memory(performer, performer_key(account))
-        listed = [*_listed(performer), *(memory.seen.get("urls", ()) if memory is not None else ())]
-        return next((url for url in listed if url.casefold() in known), profile_url(account.username))
+        listed = [*_listed(performer, field), *(memory.seen.get(field, ()) if memory is not None else ())]
+        return next((text for text in listed if text.casefold() in known), forms[0])
 
     async def _update_performer_avatar(self, account: Creator, performer: Performer) -> None:
         """Send the avatar where Stash shows its default picture, and again when it changed, but never over a user's."""
@@ -182,7 +192,7 @@ def _is_account(performer: Performer, account: Creator) -> bool:
         account.username.casefold(),
         person_name(account.displayName, account.username).casefold(),
     }
-    aliases = performer.alias_list if isinstance(performer.alias_list, list) else []
+    aliases = _listed(performer, "alias_list")
     own = {str(performer.name).casefold(), *(alias.casefold() for alias in aliases)}
     return bool(names & own) or profile_url(account.username).casefold() in _urls(performer)
 
@@ -194,9 +204,10 @@ def _is_somebody_else(performer: Performer, account: Creator) -> bool:
     return any(url.startswith(prefix) and url not in own for url in _urls(performer))
 
 
-def _listed(performer: Performer) -> list[str]:
-    return performer.urls if isinstance(performer.urls, list) else []
+def _listed(performer: Performer, field: str) -> list[str]:
+    value = performer.__dict__.get(field)
+    return value if isinstance(value, list) else []
 
 
 def _urls(performer: Performer) -> set[str]:
-    return {url.casefold().rstrip("/") for url in _listed(performer)}
+    return {url.casefold().rstrip("/") for url in _listed(performer, "urls")}

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from stash_graphql_client.types import Gallery, GalleryChapter, Image, Scene
 
+from stash.engine.wishes import Wish, seen_and_wrote
 from stash.journal import SourceKey
 from stash.merge import merge_set
 from stash.overlap import together
 from stash.processing.base import StashProcessingBase
-from stash.processing.wishes import Wish, seen_and_wrote
 from stash.rendering import Rendered, generate_title, item_url, predecessor_values, utc_day
 
 if TYPE_CHECKING:
@@ -53,12 +53,12 @@ class GalleryProcessingMixin(StashProcessingBase):
             )
 
     async def _read_default_covers(self, items: Iterable[Item]) -> None:
-        """Learn the covers that Stash itself shows where ours was refused, or not set before a run was killed."""
+        """Learn the covers that Stash itself shows where nobody is known to have chosen one."""
         unset: list[Gallery] = []
         for item in items:
             gallery = await self._find_gallery(item)
             memory = self._memory(gallery, gallery_key(item)) if gallery is not None else None
-            if gallery is not None and gallery.cover and memory is not None and "cover" not in memory.wrote:
+            if gallery is not None and gallery.cover and (memory is None or "cover" not in memory.wrote):
                 unset.append(gallery)
         order = await self.store.images_in_order(unset)
         self.run.default_covers = {gallery: images[0] for gallery, images in order.items() if images}
@@ -159,7 +159,7 @@ class GalleryProcessingMixin(StashProcessingBase):
             for stash_id in decision.removed:
                 await members[stash_id].remove_from_gallery(gallery)
             applied.sets[name] = (decision, dict(members))
-        self._choose_cover(item, gallery, content)
+        self._choose_cover(gallery, content)
 
     def _about_to_join(self, gallery: Gallery, content: Content, cls: type[Scene | Image]) -> list[str]:
         """Files that a killed run was about to link from their own side."""
@@ -178,13 +178,11 @@ class GalleryProcessingMixin(StashProcessingBase):
         ]
         return [memory.stash_id for memory in found if memory is not None]
 
-    def _choose_cover(self, item: Item, gallery: Gallery, content: Content) -> None:
+    def _choose_cover(self, gallery: Gallery, content: Content) -> None:
         """The source's first image is the cover of a gallery whose cover nobody else chose."""
         first = next((entity for entity in content.files.values() if isinstance(entity, Image)), None)
-        is_ours = gallery.is_new() or self._memory(gallery, gallery_key(item)) is not None
-        if first is not None and is_ours:
-            shown = self.run.default_covers.get(gallery.id)
-            predecessors = {"cover": [shown]} if shown is not None else {}
+        if first is not None:
+            predecessors = {"cover": [self.run.default_covers.get(gallery.id, "")]}
             self._apply_more(gallery, Wish(values={"cover": first}, predecessors=predecessors))
 
     async def _process_chapters(

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from stash_graphql_client.types import Image, Scene
 
+from stash.engine.wishes import Wish, is_remembered
 from stash.journal import SourceKey
 from stash.processing.base import StashProcessingBase
-from stash.processing.wishes import Wish, is_remembered
 from stash.rendering import Rendered, item_url, predecessor_values, utc_day
 from stash.report import Planned
 

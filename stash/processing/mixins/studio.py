@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from stash_graphql_client.types import Studio
 
+from stash.engine.wishes import Wish, is_remembered
 from stash.journal import SourceKey
 from stash.processing.base import StashProcessingBase
-from stash.processing.wishes import Wish, is_remembered
-from stash.rendering import NETWORK_STUDIO, is_pattern, is_taken_by, profile_url, studio_names
+from stash.rendering import NETWORK_STUDIO, is_taken_by, profile_url, studio_names
+from stash.store.entities import snapshot
 
 if TYPE_CHECKING:
     from stash_graphql_client.types import Performer
@@ -30,13 +31,10 @@ class StudioProcessingMixin(StashProcessingBase):
         network = await self._network()
         studio = await self._find_existing_studio(account)
         if studio is None:
-            studio = await self.store.get_or_create(
-                Studio,
-                name=self._free_name(account),
-                parent_studio=network,
-                urls=[profile_url(account.username)],
-            )
-        values = {"name": self._wished_name(account, studio), "parent_studio": network}
+            urls = [profile_url(account.username)]
+            new = Studio(name=self._name(account), parent_studio=network, urls=urls)
+            studio = await self.store.make(new)
+        values = {"name": self._name(account, studio), "parent_studio": network}
         self._apply(
             studio, studio_key(account), Wish(values, texts={"urls": [profile_url(account.username)]})
         )
@@ -58,31 +56,24 @@ class StudioProcessingMixin(StashProcessingBase):
     async def _find_existing_studio(self, account: Creator) -> Studio | None:
         """The studio of a creator, or None. It never writes."""
         studio = await self._recorded_studio(studio_key(account))
-        for name in self._names(account):
-            studio = studio or await self.store.find_one(Studio, name__iexact=name)
+        for name in self._names(account) if studio is None else ():
+            for one in await self.store.find(Studio, name__iexact=name):
+                if not await self._others_memories(one, [studio_key(account)]):
+                    return one
         return studio
 
-    def _names(self, account: Creator) -> tuple[str, ...]:
-        """What the studio of a creator may be called: there is a second name where Stash may refuse the first."""
-        name = self.run.rules.studio_of(account)
-        return studio_names(name, account.id) if is_pattern(name) else (name,)
+    def _names(self, account: Creator) -> tuple[str, str]:
+        """What the studio of a creator may be called: there is a second name where Stash refuses the first."""
+        return studio_names(self.run.rules.studio_of(account), account.id)
 
-    def _free_name(self, account: Creator) -> str:
-        """The first of the names that Stash does not take for another studio's."""
+    def _name(self, account: Creator, studio: Studio | None = None) -> str:
+        """The name that the studio has, if it is one of its creator's, else the first that is no other studio's."""
         names = self._names(account)
-        others = [str(studio.name) for studio in self.store.all_cached(Studio)] if len(names) > 1 else []
-        return next((one for one in names if not any(is_taken_by(one, name) for name in others)), names[-1])
-
-    def _wished_name(self, account: Creator, studio: Studio) -> str | None:
-        """What the studio is to be called: it moves along with its creator, unless a user named it.
-
-        None is no wish: the new name is another studio's.
-        """
-        if str(studio.name).casefold() in {one.casefold() for one in self._names(account)}:
+        if studio is not None and str(studio.name).casefold() in {one.casefold() for one in names}:
             return str(studio.name)
-        name = self._free_name(account)
-        is_taken = any(str(one.name).casefold() == name.casefold() for one in self.store.all_cached(Studio))
-        return None if is_taken else name
+        others = [one for one in self.store.all_cached(Studio) if one is not studio]
+        taken = [str(name) for one in others for name in (one.name, snapshot(one).get("name"))]
+        return next((one for one in names if not any(is_taken_by(one, name) for name in taken)), names[-1])
 
     async def _recorded_studio(self, key: SourceKey) -> Studio | None:
         memory = self.run.memory("Studio", key)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Protocol
 
 from stash_graphql_client.types import Image, Scene, Tag
 
+from stash.engine.wishes import Wish, is_remembered
 from stash.journal import SourceKey
 from stash.processing.base import StashProcessingBase
-from stash.processing.wishes import Wish, is_remembered
 from stash.rendering import TRAILER_TAG, is_pattern, is_taken_by, tag_names
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from stash_graphql_client.types import Gallery, Image, Performer, Scene, Studio, Tag
 from stash_graphql_client.types.unset import UNSET
 
+from stash.engine.run import Working
+from stash.engine.settled import signature_of, standing_digest
+from stash.engine.wishes import names_of
 from stash.journal import SettledPart, SourceKey
-from stash.processing.base import StashProcessingBase
-from stash.processing.settled import signature_of, standing_digest
-from stash.processing.wishes import names_of
 from stash.report import Planned
 from stash.store import Flushed
 from stash.store.entities import is_new
@@ -20,13 +20,12 @@ from stash.store.entities import is_new
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from metadata.items import Creator, Item
+    from metadata.items import Creator
+    from stash.engine.settled import Part
+    from stash.engine.wishes import Applied
+    from stash.engine.writing import Batch
     from stash.files import HostFile
     from stash.journal import Operation
-    from stash.processing.mixins.gallery import Content
-    from stash.processing.settled import Part
-    from stash.processing.wishes import Applied
-    from stash.processing.writing import Batch
     from stash.report import Skipped
     from stash.store import Change
     from stash.store.kinds import Entity
@@ -47,13 +46,12 @@ class Decided:
     part: Part
     source: str
     files: Mapping[int, Sequence[HostFile]]
-    galleries: list[tuple[Item, Gallery, Content]] = field(default_factory=list)
     skipped_before: int = 0
     unattached: int = 0
     flushed: Flushed = field(default_factory=Flushed)
 
 
-class Recording(StashProcessingBase):
+class Recording(Working):
     """Remembers what Stash confirmed, and counts it."""
 
     async def _conclude(self, decided: Decided) -> None:

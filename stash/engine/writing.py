@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from stash.processing.recording import LASTING, Recording
+from stash.engine.recording import LASTING, Recording
 
 if TYPE_CHECKING:
+    from stash.engine.recording import Decided
+    from stash.engine.wishes import Applied
     from stash.overlap import Line
-    from stash.processing.recording import Decided
-    from stash.processing.wishes import Applied
     from stash.store.kinds import Entity
 
     type Stamp = tuple[str, int, Entity]

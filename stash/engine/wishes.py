@@ -29,7 +29,7 @@ class Wish:
 
     values: dict[str, Any] = field(default_factory=dict)
     links: dict[str, Sequence[Entity]] = field(default_factory=dict)
-    texts: dict[str, Sequence[str]] = field(default_factory=dict)
+    texts: Mapping[str, Sequence[str]] = field(default_factory=dict)
     predecessors: Mapping[str, Collection[str]] = field(default_factory=dict)
     partial: Collection[str] = ()
 

@@ -12,8 +12,8 @@ from stash.store.kinds import Entity
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from stash.engine.run import Run
     from stash.journal import Journal
-    from stash.processing.base import Run
     from stash.store import Change, Failure
 
 

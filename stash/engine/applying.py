@@ -1,0 +1,64 @@
+"""What is remembered of an entity, and what a run makes of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stash.engine.run import Working
+from stash.engine.wishes import Applied, Wish, apply, is_remembered
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from stash.journal import Memory, SourceKey
+    from stash.store.kinds import Entity
+
+
+class Applying(Working):
+    """Brings entities to what the source asks for; what a user made of them stays."""
+
+    def _memory(self, entity: Entity, key: SourceKey) -> Memory | None:
+        """What an earlier run left of this very entity, or a killed one was about to make of it.
+
+        What was left of another entity with the same key says nothing of this one.
+        """
+        memory = self.run.memory(entity.__type_name__, key)
+        if memory is not None and is_remembered(entity, memory):
+            return memory
+        return self.run.unsettled.get((entity.__type_name__, key))
+
+    async def _others_memories(self, entity: Entity, own: Collection[SourceKey]) -> list[Memory]:
+        """What is remembered of an entity as another one's than these keys say."""
+        if self.run.journal is None:
+            return []
+        recorded = await self.run.journal.memories_of(entity.__type_name__, entity.id)
+        return [memory for memory in recorded if is_remembered(entity, memory) and memory.key not in own]
+
+    async def _is_deleted(self, entity_type: type[Entity], key: SourceKey) -> bool:
+        """Whether what an earlier sync recorded was deleted in Stash since, so that it is not to be made again."""
+        memory = self.run.memory(entity_type.__type_name__, key)
+        if memory is None or self.run.recreate:
+            return False
+        return await self.store.get(entity_type, memory.stash_id) is None
+
+    def _left_out(self, key: SourceKey) -> None:
+        self.run.report.skip(key.kind, key.id, "it was deleted in Stash; --recreate makes it again")
+
+    def _apply(self, entity: Entity, key: SourceKey, wish: Wish) -> Applied:
+        """Bring an entity to what the source asks for, without overwriting what the user edited."""
+        return self._note(apply(entity, key, wish, self._memory(entity, key), self.run.overwrite))
+
+    def _note(self, applied: Applied) -> Applied:
+        self.run.applied[id(applied.entity)] = self.run.unwritten[id(applied.entity)] = applied
+        return applied
+
+    def _leave(self, entity: Entity, key: SourceKey, why: str) -> None:
+        """Leave an entity as it is; what is remembered of it stays as well."""
+        self._note(Applied(entity, key, kept=[why], is_left=True))
+        self.run.report.keep(entity.__type_name__, entity.id, why)
+
+    def _apply_more(self, entity: Entity, wish: Wish) -> None:
+        """Add to what was decided for an entity already."""
+        earlier = self.run.applied[id(entity)]
+        more = apply(entity, earlier.key, wish, self._memory(entity, earlier.key), self.run.overwrite)
+        self._note(earlier.joined(more))

@@ -1,0 +1,89 @@
+"""A run, and what everything that takes part in it stands on."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from stash.rules import Rules
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable
+
+    from stash_graphql_client.types import Performer, Studio, Tag
+
+    from metadata.items import Item
+    from stash.engine.recorder import Recorder
+    from stash.engine.wishes import Applied
+    from stash.files import Files
+    from stash.journal import Journal, Memory, SettledPart, SourceKey
+    from stash.report import Report
+    from stash.store import StashStore
+    from stash.store.kinds import Entity
+
+
+class HasStore(Protocol):
+    """Anything that leads to the store of a Stash: the library's context is one."""
+
+    @property
+    def store(self) -> StashStore:
+        """The store."""
+        ...
+
+
+@dataclass
+class Run:
+    """One execution: what the mixins share of it."""
+
+    report: Report
+    files: Files
+    journal: Journal | None = None
+    is_dry: bool = False
+    overwrite: Collection[str] = ()
+    rules: Rules = field(default_factory=Rules)
+    is_forced: bool = False
+    recreate: bool = False
+    has_news: bool = False
+    may_scan: bool = True
+    patience: float = 300.0
+    on_items: Callable[[int], None] = lambda _: None
+    on_scan: Callable[[float], None] = lambda _: None
+    memories: dict[tuple[str, SourceKey], Memory] = field(default_factory=dict)
+    unsettled: dict[tuple[str, SourceKey], Memory] = field(default_factory=dict)
+    recorder: Recorder | None = None
+    applied: dict[int, Applied] = field(default_factory=dict)
+    unwritten: dict[int, Applied] = field(default_factory=dict)
+    stamps: list[tuple[str, int, Entity]] = field(default_factory=list)
+    people: dict[SourceKey, Performer] = field(default_factory=dict)
+    studios: dict[int, Studio] = field(default_factory=dict)
+    tags: dict[str, Tag | None] = field(default_factory=dict)
+    matched: set[int] = field(default_factory=set)
+    holders: dict[int, list[Item]] = field(default_factory=dict)
+    default_covers: dict[str, str] = field(default_factory=dict)
+    counted: set[tuple[str, str]] = field(default_factory=set)
+    settled: dict[int, SettledPart] = field(default_factory=dict)
+    planned: set[tuple[int, str]] = field(default_factory=set)
+    beaten_at: float = field(default_factory=time.monotonic)
+
+    def memory(self, type_name: str, key: SourceKey) -> Memory | None:
+        """What an earlier run left of an entity."""
+        return self.memories.get((type_name, key))
+
+    async def recall(self, type_name: str, keys: Iterable[SourceKey]) -> None:
+        """Read what earlier runs left of these entities."""
+        if self.journal is not None:
+            for key, memory in (await self.journal.recall(type_name, keys)).items():
+                (self.memories if memory.stash_id else self.unsettled)[type_name, key] = memory
+
+
+class Working:
+    """Holds the store and the run."""
+
+    context: HasStore
+    run: Run
+
+    @property
+    def store(self) -> StashStore:
+        """The store, the same as `context.store`."""
+        return self.context.store

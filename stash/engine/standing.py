@@ -1,0 +1,57 @@
+"""Whether what earlier runs settled still stands in Stash as they left it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from stash.engine.recording import LASTING
+from stash.engine.run import Working
+from stash.engine.settled import signature_of, signature_of_row, standing_digest
+from stash.store.kinds import KINDS
+from stash.store.replies import intact
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from metadata.items import Creator
+    from stash.journal import SettledPart
+
+
+class Standing(Working):
+    """Recognises the windows in which there is nothing to decide."""
+
+    async def _recall_settled(self, creator: Creator) -> None:
+        if self.run.journal is not None:
+            self.run.settled = await self.run.journal.settled(creator.id)
+
+    @property
+    def _is_to_be_looked_at(self) -> bool:
+        """Whether everything is to be decided, even where nothing changed."""
+        return bool(self.run.overwrite) or self.run.recreate or self.run.has_news
+
+    async def _still_stands(self, settled: SettledPart) -> bool:
+        """Whether a settled part's entities stand as they were left; read once, and kept where they do not."""
+        wanted = {KINDS[name].entity: ids for name, ids in settled.ids.items() if name != "GalleryChapter"}
+        rows = await self.store.rows_of_ids(wanted)
+        if rows is None:
+            return False
+        with intact("what was synced"):
+            signatures = self._signatures(rows, settled)
+        if standing_digest(signatures) == settled.standing:
+            return True
+        self.store.take(rows)
+        return False
+
+    def _signatures(
+        self, rows: Mapping[str, Sequence[dict[str, Any]]], settled: SettledPart
+    ) -> list[tuple[Any, ...]]:
+        chapters = set(settled.ids.get("GalleryChapter", ()))
+        signatures = [signature_of_row(name, row) for name, found in rows.items() for row in found]
+        signatures += [
+            signature_of_row("GalleryChapter", chapter)
+            for row in rows.get("Gallery", ())
+            for chapter in row["chapters"]
+            if chapter["id"] in chapters
+        ]
+        known = [self.store.entry(name, one) for name in LASTING for one in settled.ids.get(name, ())]
+        return signatures + [signature_of(entity) for entity in known if entity is not None]

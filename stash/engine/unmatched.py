@@ -1,0 +1,48 @@
+"""The files that were matched to nothing, and why."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stash.engine.run import Working
+from stash.report import Unmatched
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterable, Mapping
+
+    from metadata.reading.files import FileOwner
+    from stash.files import HostFile
+
+
+class Unmatching(Working):
+    """Names the files that have no match."""
+
+    def _note_files(
+        self, files: Iterable[HostFile], owners: Mapping[str, FileOwner], known: Container[int]
+    ) -> None:
+        """Every file of the creators has a match, or is named with the reason why not; `known` media are in Stash."""
+        for file in files:
+            owner = owners.get(file.name)
+            if owner is not None and owner.media in self.run.matched:
+                continue
+            reason, is_failure = self._why_unmatched(file, owner, known)
+            if reason:
+                key = str(owner.media if owner else file.media_id or "")
+                unmatched = Unmatched(file.kind or "file", key, file.path, reason, is_failure=is_failure)
+                self.run.report.unmatched.append(unmatched)
+
+    def _why_unmatched(
+        self, file: HostFile, owner: FileOwner | None, known: Container[int]
+    ) -> tuple[str, bool]:
+        if file.kind is None:
+            suffix = Path(file.name).suffix or "such"
+            is_media = owner is not None or file.media_id is not None
+            return (f"Stash does not take {suffix} files" if is_media else ""), False
+        if owner is None:
+            return "no row of the metadata database knows this file", file.media_id is not None
+        if owner.media not in known and self.run.files.unknown([file]):
+            if self.run.is_dry:
+                return "Stash does not know this file yet; a sync has it scanned", False
+            return "Stash does not know this file; have it scan the folder, or check the path map", True
+        return "its row belongs to no item of these creators", False

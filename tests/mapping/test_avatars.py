@@ -1,0 +1,92 @@
+"""Avatars: sent once, again when they changed, and never over a picture of the user's."""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from stash_graphql_client.types import Performer
+
+from stash.demo import files
+from tests.metadata.factories import AvatarFactory, moment
+
+if TYPE_CHECKING:
+    from tests.mapping.conftest import Case
+
+
+async def picture_of(case: Case) -> bytes | None:
+    """The performer's picture in Stash."""
+    async with case.stash() as store:
+        (performer,) = await store.find(Performer)
+        return await store.connection.picture("performer", performer.id)
+
+
+async def avatar(case: Case) -> Any:
+    """A creator with a post and an avatar, synced."""
+    anna = case.rows.account(username="anna")
+    case.post(anna, case.picture(anna))
+    face = case.picture(anna, at="Pictures", local_filename="face.jpeg", createdAt=moment(0))
+    case.rows.add(AvatarFactory(accountId=anna.id, mediaId=face.id))
+    await case.save()
+    await case.settled()
+    assert await picture_of(case) == files.jpeg(str(face.id))
+    return anna
+
+
+async def test_an_avatar_is_sent_once_and_again_when_it_changed(case: Case) -> None:
+    """The picture goes with the performer's creation; a new avatar replaces the one that we sent, once."""
+    anna = await avatar(case)
+    (made,) = case.inputs("performerCreate") + case.inputs("performerUpdate")
+    assert base64.b64decode(made["image"].partition(",")[2]).startswith(b"\xff\xd8")
+    face = case.picture(anna, at="Pictures", local_filename="new.jpeg", createdAt=moment(9))
+    case.rows.add(AvatarFactory(accountId=anna.id, mediaId=face.id))
+    await case.save()
+    await case.settled()
+    assert await picture_of(case) == files.jpeg(str(face.id))
+
+
+async def test_an_avatar_that_comes_later(case: Case) -> None:
+    """A picture whose file was not there at the first sync is sent when it is."""
+    anna = case.rows.account(username="anna")
+    case.post(anna, case.picture(anna))
+    face = case.rows.media(anna, local_filename="face.jpeg")
+    case.rows.add(AvatarFactory(accountId=anna.id, mediaId=face.id))
+    await case.save()
+    await case.settled()
+    case.file(anna, face, "Pictures")
+    await case.settled()
+    assert await picture_of(case) == files.jpeg(str(face.id))
+
+
+@pytest.mark.parametrize("theirs", ["", "data:image/jpeg;base64,AAAA"], ids=["taken away", "another"])
+async def test_a_picture_of_the_users_is_kept(case: Case, theirs: str) -> None:
+    """A picture that a user took away or replaced stays so, also when the avatar changes, and that is told."""
+    anna = await avatar(case)
+    async with case.stash() as store:
+        (performer,) = await store.find(Performer)
+        store.attach(performer, image=theirs or None)
+        await store.flush()
+    face = case.picture(anna, at="Pictures", local_filename="new.jpeg", createdAt=moment(9))
+    case.rows.add(AvatarFactory(accountId=anna.id, mediaId=face.id))
+    await case.save()
+    before = await picture_of(case)
+    report = await case.settled()
+    assert await picture_of(case) == before
+    assert ("Performer", "image") in {(one.type, one.field) for one in report.kept}
+    assert case.inputs("performerUpdate") == []
+
+
+async def test_a_picture_that_was_there_is_kept(case: Case) -> None:
+    """Where Stash has a picture already the avatar is not sent."""
+    anna = case.rows.account(username="anna")
+    case.post(anna, case.picture(anna))
+    face = case.picture(anna, at="Pictures", local_filename="face.jpeg")
+    case.rows.add(AvatarFactory(accountId=anna.id, mediaId=face.id))
+    await case.save()
+    async with case.stash() as store:
+        performer = await store.create(Performer, name="anna")
+        store.attach(performer, image="data:image/jpeg;base64,AAAA")
+        await store.flush()
+    await case.settled()
+    assert await picture_of(case) == base64.b64decode("AAAA")

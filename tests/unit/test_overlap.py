@@ -1,0 +1,134 @@
+"""Work that overlaps keeps its order, and loses no error."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from stash.overlap import Line, together
+
+
+class Journal:
+    """Pieces of work that note when they begin and end."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+        self.gates: dict[str, asyncio.Event] = {}
+
+    async def piece(self, name: str, error: Exception | None = None) -> None:
+        """Begin, wait for the gate of this name if there is one, end."""
+        self.said.append(f"{name} begins")
+        if name in self.gates:
+            await self.gates[name].wait()
+        if error is not None:
+            raise error
+        self.said.append(f"{name} ends")
+
+
+@pytest.fixture
+def journal() -> Journal:
+    """An empty one."""
+    return Journal()
+
+
+async def test_one_piece_at_a_time(journal: Journal) -> None:
+    """The next piece begins when the one before has ended, and all are done at the end."""
+    async with Line() as line:
+        for name in "abc":
+            await line.start(journal.piece(name))
+            journal.said.append(f"{name} is under way")
+    assert journal.said[-1] == "c ends"
+    assert [said for said in journal.said if "under" not in said] == [
+        f"{name} {what}" for name in "abc" for what in ("begins", "ends")
+    ]
+    assert journal.said.index("a is under way") < journal.said.index("a ends")
+
+
+async def test_two_pieces_at_a_time(journal: Journal) -> None:
+    """Of depth two, the second does not wait for the first, the third does."""
+    journal.gates["a"] = asyncio.Event()
+    async with Line(depth=2) as line:
+        await line.start(journal.piece("a"))
+        await line.start(journal.piece("b"))
+        third = asyncio.create_task(line.start(journal.piece("c")))
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert journal.said == ["a begins", "b begins", "b ends"]
+        journal.gates["a"].set()
+        await third
+    assert journal.said[-1] == "c ends"
+
+
+async def test_an_error_stops_the_line(journal: Journal) -> None:
+    """The error of a piece is raised where the next one would begin, which never does."""
+    with pytest.raises(ValueError, match="broken"):  # noqa: PT012 - the block is what is tried
+        async with Line() as line:
+            await line.start(journal.piece("a", ValueError("broken")))
+            await line.start(journal.piece("b"))
+    assert journal.said == ["a begins"]
+
+
+async def test_the_last_error_is_not_lost(journal: Journal) -> None:
+    """The error of the last piece is raised at the end."""
+    with pytest.raises(ValueError, match="broken"):
+        async with Line() as line:
+            await line.start(journal.piece("a", ValueError("broken")))
+
+
+async def test_an_error_of_the_block_lets_the_piece_end(journal: Journal) -> None:
+    """What is under way when the block fails is ended, and the block's error is the one to tell."""
+    journal.gates["a"] = asyncio.Event()
+    with pytest.raises(KeyError):  # noqa: PT012 - the block is what is tried
+        async with Line() as line:
+            await line.start(journal.piece("a"))
+            await asyncio.sleep(0)
+            asyncio.get_running_loop().call_soon(journal.gates["a"].set)
+            raise KeyError
+    assert journal.said == ["a begins", "a ends"]
+
+
+async def test_cancelled(journal: Journal) -> None:
+    """What is under way when the block is cancelled is cancelled too."""
+    journal.gates["a"] = asyncio.Event()
+
+    async def block() -> None:
+        async with Line() as line:
+            await line.start(journal.piece("a"))
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(block())
+    for _ in range(5):
+        await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert journal.said == ["a begins"]
+
+
+async def test_one_line_after_another(journal: Journal) -> None:
+    """The first piece of a line waits for the last of the line before, and does not begin where that failed."""
+    journal.gates["a"] = asyncio.Event()
+    before = Line()
+    await before.start(journal.piece("a"))
+    async with Line(after=Line(after=before)) as line:
+        following = asyncio.create_task(line.start(journal.piece("b")))
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert journal.said == ["a begins"]
+        journal.gates["a"].set()
+        await following
+    assert journal.said == ["a begins", "a ends", "b begins", "b ends"]
+    failed = Line()
+    await failed.start(journal.piece("c", ValueError("broken")))
+    with pytest.raises(ValueError, match="broken"):
+        await Line(after=failed).start(journal.piece("d"))
+    assert "d begins" not in journal.said
+
+
+async def test_an_error_ends_what_was_begun_together(journal: Journal) -> None:
+    """Where one of a few things fails, the others do not go on."""
+    journal.gates["a"] = asyncio.Event()
+    with pytest.raises(ValueError, match="broken"):
+        await together(journal.piece("a"), journal.piece("b", ValueError("broken")))
+    assert journal.said == ["a begins", "b begins"]
