@@ -18,7 +18,6 @@ from stash.embedded import EmbeddedStash
 from tests.faults.clock import Clock
 from tests.faults.rig import Dumped, Rig, Template, Victims, numbered, rig_of
 from tests.faults.sizes import size
-from tests.faults.speed import share_statements
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -30,10 +29,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """The time between two attempts passes at once; and thousands of runs are bearable."""
+    """The time between two attempts passes at once, and jobs are asked after often."""
     clock = Clock()
     clock.install(monkeypatch)
-    share_statements(monkeypatch)
     monkeypatch.setattr(jobs, "FIRST_WAIT", 0.005)
     return clock
 
