@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from metadata.items import Item
     from stash.files import HostFile
 
+
 class StashProcessingBase(Applying):
     """What every mixin can do; mixins have no state of their own."""
 
