@@ -143,7 +143,7 @@ class CreatorProcessing(
             self._find_stash_files(part.media().values()),
             self._preload_galleries([item for item in part.items if item.media]),
         )
-        await self._read_default_covers([item for item in part.items if _matched(item, found)])
+        await self._read_default_covers()
         self._note_missing(part, found)
         return found
 

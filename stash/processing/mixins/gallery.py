@@ -52,14 +52,16 @@ class GalleryProcessingMixin(StashProcessingBase):
                 self.store.preload(Gallery, url__in=[url for item in unknown for url in _urls(item)]),
             )
 
-    async def _read_default_covers(self, items: Iterable[Item]) -> None:
+    async def _read_default_covers(self) -> None:
         """Learn the covers that Stash itself shows where nobody is known to have chosen one."""
-        unset: list[Gallery] = []
-        for item in items:
-            gallery = await self._find_gallery(item)
-            memory = self._memory(gallery, gallery_key(item)) if gallery is not None else None
-            if gallery is not None and gallery.cover and (memory is None or "cover" not in memory.wrote):
-                unset.append(gallery)
+        memories = {m.stash_id: m for (name, _), m in self.run.memories.items() if name == "Gallery"}
+        unset = [
+            gallery
+            for gallery in self.store.all_cached(Gallery)
+            if gallery.cover
+            and not _is_of_files(gallery)
+            and (gallery.id not in memories or "cover" not in memories[gallery.id].wrote)
+        ]
         order = await self.store.images_in_order(unset)
         self.run.default_covers = {gallery: images[0] for gallery, images in order.items() if images}
 
