@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from graphql import (
@@ -143,7 +143,7 @@ def _documents() -> Documents:
     return Documents(load_schema())
 
 
-@cache
+@lru_cache(maxsize=8)
 def _about_schema(document: str, variables: str) -> dict[str, Any]:
     """What the schema, which never changes, says of itself: every client asks the same, and it takes long."""
     result = execute_sync(load_schema(), parse(document), variable_values=json.loads(variables))
