@@ -64,9 +64,12 @@ class Connection(StashClient):
         self._session = self._ws_session = self.gql_client = self.gql_ws_client = None
         self.transport_config = {"url": self.url, "headers": None, "ssl": True, "timeout": None}
         probe = await self._probe()
-        general = (probe.get("configuration") or {}).get("general") or {}
-        self.database_path = str(general.get("databasePath") or "")
-        self._capabilities = await detect_capabilities(_replaying(probe), self.log)
+        try:
+            general = (probe.get("configuration") or {}).get("general") or {}
+            self.database_path = str(general.get("databasePath") or "")
+            self._capabilities = await detect_capabilities(_replaying(probe), self.log)
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise self._no_stash() from error
         fragment_store.rebuild(self._capabilities)
         self._initialized = True
 
@@ -75,7 +78,7 @@ class Connection(StashClient):
         status = reply.data.get("systemStatus")
         schema = status.get("appSchema") if isinstance(status, dict) else None
         if not isinstance(status, dict) or not isinstance(schema, int):
-            raise UnsuitableStashError(f"{self.wire.url} answers, but not as a Stash does; check STASH_URL.")
+            raise self._no_stash()
         if status.get("status") not in {"OK", None}:
             raise UnsuitableStashError(
                 f"The Stash at {self.wire.url} is not set up yet ({status['status']}); "
@@ -87,6 +90,9 @@ class Connection(StashClient):
             )
         self.door.is_stash = True
         return reply.data
+
+    def _no_stash(self) -> UnsuitableStashError:
+        return UnsuitableStashError(f"{self.wire.url} answers, but not as a Stash does; check STASH_URL.")
 
     async def query(
         self, document: str, variables: Mapping[str, Any] | None = None, *, is_scan: bool = False

@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import dataclass, field, replace
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
-from graphql import ExecutionResult, FieldNode, OperationType, SelectionSetNode, execute_sync
+from graphql import (
+    ExecutionResult,
+    FieldNode,
+    OperationType,
+    SelectionSetNode,
+    execute_sync,
+    parse,
+    print_ast,
+)
 
 from .documents import Document, Documents, root_fields
 from .errors import RequestError
@@ -59,7 +69,7 @@ class Service:
 
     def __init__(self) -> None:
         self._schema = load_schema()
-        self._documents = Documents(self._schema)
+        self._documents = _documents()
 
     def read(self, document: str, variables: dict[str, Any], operation_name: str | None) -> Call:
         """Describe a request without executing it."""
@@ -124,5 +134,17 @@ class Service:
             return {}
         alone = replace(operation, selection_set=SelectionSetNode(selections=nodes))
         node = replace(document.node, definitions=(alone, *document.fragments.values()))
-        result = execute_sync(self._schema, node, variable_values=variables)
-        return result.data or {} if isinstance(result, ExecutionResult) else {}
+        return _about_schema(print_ast(node), json.dumps(variables, sort_keys=True))
+
+
+@cache
+def _documents() -> Documents:
+    """The documents that any server of this process has checked: the schema is the same for all."""
+    return Documents(load_schema())
+
+
+@lru_cache(maxsize=8)
+def _about_schema(document: str, variables: str) -> dict[str, Any]:
+    """What the schema, which never changes, says of itself: every client asks the same, and it takes long."""
+    result = execute_sync(load_schema(), parse(document), variable_values=json.loads(variables))
+    return result.data or {} if isinstance(result, ExecutionResult) else {}

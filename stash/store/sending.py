@@ -11,6 +11,7 @@ from stash.errors import UnansweredWriteError
 from stash.store.documents import Field, document
 from stash.store.entities import is_new
 from stash.store.kinds import KINDS
+from stash.store.replies import intact
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,7 +66,8 @@ class Sender:
             if not isinstance(answer, dict) or not isinstance(answer.get("id"), str):
                 refused[id(operation)] = reply.message_for(f"f{number}") or NO_ANSWER
             elif is_new(operation.entity):
-                self._entities.name(operation.entity, answer)
+                with intact("what it created"):
+                    self._entities.name(operation.entity, answer)
         return refused
 
     async def verdicts(self, operations: Sequence[Operation]) -> dict[int, str]:

@@ -12,8 +12,10 @@ import pytest
 
 from metadata.database import Database
 from metadata.ingest import ingest_paths
+from stash import jobs
 from stash.demo import write_world
 from stash.embedded import EmbeddedStash
+from tests.faults.clock import Clock
 from tests.faults.rig import Dumped, Rig, Template, Victims, numbered, rig_of
 from tests.faults.sizes import size
 
@@ -23,6 +25,15 @@ if TYPE_CHECKING:
     type MakeRig = Callable[..., Rig]
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The time between two attempts passes at once, and jobs are asked after often."""
+    clock = Clock()
+    clock.install(monkeypatch)
+    monkeypatch.setattr(jobs, "FIRST_WAIT", 0.005)
+    return clock
 
 
 async def _template(folder: Path, **world: int) -> Template:

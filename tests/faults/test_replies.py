@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
     type MakeRig = Callable[..., Rig]
 
+NO_TYPES = b'{"data": {"systemStatus": {"appSchema": 75}, "configuration": {"general": 5}}}'
+"""A first reply that begins well."""
+
 WRONG: tuple[Any, ...] = ({"x": 1}, [1, [2]], "\ud83d nonsense \x00", -1, True, 1e300)
 
 
@@ -110,7 +113,17 @@ async def test_r14_replies_that_are_none(make_rig: MakeRig, clean: Dumped, kind:
 
 @pytest.mark.parametrize(
     "reply",
-    [b"", b"[]", b"null", b'"text"', b"{}", b'{"data": []}', b'{"data": {"systemStatus": 5}}', b"\xff\xfe"],
+    [
+        b"",
+        b"[]",
+        b"null",
+        b'"text"',
+        b"{}",
+        b'{"data": []}',
+        b'{"data": {"systemStatus": 5}}',
+        b"\xff\xfe",
+        NO_TYPES,
+    ],
 )
 async def test_what_is_no_stash_is_not_written_to(
     rig: Rig, monkeypatch: pytest.MonkeyPatch, reply: bytes
