@@ -114,7 +114,7 @@ async def test_r10_the_second_run_ends_at_once(
                 code, out, said = await rig.command(
                     url, *arguments, STASH_SYNC_DATABASE_URL=address, PYTHONPROFILEIMPORTTIME="1"
                 )
-                assert code == 11, said
+                assert code == 11, out
                 assert "Another run of stash-sync is at work on" in out
                 imported = {line.rpartition("|")[2].strip() for line in said.splitlines()}
                 assert imported & set(HEAVY) == NEEDED[kind]
