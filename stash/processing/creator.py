@@ -7,10 +7,10 @@ import logging
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from stash_graphql_client.types import Gallery, Performer, Scene, Studio
+from stash_graphql_client.types import Gallery, Performer, Scene, Studio, Tag
 from stash_graphql_client.types import Image as StashImage
 
-from stash.engine.recording import Decided
+from stash.engine.recording import LASTING, Decided
 from stash.engine.settled import Part, source_digest
 from stash.engine.standing import Standing
 from stash.engine.writing import Writing
@@ -24,6 +24,7 @@ from stash.processing.mixins.media import MediaProcessingMixin, holders_of, medi
 from stash.processing.mixins.studio import NETWORK_KEY, StudioProcessingMixin, studio_key
 from stash.processing.mixins.tag import TagProcessingMixin, tag_key
 from stash.rendering import TRAILER_TAG
+from stash.store.kinds import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
@@ -68,6 +69,7 @@ class CreatorProcessing(
         """Bring all of a creator's items into Stash."""
         async with self.store.window():
             await self._recall_people([creator])
+            await self._read_lasting()
             if not await self._is_person_deleted(creator):
                 await self.process_creator(creator)
             await self._studio(creator)
@@ -173,6 +175,7 @@ class CreatorProcessing(
         recorded = [
             memory for memory in self.run.memories.values() if memory.type in {"Image", "Scene", "Gallery"}
         ]
+        recorded = [memory for memory in recorded if not memory.is_taken_back]
         gone = sum(self.store.entry(memory.type, memory.stash_id) is None for memory in recorded)
         is_allowed = self.run.is_forced or self.run.recreate
         if len(recorded) >= FEW and gone > len(recorded) / 2 and not is_allowed:
@@ -183,16 +186,20 @@ class CreatorProcessing(
 
     async def _is_person_deleted(self, account: Creator) -> bool:
         key = performer_key(account)
-        if not await self._is_deleted(Performer, key) or await self._find_existing_performer(account):
+        if not await self._is_deleted(Performer, key):
             return False
-        self._left_out(key)
+        if not self._is_taken_back(Performer, key) and await self._find_existing_performer(account):
+            return False
+        self._left_out(Performer, key)
         return True
 
     async def _studio(self, account: Creator) -> Studio | None:
         """The studio of an account; None where it was deleted in Stash."""
         key = studio_key(account)
-        if await self._is_deleted(Studio, key) and not await self._find_existing_studio(account):
-            self._left_out(key)
+        if await self._is_deleted(Studio, key) and (
+            self._is_taken_back(Studio, key) or not await self._find_existing_studio(account)
+        ):
+            self._left_out(Studio, key)
             return None
         return await self.process_creator_studio(account)
 
@@ -202,8 +209,11 @@ class CreatorProcessing(
             content = await self._process_item(item, found)
             if content is None:
                 return
-            if await self._is_deleted(Gallery, gallery_key(item)) and not await self._find_gallery(item):
-                self._left_out(gallery_key(item))
+            key = gallery_key(item)
+            if await self._is_deleted(Gallery, key) and (
+                self._is_taken_back(Gallery, key) or not await self._find_gallery(item)
+            ):
+                self._left_out(Gallery, key)
                 return
             studio = await self._studio(item.account)
             gallery = await self._process_item_gallery(item, item.account, content, studio)
@@ -297,6 +307,15 @@ class CreatorProcessing(
         for cls, found in ids.items():
             memories = [self.run.memory(cls.__type_name__, key) for key in keys[cls]]
             found += [memory.stash_id for memory in memories if memory is not None]
+        await self.store.preload_ids(ids)
+        await self._read_lasting()
+
+    async def _read_lasting(self) -> None:
+        """Learn which of the recorded people, studios and tags are gone, in one request rather than one each."""
+        ids: dict[type[Entity], list[str]] = {Performer: [], Studio: [], Tag: []}
+        for (name, _), memory in self.run.memories.items():
+            if name in LASTING:
+                ids[KINDS[name].entity].append(memory.stash_id)
         await self.store.preload_ids(ids)
 
 
