@@ -7,31 +7,27 @@ import logging
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from stash_graphql_client.types import Gallery, Performer, Scene, Studio, Tag
+from stash_graphql_client.types import Gallery, Performer, Scene, Studio
 from stash_graphql_client.types import Image as StashImage
 
-from stash.engine.recording import LASTING, Decided
+from stash.engine.recording import Decided
 from stash.engine.settled import Part, source_digest
 from stash.engine.standing import Standing
 from stash.engine.writing import Writing
 from stash.errors import ItemError, RefusedError, SyncError
-from stash.journal import SourceKey
 from stash.overlap import Line, together
 from stash.processing.base import people_of
-from stash.processing.mixins.account import AccountProcessingMixin, performer_key, performer_keys
-from stash.processing.mixins.gallery import Content, GalleryProcessingMixin, gallery_key
-from stash.processing.mixins.media import MediaProcessingMixin, holders_of, media_key
-from stash.processing.mixins.studio import NETWORK_KEY, StudioProcessingMixin, studio_key
-from stash.processing.mixins.tag import TagProcessingMixin, tag_key
-from stash.rendering import TRAILER_TAG
-from stash.store.kinds import KINDS
+from stash.processing.mixins.account import performer_key
+from stash.processing.mixins.gallery import Content, gallery_key
+from stash.processing.mixins.media import holders_of, media_key
+from stash.processing.mixins.studio import studio_key
+from stash.processing.recalling import Recalling
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
 
     from metadata.items import Creator, Item, StoredMedia, Window
     from metadata.reader import Reader
-    from stash.store.kinds import Entity
 
 log = logging.getLogger(__name__)
 
@@ -54,15 +50,7 @@ FIRST = 100
 """Items of the first batch, so that Stash has work soon."""
 
 
-class CreatorProcessing(
-    Standing,
-    Writing,
-    AccountProcessingMixin,
-    StudioProcessingMixin,
-    TagProcessingMixin,
-    MediaProcessingMixin,
-    GalleryProcessingMixin,
-):
+class CreatorProcessing(Standing, Writing, Recalling):
     """The five mixins, and the order in which they work."""
 
     async def sync_creator(self, reader: Reader, creator: Creator) -> None:
@@ -276,47 +264,6 @@ class CreatorProcessing(
                 self._stamp_unattached(entity, media, await self._studio(creator), performers)
                 decided.unattached += 1
         self.run.report.unattached += decided.unattached
-
-    # --- memory ---
-
-    async def _recall_people(self, accounts: Iterable[Creator]) -> None:
-        people = list(accounts)
-        await self.run.recall("Performer", [key for one in people for key in performer_keys(one)])
-        await self.run.recall("Studio", [NETWORK_KEY, *(studio_key(one) for one in people)])
-
-    async def _recall(self, part: Part) -> None:
-        """What earlier runs left of everything in this part."""
-        media = [media_key(media_id) for media_id in part.media()]
-        await self.run.recall("Image", media)
-        await self.run.recall("Scene", media)
-        await self.run.recall("Gallery", [gallery_key(item) for item in part.items])
-        tags = {name for item in part.items for name in self._tag_names(item)}
-        await self.run.recall("Tag", [tag_key(name) for name in (*sorted(tags), TRAILER_TAG)])
-        chapters = [f"{item.id}/{post.id}" for item in part.items for post in item.aggregated]
-        await self.run.recall("GalleryChapter", [SourceKey("chapter", key) for key in chapters])
-        await self._recall_people(one for item in part.items for one in (item.account, *people_of(item)))
-
-    async def _read_recorded(self, part: Part) -> None:
-        """Everything that earlier runs recorded of this part, in one request a thousand."""
-        ids: dict[type[Entity], list[str]] = {StashImage: [], Scene: [], Gallery: []}
-        keys = {
-            StashImage: [media_key(i) for i in part.media()],
-            Gallery: [gallery_key(i) for i in part.items],
-        }
-        keys[Scene] = keys[StashImage]
-        for cls, found in ids.items():
-            memories = [self.run.memory(cls.__type_name__, key) for key in keys[cls]]
-            found += [memory.stash_id for memory in memories if memory is not None]
-        await self.store.preload_ids(ids)
-        await self._read_lasting()
-
-    async def _read_lasting(self) -> None:
-        """Learn which of the recorded people, studios and tags are gone, in one request rather than one each."""
-        ids: dict[type[Entity], list[str]] = {Performer: [], Studio: [], Tag: []}
-        for (name, _), memory in self.run.memories.items():
-            if name in LASTING:
-                ids[KINDS[name].entity].append(memory.stash_id)
-        await self.store.preload_ids(ids)
 
 
 def _matched(item: Item, found: dict[int, Scene | StashImage]) -> dict[int, Scene | StashImage]:
