@@ -38,3 +38,8 @@ def oshash(path: Path) -> Fingerprint:
             file.seek(start)
             total += sum(struct.unpack(f"<{length // 8}Q", file.read(length)))
     return Fingerprint(f"{total & 0xFFFF_FFFF_FFFF_FFFF:016x}", size)
+
+
+def picture_mark(content: bytes) -> str:
+    """What is remembered of a picture that was sent."""
+    return hashlib.blake2b(content, digest_size=16).hexdigest()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 _STEPS = (
     ("deleted in Stash", "Nothing to do, unless you want it back.", "--recreate"),
+    ("taken back by undo", "Nothing to do, unless you want it back.", "--redo"),
     ("does not take", "Nothing to do: it stays on disk, outside of Stash.", ""),
     ("no row of the metadata database", "Let the downloader fetch its creator again, or leave the file.", ""),
     ("a sync has it scanned", "Sync: it is scanned first.", " "),

@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING, Protocol
 
 from metadata.database import Database
 from metadata.reader import Reader
+from stash.engine.choosing import chosen_run
 from stash.engine.run import Run
+from stash.engine.undoing import Undoing
 from stash.errors import RefusedError, UsageError
 from stash.files import Files, walk
+from stash.interpreter import tuned
 from stash.journal import Journal
 from stash.paths import PathMap
 from stash.processing import StashProcessing
@@ -55,7 +58,8 @@ class SyncOptions:
     """What to sync, and how: no creators means every one with downloaded media.
 
     `server` is what the journal calls a Stash whose address is another one each time. `is_forced` goes on where the
-    world looks wrong, `recreate` makes again what was deleted in Stash.
+    world looks wrong, `recreate` makes again what was deleted in Stash,
+    `redo` what was taken back by undo.
     """
 
     creators: tuple[str, ...] = ()
@@ -65,6 +69,7 @@ class SyncOptions:
     server: str | None = None
     is_forced: bool = False
     recreate: bool = False
+    redo: bool = False
 
 
 async def sync(
@@ -100,6 +105,7 @@ async def sync(
                 overwrite=options.overwrite,
                 is_forced=options.is_forced,
                 recreate=options.recreate,
+                redo=options.redo,
                 rules=settings.rules(),
                 may_scan=options.scan and not options.dry_run,
                 patience=settings.patience,
@@ -139,6 +145,29 @@ async def run(settings: Settings, options: SyncOptions, progress: Progress, sour
     for failure in ingested.failures if ingested is not None else ():
         report.skip("payload", "", str(failure), is_failure=True)
     return report
+
+
+async def undo(
+    settings: Settings, named: str, options: SyncOptions, *, transport: httpx.AsyncBaseTransport | None = None
+) -> tuple[int, Report]:
+    """Take back what a run did, by its number or `last`; answers the number and what was done.
+
+    Raises:
+        UsageError: there is no such run, or what it changed is not kept any more.
+        RefusedError: it was with another Stash.
+    """
+    report = Report(plan=[] if options.dry_run else None)
+    async with (
+        _database(settings, options) as database,
+        _connected(settings, transport) as context,
+        _journal(settings, database, context, options) as journal,
+    ):
+        run = await chosen_run(journal, named)
+        with tuned():
+            await Undoing(context.store, journal, report, is_forced=options.is_forced).undo(run)
+        if not options.dry_run:
+            await journal.retain(settings.keep_runs)
+    return run.id, report
 
 
 async def ingest(settings: Settings, payloads: Sequence[Path], progress: Progress) -> IngestResult:

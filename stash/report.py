@@ -23,17 +23,21 @@ PLURALS = {
 SOME_FAILED = 3
 """The exit code of a run that is done, but for some items."""
 
-Standing = Literal["created", "updated", "unchanged", "kept"]
+Standing = Literal["created", "updated", "unchanged", "kept", "removed"]
 
 
 @dataclass
 class Counts:
-    """What became of the entities of one type; `kept` counts those with a value that is the user's."""
+    """What became of the entities of one type; `kept` counts those with a value that is the user's.
+
+    `removed` is what undo took out of Stash.
+    """
 
     created: int = 0
     updated: int = 0
     unchanged: int = 0
     kept: int = 0
+    removed: int = 0
 
 
 @dataclass(frozen=True)

@@ -64,6 +64,7 @@ Overwrite = Annotated[
 Force = Annotated[
     bool, typer.Option("--force", help="Go on although the world looks wrong (after exit 7 said why).")
 ]
+Redo = Annotated[bool, typer.Option("--redo", help="Bring again what `undo` took back.")]
 Recreate = Annotated[
     bool, typer.Option("--recreate", help="Make again what was deleted in Stash since an earlier sync.")
 ]
@@ -97,6 +98,7 @@ def sync(  # noqa: PLR0913 - each flag is a parameter, as typer has it
     no_scan: NoScan = False,
     force: Force = False,
     recreate: Recreate = False,
+    redo: Redo = False,
     url: Url = None,
     database: DatabaseUrl = None,
     downloads: Downloads = None,
@@ -124,6 +126,7 @@ def sync(  # noqa: PLR0913 - each flag is a parameter, as typer has it
             server_of(embedded_dir),
             is_forced=force,
             recreate=recreate,
+            redo=redo,
         )
         with Steps(output) as steps:
             return await with_stash(settings, embedded_dir, lambda s: pipeline.sync(s, options, steps))

@@ -21,7 +21,7 @@ from metadata.errors import (
     UnknownCreatorError,
     UnknownDatabaseError,
 )
-from stash.cli import doctoring, further, history, reporting  # noqa: F401 - their commands join the app
+from stash.cli import doctoring, further, history, reporting, undoing  # noqa: F401 - their commands join the app
 from stash.cli.commands import app
 from stash.cli.output import Output
 from stash.cli.running import Signalled

@@ -35,6 +35,32 @@ def entity_rows(report: Report) -> list[tuple[str, ...]]:
     return rows
 
 
+def undo_rows(report: Report) -> list[tuple[str, ...]]:
+    """What undo made of the entities, a row a type that there are any of."""
+    rows = []
+    for name, counts in report.entities.items():
+        figures = (counts.updated, counts.removed, counts.created, counts.kept)
+        if any(figures):
+            rows.append((name, *(f"{figure:>10}" if figure else f"{'·':>10}" for figure in figures)))
+    return rows
+
+
+def undo_lines(number: int, report: Report) -> Iterator[str]:
+    """What undo did, below its figures."""
+    if report.plan:
+        yield from _plan_lines(report.plan, with_new=True)
+    yield from _left_lines(report)
+    if report.plan is not None:
+        yield f"Nothing was written: {len(report.plan)} changes would take run {number} back."
+    elif report.exit_code:
+        yield f"Run {number} is taken back but for what is named above; undo it again."
+    elif report.run is None:
+        yield f"Nothing to do: nothing of run {number} is left that could be taken back."
+    else:
+        yield f"Run {number} is taken back. `stash-sync sync` leaves it so, `sync --redo` brings it again."
+        yield f"`stash-sync undo {report.run}` takes this undo back."
+
+
 def report_lines(report: Report) -> Iterator[str]:
     """A run or a plan, below its figures."""
     if report.plan:

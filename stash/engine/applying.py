@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from stash.store.kinds import Entity
 
 
+TAKEN_BACK = "it was taken back by undo; --redo brings it again"
+
+
 class Applying(Working):
     """Brings entities to what the source asks for; what a user made of them stays."""
 
@@ -37,16 +40,26 @@ class Applying(Working):
     async def _is_deleted(self, entity_type: type[Entity], key: SourceKey) -> bool:
         """Whether what an earlier sync recorded was deleted in Stash since, so that it is not to be made again."""
         memory = self.run.memory(entity_type.__type_name__, key)
-        if memory is None or self.run.recreate:
+        if memory is None or (self.run.recreate and not memory.is_taken_back):
             return False
         return await self.store.get(entity_type, memory.stash_id) is None
 
-    def _left_out(self, key: SourceKey) -> None:
-        self.run.report.skip(key.kind, key.id, "it was deleted in Stash; --recreate makes it again")
+    def _is_taken_back(self, entity_type: type[Entity], key: SourceKey) -> bool:
+        """Whether what is deleted was taken back by undo: then another one of its name takes no part in a sync either."""
+        memory = self.run.memory(entity_type.__type_name__, key)
+        return memory is not None and memory.is_taken_back
+
+    def _left_out(self, entity_type: type[Entity], key: SourceKey) -> None:
+        is_taken_back = self._is_taken_back(entity_type, key)
+        reason = TAKEN_BACK if is_taken_back else "it was deleted in Stash; --recreate makes it again"
+        self.run.report.skip(key.kind, key.id, reason)
 
     def _apply(self, entity: Entity, key: SourceKey, wish: Wish) -> Applied:
         """Bring an entity to what the source asks for, without overwriting what the user edited."""
-        return self._note(apply(entity, key, wish, self._memory(entity, key), self.run.overwrite))
+        applied = apply(entity, key, wish, self._memory(entity, key), self.run.overwrite)
+        if applied.declined:
+            self.run.report.skip(key.kind, key.id, TAKEN_BACK)
+        return self._note(applied)
 
     def _note(self, applied: Applied) -> Applied:
         self.run.applied[id(applied.entity)] = self.run.unwritten[id(applied.entity)] = applied
@@ -61,4 +74,6 @@ class Applying(Working):
         """Add to what was decided for an entity already."""
         earlier = self.run.applied[id(entity)]
         more = apply(entity, earlier.key, wish, self._memory(entity, earlier.key), self.run.overwrite)
+        if more.declined:
+            self.run.report.skip(earlier.key.kind, earlier.key.id, TAKEN_BACK)
         self._note(earlier.joined(more))

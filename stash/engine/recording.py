@@ -79,7 +79,7 @@ class Recording(Working):
         pending = self.store.pending()
         fields = [(change, name) for change in pending for name in change.after]
         new = [(c, name) for c, name in fields if (id(c.entity), name) not in self.run.planned]
-        plan += [_planned(change, name, self.run.applied.get(id(change.entity))) for change, name in new]
+        plan += [planned(change, name, self.run.applied.get(id(change.entity))) for change, name in new]
         self.run.planned |= {(id(c.entity), name) for c, name in new if c.entity.__type_name__ in LASTING}
         changed = [change for change, _ in new]
         self._count({id(c.entity) for c in changed if c.action == "create"}, {id(c.entity) for c in changed})
@@ -105,7 +105,7 @@ class Recording(Working):
             if not is_new(applied.entity) and not applied.is_left:
                 before = self.run.memory(applied.entity.__type_name__, applied.key)
                 memory = applied.memory(before, refused.get(identity, ()))
-                if memory != before:
+                if memory != before or self.run.redo:
                     memories.append(memory)
         stamps = [
             (table, row, int(entity.id))
@@ -200,7 +200,8 @@ _LINKS = frozenset({"performers", "tags", "galleries", "images", "scenes"})
 _LINKABLE = (Tag, Performer, Gallery, Scene, Image)
 
 
-def _planned(change: Change, name: str, applied: Applied | None) -> Planned:
+def planned(change: Change, name: str, applied: Applied | None) -> Planned:
+    """One field of a change that is to be shown in a plan."""
     entity = change.entity
     reason = "new" if change.action == "create" else applied.reasons.get(name, "") if applied else ""
     # A change holds no links to what Stash has not got yet; the plan is to show them.

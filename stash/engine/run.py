@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from stash.journal import redone
 from stash.rules import Rules
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class Run:
     rules: Rules = field(default_factory=Rules)
     is_forced: bool = False
     recreate: bool = False
+    redo: bool = False
     has_news: bool = False
     may_scan: bool = True
     patience: float = 300.0
@@ -73,8 +75,10 @@ class Run:
     async def recall(self, type_name: str, keys: Iterable[SourceKey]) -> None:
         """Read what earlier runs left of these entities."""
         if self.journal is not None:
-            for key, memory in (await self.journal.recall(type_name, keys)).items():
-                (self.memories if memory.stash_id else self.unsettled)[type_name, key] = memory
+            for key, recalled in (await self.journal.recall(type_name, keys)).items():
+                memory = redone(recalled) if self.redo else recalled
+                if memory is not None:
+                    (self.memories if memory.stash_id else self.unsettled)[type_name, key] = memory
 
 
 class Working:

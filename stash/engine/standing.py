@@ -27,7 +27,8 @@ class Standing(Working):
     @property
     def _is_to_be_looked_at(self) -> bool:
         """Whether everything is to be decided, even where nothing changed."""
-        return bool(self.run.overwrite) or self.run.recreate or self.run.has_news
+        run = self.run
+        return bool(run.overwrite) or run.recreate or run.redo or run.has_news
 
     async def _still_stands(self, settled: SettledPart) -> bool:
         """Whether a settled part's entities stand as they were left; read once, and kept where they do not."""

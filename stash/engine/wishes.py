@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from stash_graphql_client.types.unset import UNSET
 
-from stash.journal import Memory, SourceKey
+from stash.journal import Declined, Memory, SourceKey, as_text
 from stash.merge import as_kept, merge_set, merge_value
 from stash.store.entities import assign, snapshot
 from stash.store.kinds import Entity
@@ -45,6 +45,7 @@ class Applied:
     singles: dict[str, Entity] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
     kept: list[str] = field(default_factory=list)
+    declined: dict[str, Declined] = field(default_factory=dict)
     is_left: bool = False
 
     def joined(self, more: Applied) -> Applied:
@@ -57,6 +58,7 @@ class Applied:
             self.singles | more.singles,
             self.reasons | more.reasons,
             self.kept + more.kept,
+            self.declined | more.declined,
         )
 
     def memory(self, before: Memory | None = None, refused: Collection[str] = ()) -> Memory:
@@ -88,7 +90,21 @@ class Applied:
             created_at=instant_text(self.entity.created_at),
             seen=seen,
             wrote=wrote,
+            declined=self.declined,
         )
+
+    def decline(
+        self, name: str, wished: Collection[str], memory: Memory | None, *, is_complete: bool = True
+    ) -> None:
+        """Keep in mind what undo took from a decided set, and what it put back, as far as that still stands so."""
+        mark = memory.declined.get(name) if memory is not None else None
+        if mark is None:
+            return
+        result = self.sets[name][0].result
+        taken = [one for one in mark.taken if one not in result and (one in wished or not is_complete)]
+        left = [one for one in mark.left if one in result and one not in wished]
+        if taken or left:
+            self.declined[name] = Declined(taken, left)
 
     def _has(self, file: Entity) -> bool:
         """Whether Stash has confirmed that a scene or an image is in this gallery."""
@@ -136,6 +152,8 @@ class _Merging:
     def value(self, name: str) -> None:
         applied, value = self.applied, self.wish.values[name]
         theirs = _plain(applied.entity.__dict__.get(name))
+        if self._is_declined(name, theirs, _plain(value)):
+            return
         known = _known(self.memory, name, theirs)
         decision = merge_value(
             theirs,
@@ -156,9 +174,24 @@ class _Merging:
         elif self.memory is not None and name in self.memory.wrote:
             applied.wrote[name] = self.memory.wrote[name]
 
+    def _is_declined(self, name: str, theirs: str | None, wish: str | None) -> bool:
+        """Whether a field stands as undo left it: then it is left so, and what we once wrote stays remembered."""
+        mark = self.memory.declined.get(name) if self.memory is not None else None
+        if self.memory is None or mark is None or name in self.overwrite:
+            return False
+        if as_kept(theirs) != as_kept(as_text(mark.left)) or (
+            wish is not None and as_kept(theirs) == as_kept(wish)
+        ):
+            return False
+        self.applied.declined[name] = mark
+        if name in self.memory.wrote:
+            self.applied.wrote[name] = self.memory.wrote[name]
+        return True
+
     def texts(self, name: str) -> None:
         decision = self._set(name, self.wish.texts[name], _listed(self.applied.entity, name))
         self.applied.sets[name] = (decision, {})
+        self._decline(name, self.wish.texts[name])
         if decision.added or decision.removed:
             self.writes[name] = list(decision.result)
 
@@ -167,8 +200,12 @@ class _Merging:
         by_id = {member.id: member for member in (*theirs, *wished)}
         decision = self._set(name, [m.id for m in wished], [m.id for m in theirs])
         self.applied.sets[name] = (decision, by_id)
+        self._decline(name, [m.id for m in wished])
         if decision.added or decision.removed:
             self.writes[name] = [by_id[key] for key in decision.result]
+
+    def _decline(self, name: str, wished: Sequence[str]) -> None:
+        self.applied.decline(name, wished, self.memory, is_complete=name not in self.wish.partial)
 
     def _set(self, name: str, wished: Sequence[str], theirs: Sequence[str]) -> SetDecision:
         seen, wrote = seen_and_wrote(self.memory, name)

@@ -2,6 +2,17 @@
 
 from stash.journal.journal import Journal
 from stash.journal.parts import SettledPart
-from stash.journal.rows import Memory, Operation, RunRow, SourceKey
+from stash.journal.rows import GONE, Declined, Memory, Operation, RunRow, SourceKey, as_text, redone
 
-__all__ = ["Journal", "Memory", "Operation", "RunRow", "SettledPart", "SourceKey"]
+__all__ = [
+    "GONE",
+    "Declined",
+    "Journal",
+    "Memory",
+    "Operation",
+    "RunRow",
+    "SettledPart",
+    "SourceKey",
+    "as_text",
+    "redone",
+]

@@ -91,7 +91,7 @@ class Entities(Parts):
     async def record(
         self,
         memories: Iterable[Memory],
-        stamps: Iterable[tuple[str, int, int]] = (),
+        stamps: Iterable[tuple[str, int, int | None]] = (),
         settled: Sequence[Operation] = (),
         parts: Sequence[SettledPart] = (),
     ) -> int:
@@ -118,7 +118,7 @@ class Entities(Parts):
         kill_points.reached("after-record")
         return len(changed)
 
-    async def _stamp(self, stamps: Sequence[tuple[str, int, int]]) -> None:
+    async def _stamp(self, stamps: Sequence[tuple[str, int, int | None]]) -> None:
         """Stamp the rows of a metadata database that does not keep our tables; one that is read-only stays as it is."""
         async with ours():
             with suppress(ReadOnlyDatabaseError):

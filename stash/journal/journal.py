@@ -12,8 +12,8 @@ from sqlalchemy import insert, select
 
 from stash.errors import StateError
 from stash.journal import upkeep
-from stash.journal.looking_back import LookingBack
 from stash.journal.models import sync_entity, sync_server
+from stash.journal.taking_back import TakingBack
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from metadata.database import Database
 
 
-class Journal(LookingBack):
+class Journal(TakingBack):
     """The `sync_` tables of one database, as seen for one Stash.
 
     `database` is the metadata database, whose `stash_id` columns are stamped; `state` is where the `sync_` tables

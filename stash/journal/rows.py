@@ -18,6 +18,10 @@ EARLIER_KEPT = 20
 """Earlier values that are remembered of a field, the newest."""
 
 
+GONE = "id"
+"""What is declined of an entity that was taken back as a whole: its id."""
+
+
 class SourceKey(NamedTuple):
     """What identifies an entity at the source: a kind of row, and its id or name."""
 
@@ -45,12 +49,19 @@ class Operation(NamedTuple):
     id: int | None = None
 
 
+class Declined(NamedTuple):
+    """What undo took from a field and what it left there: values, or in a set the members it took and put back."""
+
+    taken: Any
+    left: Any
+
+
 @dataclass(frozen=True)
 class Memory:
     """What earlier runs left of one entity, all by field, values and links alike.
 
     `wrote` is what we wrote last, `earlier` the texts that we wrote before, the newest last. `planned` is what a
-    killed run was about to write, the newest last: it may stand in Stash or not.
+    killed run was about to write, the newest last: it may stand in Stash or not. `declined` is what was taken back.
     """
 
     type: str
@@ -62,6 +73,12 @@ class Memory:
     wrote: Mapping[str, Any] = field(default_factory=dict)
     earlier: Mapping[str, Sequence[str]] = field(default_factory=dict)
     planned: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    declined: Mapping[str, Declined] = field(default_factory=dict)
+
+    @property
+    def is_taken_back(self) -> bool:
+        """Whether the entity itself was taken back by undo."""
+        return GONE in self.declined
 
 
 @dataclass(frozen=True)
@@ -116,6 +133,7 @@ def memory_of(row: Any, key: SourceKey) -> Memory:
         seen=content["seen"],
         wrote=content["wrote"],
         earlier=content.get("earlier", {}),
+        declined={name: Declined(*mark) for name, mark in content.get("declined", {}).items()},
     )
 
 
@@ -127,6 +145,8 @@ def memory_row(server: str, memory: Memory) -> dict[str, Any]:
     }
     if memory.earlier:
         content["earlier"] = {name: list(values)[-EARLIER_KEPT:] for name, values in memory.earlier.items()}
+    if memory.declined:
+        content["declined"] = {name: list(mark) for name, mark in memory.declined.items()}
     return {
         "server_id": server,
         "type": memory.type,
@@ -142,7 +162,8 @@ def memory_row(server: str, memory: Memory) -> dict[str, Any]:
 def with_earlier(memory: Memory, known: Memory | None, planned: Iterable[Operation]) -> Memory:
     """A memory that keeps the texts that were written before: what is known, and what was planned.
 
-    Of what was planned that is only the fields that are remembered at all; a name is given once, and never merged.
+    Of what was planned that is only the fields that are remembered at all (a name is given once, and never merged), and
+    not those that were taken back: what stood there before is not ours.
     """
     texts: defaultdict[str, list[Any]] = defaultdict(list)
     for earlier in (known.earlier if known else {}, memory.earlier):
@@ -152,7 +173,7 @@ def with_earlier(memory: Memory, known: Memory | None, planned: Iterable[Operati
     for name, value in wrote.items():
         texts[name].append(value)
     for operation in planned:
-        for name in operation.after.keys() & (wrote.keys() | memory.wrote.keys()):
+        for name in operation.after.keys() & (wrote.keys() | memory.wrote.keys()) - memory.declined.keys():
             texts[name].append(operation.after[name])
     kept = {name: _newest(values, memory.wrote.get(name)) for name, values in texts.items()}
     return replace(memory, earlier={name: values for name, values in kept.items() if values})
@@ -168,10 +189,33 @@ def with_planned(memory: Memory, operation: Operation) -> Memory:
     """A memory that tells what a killed run was about to write: a value, or the members that it added."""
     planned = {name: list(values) for name, values in memory.planned.items()}
     for name, value in operation.after.items():
+        if name in memory.declined:
+            continue
         standing = operation.before.get(name) or ()
         new = [one for one in value if one not in standing] if isinstance(value, list) else [value]
         planned[name] = [one for one in planned.get(name, ()) if one not in new] + new
     return replace(memory, planned=planned)
+
+
+def redone(memory: Memory) -> Memory | None:
+    """A memory by which what was taken back is written again; None where the entity itself is to be made again."""
+    if memory.is_taken_back:
+        return None
+    seen, wrote, earlier = dict(memory.seen), dict(memory.wrote), dict(memory.earlier)
+    for name, mark in memory.declined.items():
+        if isinstance(mark.taken, list):
+            seen[name] = [one for one in seen.get(name, ()) if one not in mark.taken]
+            wrote[name] = [*wrote.get(name, ()), *mark.left]
+        else:
+            earlier[name] = [*earlier.get(name, ()), as_text(mark.left)]
+    return replace(memory, seen=seen, wrote=wrote, earlier=earlier, declined={})
+
+
+def as_text(value: Any) -> str:
+    """A value as the merge compares it."""
+    if isinstance(value, bool):
+        return "true" if value else ""
+    return "" if value is None else str(value)
 
 
 def operation_of(row: Any) -> Operation:

@@ -15,22 +15,19 @@ from stash.engine.settled import Part, source_digest
 from stash.engine.standing import Standing
 from stash.engine.writing import Writing
 from stash.errors import ItemError, RefusedError, SyncError
-from stash.journal import SourceKey
 from stash.overlap import Line, together
 from stash.processing.base import people_of
-from stash.processing.mixins.account import AccountProcessingMixin, performer_key, performer_keys
-from stash.processing.mixins.gallery import Content, GalleryProcessingMixin, gallery_key
-from stash.processing.mixins.media import MediaProcessingMixin, holders_of, media_key
-from stash.processing.mixins.studio import NETWORK_KEY, StudioProcessingMixin, studio_key
-from stash.processing.mixins.tag import TagProcessingMixin, tag_key
-from stash.rendering import TRAILER_TAG
+from stash.processing.mixins.account import performer_key
+from stash.processing.mixins.gallery import Content, gallery_key
+from stash.processing.mixins.media import holders_of, media_key
+from stash.processing.mixins.studio import studio_key
+from stash.processing.recalling import Recalling
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
 
     from metadata.items import Creator, Item, StoredMedia, Window
     from metadata.reader import Reader
-    from stash.store.kinds import Entity
 
 log = logging.getLogger(__name__)
 
@@ -53,21 +50,14 @@ FIRST = 100
 """Items of the first batch, so that Stash has work soon."""
 
 
-class CreatorProcessing(
-    Standing,
-    Writing,
-    AccountProcessingMixin,
-    StudioProcessingMixin,
-    TagProcessingMixin,
-    MediaProcessingMixin,
-    GalleryProcessingMixin,
-):
+class CreatorProcessing(Standing, Writing, Recalling):
     """The five mixins, and the order in which they work."""
 
     async def sync_creator(self, reader: Reader, creator: Creator) -> None:
         """Bring all of a creator's items into Stash."""
         async with self.store.window():
             await self._recall_people([creator])
+            await self._read_lasting()
             if not await self._is_person_deleted(creator):
                 await self.process_creator(creator)
             await self._studio(creator)
@@ -173,6 +163,7 @@ class CreatorProcessing(
         recorded = [
             memory for memory in self.run.memories.values() if memory.type in {"Image", "Scene", "Gallery"}
         ]
+        recorded = [memory for memory in recorded if not memory.is_taken_back]
         gone = sum(self.store.entry(memory.type, memory.stash_id) is None for memory in recorded)
         is_allowed = self.run.is_forced or self.run.recreate
         if len(recorded) >= FEW and gone > len(recorded) / 2 and not is_allowed:
@@ -183,16 +174,20 @@ class CreatorProcessing(
 
     async def _is_person_deleted(self, account: Creator) -> bool:
         key = performer_key(account)
-        if not await self._is_deleted(Performer, key) or await self._find_existing_performer(account):
+        if not await self._is_deleted(Performer, key):
             return False
-        self._left_out(key)
+        if not self._is_taken_back(Performer, key) and await self._find_existing_performer(account):
+            return False
+        self._left_out(Performer, key)
         return True
 
     async def _studio(self, account: Creator) -> Studio | None:
         """The studio of an account; None where it was deleted in Stash."""
         key = studio_key(account)
-        if await self._is_deleted(Studio, key) and not await self._find_existing_studio(account):
-            self._left_out(key)
+        if await self._is_deleted(Studio, key) and (
+            self._is_taken_back(Studio, key) or not await self._find_existing_studio(account)
+        ):
+            self._left_out(Studio, key)
             return None
         return await self.process_creator_studio(account)
 
@@ -202,8 +197,11 @@ class CreatorProcessing(
             content = await self._process_item(item, found)
             if content is None:
                 return
-            if await self._is_deleted(Gallery, gallery_key(item)) and not await self._find_gallery(item):
-                self._left_out(gallery_key(item))
+            key = gallery_key(item)
+            if await self._is_deleted(Gallery, key) and (
+                self._is_taken_back(Gallery, key) or not await self._find_gallery(item)
+            ):
+                self._left_out(Gallery, key)
                 return
             studio = await self._studio(item.account)
             gallery = await self._process_item_gallery(item, item.account, content, studio)
@@ -266,38 +264,6 @@ class CreatorProcessing(
                 self._stamp_unattached(entity, media, await self._studio(creator), performers)
                 decided.unattached += 1
         self.run.report.unattached += decided.unattached
-
-    # --- memory ---
-
-    async def _recall_people(self, accounts: Iterable[Creator]) -> None:
-        people = list(accounts)
-        await self.run.recall("Performer", [key for one in people for key in performer_keys(one)])
-        await self.run.recall("Studio", [NETWORK_KEY, *(studio_key(one) for one in people)])
-
-    async def _recall(self, part: Part) -> None:
-        """What earlier runs left of everything in this part."""
-        media = [media_key(media_id) for media_id in part.media()]
-        await self.run.recall("Image", media)
-        await self.run.recall("Scene", media)
-        await self.run.recall("Gallery", [gallery_key(item) for item in part.items])
-        tags = {name for item in part.items for name in self._tag_names(item)}
-        await self.run.recall("Tag", [tag_key(name) for name in (*sorted(tags), TRAILER_TAG)])
-        chapters = [f"{item.id}/{post.id}" for item in part.items for post in item.aggregated]
-        await self.run.recall("GalleryChapter", [SourceKey("chapter", key) for key in chapters])
-        await self._recall_people(one for item in part.items for one in (item.account, *people_of(item)))
-
-    async def _read_recorded(self, part: Part) -> None:
-        """Everything that earlier runs recorded of this part, in one request a thousand."""
-        ids: dict[type[Entity], list[str]] = {StashImage: [], Scene: [], Gallery: []}
-        keys = {
-            StashImage: [media_key(i) for i in part.media()],
-            Gallery: [gallery_key(i) for i in part.items],
-        }
-        keys[Scene] = keys[StashImage]
-        for cls, found in ids.items():
-            memories = [self.run.memory(cls.__type_name__, key) for key in keys[cls]]
-            found += [memory.stash_id for memory in memories if memory is not None]
-        await self.store.preload_ids(ids)
 
 
 def _matched(item: Item, found: dict[int, Scene | StashImage]) -> dict[int, Scene | StashImage]:

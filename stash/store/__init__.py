@@ -1,6 +1,7 @@
 """The store: the one place where Stash is read and written."""
 
 from stash.store.changes import Change, Failure
+from stash.store.destroying import destroy
 from stash.store.door import StashContext, connect
 from stash.store.reading import Found
 from stash.store.store import StashStore
@@ -14,4 +15,5 @@ __all__ = [
     "StashContext",
     "StashStore",
     "connect",
+    "destroy",
 ]

@@ -30,7 +30,7 @@ class Change(NamedTuple):
     """What one mutation is to change of one entity, or has changed: values and links, by field."""
 
     entity: Entity
-    action: Literal["create", "update", "link"]
+    action: Literal["create", "update", "link", "destroy"]
     before: Mapping[str, Any]
     after: Mapping[str, Any]
 

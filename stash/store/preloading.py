@@ -93,25 +93,51 @@ class PreloadingStore(ReadingStore):
             for row in found:
                 self._take(KINDS[name], row)
 
-    async def preload_ids(self, ids: Mapping[type[Entity], Sequence[str]]) -> None:
+    async def preload_ids(
+        self, ids: Mapping[type[Entity], Sequence[str]], *, is_complete: bool = False
+    ) -> None:
         """Read entities by ids that were known once, several types a request; those that are gone stay unknown."""
         asked = [(kind_of(t), entity_id) for t, many in ids.items() for entity_id in dict.fromkeys(many)]
-        wanted = [(kind, entity_id) for kind, entity_id in asked if not self._is_read(kind, entity_id)]
+        wanted = [
+            (kind, entity_id)
+            for kind, entity_id in asked
+            if not self._is_read(kind, entity_id) and (kind.name, entity_id) not in self._gone
+        ]
         async with Line() as hydrating:
             for page in batched(wanted, PAGE):
                 groups = _grouped(page)
-                fields = [by_ids(KINDS[name], group, KINDS[name].lean) for name, group in groups.items()]
+                selections = {name: KINDS[name].full if is_complete else KINDS[name].lean for name in groups}
+                fields = [by_ids(KINDS[name], group, selections[name]) for name, group in groups.items()]
                 reply = await self._ask(document("query", fields), is_checked=False)
-                await hydrating.start(self._take_groups(groups, reply))
+                await hydrating.start(self._take_groups(groups, selections, reply))
 
-    async def _take_groups(self, groups: Mapping[str, list[str]], reply: Reply) -> None:
+    async def _take_groups(
+        self, groups: Mapping[str, list[str]], selections: Mapping[str, str], reply: Reply
+    ) -> None:
         for number, (name, group) in enumerate(groups.items()):
             answer = reply.data.get(f"f{number}")
             if answer is None:
-                await self._read_ids(KINDS[name].entity, group, KINDS[name].lean)
+                await self._read_ids(KINDS[name].entity, group, selections[name])
                 continue
             for row in rows_in(reply, number, KINDS[name]):
                 self._take(KINDS[name], row)
+
+    async def uses(self, ids: Mapping[str, Sequence[str]]) -> dict[tuple[str, str], dict[str, int]]:
+        """How often tags, performers and studios that stand are used, by the type of what uses them."""
+        found: dict[tuple[str, str], dict[str, int]] = {}
+        asked = [(KINDS[name], entity_id) for name, many in ids.items() for entity_id in many]
+        for page in batched(asked, PAGE):
+            groups = _grouped(page)
+            fields = [
+                by_ids(KINDS[name], group, f"id {' '.join(_USES[name])}") for name, group in groups.items()
+            ]
+            reply = await self._ask(document("query", fields))
+            with intact("what is used"):
+                for number, name in enumerate(groups):
+                    for row in rows_in(reply, number, KINDS[name]):
+                        uses = {user: int(row[count]) for count, user in _USES[name].items()}
+                        found[name, row["id"]] = uses
+        return found
 
     async def images_in_order(self, galleries: Sequence[Gallery]) -> dict[str, list[str]]:
         """The ids of the images of galleries in Stash's own order, which is by path; one request for them all."""
@@ -137,6 +163,20 @@ class PreloadingStore(ReadingStore):
             gallery.id: [row["id"] for row in rows_in(reply, number, images)]
             for number, gallery in enumerate(galleries)
         }
+
+
+_FILES = {"scene_count": "Scene", "image_count": "Image", "gallery_count": "Gallery", "group_count": "Group"}
+_USES = {
+    "Tag": {
+        **_FILES,
+        "performer_count": "Performer",
+        "studio_count": "Studio",
+        "scene_marker_count": "SceneMarker",
+    },
+    "Performer": _FILES,
+    "Studio": _FILES,
+}
+"""By type: the counts of its uses, and what each counts."""
 
 
 def _grouped(page: Iterable[tuple[Kind, str]]) -> dict[str, list[str]]:

@@ -105,6 +105,10 @@ class ReadingStore(IdentityMap):
             self._gone |= {(kind.name, i) for i in page if i not in read}
         return read
 
+    async def standing(self, entity_type: type[Entity], ids: Sequence[str]) -> set[str]:
+        """Those of the ids that Stash has."""
+        return set(await self._read_ids(entity_type, ids, "id"))
+
     def _take(self, kind: Kind, row: dict[str, Any]) -> Any:
         with intact(f"its {kind.plural}"):
             entity = self._hydrator.hydrate(kind, row)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import mimetypes
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +12,7 @@ from stash_graphql_client.types import Performer
 from stash_graphql_client.types.unset import UNSET
 
 from stash.engine.wishes import Wish, is_remembered
+from stash.fingerprints import picture_mark
 from stash.journal import SourceKey
 from stash.merge import merge_aliases
 from stash.processing.base import StashProcessingBase
@@ -137,7 +137,7 @@ class AccountProcessingMixin(StashProcessingBase):
             return
         kind, content = found
         memory, applied = self._memory(performer, performer_key(account)), self.run.applied[id(performer)]
-        sent, mark = memory.wrote.get("image") if memory is not None else None, _mark(content)
+        sent, mark = memory.wrote.get("image") if memory is not None else None, picture_mark(content)
         if sent == mark and "image" not in self.run.overwrite:
             applied.wrote["image"] = sent
             return
@@ -166,11 +166,7 @@ class AccountProcessingMixin(StashProcessingBase):
         if not path or "default=true" in path:
             return sent is None
         standing = None if sent is None else await self.store.connection.picture("performer", performer.id)
-        return standing is not None and _mark(standing) == sent
-
-
-def _mark(content: bytes) -> str:
-    return hashlib.blake2b(content, digest_size=16).hexdigest()
+        return standing is not None and picture_mark(standing) == sent
 
 
 def performer_key(account: Creator) -> SourceKey:

@@ -161,6 +161,7 @@ class GalleryProcessingMixin(StashProcessingBase):
             for stash_id in decision.removed:
                 await members[stash_id].remove_from_gallery(gallery)
             applied.sets[name] = (decision, dict(members))
+            applied.decline(name, wished, memory)
         self._choose_cover(gallery, content)
 
     def _about_to_join(self, gallery: Gallery, content: Content, cls: type[Scene | Image]) -> list[str]:

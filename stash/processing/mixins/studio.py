@@ -45,9 +45,10 @@ class StudioProcessingMixin(StashProcessingBase):
         """The studio above those of the creators; None where it was deleted in Stash."""
         network = await self._recorded_studio(NETWORK_KEY)
         if network is None and await self._is_deleted(Studio, NETWORK_KEY):
-            network = await self.store.find_one(Studio, name__iexact=NETWORK_STUDIO)
+            if not self._is_taken_back(Studio, NETWORK_KEY):
+                network = await self.store.find_one(Studio, name__iexact=NETWORK_STUDIO)
             if network is None:
-                self._left_out(NETWORK_KEY)
+                self._left_out(Studio, NETWORK_KEY)
                 return None
         network = network or await self.store.get_or_create(Studio, name=NETWORK_STUDIO)
         self._apply(network, NETWORK_KEY, Wish())

@@ -66,9 +66,9 @@ class TagProcessingMixin(StashProcessingBase):
         key = tag_key(name)
         tag = await self._recorded_tag(name)
         if tag is None and await self._is_deleted(Tag, key):
-            tag = await self._standing_tag(name)
+            tag = None if self._is_taken_back(Tag, key) else await self._standing_tag(name)
             if tag is None:
-                self._left_out(key)
+                self._left_out(Tag, key)
                 return None
         tag = tag or await self._get_or_create_tag(name)
         self._apply(tag, key, Wish())

@@ -1,0 +1,60 @@
+"""`stash-sync undo`: takes back what a run did."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from stash.cli.commands import (
+    DatabaseUrl,
+    Downloads,
+    EmbeddedDir,
+    Json,
+    Url,
+    alone,
+    app,
+    make_output,
+    make_settings,
+    server_of,
+    with_stash,
+)
+from stash.cli.running import finish
+from stash.cli.summaries import undo_lines, undo_rows
+
+if TYPE_CHECKING:
+    from stash.report import Report
+
+
+@app.command()
+def undo(  # noqa: PLR0913 - each flag is a parameter, as typer has it
+    run: Annotated[str, typer.Argument(help="The run's number, or `last`: the newest not taken back yet.")],
+    *,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be taken back, and write nothing.")
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Take back also what was edited in Stash since.")
+    ] = False,
+    url: Url = None,
+    database: DatabaseUrl = None,
+    downloads: Downloads = None,
+    embedded_dir: EmbeddedDir = None,
+    json: Json = False,
+) -> int:
+    """Take back what a run did, as far as nobody has changed it since; later syncs leave it so until `sync --redo`."""
+    output = make_output(json, quiet=True, verbose=False)
+    settings = make_settings(url=url, database=database, downloads=downloads)
+
+    async def work() -> tuple[int, Report]:
+        from stash import pipeline  # noqa: PLC0415 - slow to import, so the lock is taken before
+
+        options = pipeline.SyncOptions(dry_run=dry_run, server=server_of(embedded_dir), is_forced=force)
+        return await with_stash(settings, embedded_dir, lambda s: pipeline.undo(s, run, options))
+
+    number, report = finish(work() if dry_run else alone(settings, work))
+    output.emit({**report.summary(), "undone": number})
+    output.table("", ("", "put back", "removed", "made again", "kept"), undo_rows(report))
+    for line in undo_lines(number, report):
+        output.line(line)
+    return report.exit_code

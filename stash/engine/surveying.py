@@ -1,0 +1,146 @@
+"""Looking at what a run left, as it stands in Stash now, in few wide requests."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+from stash.engine.recorder import plain
+from stash.engine.taking_back import REMOVABLE, Standing
+from stash.engine.wishes import is_remembered
+from stash.fingerprints import picture_mark
+from stash.journal import SourceKey
+from stash.store.hydration import is_stub, received
+from stash.store.kinds import KINDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from stash.engine.effects import Effect, Place
+    from stash.journal import Journal, Memory
+    from stash.store import StashStore
+
+_NAMED = frozenset({"Performer", "Tag", "Studio"})
+_HOLDERS = ("post", "message", "story", "wall")
+"""The kinds of items whose galleries may have chapters."""
+
+
+class Survey:
+    """Reads what the effects of a run name."""
+
+    def __init__(self, store: StashStore, journal: Journal, effects: Mapping[Place, Effect]) -> None:
+        self._store = store
+        self._journal = journal
+        self._effects = effects
+        self._memories: dict[Place, Memory] = {}
+
+    async def look(self) -> Standing:
+        """Stash as it stands."""
+        memories = await self._journal.remembered(grouped(self._effects))
+        self._memories = {(memory.type, memory.stash_id): memory for memory in memories}
+        made = [p for p, e in self._effects.items() if e.is_made and p[0] in REMOVABLE]
+        await self._read(made, is_complete=True)
+        again = await self._made_again()
+        await self._read([*self._effects, *self._referred(), *await self._with_chapters(), *again.values()])
+        fields = dict(self._standing())
+        named = grouped(place for place in made if place in fields and place[0] in _NAMED)
+        uses = await self._store.uses({name: sorted(ids) for name, ids in named.items()})
+        again = {place: other for place, other in again.items() if other in fields}
+        return Standing(fields, uses, await self._pictures(fields, named), again)
+
+    async def _read(self, places: Iterable[Place], *, is_complete: bool = False) -> None:
+        ids = grouped(place for place in places if place[0] != "GalleryChapter")
+        wanted = {KINDS[name].entity: sorted(some) for name, some in ids.items()}
+        await self._store.preload_ids(wanted, is_complete=is_complete)
+
+    def _referred(self) -> list[Place]:
+        """What fields led to before the run, and what held what it took out."""
+        found: list[Place] = []
+        for (name, _), effect in self._effects.items():
+            fields = {field: turn.before for field, turn in effect.turns.items()} | dict(effect.was or {})
+            for field, value in fields.items():
+                target = "Image" if field == "images" else _target(name, field)
+                if target is not None:
+                    found += [(target, one) for one in (value if isinstance(value, list) else [value]) if one]
+        return found
+
+    async def _with_chapters(self) -> list[Place]:
+        """The galleries of the chapters: they are read with these alone."""
+        chapters = [effect for effect in self._effects.values() if effect.place[0] == "GalleryChapter"]
+        said = [
+            fields["gallery"]
+            for one in chapters
+            for fields in (one.was or {}, {name: turn.after for name, turn in one.turns.items()})
+            if fields.get("gallery")
+        ]
+        items = {one.key.id.partition("/")[0] for one in chapters}
+        keys = [SourceKey(kind, item) for item in sorted(items) for kind in _HOLDERS]
+        known = await self._journal.recall("Gallery", keys) if keys else {}
+        return [("Gallery", one) for one in [*said, *(memory.stash_id for memory in known.values())] if one]
+
+    async def _made_again(self) -> dict[Place, Place]:
+        """What has the key now of something that was taken out."""
+        by_type: defaultdict[str, dict[SourceKey, Place]] = defaultdict(dict)
+        for place, effect in self._effects.items():
+            if effect.was is not None:
+                by_type[place[0]][effect.key] = place
+        found: dict[Place, Place] = {}
+        for name, places in by_type.items():
+            for key, memory in (await self._journal.recall(name, places)).items():
+                if memory.stash_id not in {"", places[key][1]} and not memory.is_taken_back:
+                    found[places[key]] = name, memory.stash_id
+        return found
+
+    def _standing(self) -> Iterable[tuple[Place, dict[str, Any]]]:
+        for name in ("Image", "Scene", "Gallery", "Performer", "Studio", "Tag"):
+            kind = KINDS[name]
+            for entity in self._store.all_cached(kind.entity):
+                place = name, entity.id
+                memory = self._memories.get(place)
+                if is_stub(entity) or (memory and memory.created_at and not is_remembered(entity, memory)):
+                    continue
+                fields = {field: _plain(entity.__dict__[field]) for field in received(entity) & kind.fields}
+                yield place, fields
+                if name == "Gallery":
+                    for chapter in entity.__dict__.get("chapters") or ():
+                        yield (
+                            ("GalleryChapter", chapter.id),
+                            {
+                                "title": chapter.title,
+                                "image_index": chapter.image_index,
+                                "gallery": entity.id,
+                            },
+                        )
+
+    async def _pictures(
+        self, fields: Mapping[Place, dict[str, Any]], named: Mapping[str, Iterable[str]]
+    ) -> set[Place]:
+        """Who of what the run made has a picture that it did not send."""
+        found: set[Place] = set()
+        for place in ((name, one) for name, ids in named.items() for one in sorted(ids)):
+            path = fields[place].get("image_path") or ""
+            if not path or "default=true" in path:
+                continue
+            memory = self._memories.get(place)
+            sent = memory.wrote.get("image") if memory is not None else None
+            shown = await self._store.connection.picture(place[0].lower(), place[1]) if sent else None
+            if shown is None or picture_mark(shown) != sent:
+                found.add(place)
+        return found
+
+
+def grouped(places: Iterable[Place]) -> dict[str, set[str]]:
+    """Ids by type."""
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for name, entity_id in places:
+        found[name].add(entity_id)
+    return dict(found)
+
+
+def _target(name: str, field: str) -> str | None:
+    relation = KINDS[name].relations.get(field)
+    return None if relation is None else relation.__type_name__
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, dict) else plain(value)

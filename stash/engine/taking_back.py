@@ -1,0 +1,287 @@
+"""What undoing a run means: which fields go back, which entities go, what stays and why. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from stash.engine.effects import is_same, without
+from stash.journal import GONE, Declined
+from stash.store.kinds import KINDS
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from stash.engine.effects import Effect, Place, Turn
+
+PICTURES = frozenset({"image", "cover_image"})
+"""What is sent and cannot be read back."""
+
+_APART = frozenset(
+    {
+        *("id", "created_at", "updated_at", "image_path", "custom_fields", "image_count", "folder", "files"),
+        *("child_studios", "chapters", "scenes", "images", "cover", "gallery"),
+    }
+)
+"""Fields of a made entity that are judged on their own, or are nobody's edit."""
+
+REMOVABLE = frozenset({"GalleryChapter", "Gallery", "Performer", "Tag", "Studio"})
+"""Types that a run makes out of nothing; scenes and images are the user's files."""
+
+EDITED = "it was edited in Stash since; --force takes it back all the same"
+USED = "it is used by what this run did not put it on; nothing to do"
+AGAIN = "it was made again since; nothing to do"
+OF_FILES = "it holds files; nothing to do"
+
+
+@dataclass
+class Standing:
+    """Stash as it is: the fields of each entity as plain values, the uses of what may go, whose picture is a user's.
+
+    `again` names what stands in place of an entity that was made again since.
+    """
+
+    fields: dict[Place, dict[str, Any]]
+    uses: Mapping[Place, Mapping[str, int]] = field(default_factory=dict)
+    pictures: Collection[Place] = ()
+    again: Mapping[Place, Place] = field(default_factory=dict)
+
+
+@dataclass
+class Plan:
+    """What is to be done: fields to be written, entities to be taken out or made again, and what is left alone."""
+
+    writes: dict[Place, dict[str, Any]] = field(default_factory=dict)
+    going: list[Effect] = field(default_factory=list)
+    making: list[Effect] = field(default_factory=list)
+    declined: dict[Place, dict[str, Declined]] = field(default_factory=dict)
+    kept: list[tuple[Place, str]] = field(default_factory=list)
+    stays: list[tuple[Effect, str]] = field(default_factory=list)
+
+
+class Planning:
+    """Decides what becomes of each effect of a run."""
+
+    def __init__(self, effects: Mapping[Place, Effect], standing: Standing, *, is_forced: bool) -> None:
+        self.plan = Plan()
+        self._effects = effects
+        self._standing = standing
+        self._fields = standing.fields
+        self._is_forced = is_forced
+        self._made = {
+            p: e for p, e in effects.items() if e.is_made and p[0] in REMOVABLE and p in self._fields
+        }
+        self._going: set[Place] = set()
+        self._remaking: set[Place] = set()
+        self._scenes: defaultdict[str, list[str]] = defaultdict(list)
+        self._chapters: defaultdict[str, list[Place]] = defaultdict(list)
+        for place, effect in effects.items():
+            if place[0] == "Scene" and place in self._fields and "galleries" in effect.turns:
+                for gallery in effect.turns["galleries"].after:
+                    self._scenes[gallery].append(place[1])
+            elif place[0] == "GalleryChapter" and place in self._made:
+                self._chapters[str(self._fields[place].get("gallery"))].append(place)
+
+    def decide(self) -> Plan:
+        """The plan."""
+        plan = self.plan
+        self._make_again()
+        for name in ("Gallery", "GalleryChapter"):
+            for place, effect in self._made.items():
+                if place[0] == name:
+                    self._judge(effect)
+        for place, effect in self._effects.items():
+            if place in self._fields and place not in self._made:
+                for name, turn in effect.turns.items():
+                    self._turn_back(place, name, turn)
+        for effect in plan.making:
+            for image in (effect.was or {}).get("images", ()):
+                self._link(image, effect.place[1], is_in=True)
+        self._judge_named()
+        return plan
+
+    def _make_again(self) -> None:
+        gone = [e for place, e in self._effects.items() if e.was is not None and place not in self._fields]
+        for effect in gone:
+            if effect.place in self._standing.again:
+                self.plan.stays.append((effect, AGAIN))
+            else:
+                self.plan.making.append(effect)
+                self._remaking.add(effect.place)
+
+    # --- fields ---
+
+    def _turn_back(self, place: Place, name: str, turn: Turn) -> None:
+        if place[0] == "Gallery" and name == "images":
+            self._turn_images(place, turn)
+        elif name in PICTURES:
+            self.plan.kept.append((place, name))
+        elif name in self._fields[place]:
+            (self._turn_set if turn.is_set else self._turn_value)(place, name, turn)
+
+    def _turn_value(self, place: Place, name: str, turn: Turn) -> None:
+        now, back = self._fields[place][name], turn.before
+        if is_same(now, back):
+            return
+        target = KINDS[place[0]].relations.get(name)
+        is_lost = target is not None and back is not None and not self._exists((target.__type_name__, back))
+        if is_lost or not (self._is_forced or is_same(now, turn.after)):
+            self.plan.kept.append((place, name))
+            return
+        self._write(place, name, back)
+        self.plan.declined.setdefault(place, {})[name] = Declined(now, back)
+
+    def _turn_set(self, place: Place, name: str, turn: Turn) -> None:
+        now = self._fields[place][name] or []
+        standing = set(now)
+        taken = [
+            one for one in turn.after if one in standing and not self._is_of_a_kept_gallery(place, name, one)
+        ]
+        left = [one for one in without(turn.before, now) if self._is_member(place, name, one)]
+        if not taken and not left:
+            return
+        result = [*without(now, taken), *left]
+        was = turn.was or []
+        self._write(place, name, was if len(was) == len(result) and is_same(was, result) else result)
+        if (place[0], name) != ("Scene", "galleries"):
+            self.plan.declined.setdefault(place, {})[name] = Declined(taken, left)
+            return
+        for gallery in (*taken, *left):  # a gallery remembers its scenes, not a scene its galleries
+            mark = self._mark_of(("Gallery", gallery), "scenes")
+            (mark.taken if gallery in taken else mark.left).append(place[1])
+
+    def _turn_images(self, gallery: Place, turn: Turn) -> None:
+        """The images that joined or left a gallery; the link is written from the image's side."""
+        for image in turn.after:
+            if self._link(image, gallery[1], is_in=False):
+                self._mark_of(gallery, "images").taken.append(image)
+        for image in turn.before:
+            if self._link(image, gallery[1], is_in=True):
+                self._mark_of(gallery, "images").left.append(image)
+
+    def _mark_of(self, place: Place, name: str) -> Declined:
+        return self.plan.declined.setdefault(place, {}).setdefault(name, Declined([], []))
+
+    def _link(self, image: str, gallery: str, *, is_in: bool) -> bool:
+        """Have an image join or leave a gallery; answers whether that is a change."""
+        place = "Image", image
+        if place not in self._fields:
+            return False
+        standing = self._result(place, "galleries") or []
+        if (gallery in standing) == is_in:
+            return False
+        self._write(place, "galleries", [*standing, gallery] if is_in else without(standing, [gallery]))
+        return True
+
+    def _write(self, place: Place, name: str, value: Any) -> None:
+        self.plan.writes.setdefault(place, {})[name] = value
+
+    def _result(self, place: Place, name: str) -> Any:
+        return self.plan.writes.get(place, {}).get(name, self._fields[place].get(name))
+
+    def _is_of_a_kept_gallery(self, place: Place, name: str, one: str) -> bool:
+        made = ("Gallery", one)
+        return (place[0], name) == ("Scene", "galleries") and made in self._made and made not in self._going
+
+    def _is_member(self, place: Place, name: str, one: str) -> bool:
+        target = KINDS[place[0]].relations.get(name)
+        return target is None or self._exists((target.__type_name__, one))
+
+    def _exists(self, place: Place) -> bool:
+        return place in self._fields or place in self._remaking or place in self._standing.again
+
+    # --- what was made ---
+
+    def _judge(self, effect: Effect) -> None:
+        """A gallery or a chapter goes if nobody has edited it; a chapter of a gallery that stays does too."""
+        place, now = effect.place, self._fields[effect.place]
+        if place[0] == "GalleryChapter":
+            gallery = ("Gallery", now.get("gallery"))
+            if gallery in self._made and gallery not in self._going:
+                return
+        elif now.get("files") or now.get("folder"):
+            self.plan.stays.append((effect, OF_FILES))
+            return
+        if not self._is_forced and (self._is_edited(effect) or self._has_more(effect)):
+            self.plan.stays.append((effect, EDITED))
+        else:
+            self._let_go(effect)
+
+    def _let_go(self, effect: Effect) -> None:
+        self._going.add(effect.place)
+        self.plan.going.append(effect)
+        self.plan.declined.setdefault(effect.place, {})[GONE] = Declined(effect.place[1], None)
+
+    def _is_edited(self, effect: Effect) -> bool:
+        now, turns = self._fields[effect.place], effect.turns
+        return effect.place in self._standing.pictures or any(
+            not is_same(value, turns[name].after if name in turns else None)
+            for name, value in now.items()
+            if name not in _APART
+        )
+
+    def _has_more(self, effect: Effect) -> bool:
+        """Whether a gallery has images, scenes, chapters or a cover that the run did not give it, or lacks some."""
+        if effect.place[0] != "Gallery":
+            return False
+        place, now, turns = effect.place, self._fields[effect.place], effect.turns
+        images = turns["images"].after if "images" in turns else []
+        images = {one for one in images if ("Image", one) in self._fields}
+        if now.get("image_count") != len(images) or not all(self._has(image, place[1]) for image in images):
+            return True
+        cover, is_ours = now.get("cover"), "cover" in turns
+        if cover not in images and cover is not None:
+            return True
+        if is_ours and turns["cover"].after in images and cover != turns["cover"].after:
+            return True
+        given = turns["scenes"].after if "scenes" in turns else []
+        scenes = [*given, *self._scenes.get(place[1], ())]
+        chapters = [one for one in self._chapters.get(place[1], ()) if not self._is_edited(self._made[one])]
+        return not is_same(now.get("scenes"), scenes) or not is_same(
+            now.get("chapters"), [chapter for _, chapter in chapters]
+        )
+
+    def _has(self, image: str, gallery: str) -> bool:
+        return gallery in (self._fields["Image", image].get("galleries") or ())
+
+    def _judge_named(self) -> None:
+        """Performers, tags and studios go if nobody uses them once everything else is back, and nobody edited them."""
+        left = {p: e for p, e in self._made.items() if p[0] in {"Performer", "Tag", "Studio"}}
+        if not self._is_forced:
+            edited = {place: effect for place, effect in left.items() if self._is_edited(effect)}
+            self.plan.stays += [(effect, EDITED) for effect in edited.values()]
+            left = {place: effect for place, effect in left.items() if place not in edited}
+        freed = self._freed()
+        while free := [place for place in left if self._is_free(place, freed)]:
+            for place in free:
+                self._let_go(left.pop(place))
+        self.plan.stays += [(effect, USED) for effect in left.values()]
+
+    def _freed(self) -> Counter[tuple[Place, str]]:
+        """How many entities of each type let go of a performer, a tag or a studio."""
+        freed: Counter[tuple[Place, str]] = Counter()
+        for place in {*self.plan.writes, *self._going}:
+            if place not in self._fields:
+                continue
+            for name, target in (("performers", "Performer"), ("tags", "Tag"), ("studio", "Studio")):
+                now = _members(self._fields[place].get(name))
+                kept = () if place in self._going else _members(self._result(place, name))
+                freed.update(((target, one), place[0]) for one in without(now, kept))
+        return freed
+
+    def _is_free(self, place: Place, freed: Counter[tuple[Place, str]]) -> bool:
+        uses = self._standing.uses.get(place, {})
+        children = _members(self._fields[place].get("child_studios"))
+        return all(count <= freed[place, user] for user, count in uses.items()) and all(
+            self._has_left(("Studio", child), place[1]) for child in children
+        )
+
+    def _has_left(self, child: Place, parent: str) -> bool:
+        if child in self._going:
+            return True
+        return child in self._fields and self._result(child, "parent_studio") != parent
+
+
+def _members(value: Any) -> list[str]:
+    return list(value) if isinstance(value, list) else [value] if value else []

@@ -1,0 +1,94 @@
+"""The journal, as far as runs are taken back."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from sqlalchemy import delete, select, update
+
+from stash.journal.looking_back import LookingBack
+from stash.journal.models import sync_change, sync_entity, sync_part, sync_run
+from stash.journal.rows import Memory, SourceKey, memory_of, operation_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from stash.journal.rows import Operation, RunRow
+
+
+class TakingBack(LookingBack):
+    """Finds what a run left, and notes that it is to be decided anew."""
+
+    async def runs_here(self) -> list[RunRow]:
+        """The runs with this Stash that changed anything that is still kept, newest first."""
+        if not self._has_operations:
+            return []
+        changing = select(sync_change.c.run_id).where(sync_change.c.state != "failed")
+        query = select(sync_run).where(sync_run.c.server_id == self._server, sync_run.c.id.in_(changing))
+        return await self._rows_of(query.order_by(sync_run.c.id.desc()))
+
+    async def undos_since(self, run: int) -> list[Operation]:
+        """What the undos after a run took out of Stash and made again, in their order."""
+        if not self._has_operations:
+            return []
+        undos = select(sync_run.c.id).where(
+            sync_run.c.server_id == self._server, sync_run.c.id > run, sync_run.c.command.startswith("undo ")
+        )
+        query = select(sync_change).where(
+            sync_change.c.run_id.in_(undos),
+            sync_change.c.action.in_(("create", "destroy")),
+            sync_change.c.state == "applied",
+        )
+        async with self._reading() as connection:
+            rows = await connection.execute(query.order_by(sync_change.c.id))
+            return [operation_of(row) for row in rows]
+
+    async def is_here(self, run: int) -> bool:
+        """Whether a run was with this Stash."""
+        query = select(sync_run.c.server_id).where(sync_run.c.id == run)
+        async with self._reading() as connection:
+            return (await connection.execute(query)).scalar() == self._server
+
+    async def remembered(self, ids: Mapping[str, Collection[str]]) -> list[Memory]:
+        """What is remembered of these entities, by type and Stash id, under whichever keys."""
+        found: list[Memory] = []
+        async with self._reading() as connection:
+            for type_name, wanted in ((name, some) for name, some in ids.items() if some):
+                query = select(sync_entity).where(
+                    sync_entity.c.server_id == self._server,
+                    sync_entity.c.type == type_name,
+                    self._source.within(sync_entity.c.stash_id, sorted(wanted)),
+                )
+                rows = await connection.execute(query)
+                found += [memory_of(row, SourceKey(row.kind, row.source_id)) for row in rows]
+        return found
+
+    async def unsettle(self, ids: Mapping[str, set[str]]) -> None:
+        """Have every part that holds one of these entities decided anew."""
+        parts = select(sync_part).where(sync_part.c.server_id == self._server)
+        async with self._writing() as connection:
+            for row in (await connection.execute(parts)).all():
+                held = json.loads(row.content)["ids"]
+                if any(not ids.get(name, set()).isdisjoint(some) for name, some in held.items()):
+                    await connection.execute(
+                        delete(sync_part).where(
+                            sync_part.c.server_id == self._server,
+                            sync_part.c.account == row.account,
+                            sync_part.c.number == row.number,
+                        )
+                    )
+
+    async def resume(self, run: int) -> int:
+        """Go on with a run that did not end."""
+        self._runs.add(run)
+        await self._update_run(run, ended_at=None, outcome=None)
+        await self.heartbeat(run)
+        return run
+
+    async def settle_all(self, run: int) -> None:
+        """Everything that a run planned was done, by it or after it was killed."""
+        planned = sync_change.c.state == "planned"
+        done = update(sync_change).where(sync_change.c.run_id == run, planned).values(state="applied")
+        async with self._writing() as connection:
+            await connection.execute(done)

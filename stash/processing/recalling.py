@@ -1,0 +1,75 @@
+"""Recalling what earlier runs left, and reading it from Stash, in few requests."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stash_graphql_client.types import Gallery, Performer, Scene, Studio, Tag
+from stash_graphql_client.types import Image as StashImage
+
+from stash.engine.recording import LASTING
+from stash.journal import SourceKey
+from stash.processing.base import people_of
+from stash.processing.mixins.account import AccountProcessingMixin, performer_keys
+from stash.processing.mixins.gallery import GalleryProcessingMixin, gallery_key
+from stash.processing.mixins.media import MediaProcessingMixin, media_key
+from stash.processing.mixins.studio import NETWORK_KEY, StudioProcessingMixin, studio_key
+from stash.processing.mixins.tag import TagProcessingMixin, tag_key
+from stash.rendering import TRAILER_TAG
+from stash.store.kinds import KINDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from metadata.items import Creator
+    from stash.engine.settled import Part
+    from stash.store.kinds import Entity
+
+
+class Recalling(
+    AccountProcessingMixin,
+    StudioProcessingMixin,
+    TagProcessingMixin,
+    MediaProcessingMixin,
+    GalleryProcessingMixin,
+):
+    """The five mixins, with what earlier runs left of what they decide."""
+
+    async def _recall_people(self, accounts: Iterable[Creator]) -> None:
+        people = list(accounts)
+        await self.run.recall("Performer", [key for one in people for key in performer_keys(one)])
+        await self.run.recall("Studio", [NETWORK_KEY, *(studio_key(one) for one in people)])
+
+    async def _recall(self, part: Part) -> None:
+        """What earlier runs left of everything in this part."""
+        media = [media_key(media_id) for media_id in part.media()]
+        await self.run.recall("Image", media)
+        await self.run.recall("Scene", media)
+        await self.run.recall("Gallery", [gallery_key(item) for item in part.items])
+        tags = {name for item in part.items for name in self._tag_names(item)}
+        await self.run.recall("Tag", [tag_key(name) for name in (*sorted(tags), TRAILER_TAG)])
+        chapters = [f"{item.id}/{post.id}" for item in part.items for post in item.aggregated]
+        await self.run.recall("GalleryChapter", [SourceKey("chapter", key) for key in chapters])
+        await self._recall_people(one for item in part.items for one in (item.account, *people_of(item)))
+
+    async def _read_recorded(self, part: Part) -> None:
+        """Everything that earlier runs recorded of this part, in one request a thousand."""
+        ids: dict[type[Entity], list[str]] = {StashImage: [], Scene: [], Gallery: []}
+        keys = {
+            StashImage: [media_key(i) for i in part.media()],
+            Gallery: [gallery_key(i) for i in part.items],
+        }
+        keys[Scene] = keys[StashImage]
+        for cls, found in ids.items():
+            memories = [self.run.memory(cls.__type_name__, key) for key in keys[cls]]
+            found += [memory.stash_id for memory in memories if memory is not None]
+        await self.store.preload_ids(ids)
+        await self._read_lasting()
+
+    async def _read_lasting(self) -> None:
+        """Learn which of the recorded people, studios and tags are gone, in one request rather than one each."""
+        ids: dict[type[Entity], list[str]] = {Performer: [], Studio: [], Tag: []}
+        for (name, _), memory in self.run.memories.items():
+            if name in LASTING:
+                ids[KINDS[name].entity].append(memory.stash_id)
+        await self.store.preload_ids(ids)
