@@ -96,7 +96,9 @@ class Address:
 def make_engine(address: Address, mode: Literal["ro", "rw", "rwc"], busy_timeout: float) -> AsyncEngine:
     """An engine whose transactions begin when they begin; `busy_timeout` is in seconds."""
     if address.kind == "postgresql":
-        settings = {"timezone": "UTC"} | ({"default_transaction_read_only": "on"} if mode == "ro" else {})
+        settings = {"timezone": "UTC", "lock_timeout": f"{busy_timeout * 1000:.0f}"} | (
+            {"default_transaction_read_only": "on"} if mode == "ro" else {}
+        )
         defaults = {"timeout": _CONNECT_SECONDS, "server_settings": settings}
         return create_async_engine(address.url, connect_args=defaults)
     engine = create_async_engine(

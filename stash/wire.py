@@ -48,7 +48,7 @@ class Requests:
 
 @dataclass(frozen=True)
 class Wire:
-    """How to reach Stash: times are in seconds; `transport` replaces the network in tests."""
+    """How to reach Stash: times are in seconds, `timeout` that of one whole reply; `transport` is for tests."""
 
     url: str
     api_key: str | None = None
@@ -173,8 +173,9 @@ class Door:
         address = f"{self.wire.endpoint.removesuffix('/graphql')}/{noun}/{entity_id}/image"
         self._count_read(is_scan=False)
         try:
-            response = await self._http.get(address)
-        except httpx.TransportError:
+            async with asyncio.timeout(self.wire.timeout):
+                response = await self._http.get(address)
+        except (httpx.TransportError, TimeoutError):
             return None
         return response.content if response.status_code == httpx.codes.OK else None
 
@@ -194,9 +195,13 @@ class Door:
     async def _post(self, document: str, variables: Mapping[str, Any] | None) -> Reply:
         kill_points.reached("before-send")
         try:
-            response = await self._http.post(
-                self.wire.endpoint, json={"query": document, "variables": variables or {}}
-            )
+            # httpx counts from each part that comes; a reply that only drips has to end too.
+            async with asyncio.timeout(self.wire.timeout):
+                response = await self._http.post(
+                    self.wire.endpoint, json={"query": document, "variables": variables or {}}
+                )
+        except TimeoutError as error:
+            raise _TransientError("no whole reply in time", was_sent=True) from error
         except httpx.TransportError as error:
             if (reason := _tls_failure(error)) is not None:
                 raise CertificateError(

@@ -35,6 +35,9 @@ PATIENCE = 20.0
 HANGS_AFTER = 120.0
 """Seconds after which a run counts as hung."""
 
+OPTIONS = SyncOptions()
+"""A run of everybody."""
+
 SHOWN = 6
 """Differences that a failure shows."""
 
@@ -164,15 +167,16 @@ class Rig:
         """How often the server was asked for a root field."""
         return sum(fields.count(name) for _, fields in self.asked)
 
-    async def run(self, dial: Dial | None = None, *, patience: float = PATIENCE, **settings: Any) -> Outcome:
+    async def run(
+        self, dial: Dial | None = None, *, options: SyncOptions = OPTIONS, **settings: Any
+    ) -> Outcome:
         """A run within this process, with faults on its way to the server; never hangs."""
         transport = self.transport if dial is None else FaultyTransport(self.transport, dial)
-        chosen = Settings(
-            url=URL, database=str(self.database), downloads=self.downloads, patience=patience, **settings
-        )
+        usual = {"url": URL, "database": str(self.database), "downloads": self.downloads}
+        chosen = Settings(**usual | {"patience": PATIENCE} | settings)
         try:
             async with asyncio.timeout(HANGS_AFTER):
-                return Outcome(await sync(chosen, SyncOptions(), Silent(), transport=transport))
+                return Outcome(await sync(chosen, options, Silent(), transport=transport))
         except TimeoutError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the test judges it
