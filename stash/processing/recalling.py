@@ -54,15 +54,12 @@ class Recalling(
 
     async def _read_recorded(self, part: Part) -> None:
         """Everything that earlier runs recorded of this part, in one request a thousand."""
-        ids: dict[type[Entity], list[str]] = {StashImage: [], Scene: [], Gallery: []}
-        keys = {
-            StashImage: [media_key(i) for i in part.media()],
-            Gallery: [gallery_key(i) for i in part.items],
-        }
-        keys[Scene] = keys[StashImage]
-        for cls, found in ids.items():
-            memories = [self.run.memory(cls.__type_name__, key) for key in keys[cls]]
-            found += [memory.stash_id for memory in memories if memory is not None]
+        media = [media_key(media_id) for media_id in part.media()]
+        galleries = [gallery_key(item) for item in part.items]
+        ids: dict[type[Entity], list[str]] = {}
+        for cls, keys in ((StashImage, media), (Scene, media), (Gallery, galleries)):
+            memories = [self.run.memory(cls.__type_name__, key) for key in keys]
+            ids[cls] = [memory.stash_id for memory in memories if memory is not None]
         await self.store.preload_ids(ids)
         await self._read_lasting()
 

@@ -54,14 +54,10 @@ class GalleryProcessingMixin(StashProcessingBase):
 
     async def _read_default_covers(self) -> None:
         """Learn the covers that Stash itself shows where nobody is known to have chosen one."""
-        memories = {m.stash_id: m for (name, _), m in self.run.memories.items() if name == "Gallery"}
-        unset = [
-            gallery
-            for gallery in self.store.all_cached(Gallery)
-            if gallery.cover
-            and not _is_of_files(gallery)
-            and (gallery.id not in memories or "cover" not in memories[gallery.id].wrote)
-        ]
+        galleries = [memory for (name, _), memory in self.run.memories.items() if name == "Gallery"]
+        chosen = {memory.stash_id for memory in galleries if "cover" in memory.wrote}
+        cached = [one for one in self.store.all_cached(Gallery) if one.cover and not _is_of_files(one)]
+        unset = [gallery for gallery in cached if gallery.id not in chosen]
         order = await self.store.images_in_order(unset)
         self.run.default_covers = {gallery: images[0] for gallery, images in order.items() if images}
 
