@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
@@ -23,21 +24,17 @@ PLURALS = {
 SOME_FAILED = 3
 """The exit code of a run that is done, but for some items."""
 
-Standing = Literal["created", "updated", "unchanged", "kept", "removed"]
+Standing = Literal["created", "updated", "unchanged", "kept"]
 
 
 @dataclass
 class Counts:
-    """What became of the entities of one type; `kept` counts those with a value that is the user's.
-
-    `removed` is what undo took out of Stash.
-    """
+    """What became of the entities of one type; `kept` counts those with a value that is the user's."""
 
     created: int = 0
     updated: int = 0
     unchanged: int = 0
     kept: int = 0
-    removed: int = 0
 
 
 @dataclass(frozen=True)
@@ -88,7 +85,7 @@ class Planned:
 
 @dataclass
 class Report:
-    """One run, filled by the pipeline."""
+    """One run, filled by the pipeline; `removed` is what an undo took out of Stash, by type as `entities` are."""
 
     run: int | None = None
     outcome: str = "done"
@@ -97,6 +94,7 @@ class Report:
         default_factory=lambda: {"reads": 0, "writes": 0, "mutations": 0, "scan": 0}
     )
     entities: dict[str, Counts] = field(default_factory=lambda: {name: Counts() for name in PLURALS.values()})
+    removed: Counter[str] = field(default_factory=Counter)
     links_added: int = 0
     unattached: int = 0
     unmatched: list[Unmatched] = field(default_factory=list)
@@ -151,6 +149,8 @@ class Report:
             "skipped": [_shown(one) for one in self.skipped],
             "kept": [asdict(one) for one in self.kept],
         }
+        if self.removed:
+            result["removed"] = dict(self.removed)
         if self.plan is not None:
             result["plan"] = [asdict(one) for one in self.plan]
         return result
@@ -166,6 +166,7 @@ def report_of(summary: Mapping[str, Any]) -> Report:
     )
     report.requests |= summary.get("requests", {})
     report.entities |= {name: Counts(**counts) for name, counts in summary.get("entities", {}).items()}
+    report.removed.update(summary.get("removed", {}))
     report.unattached = summary.get("unattached", 0)
     report.unmatched = [Unmatched(**one) for one in summary.get("unmatched", ())]
     report.skipped = [Skipped(**one) for one in summary.get("skipped", ())]

@@ -36,7 +36,7 @@ def undo_rows(report: Report) -> list[tuple[str, ...]]:
     """What undo made of the entities, a row a type that there are any of."""
     rows = []
     for name, counts in report.entities.items():
-        figures = (counts.updated, counts.removed, counts.created, counts.kept)
+        figures = (counts.updated, report.removed[name], counts.created, counts.kept)
         if any(figures):
             rows.append((name, *(f"{figure:>10}" if figure else f"{'·':>10}" for figure in figures)))
     return rows

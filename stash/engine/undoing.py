@@ -20,7 +20,7 @@ from stash.engine.wishes import Applied, names_of
 from stash.errors import SyncError
 from stash.files import Files
 from stash.paths import PathMap
-from stash.report import Planned
+from stash.report import PLURALS, Planned
 from stash.store import Change, destroy
 from stash.store.entities import is_new
 from stash.store.hydration import is_stub
@@ -270,10 +270,14 @@ class Undoing:
             if id(change.entity) not in actions or change.action in _ENDS:
                 actions[id(change.entity)] = change
         for change in actions.values():
-            self._report.count(change.entity.__type_name__, _ENDS.get(change.action, "updated"))
+            name = change.entity.__type_name__
+            if change.action == "destroy":
+                self._report.removed[PLURALS[name]] += 1
+            else:
+                self._report.count(name, "created" if change.action == "create" else "updated")
 
 
-_ENDS: dict[str, Any] = {"create": "created", "destroy": "removed"}
+_ENDS = frozenset({"create", "destroy"})
 _FIELDS = {"GalleryChapter": ("title", "image_index")}
 
 

@@ -38,7 +38,7 @@ def test_the_summary_has_the_agreed_form() -> None:
         "images",
         "chapters",
     }
-    assert summary["entities"]["images"] == {"created": 1, "updated": 0, "unchanged": 0, "kept": 0, "removed": 0}
+    assert summary["entities"]["images"] == {"created": 1, "updated": 0, "unchanged": 0, "kept": 0}
     assert summary["kept"] == [{"type": "Image", "id": "5", "field": "title"}]
     assert summary["skipped"] == [{"kind": "posts", "id": "7", "reason": "no media"}]
     assert summary["unmatched"] == [{"kind": "image", "id": "9", "file": "/x.jpg", "reason": "unknown"}]
