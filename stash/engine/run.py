@@ -66,6 +66,7 @@ class Run:
     counted: set[tuple[str, str]] = field(default_factory=set)
     settled: dict[int, SettledPart] = field(default_factory=dict)
     planned: set[tuple[int, str]] = field(default_factory=set)
+    looked_for: set[tuple[str, str]] = field(default_factory=set)
     beaten_at: float = field(default_factory=time.monotonic)
 
     def memory(self, type_name: str, key: SourceKey) -> Memory | None:

@@ -65,8 +65,11 @@ class Recalling(
 
     async def _read_lasting(self) -> None:
         """Learn which of the recorded people, studios and tags are gone, in one request rather than one each."""
+        recorded = {
+            (name, memory.stash_id) for (name, _), memory in self.run.memories.items() if name in LASTING
+        }
         ids: dict[type[Entity], list[str]] = {Performer: [], Studio: [], Tag: []}
-        for (name, _), memory in self.run.memories.items():
-            if name in LASTING:
-                ids[KINDS[name].entity].append(memory.stash_id)
+        for name, stash_id in sorted(recorded - self.run.looked_for):
+            ids[KINDS[name].entity].append(stash_id)
         await self.store.preload_ids(ids)
+        self.run.looked_for |= recorded

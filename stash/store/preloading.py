@@ -98,11 +98,7 @@ class PreloadingStore(ReadingStore):
     ) -> None:
         """Read entities by ids that were known once, several types a request; those that are gone stay unknown."""
         asked = [(kind_of(t), entity_id) for t, many in ids.items() for entity_id in dict.fromkeys(many)]
-        wanted = [
-            (kind, entity_id)
-            for kind, entity_id in asked
-            if not self._is_read(kind, entity_id) and (kind.name, entity_id) not in self._gone
-        ]
+        wanted = [(kind, entity_id) for kind, entity_id in asked if not self._is_read(kind, entity_id)]
         async with Line() as hydrating:
             for page in batched(wanted, PAGE):
                 groups = _grouped(page)
