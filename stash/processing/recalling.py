@@ -65,9 +65,7 @@ class Recalling(
 
     async def _read_lasting(self) -> None:
         """Learn which of the recorded people, studios and tags are gone, in one request rather than one each."""
-        recorded = {
-            (name, memory.stash_id) for (name, _), memory in self.run.memories.items() if name in LASTING
-        }
+        recorded = {(name, one.stash_id) for (name, _), one in self.run.memories.items() if name in LASTING}
         ids: dict[type[Entity], list[str]] = {Performer: [], Studio: [], Tag: []}
         for name, stash_id in sorted(recorded - self.run.looked_for):
             ids[KINDS[name].entity].append(stash_id)
