@@ -31,9 +31,9 @@ class JournalBase:
         self._runs: set[int] = set()
         self._turn = asyncio.Lock()
         self._has_tables = not is_read_only or state.has_table(sync_entity.name)
-        # A dry run may meet tables of an older version, which had no operations.
+        # A dry run may meet tables of an older version, which had none of these, or had them in another form.
         self._has_parts = not is_read_only or state.has_table(sync_part.name)
-        self._has_operations = not is_read_only or "content" in state.columns(sync_change.name)
+        self._has_operations = not is_read_only or "outcomes" in state.columns(sync_change.name)
 
     @asynccontextmanager
     async def _reading(self) -> AsyncIterator[AsyncConnection]:

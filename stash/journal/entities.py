@@ -43,9 +43,9 @@ class Entities(Parts):
             for row in await self._rows(connection, type_name, asked):
                 key = asked[SourceKey(row.kind, row.source_id)]
                 found[key] = memory_of(row, key)
-            planned = await self._planned(connection, sync_change.c.type == type_name)
-        for (_, place), operations in planned.items():
-            if place in asked:
+            planned = await self._planned(connection)
+        for (planned_type, place), operations in planned.items():
+            if planned_type == type_name and place in asked:
                 key = asked[place]
                 for operation in operations:
                     found[key] = with_planned(found.get(key) or Memory(type_name, key, ""), operation)

@@ -6,7 +6,7 @@ from sqlalchemy import Column, DateTime, ForeignKey, Index, Integer, MetaData, S
 
 schema = MetaData()
 
-VERSION = "0003"
+VERSION = "0004"
 """The newest of the migrations: what these tables are."""
 
 VERSION_TABLE = "sync_alembic_version"
@@ -60,23 +60,22 @@ sync_change = Table(
     Column("id", Integer, primary_key=True),
     Column("server_id", ForeignKey("sync_server.id", ondelete="CASCADE"), nullable=False),
     Column("run_id", ForeignKey("sync_run.id", ondelete="CASCADE"), nullable=False),
-    Column("type", String(32), nullable=False),
-    Column("kind", String(32), nullable=False),
-    Column("source_id", Text, nullable=False),
-    Column("action", String(16), nullable=False),
-    Column("stash_id", String(32), nullable=False),
     Column("state", String(16), nullable=False),
-    Column("message", Text, nullable=False),
+    Column("size", Integer, nullable=False),
     Column("content", Text, nullable=False),
+    Column("outcomes", Text, nullable=False),
     Index("sync_change_run", "run_id"),
     Index(
         "sync_change_planned",
-        *("server_id", "type", "kind", "source_id"),
+        "server_id",
         sqlite_where=_IS_PLANNED,
         postgresql_where=_IS_PLANNED,
     ),
 )
-"""One operation on one entity: planned, applied or failed; `content` is JSON of before, after and why."""
+"""The operations of one request, each on one entity. `content` is JSON: what was planned of each, in their order; so is
+`outcomes`: by its place, what became of it. The row is `planned` while one of them is, then `applied`, or `failed` as a
+whole.
+"""
 
 sync_part = Table(
     "sync_part",

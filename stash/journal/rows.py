@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-_as_json = json.JSONEncoder(sort_keys=True, check_circular=False).encode
+_as_json = json.JSONEncoder(check_circular=False).encode
 
 EARLIER_KEPT = 20
 """Earlier values that are remembered of a field, the newest."""
@@ -27,6 +27,13 @@ class SourceKey(NamedTuple):
 
     kind: str
     id: str
+
+
+class Noted(NamedTuple):
+    """Where the journal has an operation: the batch that it was sent with, and its place there."""
+
+    batch: int
+    place: int
 
 
 class Operation(NamedTuple):
@@ -46,7 +53,7 @@ class Operation(NamedTuple):
     stash_id: str = ""
     state: Literal["planned", "applied", "failed"] = "planned"
     message: str = ""
-    id: int | None = None
+    id: Noted | None = None
 
 
 class Declined(NamedTuple):
@@ -218,36 +225,50 @@ def as_text(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def operation_of(row: Any) -> Operation:
-    """An operation from its row."""
-    content = json.loads(row.content)
-    return Operation(
-        type=row.type,
-        key=SourceKey(row.kind, row.source_id),
-        action=row.action,
-        before=content["before"],
-        after=content["after"],
-        why=content["why"],
-        stash_id=row.stash_id,
-        state=row.state,
-        message=row.message,
-        id=row.id,
-    )
+def operations_of(row: Any) -> list[Operation]:
+    """The operations of a batch from its row, with what became of each."""
+    outcomes = json.loads(row.outcomes)
+    operations: list[Operation] = []
+    for place, (name, kind, source_id, action, known_id, before, after, why) in enumerate(
+        json.loads(row.content)
+    ):
+        state, stash_id, message = outcomes.get(str(place), ("planned", known_id, ""))
+        key, noted = SourceKey(kind, source_id), Noted(row.id, place)
+        operations.append(Operation(name, key, action, before, after, why, stash_id, state, message, noted))
+    return operations
 
 
-def operation_row(server: str, run: int, operation: Operation) -> dict[str, Any]:
-    """The row of an operation."""
-    content = {"before": operation.before, "after": operation.after, "why": dict(operation.why)}
+def batch_row(server: str, run: int, operations: Sequence[Operation]) -> dict[str, Any]:
+    """The row of operations that are sent together; nothing is known to have become of them yet."""
+    content = [
+        (
+            one.type,
+            one.key.kind,
+            stored(one.key.id),
+            one.action,
+            one.stash_id,
+            one.before,
+            one.after,
+            dict(one.why),
+        )
+        for one in operations
+    ]
     return {
-        "id": operation.id,
         "server_id": server,
         "run_id": run,
-        "type": operation.type,
-        "kind": operation.key.kind,
-        "source_id": stored(operation.key.id),
-        "action": operation.action,
-        "stash_id": operation.stash_id,
-        "state": operation.state,
-        "message": stored(operation.message),
+        "state": "planned",
+        "size": len(content),
         "content": _as_json(content),
+        "outcomes": "{}",
     }
+
+
+def with_outcomes(row: Any, operations: Iterable[Operation]) -> dict[str, Any]:
+    """What changes in the row of a batch where this became of some of its operations."""
+    outcomes = json.loads(row.outcomes)
+    for one in operations:
+        if one.id is not None:
+            outcomes[str(one.id.place)] = (one.state, one.stash_id, stored(one.message))
+    states = {state for state, *_ in outcomes.values()}
+    settled = "applied" if "applied" in states else "failed"
+    return {"state": settled if len(outcomes) == row.size else "planned", "outcomes": _as_json(outcomes)}

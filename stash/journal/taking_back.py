@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select
 
 from stash.journal.looking_back import LookingBack
 from stash.journal.models import sync_change, sync_entity, sync_part, sync_run
-from stash.journal.rows import Memory, SourceKey, memory_of, operation_of
+from stash.journal.operations import IS_PLANNED, settle
+from stash.journal.rows import Memory, SourceKey, memory_of, operations_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -35,14 +36,11 @@ class TakingBack(LookingBack):
         undos = select(sync_run.c.id).where(
             sync_run.c.server_id == self._server, sync_run.c.id > run, sync_run.c.command.startswith("undo ")
         )
-        query = select(sync_change).where(
-            sync_change.c.run_id.in_(undos),
-            sync_change.c.action.in_(("create", "destroy")),
-            sync_change.c.state == "applied",
-        )
+        query = select(sync_change).where(sync_change.c.run_id.in_(undos)).order_by(sync_change.c.id)
         async with self._reading() as connection:
-            rows = await connection.execute(query.order_by(sync_change.c.id))
-            return [operation_of(row) for row in rows]
+            operations = [one for row in await connection.execute(query) for one in operations_of(row)]
+        made_or_gone = [one for one in operations if one.action in {"create", "destroy"}]
+        return [one for one in made_or_gone if one.state == "applied"]
 
     async def is_here(self, run: int) -> bool:
         """Whether a run was with this Stash."""
@@ -88,7 +86,8 @@ class TakingBack(LookingBack):
 
     async def settle_all(self, run: int) -> None:
         """Everything that a run planned was done, by it or after it was killed."""
-        planned = sync_change.c.state == "planned"
-        done = update(sync_change).where(sync_change.c.run_id == run, planned).values(state="applied")
+        query = select(sync_change).where(sync_change.c.run_id == run, IS_PLANNED)
         async with self._writing() as connection:
-            await connection.execute(done)
+            for row in (await connection.execute(query)).all():
+                left = [one for one in operations_of(row) if one.state == "planned"]
+                await settle(connection, [one._replace(state="applied") for one in left])

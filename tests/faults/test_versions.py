@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import sys
 from contextlib import asynccontextmanager
@@ -14,6 +15,7 @@ from sqlalchemy import inspect, text
 
 from metadata.database import Database
 from metadata.ingest import ingest_paths
+from stash.journal import Journal
 from stash.journal.models import VERSION
 from tests.faults.conftest import ROOT
 
@@ -21,11 +23,29 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from sqlalchemy import Connection
+    from sqlalchemy.ext.asyncio import AsyncConnection
 
     from stash.embedded.service import Call
+    from stash.journal import Operation
     from tests.faults.rig import Dumped, Rig, Template
 
-PARTS_GONE = ("DROP TABLE sync_part",)
+BATCHES_APART = (
+    "ALTER TABLE sync_change RENAME TO sync_change_now",
+    "DROP INDEX sync_change_run",
+    "DROP INDEX sync_change_planned",
+    (
+        "CREATE TABLE sync_change (id INTEGER NOT NULL PRIMARY KEY, server_id VARCHAR(32) NOT NULL REFERENCES sync_server "
+        "(id) ON DELETE CASCADE, run_id INTEGER NOT NULL REFERENCES sync_run (id) ON DELETE CASCADE, type VARCHAR(32) NOT "
+        "NULL, kind VARCHAR(32) NOT NULL, source_id TEXT NOT NULL, action VARCHAR(16) NOT NULL, stash_id VARCHAR(32) NOT "
+        "NULL, state VARCHAR(16) NOT NULL, message TEXT NOT NULL, content TEXT NOT NULL)"
+    ),
+    "CREATE INDEX sync_change_run ON sync_change (run_id)",
+    "CREATE INDEX sync_change_planned ON sync_change (server_id, type, kind, source_id) WHERE state = 'planned'",
+)
+ONE_OPERATION = text(
+    "INSERT INTO sync_change VALUES (:id, :server, :run, :type, :kind, :source, :action, :stash, :state, :said, :content)"
+)
+PARTS_GONE = (*BATCHES_APART, "DROP TABLE sync_part")
 OPERATIONS_GONE = (
     *PARTS_GONE,
     "DROP TABLE sync_change",
@@ -37,6 +57,7 @@ OPERATIONS_GONE = (
     "CREATE INDEX sync_change_run ON sync_change (run_id)",
 )
 BACK_TO = {
+    "0003": BATCHES_APART,
     "0002": PARTS_GONE,
     "0001": OPERATIONS_GONE,
     "none": (
@@ -76,8 +97,40 @@ async def put_back(address: str, version: str) -> None:
     async with await Database.open(address) as database, database.begin() as connection:
         for statement in BACK_TO[version]:
             await connection.execute(text(statement))
+        if BATCHES_APART[0] in BACK_TO[version]:
+            await _take_apart(connection, version)
         if version != "none":
             await connection.execute(text(f"UPDATE sync_alembic_version SET version_num = '{version}'"))
+
+
+async def _take_apart(connection: AsyncConnection, version: str) -> None:
+    """Fill the table of one row an operation, where the version has it, from that of one row a batch."""
+    if version in {"0003", "0002"}:
+        batches = (await connection.execute(text("SELECT * FROM sync_change_now ORDER BY id"))).all()
+        number = count(1)
+        for batch in batches:
+            became = json.loads(batch.outcomes)
+            for place, (name, kind, source, action, _, before, after, why) in enumerate(
+                json.loads(batch.content)
+            ):
+                state, stash, said = became[str(place)]
+                row = {
+                    "id": next(number),
+                    "server": batch.server_id,
+                    "run": batch.run_id,
+                    "type": name,
+                    "kind": kind,
+                }
+                row |= {"source": source, "action": action, "stash": stash, "state": state, "said": said}
+                content = json.dumps({"before": before, "after": after, "why": why})
+                await connection.execute(ONE_OPERATION, {**row, "content": content})
+    await connection.execute(text("DROP TABLE sync_change_now"))
+
+
+async def operations(address: str) -> list[Operation]:
+    """What the first run did, whatever row it is in."""
+    async with await Database.open(address) as database:
+        return [one._replace(id=None) for one in await (await Journal.open(database)).operations(1)]
 
 
 @asynccontextmanager
@@ -122,6 +175,7 @@ async def test_r26_killed_at_every_statement_of_a_migration(
 ) -> None:
     """The tables are the old ones or the new ones, never between; the next run completes them and changes nothing."""
     new = await described(address)
+    did = await operations(address)
     assert new["version"] == VERSION
     await put_back(address, version)
     old = await described(address)
@@ -137,6 +191,9 @@ async def test_r26_killed_at_every_statement_of_a_migration(
             if found == new:
                 await put_back(address, version)
     assert killed >= 4
+    if version in {"0003", "0002"}:
+        assert len(did) > 100
+        assert await operations(address) == did
     made = await described(address)
     assert made == new if version != "none" else made["version"] == VERSION
     await put_back(address, version)

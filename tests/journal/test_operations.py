@@ -139,14 +139,15 @@ async def test_another_stash_has_other_plans(database: Database) -> None:
 
 
 async def test_operations_of_old_runs_are_deleted(database: Database) -> None:
-    """The newest runs keep their operations, older ones only what is still planned; the runs themselves stay."""
+    """The newest runs keep their operations, older ones only batches with one still planned; the runs themselves stay."""
     journal = await opened(database)
     runs = [await journal.begin("sync", []) for _ in range(4)]
     for run in runs:
-        first, _ = await journal.plan(run, [EDIT, CREATE])
-        await journal.settle([first._replace(state="applied")])
+        first, other = await journal.plan(run, [EDIT, CREATE])
+        await journal.settle([first._replace(state="applied"), other._replace(state="failed")])
+        await journal.plan(run, [EDIT])
     await journal.retain(2)
-    assert [len(await journal.operations(run)) for run in runs] == [1, 1, 2, 2]
+    assert [len(await journal.operations(run)) for run in runs] == [1, 1, 3, 3]
     assert [one.state for one in await journal.operations(runs[0])] == ["planned"]
     assert [run.id for run in await journal.runs()] == runs[::-1]
 
