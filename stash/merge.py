@@ -48,9 +48,9 @@ def merge_value(  # noqa: PLR0911 - a decision table returns once a branch
     if wish is None:
         return ValueDecision(theirs, "same", "the source does not say")
     stands, wanted = as_kept(theirs), as_kept(wish)
-    ours = None if known is None else {as_kept(value) for value in known}
     if stands == wanted:
         return ValueDecision(theirs, "same", "equal already", wanted)
+    ours = None if known is None else {as_kept(value) for value in known}
     if overwrite:
         return ValueDecision(wish, "write", "overwritten as asked", wanted)
     if ours is not None and stands in ours:

@@ -151,14 +151,13 @@ class _Merging:
 
     def value(self, name: str) -> None:
         applied, value = self.applied, self.wish.values[name]
-        theirs = _plain(applied.entity.__dict__.get(name))
-        if self._is_declined(name, theirs, _plain(value)):
+        theirs, wished = _plain(applied.entity.__dict__.get(name)), _plain(value)
+        if self._is_declined(name, theirs, wished):
             return
-        known = _known(self.memory, name, theirs)
         decision = merge_value(
             theirs,
-            _plain(value),
-            known,
+            wished,
+            _known(self.memory, name, theirs),
             predecessors=self.wish.predecessors.get(name, ()),
             overwrite=name in self.overwrite,
         )

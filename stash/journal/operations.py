@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, insert, select, text, update
+from sqlalchemy import bindparam, delete, insert, select, text, update
 
 from stash.journal.models import sync_change, sync_run
 from stash.journal.rows import Noted, Operation, SourceKey, batch_row, operations_of, with_outcomes
@@ -85,8 +85,11 @@ async def settle(connection: AsyncConnection, operations: Iterable[Operation]) -
     for one in operations:
         if one.id is not None:
             batches[one.id.batch].append(one)
-    for batch, settled in batches.items():
-        is_it = sync_change.c.id == batch
-        known = select(sync_change.c.size, sync_change.c.outcomes).where(is_it).with_for_update()
-        row = (await connection.execute(known)).one()
-        await connection.execute(update(sync_change).where(is_it).values(with_outcomes(row, settled)))
+    if not batches:
+        return
+    columns = sync_change.c.id, sync_change.c.size, sync_change.c.outcomes
+    known = select(*columns).where(sync_change.c.id.in_(batches)).with_for_update()
+    rows = (await connection.execute(known)).all()
+    each = update(sync_change).where(sync_change.c.id == bindparam("batch"))
+    each = each.values(state=bindparam("new"), outcomes=bindparam("became"))
+    await connection.execute(each, [with_outcomes(row, batches[row.id]) for row in rows])

@@ -264,11 +264,12 @@ def batch_row(server: str, run: int, operations: Sequence[Operation]) -> dict[st
 
 
 def with_outcomes(row: Any, operations: Iterable[Operation]) -> dict[str, Any]:
-    """What changes in the row of a batch where this became of some of its operations."""
+    """The new `state` of a `batch`, and what `became` of its operations, now that this is known of some of them."""
     outcomes = json.loads(row.outcomes)
     for one in operations:
         if one.id is not None:
             outcomes[str(one.id.place)] = (one.state, one.stash_id, stored(one.message))
     states = {state for state, *_ in outcomes.values()}
     settled = "applied" if "applied" in states else "failed"
-    return {"state": settled if len(outcomes) == row.size else "planned", "outcomes": _as_json(outcomes)}
+    state = settled if len(outcomes) == row.size else "planned"
+    return {"batch": row.id, "new": state, "became": _as_json(outcomes)}

@@ -46,8 +46,12 @@ class Deciding(Decided):
     galleries: list[tuple[Item, Gallery, Content]] = field(default_factory=list)
 
 
-FIRST = 100
+FIRST = 40
 """Items of the first batch, so that Stash has work soon."""
+
+
+TURN = 8
+"""Items that are decided before anything else gets its turn, such as the next request: a few milliseconds."""
 
 
 class CreatorProcessing(Standing, Writing, Recalling):
@@ -143,7 +147,8 @@ class CreatorProcessing(Standing, Writing, Recalling):
             if number >= FIRST and (number - FIRST) % ITEMS == 0:
                 yield False
             await self._decide_item(item, found, decided)
-            await asyncio.sleep(0)
+            if number % TURN == 0:
+                await asyncio.sleep(0)
         await self._decide_loose(decided, found)
         yield True
 

@@ -169,13 +169,14 @@ def private(entity: Entity) -> dict[str, Any]:
 
 def snapshot(entity: Entity) -> dict[str, Any]:
     """What Stash has, as far as it is known: what the library compares edits with."""
-    known: dict[str, Any] = private(entity)["_snapshot"]
+    known: dict[str, Any] = entity.__pydantic_private__["_snapshot"]  # type: ignore[index]  # see `private`
     return known
 
 
 def is_new(entity: Entity) -> bool:
     """Whether Stash has not got an entity yet."""
-    return bool(private(entity)["_is_new"])
+    new: bool = entity.__pydantic_private__["_is_new"]  # type: ignore[index]  # see `private`
+    return new
 
 
 def assign(entity: Entity, values: Mapping[str, Any]) -> None:

@@ -15,7 +15,7 @@ from stash_graphql_client.types import Gallery, GalleryChapter
 from stash.errors import UnansweredWriteError
 from stash.overlap import Line
 from stash.store.changes import Change, Failure, edited_fields, mark_sent, related, values
-from stash.store.entities import is_new
+from stash.store.entities import is_new, snapshot
 from stash.store.kinds import Entity
 from stash.store.operations import (
     Operation,
@@ -289,7 +289,7 @@ def _has_place(chapter: GalleryChapter) -> bool:
 
 def _with_new_cover(edits: Iterable[tuple[Entity, Sequence[str]]]) -> list[Gallery]:
     found = [entity for entity, fields in edits if isinstance(entity, Gallery) and "cover" in fields]
-    return [gallery for gallery in found if "cover" in edited_fields(gallery)]
+    return [gallery for gallery in found if gallery.cover is not snapshot(gallery).get("cover")]
 
 
 def _levels(new: Sequence[Edit]) -> list[list[Edit]]:

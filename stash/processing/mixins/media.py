@@ -52,8 +52,8 @@ class MediaProcessingMixin(StashProcessingBase):
         return found
 
     def _recorded(self, media: StoredMedia) -> Memory | None:
-        memories = (self.run.memory(name, media_key(media.id)) for name in TYPES)
-        return next((memory for memory in memories if memory is not None), None)
+        key = media_key(media.id)
+        return self.run.memory("Image", key) or self.run.memory("Scene", key)
 
     async def _find_by_file(self, media: Sequence[StoredMedia]) -> dict[int, Scene | Image]:
         matches = {one.id: file for one in media if (file := self.run.files.match(one)) is not None}
