@@ -83,6 +83,11 @@ class Kind:
         """The argument that takes the filter of `find_many`."""
         return f"{self.name.lower()}_filter"
 
+    @cached_property
+    def has_ranges(self) -> bool:
+        """Whether Stash takes a range of ids."""
+        return self.filter is not None and "id" in self.filter.model_fields
+
     def operation(self, verb: str) -> str:
         """The mutation of one entity: `Create`, `Update` or `Destroy`."""
         return f"{self.name[0].lower()}{self.name[1:]}{verb}"

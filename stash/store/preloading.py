@@ -6,7 +6,7 @@ from itertools import batched
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from stash.overlap import Line
-from stash.store.documents import Field, by_ids, document, find
+from stash.store.documents import Field, among, by_ids, document, find
 from stash.store.kinds import KINDS, Entity, Kind, kind_of
 from stash.store.lookups import matches, parse
 from stash.store.memory import COMPLETE_FIELDS
@@ -74,17 +74,17 @@ class PreloadingStore(ReadingStore):
         Tags, performers and studios that are known already are not asked after.
         """
         asked = [(kind_of(t), entity_id) for t, many in ids.items() for entity_id in many]
-        wanted = [(kind, i) for kind, i in asked if kind.key != "name" or not self._is_read(kind, i)]
+        wanted = _in_order((kind, i) for kind, i in asked if kind.key != "name" or not self._is_read(kind, i))
         rows: dict[str, list[dict[str, Any]]] = {}
         for page in batched(wanted, PAGE):
             groups = _grouped(page)
-            fields = [by_ids(KINDS[name], group, KINDS[name].lean) for name, group in groups.items()]
+            fields = [among(KINDS[name], group, KINDS[name].lean) for name, group in groups.items()]
             reply = await self._ask(document("query", fields), is_checked=False)
-            for number, name in enumerate(groups):
-                answer = reply.data.get(f"f{number}")
-                if answer is None:
+            for number, (name, group) in enumerate(groups.items()):
+                found = _found(reply, number, KINDS[name], group)
+                if found is None or len(found) < len(set(group)):
                     return None
-                rows.setdefault(name, []).extend(rows_in(reply, number, KINDS[name]))
+                rows.setdefault(name, []).extend(found)
         return rows
 
     def take(self, rows: Mapping[str, Sequence[dict[str, Any]]]) -> None:
@@ -98,12 +98,12 @@ class PreloadingStore(ReadingStore):
     ) -> None:
         """Read entities by ids that were known once, several types a request; those that are gone stay unknown."""
         asked = [(kind_of(t), entity_id) for t, many in ids.items() for entity_id in dict.fromkeys(many)]
-        wanted = [(kind, entity_id) for kind, entity_id in asked if not self._is_read(kind, entity_id)]
+        wanted = _in_order((kind, i) for kind, i in asked if not self._is_read(kind, i))
         async with Line() as hydrating:
             for page in batched(wanted, PAGE):
                 groups = _grouped(page)
                 selections = {name: KINDS[name].full if is_complete else KINDS[name].lean for name in groups}
-                fields = [by_ids(KINDS[name], group, selections[name]) for name, group in groups.items()]
+                fields = [among(KINDS[name], group, selections[name]) for name, group in groups.items()]
                 reply = await self._ask(document("query", fields), is_checked=False)
                 await hydrating.start(self._take_groups(groups, selections, reply))
 
@@ -111,12 +111,14 @@ class PreloadingStore(ReadingStore):
         self, groups: Mapping[str, list[str]], selections: Mapping[str, str], reply: Reply
     ) -> None:
         for number, (name, group) in enumerate(groups.items()):
-            answer = reply.data.get(f"f{number}")
-            if answer is None:
+            rows = _found(reply, number, KINDS[name], group)
+            if rows is None:
                 await self._read_ids(KINDS[name].entity, group, selections[name])
                 continue
-            for row in rows_in(reply, number, KINDS[name]):
+            for row in rows:
                 self._take(KINDS[name], row)
+            standing = {row["id"] for row in rows}
+            self._gone |= {(name, one) for one in group if one not in standing}
 
     async def uses(self, ids: Mapping[str, Sequence[str]]) -> dict[tuple[str, str], dict[str, int]]:
         """How often tags, performers and studios that stand are used, by the type of what uses them."""
@@ -173,6 +175,19 @@ _USES = {
     "Studio": _FILES,
 }
 """By type: the counts of its uses, and what each counts."""
+
+
+def _found(reply: Reply, number: int, kind: Kind, ids: Iterable[str]) -> list[dict[str, Any]] | None:
+    """The rows of these ids; None where the question failed as a whole, as it does if an id is gone."""
+    if reply.data.get(f"f{number}") is None:
+        return None
+    wanted = set(ids)
+    return [row for row in rows_in(reply, number, kind) if row["id"] in wanted]
+
+
+def _in_order(wanted: Iterable[tuple[Kind, str]]) -> list[tuple[Kind, str]]:
+    """By type and number, so that ids which lie close together are asked for together."""
+    return sorted(wanted, key=lambda one: (one[0].name, len(one[1]), one[1]))
 
 
 def _grouped(page: Iterable[tuple[Kind, str]]) -> dict[str, list[str]]:

@@ -1,0 +1,66 @@
+"""What a window reads ahead, and by which question."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from hypothesis import given
+from hypothesis import strategies as st
+from stash_graphql_client.types import Gallery
+
+from stash.store.lookups import anchored
+
+if TYPE_CHECKING:
+    from stash.store import StashStore
+    from tests.conftest import Server
+
+
+async def _galleries(server: Server, store: StashStore, count: int) -> list[str]:
+    for number in range(count):
+        store.add(Gallery(title=f"{server.prefix} {number}", code=f"{server.prefix}{number}"))
+    await store.flush()
+    made = sorted(int(one.id) for one in store.all_cached(Gallery) if str(one.code).startswith(server.prefix))
+    assert len(made) == count
+    return [str(one) for one in made]
+
+
+async def test_close_ids_are_asked_for_as_a_range(server: Server) -> None:
+    """Ids that lie close together cost one request without a list; what lies between is not taken; gone ones are known."""
+    async with server.store() as store:
+        ids = await _galleries(server, store, 40)
+        gone, foreign, wanted = ids[7], ids[11], [one for one in ids if one != ids[11]]
+        destroy = "mutation($ids: [ID!]!) { galleryDestroy(input: {ids: $ids}) }"
+        assert not (await store.connection.mutate(destroy, {"ids": [gone]}, fields=1)).errors
+    async with server.store() as store, store.window():
+        await store.preload_ids({Gallery: wanted})
+        before = store.requests.total
+        found = [await store.get(Gallery, one) for one in wanted]
+        assert [one and one.id for one in found] == [None if one == gone else one for one in wanted]
+        assert store.requests.total == before
+        assert not store.is_cached(Gallery, foreign)
+        assert before == 2  # the connection's own, and this one
+
+
+async def test_a_settled_part_that_lacks_one_is_told(server: Server) -> None:
+    """Raw rows of ids are all of them or none, whether they are asked for as a range or one by one."""
+    async with server.store() as store:
+        ids = await _galleries(server, store, 40)
+        for some in (ids, ids[:3], [ids[0], ids[-1]]):
+            rows = await store.rows_of_ids({Gallery: some})
+            assert rows is not None
+            assert sorted(row["id"] for row in rows["Gallery"]) == sorted(some)
+        destroy = "mutation($ids: [ID!]!) { galleryDestroy(input: {ids: $ids}) }"
+        assert not (await store.connection.mutate(destroy, {"ids": [ids[2]]}, fields=1)).errors
+        for some in (ids, ids[:3]):
+            assert await store.rows_of_ids({Gallery: some}) is None
+
+
+@given(
+    st.lists(st.text("ab/.|\\_%()[", max_size=6), min_size=1, max_size=6), st.text("ab/.|\\_%()[", max_size=6)
+)
+def test_an_anchored_pattern_matches_its_values_alone(values: list[str], other: str) -> None:
+    """However much the values have in common, each matches, and nothing else does."""
+    pattern = re.compile(anchored(values))
+    assert all(pattern.fullmatch(value) for value in values)
+    assert bool(pattern.fullmatch(other)) == (other in values)
