@@ -11,7 +11,7 @@ from stash.store.kinds import KINDS, Entity, Kind
 from stash.store.lookups import any_of
 from stash.store.preloading import PreloadingStore
 from stash.store.reading import PAGE
-from stash.store.replies import rows_in
+from stash.store.replies import all_rows_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,7 +61,7 @@ class NamingStore(PreloadingStore):
         result = []
         for page in batched(keys, PAGE):
             where = any_of(fields, page)
-            rows = rows_in(await self._ask(document("query", [find(kind, where, kind.full)])), 0, kind)
+            rows = all_rows_in(await self._ask(document("query", [find(kind, where, kind.full)])), 0, kind)
             entities = [self._take(kind, row) for row in rows]
             for key in page:
                 carriers = [entity for entity in entities if _rank(kind, entity, key) < _NO_RANK]

@@ -11,7 +11,7 @@ from stash.store.kinds import KINDS, Entity, Kind, kind_of
 from stash.store.lookups import matches, parse
 from stash.store.memory import COMPLETE_FIELDS
 from stash.store.reading import INDEX_LIMIT, PAGE, ReadingStore
-from stash.store.replies import intact, rows_in
+from stash.store.replies import all_rows_in, intact, rows_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -151,14 +151,14 @@ class PreloadingStore(ReadingStore):
                         {"galleries": {"value": [gallery.id], "modifier": "INCLUDES"}},
                     ),
                 },
-                "images { id }",
+                "count images { id }",
             )
             for gallery in galleries
         ]
         reply = await self._ask(document("query", fields))
         images = KINDS["Image"]
         return {
-            gallery.id: [row["id"] for row in rows_in(reply, number, images)]
+            gallery.id: [row["id"] for row in all_rows_in(reply, number, images)]
             for number, gallery in enumerate(galleries)
         }
 
@@ -182,7 +182,8 @@ def _found(reply: Reply, number: int, kind: Kind, ids: Iterable[str]) -> list[di
     if reply.data.get(f"f{number}") is None:
         return None
     wanted = set(ids)
-    return [row for row in rows_in(reply, number, kind) if row["id"] in wanted]
+    read = all_rows_in if "count" in reply.data[f"f{number}"] else rows_in
+    return [row for row in read(reply, number, kind) if row["id"] in wanted]
 
 
 def _in_order(wanted: Iterable[tuple[Kind, str]]) -> list[tuple[Kind, str]]:

@@ -29,6 +29,18 @@ def rows_in(reply: Reply, number: int, kind: Kind) -> list[dict[str, Any]]:
     return rows
 
 
+def all_rows_in(reply: Reply, number: int, kind: Kind) -> list[dict[str, Any]]:
+    """Likewise, of a field without pages that answers a count: as many rows as Stash counted.
+
+    Raises:
+        DamagedReplyError: there are none, or one has no id, or some are missing.
+    """
+    rows = rows_in(reply, number, kind)
+    if reply.data[f"f{number}"].get("count") != len(rows):
+        raise DamagedReplyError(f"Stash's reply about its {kind.plural} lacks some of them; run again.")
+    return rows
+
+
 @contextmanager
 def intact(what: str) -> Iterator[None]:
     """Look into a reply; whatever is not as Stash sends it is named.
