@@ -249,8 +249,8 @@ class Victims:
         self._template.copy(folder).stash.close()
         return folder
 
-    async def run(self, folder: Path, kill_at: str = "") -> dict[str, Any]:
-        """Run on the copies in a folder; see `prepare`.
+    async def run(self, folder: Path, kill_at: str = "", undo: str = "") -> dict[str, Any]:
+        """Sync, or undo a run, on the copies in a folder; see `prepare`.
 
         Returns:
             `signal` that it died of or None, `exit_code`, and `mutations` that reached the server.
@@ -258,7 +258,7 @@ class Victims:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         order = {"folder": folder, "library": self._template.library, "downloads": self._template.downloads}
-        order["kill_at"] = kill_at  # type: ignore[assignment]
+        order |= {"kill_at": kill_at, "undo": undo}  # type: ignore[dict-item]
         self._process.stdin.write(json.dumps(order, default=str).encode() + b"\n")
         async with asyncio.timeout(HANGS_AFTER):
             answer = await self._process.stdout.readline()

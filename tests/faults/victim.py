@@ -1,7 +1,8 @@
 """Makes runs to be killed: for each order on stdin a process is forked, which syncs and may be killed meanwhile.
 
-An order is a line of JSON: `folder` (of metadata.sqlite and stash.sqlite), `library`, `downloads`, `kill_at`. The
-answer too: `signal`, `exit_code`, `mutations` that reached the server. Forking saves the imports of each.
+An order is a line of JSON: `folder` (of metadata.sqlite and stash.sqlite), `library`, `downloads`, `kill_at`, and
+`undo`, the run to be taken back where it is not to be a sync. The answer too: `signal`, `exit_code`, and `mutations`
+that reached the server. Forking saves the imports of each.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from metadata.errors import MetadataError
 from stash import kill_points
 from stash.embedded import EmbeddedStash
 from stash.errors import SyncError
-from stash.pipeline import SyncOptions, sync
+from stash.pipeline import SyncOptions, sync, undo
 from stash.settings import Settings
 from tests.conftest import Silent
 
@@ -49,6 +50,8 @@ async def _sync(order: dict[str, str], log: int) -> int:
         )
         transport = httpx.ASGITransport(app=stash.app)
         try:
+            if order["undo"]:
+                return (await undo(settings, order["undo"], SyncOptions(), transport=transport))[1].exit_code
             return (await sync(settings, SyncOptions(), Silent(), transport=transport)).exit_code
         except SyncError as error:
             return error.exit_code
