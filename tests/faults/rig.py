@@ -9,11 +9,12 @@ import shutil
 import sys
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from metadata.errors import DatabaseBusyError
+from metadata.errors import DatabaseBusyError, DatabaseUnusableError
 from stash.embedded import EmbeddedStash, serve
 from stash.embedded.faults import FaultyTransport
 from stash.errors import SyncError
@@ -24,7 +25,6 @@ from tests.faults.dumps import ServerDump, is_sound, local_dump, server_dump
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
-    from pathlib import Path
 
     from stash.embedded.service import Call
     from stash.report import Report
@@ -44,6 +44,9 @@ SHOWN = 6
 type Dial = Callable[[str], Any]
 
 
+ROOT = Path(__file__).resolve().parents[2]
+
+
 @dataclass(frozen=True)
 class Template:
     """A world that nobody has synced yet, and what it looks like once it is."""
@@ -52,7 +55,7 @@ class Template:
     downloads: Path
     database: Path
     state: Path
-    clean: Dumped
+    clean: Dumped = field(default_factory=lambda: Dumped("", ""))
 
     def copy(self, folder: Path, **options: Any) -> Rig:
         """The same world, to be broken."""
@@ -128,8 +131,10 @@ class Outcome:
         """What the command would have exited with; a bug is 1."""
         if isinstance(self.error, SyncError):
             return self.error.exit_code
+        if isinstance(self.error, DatabaseUnusableError):
+            return 5 if isinstance(self.error, DatabaseBusyError) else 6
         if self.error is not None:
-            return 5 if isinstance(self.error, DatabaseBusyError) else 1
+            return 1
         assert self.report is not None
         return self.report.exit_code
 
@@ -270,6 +275,24 @@ class Victims:
         with EmbeddedStash([self._template.library], state=folder / "stash.sqlite") as stash:
             rig = Rig(self._template.library, self._template.downloads, folder / "metadata.sqlite", stash)
             return await rig.dumped()
+
+
+async def killable() -> AsyncIterator[asyncio.subprocess.Process]:
+    """A process for `Victims`, until the iterator is closed."""
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.faults.victim"),
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdin=pipe,
+        stdout=pipe,
+    )
+    try:
+        yield process
+    finally:
+        assert process.stdin is not None
+        process.stdin.close()
+        await process.wait()
 
 
 def numbered(folder: Path) -> Iterator[Path]:
