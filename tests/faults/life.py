@@ -242,11 +242,14 @@ class Life:
 
     async def remove(self, number: int, which: int) -> None:
         """The user takes one of the source's tags off something."""
-        found = await self.pick(number, *VALUES)
-        source = sorted(found[1]["tags"] & set(HASHTAGS)) if found else []
-        if found and source:
-            gone = source[which % len(source)]
-            everything = await self.look()
+        everything, source = await self.look(), set(HASHTAGS)
+        tagged = [
+            (place, one) for place, one in everything.items() if place[0] in VALUES and one["tags"] & source
+        ]
+        if tagged:
+            found = tagged[number % len(tagged)]
+            here = sorted(found[1]["tags"] & source)
+            gone = here[which % len(here)]
             ids = [everything["Tag", one]["id"] for one in found[1]["tags"] - {gone}]
             await self.update(*found, tag_ids=ids)
             self.user.removed.setdefault(found[0], set()).add(gone)

@@ -28,8 +28,8 @@ TEXT = st.sampled_from(["A walk", "Another walk\nwith more to say", "A very long
 
 
 SETTINGS = settings(
-    max_examples=size("HISTORIES", 4),
-    stateful_step_count=size("HISTORY_STEPS", 20),
+    max_examples=size("HISTORIES", 8),
+    stateful_step_count=size("HISTORY_STEPS", 25),
     deadline=None,
     database=None,
     phases=(Phase.explicit, Phase.generate),
@@ -61,10 +61,12 @@ class Histories(RuleBasedStateMachine):
         """Have it done."""
         return self.loop.run_until_complete(what)
 
-    @initialize(hashtags=TAGS)
-    def begin(self, hashtags):
+    @initialize(hashtags=st.sets(st.sampled_from(HASHTAGS), min_size=1), is_synced=st.booleans())
+    def begin(self, hashtags, is_synced):
         """There is a post."""
         self.do(self.life.download(2, is_video=True, hashtags=hashtags, text="The first post"))
+        if is_synced:
+            self.sync()
 
     @rule(pictures=st.integers(0, 3), is_video=st.booleans(), hashtags=TAGS, text=TEXT)
     def download(self, pictures, is_video, hashtags, text):
