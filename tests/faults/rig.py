@@ -20,6 +20,7 @@ from stash.embedded.faults import FaultyTransport
 from stash.errors import SyncError
 from stash.pipeline import SyncOptions, sync
 from stash.settings import Settings
+from stash.store.unit_of_work import BATCH
 from tests.conftest import Silent
 from tests.faults.dumps import ServerDump, is_sound, local_dump, server_dump
 
@@ -173,10 +174,16 @@ class Rig:
         return sum(fields.count(name) for _, fields in self.asked)
 
     async def run(
-        self, dial: Dial | None = None, *, options: SyncOptions = OPTIONS, **settings: Any
+        self,
+        dial: Dial | None = None,
+        *,
+        over: httpx.AsyncBaseTransport | None = None,
+        options: SyncOptions = OPTIONS,
+        **settings: Any,
     ) -> Outcome:
-        """A run within this process, with faults on its way to the server; never hangs."""
-        transport = self.transport if dial is None else FaultyTransport(self.transport, dial)
+        """A run within this process, with faults on its way to the server, or over another way; never hangs."""
+        transport = over or self.transport
+        transport = transport if dial is None else FaultyTransport(transport, dial)
         usual = {"url": URL, "database": str(self.database), "downloads": self.downloads}
         chosen = Settings(**usual | {"patience": PATIENCE} | settings)
         try:
@@ -254,8 +261,10 @@ class Victims:
         self._template.copy(folder).stash.close()
         return folder
 
-    async def run(self, folder: Path, kill_at: str = "", undo: str = "") -> dict[str, Any]:
-        """Sync, or undo a run, on the copies in a folder; see `prepare`.
+    async def run(
+        self, folder: Path, kill_at: str = "", undo: str = "", batch: int = BATCH
+    ) -> dict[str, Any]:
+        """Sync, or undo a run, on the copies in a folder, with so many operations a request; see `prepare`.
 
         Returns:
             `signal` that it died of or None, `exit_code`, and `mutations` that reached the server.
@@ -263,7 +272,7 @@ class Victims:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         order = {"folder": folder, "library": self._template.library, "downloads": self._template.downloads}
-        order |= {"kill_at": kill_at, "undo": undo}  # type: ignore[dict-item]
+        order |= {"kill_at": kill_at, "undo": undo, "batch": batch}  # type: ignore[dict-item]
         self._process.stdin.write(json.dumps(order, default=str).encode() + b"\n")
         async with asyncio.timeout(HANGS_AFTER):
             answer = await self._process.stdout.readline()

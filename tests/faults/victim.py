@@ -1,7 +1,7 @@
 """Makes runs to be killed: for each order on stdin a process is forked, which syncs and may be killed meanwhile.
 
-An order is a line of JSON: `folder` (of metadata.sqlite and stash.sqlite), `library`, `downloads`, `kill_at`, and
-`undo`, the run to be taken back where it is not to be a sync. The answer too: `signal`, `exit_code`, and `mutations`
+An order is a line of JSON: `folder` (of metadata.sqlite and stash.sqlite), `library`, `downloads`, `kill_at`, `batch`,
+and `undo`, the run to be taken back where it is not to be a sync. The answer too: `signal`, `exit_code`, and `mutations`
 that reached the server. Forking saves the imports of each.
 """
 
@@ -24,6 +24,7 @@ from stash.embedded import EmbeddedStash
 from stash.errors import SyncError
 from stash.pipeline import SyncOptions, sync, undo
 from stash.settings import Settings
+from stash.store import unit_of_work
 from tests.conftest import Silent
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ async def _sync(order: dict[str, str], log: int) -> int:
 def _child(order: dict[str, str], log: int) -> None:
     os.environ["STASH_SYNC_KILL_AT"] = order["kill_at"]
     importlib.reload(kill_points)
+    unit_of_work.BATCH = int(order["batch"])
     code = 1
     try:
         code = asyncio.run(_sync(order, log))
