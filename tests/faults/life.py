@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+import stash
 from metadata.database import Database
+from stash import jobs
 from stash.demo import files
 from stash.embedded import EmbeddedStash
 from tests.faults.rig import URL, Rig
@@ -123,8 +125,8 @@ class Life:
         """Start the Stash, anew where it runs."""
         if self.anna is not None:
             self.rig.stash.close()
-        stash = EmbeddedStash([self.folder], state=self.folder / "stash.sqlite")
-        self.rig = Rig(self.folder, self.downloads, self.database, stash)
+        anew = EmbeddedStash([self.folder], state=self.folder / "stash.sqlite")
+        self.rig = Rig(self.folder, self.downloads, self.database, anew)
 
     # --- the source ---
 
@@ -338,11 +340,16 @@ class Life:
                 connection.execute(f"DROP TABLE {name}")
             for table in ("accounts", "posts", "messages", "media"):
                 connection.execute(f"UPDATE {table} SET stash_id = NULL")
-        with EmbeddedStash([self.folder]) as stash:
-            rig = Rig(self.folder, self.downloads, copy, stash)
+        with EmbeddedStash([self.folder]) as another:
+            rig = Rig(self.folder, self.downloads, copy, another)
             outcome = await rig.run()
             assert outcome.exit_code == 0, outcome
             return await looked_at(rig.transport)
+
+    async def scan(self) -> None:
+        """Have Stash scan the downloads."""
+        async with stash.connect(URL, transport=self.rig.transport) as store:
+            await jobs.scan(store.connection, [str(self.downloads)], 60)
 
     async def sync(self, dial: Any = None, **options: Any) -> Outcome:
         """A run."""
