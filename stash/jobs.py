@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from stash.errors import RetriableError, UnansweredWriteError
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from stash.connection import Connection
+    from stash.wire import Reply
 
 log = logging.getLogger(__name__)
 
@@ -41,15 +43,27 @@ async def scan(
     Raises:
         RetriableError: it did not end within `patience` seconds.
     """
-    try:
-        reply = await connection.mutate(_SCAN, {"input": {"paths": list(folders)}}, fields=1, is_scan=True)
-    except UnansweredWriteError:
-        await wait_until_idle(connection, patience)
-        return "FINISHED"
+    reply = await _asked(connection, folders, patience)
     job = reply.data.get("metadataScan")
     if reply.errors or not job:
         raise RetriableError(f"Stash refused to scan {folders[0]!r}; look at its log, then run again.")
     return await _wait(connection, str(job), patience, on_progress)
+
+
+async def _asked(connection: Connection, folders: Sequence[str], patience: float) -> Reply:
+    """Ask for a scan until Stash answers: another one of the same folders finds nothing new, and does no harm."""
+    wait, deadline = FIRST_WAIT, asyncio.get_running_loop().time() + patience
+    content = {"input": {"paths": list(folders)}}
+    while True:
+        with suppress(UnansweredWriteError):
+            reply = await connection.mutate(_SCAN, content, fields=1, is_scan=True)
+            if reply.data or reply.errors:
+                return reply
+        if asyncio.get_running_loop().time() + wait > deadline:
+            raise RetriableError(f"Stash did not answer when it was asked to scan {folders[0]!r}; run again.")
+        await asyncio.sleep(wait)
+        await wait_until_idle(connection, patience)
+        wait = min(wait * 2, LONGEST_WAIT)
 
 
 async def wait_until_idle(connection: Connection, patience: float) -> None:

@@ -115,6 +115,8 @@ async def sync(
             async with processing.running("sync", [creator.username for creator in creators]):
                 await _prepare(processing, reader, creators, progress)
                 await _sync_creators(processing, reader, creators, progress)
+                for row in () if options.creators else await reader.problems():
+                    report.skip(row.table, row.key, row.reason, is_failure=row.is_malformed)
                 report.requests = vars(context.store.requests).copy()
                 report.seconds = time.monotonic() - began
             if not options.dry_run:
@@ -231,9 +233,7 @@ async def _connected(
     settings: Settings, transport: httpx.AsyncBaseTransport | None
 ) -> AsyncIterator[StashContext]:
     if settings.url is None:
-        raise UsageError(
-            "No Stash is named; set STASH_URL to its address, for example http://localhost:9999."
-        )
+        raise UsageError("No Stash is named; set STASH_URL to its address, such as http://localhost:9999.")
     key = settings.api_key.get_secret_value() if settings.api_key is not None else None
     wire = Wire(settings.url, key, settings.ca_file, patience=settings.patience, transport=transport)
     context = StashContext(wire=wire)

@@ -47,8 +47,7 @@ async def chosen_run(journal: Journal, named: str) -> RunRow:
 
 async def unfinished_undo(journal: Journal, run: RunRow) -> RunRow | None:
     """The newest undo of a run, if it did not end."""
-    undos = (one for one in await journal.runs_here() if one.command == command_of(run))
-    newest = next(undos, None)
+    newest = await journal.newest(command_of(run))
     return newest if newest is not None and newest.outcome != "done" else None
 
 

@@ -46,7 +46,8 @@ class Survey:
         named = grouped(place for place in made if place in fields and place[0] in _NAMED)
         uses = await self._store.uses({name: sorted(ids) for name, ids in named.items()})
         again = {place: other for place, other in again.items() if other in fields}
-        return Standing(fields, uses, await self._pictures(fields, named), again)
+        condemned = {place for place, memory in self._memories.items() if memory.is_taken_back}
+        return Standing(fields, uses, await self._pictures(fields, named), again, condemned)
 
     async def _read(self, places: Iterable[Place], *, is_complete: bool = False) -> None:
         ids = grouped(place for place in places if place[0] != "GalleryChapter")

@@ -39,13 +39,15 @@ OF_FILES = "it holds files; nothing to do"
 class Standing:
     """Stash as it is: the fields of each entity as plain values, the uses of what may go, whose picture is a user's.
 
-    `again` names what stands in place of an entity that was made again since.
+    `again` names what stands in place of an entity that was made again since, `condemned` what an attempt that was
+    killed was about to take out.
     """
 
     fields: dict[Place, dict[str, Any]]
     uses: Mapping[Place, Mapping[str, int]] = field(default_factory=dict)
     pictures: Collection[Place] = ()
     again: Mapping[Place, Place] = field(default_factory=dict)
+    condemned: Collection[Place] = ()
 
 
 @dataclass
@@ -222,24 +224,27 @@ class Planning:
         )
 
     def _has_more(self, effect: Effect) -> bool:
-        """Whether a gallery has images, scenes, chapters or a cover that the run did not give it, or lacks some."""
-        if effect.place[0] != "Gallery":
+        """Whether a gallery has images, scenes, chapters or a cover that the run did not give it, or lacks some.
+
+        An attempt that was killed had taken out what one lacks that it was about to take out as a whole.
+        """
+        place, turns = effect.place, effect.turns
+        if place[0] != "Gallery":
             return False
-        place, now, turns = effect.place, self._fields[effect.place], effect.turns
-        images = turns["images"].after if "images" in turns else []
-        images = {one for one in images if ("Image", one) in self._fields}
-        if now.get("image_count") != len(images) or not all(self._has(image, place[1]) for image in images):
+        now = self._fields[place]
+        images = {one for one in _given(turns, "images") if ("Image", one) in self._fields}
+        left = {image for image in images if self._has(image, place[1])}
+        cover = turns["cover"].after if "cover" in turns else None
+        scenes = {*_given(turns, "scenes"), *self._scenes.get(place[1], ())}
+        mine = [one for one in self._chapters.get(place[1], ()) if not self._is_edited(self._made[one])]
+        chapters = {chapter for _, chapter in mine}
+        here, listed = {*_members(now.get("scenes"))}, {*_members(now.get("chapters"))}
+        has_others = now.get("image_count") != len(left) or now.get("cover") not in {*images, None}
+        if has_others or here - scenes or listed - chapters:
             return True
-        cover, is_ours = now.get("cover"), "cover" in turns
-        if cover not in images and cover is not None:
-            return True
-        if is_ours and turns["cover"].after in images and cover != turns["cover"].after:
-            return True
-        given = turns["scenes"].after if "scenes" in turns else []
-        scenes = [*given, *self._scenes.get(place[1], ())]
-        chapters = [one for one in self._chapters.get(place[1], ()) if not self._is_edited(self._made[one])]
-        return not is_same(now.get("scenes"), scenes) or not is_same(
-            now.get("chapters"), [chapter for _, chapter in chapters]
+        is_whole = left == images and now.get("cover") == (cover if cover in images else now.get("cover"))
+        return place not in self._standing.condemned and not (
+            is_whole and here == scenes and listed == chapters
         )
 
     def _has(self, image: str, gallery: str) -> bool:
@@ -281,6 +286,10 @@ class Planning:
         if child in self._going:
             return True
         return child in self._fields and self._result(child, "parent_studio") != parent
+
+
+def _given(turns: Mapping[str, Turn], name: str) -> list[str]:
+    return turns[name].after if name in turns else []
 
 
 def _members(value: Any) -> list[str]:

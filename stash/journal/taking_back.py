@@ -29,6 +29,12 @@ class TakingBack(LookingBack):
         query = select(sync_run).where(sync_run.c.server_id == self._server, sync_run.c.id.in_(changing))
         return await self._rows_of(query.order_by(sync_run.c.id.desc()))
 
+    async def newest(self, command: str) -> RunRow | None:
+        """The newest run of a command with this Stash."""
+        query = select(sync_run).where(sync_run.c.server_id == self._server, sync_run.c.command == command)
+        found = await self._rows_of(query.order_by(sync_run.c.id.desc()).limit(1))
+        return found[0] if found else None
+
     async def undos_since(self, run: int) -> list[Operation]:
         """What the undos after a run took out of Stash and made again, in their order."""
         if not self._has_operations:

@@ -5,6 +5,7 @@ Each way answers who was refused, by the `id()` of the operation, with Stash's w
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from stash.errors import UnansweredWriteError
@@ -14,12 +15,20 @@ from stash.store.kinds import KINDS
 from stash.store.replies import intact
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from stash.store.identity import IdentityMap
     from stash.store.operations import Operation
     from stash.wire import Reply
 
+    type Send = Callable[[Sequence[Operation]], Awaitable[dict[int, str]]]
+    type Look = Callable[[Sequence[Operation]], Awaitable[Sequence[Operation]]]
+
+ATTEMPTS = 6
+"""How often a write is sent whose reply is lost each time."""
+
+FIRST_WAIT = 0.05
+"""Seconds between the first two of them; they double."""
 
 NO_ANSWER = "Stash gave no answer"
 """What is said of a mutation whose reply holds neither a result nor an error."""
@@ -109,3 +118,19 @@ def _has_all(reply: Reply, number: int, operations: Sequence[Operation]) -> bool
         else []
     )
     return ids == [operation.entity.id for operation in operations]
+
+
+async def until_answered(operations: Sequence[Operation], send: Send, look: Look) -> dict[int, str]:
+    """Send until Stash answers; each time only those of which a look says that they have not taken effect.
+
+    Raises:
+        UnansweredWriteError: it did not, though asked a few times.
+    """
+    left = operations
+    for wait in (FIRST_WAIT * 2**attempt for attempt in range(ATTEMPTS - 1)):
+        try:
+            return await send(left) if left else {}
+        except UnansweredWriteError:
+            await asyncio.sleep(wait)
+        left = await look(left)
+    return await send(left) if left else {}

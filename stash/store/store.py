@@ -223,11 +223,12 @@ class StashStore(NamingStore):
                 return
 
     def _become(self, entity: Entity, existing: Entity) -> None:
-        """A new entity turned out to exist: it takes the other's place in the identity map."""
+        """A new entity turned out to exist: it takes the other's place; what no creation takes is still to be written."""
         self.forget(entity)
         self._born = {key: e for key, e in self._born.items() if e is not entity}
+        later = {name: value for name in _LATER if (value := entity.__dict__.get(name))}
         entity.update_id(existing.id)
-        entity.__dict__.update(existing.__dict__)
+        entity.__dict__.update(existing.__dict__ | later)
         for name, value in (existing.__pydantic_private__ or {}).items():
             (entity.__pydantic_private__ or {})[name] = value
         self.remember(entity)
@@ -285,6 +286,7 @@ def _check_fields(kind: Kind, fields: dict[str, Any]) -> None:
         raise LookupRefusedError(f"{kind.name} has no field {unknown[0]!r}.")
 
 
+_LATER = ("cover", "images")
 _WITHOUT_PLACE = {"Studio": ("performers",)}
 """Fields that callers written after the guide give, and that Stash has no place for."""
 

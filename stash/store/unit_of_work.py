@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Protocol
 
 from stash_graphql_client.types import Gallery, GalleryChapter
 
-from stash.errors import UnansweredWriteError
 from stash.overlap import Line
 from stash.store.changes import Change, Failure, edited_fields, mark_sent, related, values
 from stash.store.entities import is_new, snapshot
@@ -27,15 +26,15 @@ from stash.store.operations import (
     writable,
     writing,
 )
-from stash.store.sending import NO_ANSWER, Sender
+from stash.store.sending import NO_ANSWER, Sender, until_answered
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
+    from stash.store.sending import Send
     from stash.store.store import StashStore
 
     type Edit = tuple[Entity, list[str]]
-    type Send = Callable[[Sequence[Operation]], Awaitable[dict[int, str]]]
 
 BATCH = 500
 """Entities a request: batches of 100 to 1,000 cost the same time, so the fewest requests decide."""
@@ -202,16 +201,16 @@ class UnitOfWork:
 
     async def _create(self, operations: Sequence[Operation]) -> dict[int, str]:
         """Create; what was made although the reply was lost, or exists already, is taken as Stash has it."""
-        try:
-            refused = await self._sender.aliases(operations)
-        except UnansweredWriteError:
-            made = await self._adopt(operations)
-            refused = await self._sender.aliases([o for o in operations if id(o) not in made])
+        refused = await until_answered(operations, self._sender.aliases, self._not_made)
         doubtful = ("already exists", NO_ANSWER)
         existing = [o for o in operations if any(words in refused.get(id(o), "") for words in doubtful)]
         for identity in await self._adopt(existing):
             del refused[identity]
         return refused
+
+    async def _not_made(self, operations: Sequence[Operation]) -> list[Operation]:
+        made = await self._adopt(operations)
+        return [operation for operation in operations if id(operation) not in made]
 
     async def _adopt(self, operations: Sequence[Operation]) -> set[int]:
         adopted = await self._store.adopt_existing([o.entity for o in operations])
@@ -235,12 +234,8 @@ class UnitOfWork:
         return await self._settled(operations, self._sender.aliases)
 
     async def _settled(self, operations: Sequence[Operation], send: Send) -> dict[int, str]:
-        """Send; where the reply was lost or says no, look what has taken effect; send once more what was not answered."""
-        try:
-            refused = await send(operations)
-        except UnansweredWriteError:
-            left = await self._without_effect(operations)
-            return await send(left) if left else {}
+        """Send; where the reply was lost or says no, look what has taken effect."""
+        refused = await until_answered(operations, send, self._without_effect)
         doubtful = [operation for operation in operations if id(operation) in refused]
         failed = {id(operation) for operation in await self._without_effect(doubtful)}
         return {identity: message for identity, message in refused.items() if identity in failed}

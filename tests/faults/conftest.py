@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,15 +13,14 @@ from stash import jobs
 from stash.demo import write_world
 from stash.embedded import EmbeddedStash
 from tests.faults.clock import Clock
-from tests.faults.rig import Dumped, Rig, Template, Victims, numbered, rig_of
+from tests.faults.rig import Dumped, Rig, Template, Victims, killable, numbered, rig_of
 from tests.faults.sizes import size
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
+    from pathlib import Path
 
     type MakeRig = Callable[..., Rig]
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(autouse=True)
@@ -100,15 +96,5 @@ def clean(template: Template) -> Dumped:
 @pytest.fixture
 async def victims(small_template: Template) -> AsyncIterator[Victims]:
     """Processes to be killed, on the world of one creator."""
-    pipe = asyncio.subprocess.PIPE
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.faults.victim"),
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdin=pipe,
-        stdout=pipe,
-    )
-    yield Victims(process, small_template)
-    assert process.stdin is not None
-    process.stdin.close()
-    await process.wait()
+    async for process in killable():
+        yield Victims(process, small_template)

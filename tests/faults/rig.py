@@ -9,22 +9,23 @@ import shutil
 import sys
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from metadata.errors import DatabaseBusyError
+from metadata.errors import DatabaseBusyError, DatabaseUnusableError
 from stash.embedded import EmbeddedStash, serve
 from stash.embedded.faults import FaultyTransport
 from stash.errors import SyncError
 from stash.pipeline import SyncOptions, sync
 from stash.settings import Settings
+from stash.store.unit_of_work import BATCH
 from tests.conftest import Silent
 from tests.faults.dumps import ServerDump, is_sound, local_dump, server_dump
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
-    from pathlib import Path
 
     from stash.embedded.service import Call
     from stash.report import Report
@@ -44,6 +45,9 @@ SHOWN = 6
 type Dial = Callable[[str], Any]
 
 
+ROOT = Path(__file__).resolve().parents[2]
+
+
 @dataclass(frozen=True)
 class Template:
     """A world that nobody has synced yet, and what it looks like once it is."""
@@ -52,7 +56,7 @@ class Template:
     downloads: Path
     database: Path
     state: Path
-    clean: Dumped
+    clean: Dumped = field(default_factory=lambda: Dumped("", ""))
 
     def copy(self, folder: Path, **options: Any) -> Rig:
         """The same world, to be broken."""
@@ -128,8 +132,10 @@ class Outcome:
         """What the command would have exited with; a bug is 1."""
         if isinstance(self.error, SyncError):
             return self.error.exit_code
+        if isinstance(self.error, DatabaseUnusableError):
+            return 5 if isinstance(self.error, DatabaseBusyError) else 6
         if self.error is not None:
-            return 5 if isinstance(self.error, DatabaseBusyError) else 1
+            return 1
         assert self.report is not None
         return self.report.exit_code
 
@@ -168,10 +174,16 @@ class Rig:
         return sum(fields.count(name) for _, fields in self.asked)
 
     async def run(
-        self, dial: Dial | None = None, *, options: SyncOptions = OPTIONS, **settings: Any
+        self,
+        dial: Dial | None = None,
+        *,
+        over: httpx.AsyncBaseTransport | None = None,
+        options: SyncOptions = OPTIONS,
+        **settings: Any,
     ) -> Outcome:
-        """A run within this process, with faults on its way to the server; never hangs."""
-        transport = self.transport if dial is None else FaultyTransport(self.transport, dial)
+        """A run within this process, with faults on its way to the server, or over another way; never hangs."""
+        transport = over or self.transport
+        transport = transport if dial is None else FaultyTransport(transport, dial)
         usual = {"url": URL, "database": str(self.database), "downloads": self.downloads}
         chosen = Settings(**usual | {"patience": PATIENCE} | settings)
         try:
@@ -249,8 +261,10 @@ class Victims:
         self._template.copy(folder).stash.close()
         return folder
 
-    async def run(self, folder: Path, kill_at: str = "") -> dict[str, Any]:
-        """Run on the copies in a folder; see `prepare`.
+    async def run(
+        self, folder: Path, kill_at: str = "", undo: str = "", batch: int = BATCH
+    ) -> dict[str, Any]:
+        """Sync, or undo a run, on the copies in a folder, with so many operations a request; see `prepare`.
 
         Returns:
             `signal` that it died of or None, `exit_code`, and `mutations` that reached the server.
@@ -258,7 +272,7 @@ class Victims:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         order = {"folder": folder, "library": self._template.library, "downloads": self._template.downloads}
-        order["kill_at"] = kill_at  # type: ignore[assignment]
+        order |= {"kill_at": kill_at, "undo": undo, "batch": batch}  # type: ignore[dict-item]
         self._process.stdin.write(json.dumps(order, default=str).encode() + b"\n")
         async with asyncio.timeout(HANGS_AFTER):
             answer = await self._process.stdout.readline()
@@ -270,6 +284,24 @@ class Victims:
         with EmbeddedStash([self._template.library], state=folder / "stash.sqlite") as stash:
             rig = Rig(self._template.library, self._template.downloads, folder / "metadata.sqlite", stash)
             return await rig.dumped()
+
+
+async def killable() -> AsyncIterator[asyncio.subprocess.Process]:
+    """A process for `Victims`, until the iterator is closed."""
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.faults.victim"),
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdin=pipe,
+        stdout=pipe,
+    )
+    try:
+        yield process
+    finally:
+        assert process.stdin is not None
+        process.stdin.close()
+        await process.wait()
 
 
 def numbered(folder: Path) -> Iterator[Path]:

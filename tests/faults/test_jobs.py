@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from stash.embedded import Reply
+from stash.embedded.faults import Fault, Faults
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,6 +80,29 @@ async def test_r16_rows_decide(rig: Rig, clean: Dumped, said: dict[str, Any] | N
     tells(rig, job=said, does_scan=True)
     assert (await rig.run()).exit_code == 0
     assert clean.differences(await rig.dumped()) == ""
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("kind", ["502", "reset", "null", "html"])
+async def test_r16_a_scan_whose_reply_is_lost(rig: Rig, clean: Dumped, kind: str, moment: str) -> None:
+    """Whether Stash has heard of it or not, it is asked for again, and the run ends as without."""
+    dial = Faults([Fault(1, kind, moment, lambda document: "metadataScan" in document)])
+    assert (await rig.run(dial)).exit_code == 0
+    assert dial.met
+    assert clean.differences(await rig.dumped()) == ""
+
+
+async def test_r16_a_scan_that_is_never_answered(rig: Rig) -> None:
+    """It is asked for until the patience is at its end, and then the run ends with 5."""
+    lost = [
+        Fault(number, "reset", "before", lambda document: "metadataScan" in document)
+        for number in range(1, 99)
+    ]
+    began = time.monotonic()
+    outcome = await rig.run(Faults(lost), patience=0.5)
+    assert outcome.exit_code == 5, outcome
+    assert time.monotonic() - began < 5.5
+    assert rig.mutations == 0
 
 
 @pytest.mark.parametrize("which", ["its own", "another"])

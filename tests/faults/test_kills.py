@@ -20,23 +20,25 @@ if TYPE_CHECKING:
 MOMENTS = ("before-send", "after-reply", "after-record")
 
 
+@pytest.mark.parametrize("batch", [unit_of_work.BATCH, 4])
 @pytest.mark.parametrize("moment", MOMENTS)
 async def test_r1_killed_at_every_boundary(
-    victims: Victims, small_template: Template, tmp_path: Path, moment: str
+    victims: Victims, small_template: Template, tmp_path: Path, moment: str, batch: int
 ) -> None:
     """SIGKILL at each request and each record in turn, then one more run: the same state, one batch sent again."""
-    clean, step = small_template.clean, size("KILL_STEP", 3)
+    clean, step = small_template.clean, size("KILL_STEP", 3 if batch == unit_of_work.BATCH else 12)
     folders, failures, killed = numbered(tmp_path), [], 0
+    needed = (await victims.run(victims.prepare(next(folders)), batch=batch))["mutations"]
     for number in count(1, step):
         folder = victims.prepare(next(folders))
-        first = await victims.run(folder, f"{number}:{moment}")
+        first = await victims.run(folder, f"{number}:{moment}", batch=batch)
         if first["signal"] is None:
             break
         killed += 1
-        second = await victims.run(folder)
-        sent = first["mutations"] + second["mutations"] - clean.mutations
+        second = await victims.run(folder, batch=batch)
+        sent = first["mutations"] + second["mutations"] - needed
         differences = clean.differences(await victims.dumped(folder))
-        if second["exit_code"] != 0 or differences or sent > unit_of_work.BATCH:
+        if second["exit_code"] != 0 or differences or sent > batch:
             failures.append(f"{number}:{moment}: exit {second['exit_code']}, {sent} more sent\n{differences}")
     assert killed > 0, f"nothing was killed: no {moment} was reached"
     assert not failures, f"{len(failures)} of {killed}\n" + "\n".join(failures)

@@ -17,7 +17,7 @@ from metadata.database import Database
 from metadata.ingest import ingest_paths
 from stash.journal import Journal
 from stash.journal.models import VERSION
-from tests.faults.conftest import ROOT
+from tests.faults.rig import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

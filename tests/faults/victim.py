@@ -1,7 +1,8 @@
 """Makes runs to be killed: for each order on stdin a process is forked, which syncs and may be killed meanwhile.
 
-An order is a line of JSON: `folder` (of metadata.sqlite and stash.sqlite), `library`, `downloads`, `kill_at`. The
-answer too: `signal`, `exit_code`, `mutations` that reached the server. Forking saves the imports of each.
+An order is a line of JSON: `folder` (of metadata.sqlite and stash.sqlite), `library`, `downloads`, `kill_at`, `batch`,
+and `undo`, the run to be taken back where it is not to be a sync. The answer too: `signal`, `exit_code`, and `mutations`
+that reached the server. Forking saves the imports of each.
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ from metadata.errors import MetadataError
 from stash import kill_points
 from stash.embedded import EmbeddedStash
 from stash.errors import SyncError
-from stash.pipeline import SyncOptions, sync
+from stash.pipeline import SyncOptions, sync, undo
 from stash.settings import Settings
+from stash.store import unit_of_work
 from tests.conftest import Silent
 
 if TYPE_CHECKING:
@@ -49,6 +51,8 @@ async def _sync(order: dict[str, str], log: int) -> int:
         )
         transport = httpx.ASGITransport(app=stash.app)
         try:
+            if order["undo"]:
+                return (await undo(settings, order["undo"], SyncOptions(), transport=transport))[1].exit_code
             return (await sync(settings, SyncOptions(), Silent(), transport=transport)).exit_code
         except SyncError as error:
             return error.exit_code
@@ -59,6 +63,7 @@ async def _sync(order: dict[str, str], log: int) -> int:
 def _child(order: dict[str, str], log: int) -> None:
     os.environ["STASH_SYNC_KILL_AT"] = order["kill_at"]
     importlib.reload(kill_points)
+    unit_of_work.BATCH = int(order["batch"])
     code = 1
     try:
         code = asyncio.run(_sync(order, log))
