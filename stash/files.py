@@ -96,6 +96,8 @@ class Files:
     in_stash: dict[str, StashFile] = field(default_factory=dict)
     homes: dict[int, frozenset[str]] = field(default_factory=dict)
     """The folders of each account, in lower case."""
+    further: dict[str, str] = field(default_factory=dict)
+    """Files beyond the one that its media is matched by, each with that one."""
 
     def __post_init__(self) -> None:
         self._primary: dict[tuple[str, str], str] = {}
@@ -120,10 +122,17 @@ class Files:
             if one.local_filename
             for file in self._by_name.get(base_name(one.local_filename), ())
         ]
-        found = named or [file for one in renditions for file in self._by_id.get(one.id, ())]
+        numbered = [file for one in renditions for file in self._by_id.get(one.id, ())]
+        found = list(dict.fromkeys(self._at_home(media, named or numbered)))
+        taken = next((file.path for file in found if file.kind), None)
+        if taken is not None and len(numbered) + len(found) > 1:
+            self.further |= {f.path: taken for f in (*found, *numbered) if f.kind and f.path != taken}
+        return found
+
+    def _at_home(self, media: StoredMedia, found: list[HostFile]) -> list[HostFile]:
         home = self.homes.get(media.accountId, ())
         at_home = [file for file in found if file.folder.casefold() in home] if len(found) > 1 else []
-        return list(dict.fromkeys(at_home or found))
+        return at_home or found
 
     def stash_path(self, file: HostFile) -> str:
         """Where Stash sees a host file."""
@@ -226,6 +235,12 @@ class Files:
 
 
 _KINDS: tuple[tuple[type[Image | Scene], str], ...] = ((Image, "visual_files"), (Scene, "files"))
+
+
+def is_copy(path: Path, other: Path) -> bool:
+    """Whether two files on the host have the same content, as Stash tells it."""
+    mark = oshash if kind_of(path.name) == "scene" else md5
+    return path.stat().st_size == other.stat().st_size and mark(path) == mark(other)
 
 
 def _has_size(file: HostFile, size: int) -> bool:

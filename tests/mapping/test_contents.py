@@ -88,6 +88,16 @@ async def test_a_message(case: Case) -> None:
         assert (await store.find_one(Image, code=str(mine.id))).urls == []
 
 
+async def test_a_message_of_no_known_group(case: Case) -> None:
+    """Where the row names no group there is no address to write, and no other part is missing."""
+    anna = case.rows.account(username="anna")
+    said = case.rows.message(anna, case.rows.offered(case.picture(anna)), groupId=None)
+    await case.save()
+    assert (await case.settled()).exit_code == 0
+    gallery = (await galleries(case))[str(said.id)]
+    assert (gallery.urls, gallery.image_count) == ([], 1)
+
+
 async def test_a_story(case: Case) -> None:
     """Story: a gallery with the story's url; it has no text, so its title is the creator and the day."""
     anna = case.rows.account(username="anna")

@@ -16,7 +16,7 @@ from stash.demo.files import jpeg
 from stash.embedded.media import oshash as media_oshash
 from stash.fingerprints import md5, oshash
 from stash.paths import PathMap, quoted
-from tests.metadata.factories import moment
+from tests.metadata.factories import MediaVariantFactory, moment
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -93,6 +93,31 @@ async def test_a_preview_without_a_type_is_named(case: Case) -> None:
     assert [(one.file, one.reason) for one in report.unmatched] == [
         (str(path), "Stash does not take .None files")
     ]
+
+
+async def test_further_files_of_one_media(case: Case) -> None:
+    """Of several files of one media one is matched; the others are named, every time, unless they are copies of it."""
+    anna = case.rows.account(username="anna")
+    video, picture = case.video(anna), case.picture(anna)
+    rendition = case.rows.media(anna, mimetype="video/mp4", local_filename=None)
+    case.rows.add(MediaVariantFactory(mediaId=video.id, variantId=rendition.id))
+    others = [
+        case.write(anna, f"Timeline/Videos/x_id_{rendition.id}.mp4", "rendition"),
+        case.write(anna, f"Messages/Pictures/x_id_{picture.id}.jpeg", "another"),
+    ]
+    case.write(anna, f"Messages/Pictures/copy_id_{picture.id}.jpeg", str(picture.id))
+    nothing = others[1].with_suffix(".None")
+    nothing.write_bytes(b"nothing")
+    case.post(anna, video, picture)
+    await case.save()
+    for _ in range(2):
+        report = await case.settled()
+        assert report.exit_code == 0
+        assert {one.file: one.reason for one in report.unmatched} == {
+            str(others[0]): f"its media is matched by another file, {video.local_filename}",
+            str(others[1]): f"its media is matched by another file, {picture.local_filename}",
+            str(nothing): "Stash does not take .None files",
+        }
 
 
 async def test_rows_that_share_a_file(case: Case) -> None:
