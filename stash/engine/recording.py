@@ -195,8 +195,9 @@ def _with_chapters(applied: Sequence[Entity]) -> set[str]:
     chapters = [one for one in applied if isinstance(one, GalleryChapter)]
     ids = {id(chapter) for chapter in chapters}
     made_in = {one.gallery.id for one in chapters if isinstance(one.gallery, Gallery)}
-    galleries = [one for one in applied if isinstance(one, Gallery) and isinstance(one.chapters, list)]
-    return made_in | {one.id for one in galleries if any(id(c) in ids for c in one.chapters or ())}
+    galleries = [(one.id, one.chapters) for one in applied if isinstance(one, Gallery)]
+    standing = {key for key, listed in galleries if isinstance(listed, list) and ids & set(map(id, listed))}
+    return made_in | standing
 
 
 def _links_added(change: Change) -> int:
