@@ -11,7 +11,7 @@ from metadata.errors import UnknownCreatorError
 from metadata.items import Window
 from metadata.reading.accounts import AccountReading
 from metadata.reading.census import Census, count_rows, estimate_items
-from metadata.reading.files import FileOwner, find_owners
+from metadata.reading.files import FileOwner, find_names, find_owners
 from metadata.reading.index import IndexReading
 from metadata.reading.media import MediaReading
 from metadata.reading.orphans import OrphanReading
@@ -22,7 +22,7 @@ from metadata.reading.world import World, read_world
 from metadata.values import LARGEST_ID
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection, Iterable, Mapping
+    from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -164,6 +164,14 @@ class Reader:
         world = await self._whole_world()
         async with self._database.connect() as connection:
             return await find_owners(connection, self._source, dict(files), world.renditions)
+
+    async def named_files(
+        self, creators: Collection[Creator], is_wanted: Callable[[str], bool]
+    ) -> Sequence[str]:
+        """The base names, as far as they are wanted, of the files that these creators' rows have."""
+        ids = {creator.id for creator in creators}
+        async with self._database.connect() as connection:
+            return await find_names(connection, self._source, ids, is_wanted)
 
     async def _whole_world(self) -> World:
         if self._world is None:

@@ -18,7 +18,6 @@ from stash.errors import RefusedError, UsageError
 from stash.files import Files, walk
 from stash.interpreter import tuned
 from stash.journal import Journal
-from stash.paths import PathMap
 from stash.processing import StashProcessing
 from stash.report import Report
 from stash.store import StashContext
@@ -86,7 +85,7 @@ async def sync(
         MetadataError: the metadata database cannot be read.
     """
     began = time.monotonic()
-    files = Files(PathMap.parse(settings.path_map), _walk(settings, progress))
+    files = Files(settings.paths(), _walk(settings, progress))
     report = Report(plan=[] if options.dry_run else None)
     async with _database(settings, options) as database, _connected(settings, transport) as context:
         reader = Reader(database)

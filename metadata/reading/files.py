@@ -11,11 +11,13 @@ from metadata.reading.links import Links
 from metadata.reading.media import base_name
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from metadata.reading.source import Source
+
+_BATCH = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,29 @@ async def find_owners(
             found[name] = media
     attached = await _attached(connection, source, set(found.values()))
     return {name: FileOwner(media, accounts[media], media in attached) for name, media in found.items()}
+
+
+async def find_names(
+    connection: AsyncConnection,
+    source: Source,
+    accounts: Collection[int],
+    is_wanted: Callable[[str], bool],
+) -> list[str]:
+    """The base names, as far as they are wanted, of files that rows of these accounts have; not those of avatars."""
+    if source.is_ours or not source.has("media", "local_filename", "accountId"):
+        return []
+    media = source.table("media")
+    statement = sa.select(media.c.local_filename).where(
+        source.has_file(media), source.within(media.c.accountId, accounts)
+    )
+    if source.has("account_avatar", "mediaId"):
+        statement = statement.where(media.c.id.not_in(sa.select(source.table("account_avatar").c.mediaId)))
+    found: set[str] = set()
+    async with connection.stream(statement, execution_options={"yield_per": _BATCH}) as rows:
+        async for batch in rows.partitions():
+            names = (base_name(row[0]) for row in batch if type(row[0]) is str and row[0])
+            found |= {name for name in names if is_wanted(name)}
+    return sorted(found)
 
 
 async def _parents(connection: AsyncConnection, source: Source, numbers: Collection[int]) -> dict[int, int]:

@@ -70,4 +70,4 @@ def test_every_choice_stands_there() -> None:
     named = {name for line in part.splitlines() for name in re.findall(r"^\| `.*?` \|", line)}
     settings = {one for cell in named for one in re.findall(r"`(\w+)`", cell)}
     shaping = set(re.findall(r"self\.(\w+)", inspect.getsource(Settings.rules)))
-    assert settings == shaping | {"downloader_config"}
+    assert settings == shaping | {"downloader_config", "reorganised"}
