@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -48,11 +49,12 @@ class Reader:
 
     What concerns the whole database (creators, the reader's own account, owners of shared media) is read
     once; make a new Reader after rows were added. No connection is held between two windows, and a row with
-    a problem is named once by a Reader, however often it is read.
+    a problem is named once by a Reader, however often it is read. `with_facts` asks for prices and likes too.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, with_facts: bool = False) -> None:
         self._database = database
+        self._with_facts = with_facts
         self._source = Source(database)
         self._world: World | None = None
         self._named: set[tuple[str, str]] = set()
@@ -176,7 +178,8 @@ class Reader:
     async def _whole_world(self) -> World:
         if self._world is None:
             async with self._database.connect() as connection:
-                self._world = await read_world(connection, self._source)
+                world = await read_world(connection, self._source)
+            self._world = replace(world, is_asked_for_facts=self._with_facts)
         return self._world
 
     async def _accounts_named(self, connection: AsyncConnection, wanted: str) -> list[int]:

@@ -88,7 +88,7 @@ async def sync(
     files = Files(settings.paths(), _walk(settings, progress))
     report = Report(plan=[] if options.dry_run else None)
     async with _database(settings, options) as database, _connected(settings, transport) as context:
-        reader = Reader(database)
+        reader = Reader(database, with_facts=settings.rules().wants_facts)
         creators = await _creators(reader, options, settings)
         async with _journal(settings, database, context, options) as journal:
             if not creators and await journal.count() and not options.is_forced:

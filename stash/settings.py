@@ -98,7 +98,7 @@ class Settings(BaseSettings):
     studio: str = _setting("studio", STUDIO)
     """What creators' studios are called, of {username} {name} {id}."""
     extras: Annotated[frozenset[Extra], NoDecode] = _setting("extras", frozenset())
-    """What goes in beyond the mapping: `kind`, `access` and `state` as tags, `account_id` as a custom field."""
+    """What goes in beyond the mapping: `kind`, `access`, `state`, `price` and `likes` as tags, `account_id` as a custom field."""
     split_scenes: bool = _setting("split_scenes", default=False)
     """Give a video a scene of its own where Stash holds it as a further file of another scene."""
 

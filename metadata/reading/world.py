@@ -46,6 +46,7 @@ class World:
     renditions: Mapping[int, int] = field(default_factory=dict)
     knows_mentions: bool = True
     knows_attachments: bool = True
+    is_asked_for_facts: bool = False
 
 
 async def read_world(connection: AsyncConnection, source: Source) -> World:

@@ -237,7 +237,7 @@ def test_choices_are_lists_or_texts_with_commas(monkeypatch: pytest.MonkeyPatch)
     ("content", "words"),
     [
         ('kinds = ["posts"]', "kinds"),
-        ('extras = "price"', "extras"),
+        ('extras = "weight"', "extras"),
         ('title = "{name} {colour}"', "there is no {colour}"),
         ('title = "{name"', "braces"),
         ('studio = " "', "blank"),
