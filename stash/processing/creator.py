@@ -13,6 +13,7 @@ from stash_graphql_client.types import Image as StashImage
 from stash.engine.recording import Decided
 from stash.engine.settled import Part, source_digest
 from stash.engine.standing import Standing
+from stash.engine.withdrawing import Withdrawing
 from stash.engine.writing import Writing
 from stash.errors import ItemError, RefusedError, SyncError
 from stash.overlap import Line, together
@@ -50,7 +51,7 @@ FIRST = 100
 """Items of the first batch, so that Stash has work soon."""
 
 
-class CreatorProcessing(Standing, Writing, Recalling):
+class CreatorProcessing(Standing, Withdrawing, Writing, Recalling):
     """The five mixins, and the order in which they work."""
 
     async def sync_creator(self, reader: Reader, creator: Creator) -> None:
@@ -112,16 +113,20 @@ class CreatorProcessing(Standing, Writing, Recalling):
         if self.run.is_dry:
             async for _ in self._decide(decided, found):
                 pass
-            await self._process_chapters(decided.galleries)
+            await self._chapters_of(decided)
             self._plan()
             return
         async with Line() as remembering:
             async with Line(depth=2) as writing:
                 async for is_last in self._decide(decided, found):
                     await writing.start(self._write(decided, self._take(), remembering, is_last=is_last))
-            await self._process_chapters(decided.galleries)
+            await self._chapters_of(decided)
             await self._write(decided, self._take(), remembering)
         await self._conclude(decided)
+
+    async def _chapters_of(self, decided: Deciding) -> None:
+        await self._process_chapters(decided.galleries)
+        await self._withdraw_chapters((item, gallery) for item, gallery, _ in decided.galleries)
 
     async def _look_up(self, part: Part) -> dict[int, Scene | StashImage]:
         """Everything that the decisions of a part need, in O(pages) requests; answers what is matched, by media."""
