@@ -38,6 +38,11 @@ _LOST_ATTACHMENTS = (
     "which post a file belongs to; ingest the API payloads into a database of stash-sync's own, or use a database of "
     "an earlier version"
 )
+_LATER_LOST = (
+    "this database has attachments up to the post {} alone (v0.15 of the downloader, which took it over, does not keep "
+    "them), so it cannot be told which later post a file belongs to; ingest the API payloads into a database of "
+    "stash-sync's own"
+)
 _LOST_MENTIONS = (
     "this database has no mentions (v0.15 of the downloader does not keep them); those of known accounts are taken "
     "from the texts"
@@ -206,3 +211,6 @@ def _report_losses(world: World, scrutiny: Scrutiny) -> None:
         scrutiny.report("database", "attachments", _LOST_ATTACHMENTS, is_malformed=False)
         if not world.knows_mentions:
             scrutiny.report("database", "post_mentions", _LOST_MENTIONS, is_malformed=False)
+    elif world.attached_until is not None:
+        reason = _LATER_LOST.format(world.attached_until)
+        scrutiny.report("database", "attachments", reason, is_malformed=False)

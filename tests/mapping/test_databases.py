@@ -43,6 +43,24 @@ async def test_lost_attachments_are_told_with_the_way_out(case: Case) -> None:
         assert [one.name for one in image.performers] == [anna.displayName]
 
 
+@pytest.mark.parametrize("is_later", [True, False], ids=["later files", "earlier files"])
+async def test_a_database_that_v0_15_took_over(case: Case, is_later: bool) -> None:
+    """What has attachments is synced; that later posts have none is told, with the last one that has some."""
+    anna = case.rows.account(username="anna")
+    loose = None if is_later else case.picture(anna)
+    post = case.post(anna, case.picture(anna))
+    case.rows.post(anna)
+    loose = loose or case.picture(anna)
+    await case.save()
+    report = await case.settled()
+    assert (report.exit_code, report.unattached) == (0, 1)
+    told = [one.reason for one in report.skipped if (one.kind, one.id) == ("database", "attachments")]
+    assert [f"up to the post {post.id} alone" in one for one in told] == ([True] if is_later else [])
+    async with case.stash() as store:
+        assert [one.code for one in await store.find(Gallery)] == [str(post.id)]
+        assert len(await store.find(Image, code=str(loose.id))) == 1
+
+
 async def test_payloads_complete_what_v0_15_left(case: Case) -> None:
     """After a sync from a v0.15 database, one from a database made of payloads brings the rest, and doubles nothing."""
     anna = case.rows.account(username="anna")
