@@ -229,6 +229,49 @@ async def test_galleries_of_files_are_never_ours(case: Case) -> None:
         assert (await store.get(Gallery, zipped.id)).title == zipped.title
 
 
+async def make_a_gallery_of_the_folder(case: Case) -> Gallery:
+    """Have Stash make a gallery of the one folder with pictures, as it does where that is switched on."""
+    async with case.stash() as store:
+        if case.server.embedded is not None:
+            await jobs.scan(store.connection, [str(case.downloads)], 60)
+            database = case.server.embedded.database
+            now, folder = database.now(), "(SELECT folder_id FROM file LIMIT 1)"
+            columns = "(folder_id, created_at, updated_at, organized)"
+            gallery = database.run(f"INSERT INTO gallery {columns} VALUES ({folder}, ?, ?, 0)", (now, now))
+            for image in await store.find(Image):
+                database.run(
+                    "INSERT INTO gallery_image (gallery_id, image_id) VALUES (?, ?)", (gallery, image.id)
+                )
+            return await store.get(Gallery, str(gallery))
+        document = "mutation($on: Boolean!) { configureGeneral(input: {createGalleriesFromFolders: $on}) { stashes { path } } }"
+        for on in (True, False):
+            assert not (await store.connection.mutate(document, {"on": on}, fields=1)).errors
+            if on:
+                await jobs.scan(store.connection, [str(case.downloads)], 60)
+        image = await store.find_one(Image, path__contains=f"/{case.downloads.name}/")
+        return image.galleries[0]
+
+
+async def test_a_gallery_of_a_folder_is_never_ours(everywhere: Case) -> None:
+    """A gallery that Stash made of a folder stays as it is, also with the item's code and url; the item's is another."""
+    case = everywhere
+    anna = case.rows.account(username=f"{case.server.prefix}anna")
+    post = case.post(anna, case.picture(anna), case.picture(anna))
+    await case.save()
+    made = await make_a_gallery_of_the_folder(case)
+    async with case.stash() as store:
+        gallery = await store.get(Gallery, made.id)
+        assert gallery.folder
+        gallery.code, gallery.urls = str(post.id), [f"https://fansly.com/post/{post.id}"]
+        await store.flush()
+    assert (await case.settled()).exit_code == 0
+    assert [one["code"] for one in case.inputs("galleryCreate")] == [str(post.id)]
+    async with case.stash() as store:
+        for image in await store.find(Image, path__contains=f"/{case.downloads.name}/"):
+            assert sorted(bool(one.folder) for one in image.galleries) == [False, True]
+        assert not (await store.get(Gallery, made.id)).title
+
+
 @given(st.binary(min_size=1, max_size=99), st.integers(0, 70_000) | st.integers(131_064, 131_080))
 def test_fingerprints_are_stashs(tmp_path_factory: pytest.TempPathFactory, pattern: bytes, size: int) -> None:
     """Fingerprints are those that Stash makes of the same bytes."""
