@@ -24,12 +24,14 @@ _BATCH = 5000
 class FileOwner:
     """The media that a file belongs to: the parent's id where the file is a variant.
 
-    `accountId` is None where the row names no account; `is_attached` says whether a known item holds it.
+    `accountId` is None where the row names no account; `is_attached` says whether a known item holds it;
+    `picture` is `avatar` or `banner` where it is one of an account.
     """
 
     media: int
     accountId: int | None
     is_attached: bool
+    picture: str | None = None
 
 
 async def find_owners(
@@ -53,7 +55,11 @@ async def find_owners(
         if media is not None:
             found[name] = media
     attached = await _attached(connection, source, set(found.values()))
-    return {name: FileOwner(media, accounts[media], media in attached) for name, media in found.items()}
+    pictures = await _pictures(connection, source, set(found.values()))
+    return {
+        name: FileOwner(media, accounts[media], media in attached, pictures.get(media))
+        for name, media in found.items()
+    }
 
 
 async def find_names(
@@ -102,6 +108,14 @@ async def _by_name(connection: AsyncConnection, source: Source, names: Collectio
     statement = sa.select(media.c.id, column).where(sa.or_(source.within(column, names), is_path))
     rows = await source.rows(connection, statement.order_by(media.c.id.desc()))
     return {base_name(name): row_id for row_id, name in rows if type(row_id) is int and type(name) is str}
+
+
+async def _pictures(connection: AsyncConnection, source: Source, ids: Collection[int]) -> dict[int, str]:
+    found: dict[int, str] = {}
+    for picture in ("banner", "avatar"):
+        rows = await source.by(connection, f"account_{picture}", ("mediaId",), ("mediaId", ids))
+        found |= {row[0]: picture for row in rows}
+    return found
 
 
 async def _attached(connection: AsyncConnection, source: Source, ids: Collection[int]) -> set[int]:

@@ -54,4 +54,11 @@ class Unmatching(Working):
             if self.run.is_dry:
                 return "Stash does not know this file yet; a sync has it scanned", False
             return "Stash does not know this file; have it scan the folder, or check the path map", True
-        return "its row belongs to no item of these creators", False
+        return _PICTURES.get(owner.picture or "", "its row belongs to no item of these creators"), False
+
+
+_PICTURES = {
+    "avatar": "it is an avatar: the picture of a performer",
+    "banner": "it is a banner, for which Stash has no place",
+}
+"""What a file without an item may be."""

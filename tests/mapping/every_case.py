@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from stash_graphql_client.types import Gallery, Image, Performer, Studio, Tag
 
-from metadata.models import ContentType, MediaStory, PinnedPost, Wall, WallPost
+from metadata.models import AccountBanner, ContentType, MediaStory, PinnedPost, Wall, WallPost
 from stash import jobs
 from stash.demo.files import gif, jpeg, mp4
 from tests.metadata.factories import (
@@ -127,6 +127,8 @@ class EveryCase:
             rows.add(PostMentionFactory(postId=post.id, handle=handle, accountId=account))
         face = self.media("face", anna, f"{anna.username}_fansly/Pictures/face_id_{{}}.jpeg")
         rows.add(AvatarFactory(accountId=anna.id, mediaId=face.id))
+        banner = self.media("banner", anna, f"{anna.username}_fansly/Pictures/banner_id_{{}}.jpeg")
+        rows.add(AccountBanner(accountId=anna.id, mediaId=banner.id))
 
     def _videos(self) -> None:
         """Renditions: named on their own row, on the parent's, on none; and one without a link."""
