@@ -232,7 +232,7 @@ class CreatorProcessing(Standing, Withdrawing, Writing, Recalling):
         ref = item.ref
         for one in item.media:
             entity = files.get(one.media.id)
-            if entity is None or one.owner != ref or not self._owns(entity, one.media):
+            if entity is None or one.owner != ref or not await self._owns(entity, one.media):
                 continue
             await self._update_stash_metadata(
                 entity,
@@ -255,16 +255,18 @@ class CreatorProcessing(Standing, Withdrawing, Writing, Recalling):
         ]
         return list({id(performer): performer for performer in found}.values())
 
-    def _owns(self, entity: Scene | StashImage, media: StoredMedia) -> bool:
+    async def _owns(self, entity: Scene | StashImage, media: StoredMedia) -> bool:
         """Whether this media's values go on the entity: the first to claim it, as several may share one file."""
-        claimed = self.run.applied.get(id(entity))
-        return claimed is None or claimed.key == media_key(media.id)
+        claimed, key = self.run.applied.get(id(entity)), media_key(media.id)
+        if claimed is not None or entity.code in {"", *(str(one.id) for one in (media, *media.variants))}:
+            return claimed is None or claimed.key == key
+        return all(one.key.id != entity.code for one in await self._others_memories(entity, [key]))
 
     async def _decide_loose(self, decided: Deciding, found: dict[int, Scene | StashImage]) -> None:
         creator = decided.creator
         for media in decided.part.loose:
             entity = found.get(media.id)
-            if entity is not None and self._owns(entity, media):
+            if entity is not None and await self._owns(entity, media):
                 performers = await self._performers([creator])
                 self._stamp_unattached(entity, media, await self._studio(creator), performers)
                 decided.unattached += 1

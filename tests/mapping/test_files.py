@@ -155,6 +155,28 @@ async def test_a_file_of_several_items_of_two_creators(case: Case) -> None:
         assert {one.code for one in image.galleries} == {str(later.id), str(earlier.id)}
 
 
+@pytest.mark.parametrize("creators", [("anna", "bea"), ("bea", "anna"), ()])
+async def test_copies_that_two_creators_have(case: Case, creators: tuple[str, ...]) -> None:
+    """Files of one content are one image: the first that is synced stamps it, the other joins it to its gallery alone."""
+    people = {name: case.rows.account(username=name) for name in ("anna", "bea")}
+    media = {name: case.picture(person) for name, person in people.items()}
+    posts = {name: case.post(people[name], media[name], content=f"The text of {name}") for name in people}
+    paths = [next(case.downloads.rglob(f"*_{one.id}.jpeg")) for one in media.values()]
+    paths[1].write_bytes(paths[0].read_bytes())
+    await case.save()
+    for number in range(2):
+        for creator in creators or (None,):
+            report = await case.sync(creators=(creator,) if creator else ())
+            assert (report.exit_code, report.kept) == (0, [])
+            assert number == 0 or case.sent == []
+    first = creators[0] if creators else "anna"
+    async with case.stash() as store:
+        (image,) = await store.find(Image)
+        assert (image.code, image.title) == (str(media[first].id), f"The text of {first}")
+        assert [one.name for one in image.performers] == [first.title()]
+        assert {one.code for one in image.galleries} == {str(one.id) for one in posts.values()}
+
+
 async def copied(case: Case, suffix: str, *, ours_first: bool) -> tuple[str, Path]:
     """A media whose file also lies in a folder of the user's; Stash has one entity of both. The post's code, the copy."""
     anna = case.rows.account(username="anna")
