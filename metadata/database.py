@@ -11,12 +11,13 @@ from sqlalchemy import Column, bindparam, column, event, insert, table, text, up
 
 from metadata.engines import WRITES, Address, DatabaseKind, connecting, make_engine, our_errors
 from metadata.errors import MissingDatabaseError, UnknownDatabaseError
-from metadata.models import Base, Origin
+from metadata.models import Base, Fact, Origin
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Mapping
     from pathlib import Path
 
+    from sqlalchemy import Executable
     from sqlalchemy.engine.interfaces import DBAPIConnection
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -179,6 +180,8 @@ class Database:
         async with self.connect() as connection:
             self._columns = await _read_columns(connection, self.kind)
         if create and not self._columns:
+            await self._create(insert(Origin).values(madeBy="stash-sync", createdAt=datetime.now(UTC)))
+        elif create and self.is_ours and not self.has_table(Fact.__tablename__):
             await self._create()
         if missing := [name for name in _CORE_TABLES if not {"id"} <= self.columns(name)]:
             raise UnknownDatabaseError(self._why_unknown(missing[0]))
@@ -188,10 +191,12 @@ class Database:
             await self.engine.dispose()
             event.listen(self.engine.sync_engine, "connect", _enforce_foreign_keys)
 
-    async def _create(self) -> None:
+    async def _create(self, *marks: Executable) -> None:
+        """Make the tables that are not there."""
         async with self.begin() as connection:
             await connection.run_sync(Base.metadata.create_all)
-            await connection.execute(insert(Origin).values(madeBy="stash-sync", createdAt=datetime.now(UTC)))
+            for mark in marks:
+                await connection.execute(mark)
         async with self.connect() as connection:
             self._columns = await _read_columns(connection, self.kind)
 

@@ -110,6 +110,7 @@ class Item:
     `account` is whose studio and performer the item belongs to: the sender, or the partner where the
     reader of the account sent it. `media` are in the source's order, aggregated posts' included. `name` is a
     wall's. `states` are words for what else is known: `deleted`, `expires`, `pinned`, `reply`.
+    `price`, in the source's own unit, and `likes` are known where payloads said them and they are asked for.
     `has_all_mentions` is False where the database kept none, and `accountMentions` come from the text.
     """
 
@@ -127,6 +128,8 @@ class Item:
     name: str | None = None
     states: tuple[str, ...] = ()
     has_all_mentions: bool = True
+    price: int | None = None
+    likes: int | None = None
 
     @property
     def ref(self) -> ItemRef:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -11,7 +12,7 @@ from metadata.errors import UnknownCreatorError
 from metadata.items import Window
 from metadata.reading.accounts import AccountReading
 from metadata.reading.census import Census, count_rows, estimate_items
-from metadata.reading.files import FileOwner, find_owners
+from metadata.reading.files import FileOwner, find_names, find_owners
 from metadata.reading.index import IndexReading
 from metadata.reading.media import MediaReading
 from metadata.reading.orphans import OrphanReading
@@ -22,7 +23,7 @@ from metadata.reading.world import World, read_world
 from metadata.values import LARGEST_ID
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection, Iterable, Mapping
+    from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -37,6 +38,11 @@ _LOST_ATTACHMENTS = (
     "which post a file belongs to; ingest the API payloads into a database of stash-sync's own, or use a database of "
     "an earlier version"
 )
+_LATER_LOST = (
+    "this database has attachments up to the post {} alone (v0.15 of the downloader, which took it over, does not keep "
+    "them), so it cannot be told which later post a file belongs to; ingest the API payloads into a database of "
+    "stash-sync's own"
+)
 _LOST_MENTIONS = (
     "this database has no mentions (v0.15 of the downloader does not keep them); those of known accounts are taken "
     "from the texts"
@@ -48,11 +54,12 @@ class Reader:
 
     What concerns the whole database (creators, the reader's own account, owners of shared media) is read
     once; make a new Reader after rows were added. No connection is held between two windows, and a row with
-    a problem is named once by a Reader, however often it is read.
+    a problem is named once by a Reader, however often it is read. `with_facts` asks for prices and likes too.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, with_facts: bool = False) -> None:
         self._database = database
+        self._with_facts = with_facts
         self._source = Source(database)
         self._world: World | None = None
         self._named: set[tuple[str, str]] = set()
@@ -165,10 +172,19 @@ class Reader:
         async with self._database.connect() as connection:
             return await find_owners(connection, self._source, dict(files), world.renditions)
 
+    async def named_files(
+        self, creators: Collection[Creator], is_wanted: Callable[[str], bool]
+    ) -> Sequence[str]:
+        """The base names, as far as they are wanted, of the files that these creators' rows have."""
+        ids = {creator.id for creator in creators}
+        async with self._database.connect() as connection:
+            return await find_names(connection, self._source, ids, is_wanted)
+
     async def _whole_world(self) -> World:
         if self._world is None:
             async with self._database.connect() as connection:
-                self._world = await read_world(connection, self._source)
+                world = await read_world(connection, self._source)
+            self._world = replace(world, is_asked_for_facts=self._with_facts)
         return self._world
 
     async def _accounts_named(self, connection: AsyncConnection, wanted: str) -> list[int]:
@@ -195,3 +211,6 @@ def _report_losses(world: World, scrutiny: Scrutiny) -> None:
         scrutiny.report("database", "attachments", _LOST_ATTACHMENTS, is_malformed=False)
         if not world.knows_mentions:
             scrutiny.report("database", "post_mentions", _LOST_MENTIONS, is_malformed=False)
+    elif world.attached_until is not None:
+        reason = _LATER_LOST.format(world.attached_until)
+        scrutiny.report("database", "attachments", reason, is_malformed=False)

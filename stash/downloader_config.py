@@ -23,6 +23,9 @@ UNSET_FOLDER = "local_directory"
 DEFAULT_DATABASE = "metadata_db.sqlite3"
 """What it calls a database that nobody chose: in the folder where it is started, or with the files."""
 
+ONE_A_CREATOR = "*/meta/*metadata.sqlite3"
+"""Where it keeps a database for each creator, with `separate_metadata`."""
+
 
 def read_downloader_config(path: Path) -> dict[str, Any]:
     """The settings that a config file of the downloader says, by our names; what it does not say is absent.
@@ -44,6 +47,7 @@ def read_downloader_config(path: Path) -> dict[str, Any]:
         "api_key": stash.get("apikey"),
         "downloads": downloads,
         "path_map": _path_map(downloads, stash),
+        "reorganised": True if _text(stash.get("override_dldir_w_mapped")) == "true" else None,
         "database": _database(path, options, {**options, **postgres}, downloads),
         "split_scenes": True if _text(stash.get("enable_scene_split")) == "true" else None,
     }
@@ -98,7 +102,7 @@ def _folder(path: Path, folder: object) -> Path | None:
 
 
 def _path_map(downloads: Path | None, stash: Mapping[str, Any]) -> str | None:
-    """`mapped_path` stands for the download folder; where the files lie otherwise there, they are found by name."""
+    """`mapped_path` stands for the download folder, or for one with the same files in folders of its own."""
     mapped = str(stash.get("mapped_path") or "").strip()
     return f"{quoted(str(downloads))}={quoted(mapped)}" if downloads is not None and mapped else None
 
@@ -106,7 +110,7 @@ def _path_map(downloads: Path | None, stash: Mapping[str, Any]) -> str | None:
 def _database(
     path: Path, options: Mapping[str, Any], postgres: Mapping[str, Any], downloads: Path | None
 ) -> str | None:
-    """What the config names; else the file that the downloader makes of itself, where that is there."""
+    """What the config names; else the file that the downloader makes of itself, where that is there, and is one alone."""
     if any(name.startswith("pg_") for name in postgres):
         user = quote(str(postgres.get("pg_user") or "fansly_user"), safe="")
         password = os.environ.get("FANSLY_PG_PASSWORD") or str(postgres.get("pg_password") or "")
@@ -117,4 +121,8 @@ def _database(
         return str(file)
     beside = [path.absolute().parent / DEFAULT_DATABASE]
     beside += [downloads / DEFAULT_DATABASE] if downloads is not None else []
-    return next((str(one) for one in beside if one.is_file()), None)
+    found = [one for one in beside if one.is_file()]
+    if not found and downloads is not None:
+        found = list(downloads.glob(ONE_A_CREATOR))
+        found = found if len(found) == 1 else []
+    return str(found[0]) if found else None

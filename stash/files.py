@@ -15,7 +15,7 @@ from stash_graphql_client.types import Image, Scene
 from stash.errors import UsageError
 from stash.fingerprints import Fingerprint, md5, oshash
 from stash.overlap import together
-from stash.paths import PathMap, base_name, kind_of, media_name
+from stash.paths import PathMap, base_name, kind_of, media_id
 from stash.store.replies import intact
 
 if TYPE_CHECKING:
@@ -77,14 +77,13 @@ def _walk(root: str, on_error: Callable[[OSError], object] | None) -> Iterator[H
         for name in names:
             if name.startswith(".") and name.endswith(".part"):
                 continue
-            found = media_name(name)
-            yield HostFile(
-                path=os.path.join(folder, name),  # noqa: PTH118 - a path object a file is too slow for a library
-                name=name,
-                folder=top[0] if top else "",
-                media_id=None if found is None else found.id,
-                kind=kind_of(name),
-            )
+            path = os.path.join(folder, name)  # noqa: PTH118 - a path object a file is too slow for a library
+            yield _named(name, path, top[0] if top else "")
+
+
+def _named(name: str, path: str = "", folder: str = "") -> HostFile:
+    """A file with what its name tells; without a path it is one that is not on the host."""
+    return HostFile(path or name, name, folder, media_id(name), kind_of(name))
 
 
 @dataclass
@@ -96,6 +95,8 @@ class Files:
     in_stash: dict[str, StashFile] = field(default_factory=dict)
     homes: dict[int, frozenset[str]] = field(default_factory=dict)
     """The folders of each account, in lower case."""
+    further: dict[str, str] = field(default_factory=dict)
+    """Files beyond the one that its media is matched by, each with that one."""
 
     def __post_init__(self) -> None:
         self._primary: dict[tuple[str, str], str] = {}
@@ -104,9 +105,12 @@ class Files:
         self._by_id: dict[int, list[HostFile]] = {}
         self._by_name: dict[str, list[HostFile]] = {}
         for file in self.on_host:
-            self._by_name.setdefault(file.name, []).append(file)
-            if file.media_id is not None:
-                self._by_id.setdefault(file.media_id, []).append(file)
+            self._add(file)
+
+    def _add(self, file: HostFile) -> None:
+        self._by_name.setdefault(file.name, []).append(file)
+        if file.media_id is not None:
+            self._by_id.setdefault(file.media_id, []).append(file)
 
     def of(self, media: StoredMedia) -> list[HostFile]:
         """The host files of a media: by the name in its row, else by the id in the name; variants included.
@@ -120,10 +124,17 @@ class Files:
             if one.local_filename
             for file in self._by_name.get(base_name(one.local_filename), ())
         ]
-        found = named or [file for one in renditions for file in self._by_id.get(one.id, ())]
+        numbered = [file for one in renditions for file in self._by_id.get(one.id, ())]
+        found = list(dict.fromkeys(self._at_home(media, named or numbered)))
+        taken = next((file.path for file in found if file.kind), None)
+        if taken is not None and len(numbered) + len(found) > 1:
+            self.further |= {f.path: taken for f in (*found, *numbered) if f.kind and f.path != taken}
+        return found
+
+    def _at_home(self, media: StoredMedia, found: list[HostFile]) -> list[HostFile]:
         home = self.homes.get(media.accountId, ())
         at_home = [file for file in found if file.folder.casefold() in home] if len(found) > 1 else []
-        return list(dict.fromkeys(at_home or found))
+        return at_home or found
 
     def stash_path(self, file: HostFile) -> str:
         """Where Stash sees a host file."""
@@ -186,6 +197,22 @@ class Files:
                 await self._find_by_content(store, part)
         self._found_elsewhere.update(self._elsewhere.values())
 
+    def is_absent(self, name: str) -> bool:
+        """Whether no file on the host can be the one of this name, which tells a media by its id."""
+        if name in self._by_name or kind_of(name) is None:
+            return False
+        return (found := media_id(name)) is not None and found not in self._by_id
+
+    async def find_absent(self, store: StashStore, names: Sequence[str]) -> None:
+        """Look for files that are on the host no more, where Stash alone may have them, by their base names."""
+        absent = [_named(name) for name in names]
+        for part in batched(absent, NAMES):
+            await self._find_by_name(store, part)
+        for file in absent:
+            if (path := self._elsewhere.get(file.path)) is not None:
+                self._found_elsewhere.add(path)
+                self._add(file)
+
     async def _find_by_name(self, store: StashStore, files: Sequence[HostFile]) -> None:
         names = {file.name for file in files}
         pattern = rf"[/\\](?:{'|'.join(map(re.escape, sorted(names)))})$"
@@ -226,6 +253,12 @@ class Files:
 
 
 _KINDS: tuple[tuple[type[Image | Scene], str], ...] = ((Image, "visual_files"), (Scene, "files"))
+
+
+def is_copy(path: Path, other: Path) -> bool:
+    """Whether two files on the host have the same content, as Stash tells it."""
+    mark = oshash if kind_of(path.name) == "scene" else md5
+    return path.stat().st_size == other.stat().st_size and mark(path) == mark(other)
 
 
 def _has_size(file: HostFile, size: int) -> bool:

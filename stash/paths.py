@@ -40,6 +40,12 @@ def media_name(file_name: str) -> MediaName | None:
     return MediaName(int(found[-1]["id"]), found[-1]["preview"] is not None)
 
 
+def media_id(file_name: str) -> int | None:
+    """The media id in a file's name alone."""
+    found = media_name(file_name)
+    return None if found is None else found.id
+
+
 def kind_of(file_name: str) -> str | None:
     """What Stash makes of a file by default: `image`, `scene`, or nothing."""
     return _KINDS.get(file_name[file_name.rfind(".") :].lower()) if "." in file_name else None
@@ -58,12 +64,16 @@ def folders_of(username: str) -> frozenset[str]:
 
 @dataclass(frozen=True)
 class PathMap:
-    """Pairs of a host folder and the folder under which Stash sees it; the longest host folder wins."""
+    """Pairs of a host folder and the folder under which Stash sees it; the longest host folder wins.
+
+    `is_reorganised` says that Stash has the files in folders of its own below these.
+    """
 
     pairs: tuple[tuple[str, str], ...] = ()
+    is_reorganised: bool = False
 
     @classmethod
-    def parse(cls, text: str | None) -> PathMap:
+    def parse(cls, text: str | None, *, is_reorganised: bool = False) -> PathMap:
         """Read `host=stash`, several with `;`; a side with one of these stands in double quotes, its own ones doubled.
 
         Raises:
@@ -79,7 +89,15 @@ class PathMap:
                     f"{part.strip()!r} is no path map; write host=stash, for example /home/me/dl=/data/dl."
                 )
             pairs.append((sides[0], sides[1]))
-        return cls(tuple(sorted(pairs, key=lambda pair: -len(_parts(pair[0])))))
+        longest_first = sorted(pairs, key=lambda pair: -len(_parts(pair[0])))
+        return cls(tuple(longest_first), is_reorganised)
+
+    def folders(self, stash_paths: Iterable[str]) -> list[str]:
+        """The folders, as Stash sees them, in which these files of Stash are to be looked for."""
+        if self.is_reorganised and self.pairs:
+            return sorted({stash for _, stash in self.pairs})
+        folders = {path[: -len(base_name(path))] for path in stash_paths}
+        return sorted(folder.rstrip("/\\") for folder in folders if folder)
 
     def to_stash(self, host_path: str) -> str:
         """Where Stash sees a host file; the same path where nothing is mapped."""

@@ -18,7 +18,6 @@ from stash.errors import RefusedError, UsageError
 from stash.files import Files, walk
 from stash.interpreter import tuned
 from stash.journal import Journal
-from stash.paths import PathMap
 from stash.processing import StashProcessing
 from stash.report import Report
 from stash.store import StashContext
@@ -86,10 +85,10 @@ async def sync(
         MetadataError: the metadata database cannot be read.
     """
     began = time.monotonic()
-    files = Files(PathMap.parse(settings.path_map), _walk(settings, progress))
+    files = Files(settings.paths(), _walk(settings, progress))
     report = Report(plan=[] if options.dry_run else None)
     async with _database(settings, options) as database, _connected(settings, transport) as context:
-        reader = Reader(database)
+        reader = Reader(database, with_facts=settings.rules().wants_facts)
         creators = await _creators(reader, options, settings)
         async with _journal(settings, database, context, options) as journal:
             if not creators and await journal.count() and not options.is_forced:

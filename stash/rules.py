@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from metadata.items import Creator, Item
 
 Kind = Literal["post", "message", "story", "wall"]
-Extra = Literal["kind", "access", "state", "account_id"]
+Extra = Literal["kind", "access", "state", "account_id", "price", "likes"]
 
 KINDS: frozenset[Kind] = frozenset({"post", "message", "story", "wall"})
-EXTRAS: frozenset[Extra] = frozenset({"kind", "access", "state", "account_id"})
+EXTRAS: frozenset[Extra] = frozenset({"kind", "access", "state", "account_id", "price", "likes"})
 
 TITLE, STUDIO = "{title}", "{username} (Fansly)"
 """The names of existing libraries."""
@@ -116,4 +116,13 @@ class Rules:
             found.append("Fansly: locked")
         if "state" in self.extras:
             found += [f"Fansly: {state}" for state in item.states]
+        if "price" in self.extras and item.price:
+            found.append(f"Fansly: price {item.price}")
+        if "likes" in self.extras and item.likes:
+            found.append(f"Fansly: {10 ** (len(str(item.likes)) - 1)}+ likes")
         return found
+
+    @property
+    def wants_facts(self) -> bool:
+        """Whether prices and likes are to be read."""
+        return bool(self.extras & {"price", "likes"})

@@ -21,6 +21,7 @@ from pydantic_settings import (
 
 from stash.downloader_config import read_downloader_config
 from stash.errors import UsageError
+from stash.paths import PathMap
 from stash.rules import EXTRAS, KINDS, STUDIO, STUDIO_FIELDS, TITLE, TITLE_FIELDS, Extra, Kind, Rules
 
 if TYPE_CHECKING:
@@ -61,6 +62,8 @@ class Settings(BaseSettings):
     """The downloader's folder."""
     path_map: str | None = _setting("path_map", None)
     """`host=stash`, several with `;`: where Stash sees the downloads."""
+    reorganised: bool = _setting("reorganised", default=False)
+    """Stash has the downloads in folders of its own below those of `path_map`: these are scanned as wholes."""
     patience: float = _setting("patience", 300.0, gt=0)
     """How long Stash, its jobs and a locked database are waited for."""
     keep_runs: int = _setting("keep_runs", 20, gt=0)
@@ -95,7 +98,7 @@ class Settings(BaseSettings):
     studio: str = _setting("studio", STUDIO)
     """What creators' studios are called, of {username} {name} {id}."""
     extras: Annotated[frozenset[Extra], NoDecode] = _setting("extras", frozenset())
-    """What goes in beyond the mapping: `kind`, `access` and `state` as tags, `account_id` as a custom field."""
+    """What goes in beyond the mapping: `kind`, `access`, `state`, `price` and `likes` as tags, `account_id` as a custom field."""
     split_scenes: bool = _setting("split_scenes", default=False)
     """Give a video a scene of its own where Stash holds it as a further file of another scene."""
 
@@ -147,6 +150,10 @@ class Settings(BaseSettings):
         if not value.strip():
             raise ValueError("it is blank")
         return value
+
+    def paths(self) -> PathMap:
+        """Where Stash sees the downloads."""
+        return PathMap.parse(self.path_map, is_reorganised=self.reorganised)
 
     def rules(self) -> Rules:
         """What the user chose of the mapping."""

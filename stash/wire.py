@@ -134,7 +134,7 @@ class Door:
                 with attempt:
                     async with self._reading:
                         self._count_read(is_scan=is_scan)
-                        return await self._post(document, variables)
+                        return _unlocked(await self._post(document, variables))
         except _TransientError as error:
             raise RetriableError(
                 f"Stash at {self.wire.url} does not answer ({error}); start it, or check STASH_URL, and run again."
@@ -283,6 +283,13 @@ def _tls_failure(error: BaseException) -> str | None:
             return str(cause)
         cause = cause.__cause__ or cause.__context__
     return None
+
+
+def _unlocked(reply: Reply) -> Reply:
+    """A reply, unless Stash says that its own database is locked, as it does under load: then it is to be asked again."""
+    if any("database is locked" in str(error.get("message")) for error in reply.errors):
+        raise _TransientError("its database is locked", was_sent=True)
+    return reply
 
 
 def _is_refusal(error: object) -> bool:

@@ -76,6 +76,7 @@ class Collector:
         if "fypFlags" in plain:
             plain["fypFlag"] = plain.pop("fypFlags")
         self._rows.put("posts", {"id": plain.pop("id")}, plain)
+        self._rows.put_facts("posts", post.id, likes=post.likeCount)
         if post.attachments is not None:
             self._attachments(("postId", post.id), post.attachments)
         if "content" in post.model_fields_set:
@@ -96,11 +97,14 @@ class Collector:
         message = self._rows.read(api.MessagePayload, value, "messages")
         if message is None:
             return None
-        plain = message.model_dump(exclude_unset=True, exclude={"attachments"})
+        plain = message.model_dump(exclude_unset=True, exclude={"attachments", "likes"})
         plain |= {key: plain[key] or empty for key, empty in _NEVER_NULL.items() if key in plain}
         if message.groupId is None and group is not None:
             plain["groupId"] = group
         self._rows.put("messages", {"id": plain.pop("id")}, plain)
+        self._rows.put_facts(
+            "messages", message.id, likes=None if message.likes is None else len(message.likes)
+        )
         if message.attachments is not None:
             self._attachments(("messageId", message.id), message.attachments)
         return message.id
@@ -205,7 +209,7 @@ _PARTS_OF_ACCOUNT = {
     "walls",
     "subscription",
 }
-_PARTS_OF_POST = {"attachments", "hashtags", "accountMentions", "wallIds"}
+_PARTS_OF_POST = {"attachments", "hashtags", "accountMentions", "wallIds", "likeCount"}
 _NEVER_NULL = {"content": "", "deleted": False}
 
 

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 _PARTS_OF_MEDIA = {"metadata", "variants", "locations"}
 _LIMIT = 2**31
-_PARTS_OF_BUNDLE = {"preview", "accountMediaIds", "bundleContent"}
+_PARTS_OF_OFFER = {"media", "preview", "price", "likeCount"}
+_PARTS_OF_BUNDLE = {"preview", "accountMediaIds", "bundleContent", "price", "likeCount"}
 
 
 class MediaCollector:
@@ -28,7 +29,7 @@ class MediaCollector:
             return
         media = self.media(one.media, one.accountId) if one.media is not None else None
         preview = self.media(one.preview, one.accountId) if one.preview is not None else None
-        plain = _without_null(one.model_dump(exclude_unset=True, exclude={"media", "preview"}))
+        plain = _without_null(one.model_dump(exclude_unset=True, exclude=_PARTS_OF_OFFER))
         number = one.mediaId or media
         if number is None:
             self._rows.report("account_media", one.id, "names no media")
@@ -37,6 +38,7 @@ class MediaCollector:
             self._rows.put_if_new("media", {"id": number}, {"accountId": one.accountId})
         self._put_preview("account_media", one.id, plain, one.previewId or preview)
         self._rows.put("account_media", {"id": plain.pop("id")}, plain | {"mediaId": number})
+        self._rows.put_facts("account_media", one.id, price=one.price, likes=one.likeCount)
 
     def bundle(self, value: object) -> None:
         """A bundle with the places of its media."""
@@ -47,6 +49,7 @@ class MediaCollector:
         plain = _without_null(one.model_dump(exclude_unset=True, exclude=_PARTS_OF_BUNDLE))
         self._put_preview("account_media_bundles", one.id, plain, one.previewId or preview)
         self._rows.put("account_media_bundles", {"id": plain.pop("id")}, plain)
+        self._rows.put_facts("account_media_bundles", one.id, price=one.price, likes=one.likeCount)
         listed = enumerate(one.accountMediaIds or ())
         named: list[object] = [{"accountMediaId": number, "pos": place} for place, number in listed]
         for place in self._rows.read_each(

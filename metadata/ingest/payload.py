@@ -99,6 +99,8 @@ class AccountMediaPayload(Payload):
     deletedAt: Moment = None
     deleted: Flag = None
     access: Flag = None
+    price: Number = None
+    likeCount: Number = None
     media: dict[str, Any] | None = None
     preview: dict[str, Any] | None = None
 
@@ -115,6 +117,8 @@ class BundlePayload(Payload):
     access: Flag = None
     purchased: Flag = None
     whitelisted: Flag = None
+    price: Number = None
+    likeCount: Number = None
     preview: dict[str, Any] | None = None
     accountMediaIds: Objects = None
     bundleContent: Objects = None
@@ -155,6 +159,7 @@ class PostPayload(Payload):
     inReplyToRoot: Reference = None
     createdAt: Moment = None
     expiresAt: Moment = None
+    likeCount: Number = None
     attachments: Objects = None
     hashtags: Objects = None
     accountMentions: Objects = None
@@ -172,6 +177,7 @@ class MessagePayload(Payload):
     createdAt: Moment = None
     deletedAt: Moment = None
     deleted: Flag = None
+    likes: Objects = None
     attachments: Objects = None
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from metadata.items import Problem
+from metadata.models import Fact
 from metadata.values import repair_text
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 type Values = dict[str, Any]
 type Holder = tuple[str, int]
 """The column of `attachments` that names the holder, and the holder's id."""
+
+_FACTS = Fact.__tablename__
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -53,6 +56,12 @@ class Rows:
     def put_if_new(self, table: str, key: Values, values: Values | None = None) -> None:
         """Ask for a row, unless this payload says more of it."""
         self.tables[table].setdefault(tuple(key.values()), {**key, **(values or {})})
+
+    def put_facts(self, table: str, key: int, **said: int | None) -> None:
+        """Ask for what is said of a row and has no column there."""
+        known = {name: value for name, value in said.items() if value is not None}
+        if known:
+            self.put(_FACTS, {"tableName": table, "recordId": key}, known)
 
     def report(self, what: str, key: object, reason: str, *, is_malformed: bool = True) -> None:
         """Name a part of the payload that could not be used."""

@@ -45,6 +45,7 @@ _ORDER = (
     "subscriptions",
     "subscription_plans",
     "subscription_promos",
+    "metadata_facts",
 )
 """Tables after those that they refer to."""
 

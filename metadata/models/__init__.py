@@ -10,7 +10,7 @@ from metadata.models.accounts import (
     TimelineStats,
 )
 from metadata.models.base import Base, ContentType, Instant
-from metadata.models.housekeeping import Origin, Stub
+from metadata.models.housekeeping import Fact, Origin, Stub
 from metadata.models.media import (
     AccountMedia,
     AccountMediaBundle,
@@ -34,6 +34,7 @@ __all__ = [
     "Attachment",
     "Base",
     "ContentType",
+    "Fact",
     "FollowEvent",
     "Group",
     "GroupUser",

@@ -18,6 +18,17 @@ class Stub(Base):
     reason: Mapped[str | None]
 
 
+class Fact(Base):
+    """What a payload says of a row beyond the downloader's columns; only in a database of our own."""
+
+    __tablename__ = "metadata_facts"
+
+    tableName: Mapped[str] = mapped_column(primary_key=True)
+    recordId: Mapped[int] = mapped_column(Snowflake, primary_key=True, autoincrement=False)
+    price: Mapped[int | None]
+    likes: Mapped[int | None]
+
+
 class Origin(Base):
     """The mark of a database that stash-sync made: one row, and no other database has the table."""
 

@@ -11,23 +11,27 @@ from metadata.reading.links import Links
 from metadata.reading.media import base_name
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from metadata.reading.source import Source
+
+_BATCH = 5000
 
 
 @dataclass(frozen=True, slots=True)
 class FileOwner:
     """The media that a file belongs to: the parent's id where the file is a variant.
 
-    `accountId` is None where the row names no account; `is_attached` says whether a known item holds it.
+    `accountId` is None where the row names no account; `is_attached` says whether a known item holds it;
+    `picture` is `avatar` or `banner` where it is one of an account.
     """
 
     media: int
     accountId: int | None
     is_attached: bool
+    picture: str | None = None
 
 
 async def find_owners(
@@ -51,7 +55,34 @@ async def find_owners(
         if media is not None:
             found[name] = media
     attached = await _attached(connection, source, set(found.values()))
-    return {name: FileOwner(media, accounts[media], media in attached) for name, media in found.items()}
+    pictures = await _pictures(connection, source, set(found.values()))
+    return {
+        name: FileOwner(media, accounts[media], media in attached, pictures.get(media))
+        for name, media in found.items()
+    }
+
+
+async def find_names(
+    connection: AsyncConnection,
+    source: Source,
+    accounts: Collection[int],
+    is_wanted: Callable[[str], bool],
+) -> list[str]:
+    """The base names, as far as they are wanted, of files that rows of these accounts have; not those of avatars."""
+    if source.is_ours or not source.has("media", "local_filename", "accountId"):
+        return []
+    media = source.table("media")
+    statement = sa.select(media.c.local_filename).where(
+        source.has_file(media), source.within(media.c.accountId, accounts)
+    )
+    if source.has("account_avatar", "mediaId"):
+        statement = statement.where(media.c.id.not_in(sa.select(source.table("account_avatar").c.mediaId)))
+    found: set[str] = set()
+    async with connection.stream(statement, execution_options={"yield_per": _BATCH}) as rows:
+        async for batch in rows.partitions():
+            names = (base_name(row[0]) for row in batch if type(row[0]) is str and row[0])
+            found |= {name for name in names if is_wanted(name)}
+    return sorted(found)
 
 
 async def _parents(connection: AsyncConnection, source: Source, numbers: Collection[int]) -> dict[int, int]:
@@ -77,6 +108,14 @@ async def _by_name(connection: AsyncConnection, source: Source, names: Collectio
     statement = sa.select(media.c.id, column).where(sa.or_(source.within(column, names), is_path))
     rows = await source.rows(connection, statement.order_by(media.c.id.desc()))
     return {base_name(name): row_id for row_id, name in rows if type(row_id) is int and type(name) is str}
+
+
+async def _pictures(connection: AsyncConnection, source: Source, ids: Collection[int]) -> dict[int, str]:
+    found: dict[int, str] = {}
+    for picture in ("banner", "avatar"):
+        rows = await source.by(connection, f"account_{picture}", ("mediaId",), ("mediaId", ids))
+        found |= {row[0]: picture for row in rows}
+    return found
 
 
 async def _attached(connection: AsyncConnection, source: Source, ids: Collection[int]) -> set[int]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from metadata.items import NEVER, AggregatedPost, Item, ItemMedia, ItemRef, Window
 from metadata.models import ContentType
 from metadata.reading.contents import Bundle, Contents
+from metadata.reading.facts import Facts
 from metadata.reading.index import TABLES
 from metadata.reading.media import MediaReading
 from metadata.reading.words import Words
@@ -57,6 +58,7 @@ class WindowReading:
         self._contents = Contents(source, scrutiny)
         self._media = MediaReading(source, scrutiny, world.renditions)
         self._words = Words(source, scrutiny, accounts, knows_mentions=world.knows_mentions)
+        self._facts = Facts(source)
         self._pinned: set[int] = set()
 
     async def read(self, connection: AsyncConnection, refs: Sequence[ItemRef], index: ItemIndex) -> Window:
@@ -67,6 +69,9 @@ class WindowReading:
         heads = await self._heads(connection, refs)
         await self._contents.load(connection, (one for found in carried for one in found))
         await self._media.load(connection, self._contents.media_ids())
+        if self._world.is_asked_for_facts:
+            offered = self._contents.offered.keys() | self._contents.bundles.keys()
+            await self._facts.load(connection, {ref.id for ref in refs} | offered)
         texts = {key: head.content for (kind, key), head in heads.items() if kind == "post"}
         await self._words.load(connection, texts)
         people = {head.account for head in heads.values()}
@@ -149,7 +154,7 @@ class WindowReading:
         media = [*self._own_media(carried, ref, said_by), *(one for post in aggregated for one in post.media)]
         if ref.kind == "wall" and not media:
             return None
-        is_post = ref.kind == "post"
+        is_post, told = ref.kind == "post", self._facts.of(ref, carried, self._contents)
         return Item(
             ref.kind,
             ref.id,
@@ -165,6 +170,7 @@ class WindowReading:
             head.name,
             head.states,
             self._words.has_all_mentions,
+            *told,
         )
 
     def _aggregated(self, post: PostRow, ref: ItemRef) -> AggregatedPost:

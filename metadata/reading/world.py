@@ -35,7 +35,8 @@ class World:
 
     `owners` names the earliest item of media that several items hold; other media belong to the item at
     hand. `unattached` are media with a file that no item holds, by account. What the database does not know,
-    because v0.15 kept no attachments and no mentions, is not to be read as if there were none. `renditions` are
+    because v0.15 kept no attachments and no mentions, is not to be read as if there were none; `attached_until` is the
+    last post that has some, where later ones have files and none. `renditions` are
     those whose media was found by time alone; the media by the rendition's id.
     """
 
@@ -46,6 +47,8 @@ class World:
     renditions: Mapping[int, int] = field(default_factory=dict)
     knows_mentions: bool = True
     knows_attachments: bool = True
+    attached_until: int | None = None
+    is_asked_for_facts: bool = False
 
 
 async def read_world(connection: AsyncConnection, source: Source) -> World:
@@ -67,6 +70,7 @@ async def read_world(connection: AsyncConnection, source: Source) -> World:
         for account, media in unattached.items()
         if (left := [one for one in media if one not in renditions])
     }
+    newest = max((media for found in unattached.values() for media in found), default=0)
     return World(
         frozenset(creators),
         conversations,
@@ -78,7 +82,22 @@ async def read_world(connection: AsyncConnection, source: Source) -> World:
         or not await source.is_empty(connection, "attachments")
         or not unattached
         or await source.is_empty(connection, "posts"),
+        attached_until=await _attached_until(connection, source, newest),
     )
+
+
+async def _attached_until(connection: AsyncConnection, source: Source, newest: int) -> int | None:
+    """The last post with attachments, where both later posts and a later media without an item are there.
+
+    Ids of the source grow with time. A database that v0.15 took over has attachments up to then.
+    """
+    if source.is_ours or not source.has("media_stories") or not source.has("attachments", "postId"):
+        return None
+    attached, posts = source.table("attachments"), source.table("posts")
+    latest = [sa.select(sa.func.max(column)) for column in (attached.c.postId, posts.c.id)]
+    found = [(await source.rows(connection, statement))[0][0] for statement in latest]
+    last, of_all = (one if _is_id(one) else 0 for one in found)
+    return last if 0 < last < min(of_all, newest) else None
 
 
 @dataclass(slots=True)

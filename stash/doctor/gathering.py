@@ -23,7 +23,7 @@ from stash.doctor.facts import (
 )
 from stash.files import walk
 from stash.journal import Journal
-from stash.paths import PathMap, base_name
+from stash.paths import base_name
 from stash.settings import SETTINGS_FILE, loose_permissions
 from stash.store.replies import intact
 from stash.wire import Wire
@@ -133,7 +133,7 @@ async def about_library(
 ) -> LibraryFacts:
     """What lies in the downloads and, with a connection, where Stash has it: two questions at most."""
     downloads = settings.downloads or Path()
-    path_map = PathMap.parse(settings.path_map)
+    path_map = settings.paths()
     taken = [file for file in files if file.kind]
     expected, below = path_map.to_stash(str(downloads)), None
     sample = _sample(taken)

@@ -6,11 +6,11 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from stash_graphql_client.types import Gallery, Image, Performer, Scene, Studio, Tag
+from stash_graphql_client.types import Gallery, GalleryChapter, Image, Performer, Scene, Studio, Tag
 from stash_graphql_client.types.unset import UNSET
 
 from stash.engine.run import Working
-from stash.engine.settled import signature_of, standing_digest
+from stash.engine.settled import signature_of, signatures_of_orders, standing_digest
 from stash.engine.wishes import names_of
 from stash.journal import SettledPart, SourceKey
 from stash.report import Planned
@@ -129,11 +129,12 @@ class Recording(Working):
         ids: dict[str, list[str]] = {}
         for entity in applied:
             ids.setdefault(entity.__type_name__, []).append(entity.id)
+        orders = {one: self.run.orders[one] for one in _with_chapters(applied) & self.run.orders.keys()}
         settled = SettledPart(
             account=decided.creator.id,
             number=decided.part.number,
             source=decided.source,
-            standing=standing_digest(map(signature_of, applied)),
+            standing=standing_digest([*map(signature_of, applied), *signatures_of_orders(orders)]),
             ids=ids,
             outcome=self._outcome(decided, skipped),
         )
@@ -181,11 +182,22 @@ class Recording(Working):
         """What concerns this part alone leaves memory; people, studios and tags stay for the run."""
         run = self.run
         run.applied = {i: a for i, a in run.applied.items() if a.entity.__type_name__ in LASTING}
+        run.orders = {}
         run.counted = {key for key in run.counted if key[0] in LASTING}
         run.memories = {key: memory for key, memory in run.memories.items() if key[0] in LASTING}
         run.unsettled = {key: memory for key, memory in run.unsettled.items() if key[0] in LASTING}
         run.unwritten = {i: a for i, a in run.unwritten.items() if a.entity.__type_name__ in LASTING}
         run.stamps = [stamp for stamp in run.stamps if stamp[2].__type_name__ in LASTING]
+
+
+def _with_chapters(applied: Sequence[Entity]) -> set[str]:
+    """The galleries of the chapters; one that stood in Stash before is named by its gallery alone."""
+    chapters = [one for one in applied if isinstance(one, GalleryChapter)]
+    ids = {id(chapter) for chapter in chapters}
+    made_in = {one.gallery.id for one in chapters if isinstance(one.gallery, Gallery)}
+    galleries = [(one.id, one.chapters) for one in applied if isinstance(one, Gallery)]
+    standing = {key for key, listed in galleries if isinstance(listed, list) and ids & set(map(id, listed))}
+    return made_in | standing
 
 
 def _links_added(change: Change) -> int:

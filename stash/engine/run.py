@@ -63,6 +63,7 @@ class Run:
     matched: set[int] = field(default_factory=set)
     holders: dict[int, list[Item]] = field(default_factory=dict)
     default_covers: dict[str, str] = field(default_factory=dict)
+    orders: dict[str, list[str]] = field(default_factory=dict)
     counted: set[tuple[str, str]] = field(default_factory=set)
     settled: dict[int, SettledPart] = field(default_factory=dict)
     planned: set[tuple[int, str]] = field(default_factory=set)

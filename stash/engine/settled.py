@@ -100,6 +100,11 @@ def signature_of_row(name: str, row: Mapping[str, Any]) -> tuple[Any, ...]:
     )
 
 
+def signatures_of_orders(orders: Mapping[str, Sequence[str]]) -> list[tuple[Any, ...]]:
+    """What is compared of galleries with chapters, whose places are those of their images: all images, in order."""
+    return [("order", gallery, *images) for gallery, images in orders.items()]
+
+
 def _ids(value: Any) -> list[str]:
     return sorted([one.id for one in value]) if isinstance(value, list) else []
 

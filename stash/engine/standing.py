@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from stash.engine.recording import LASTING
 from stash.engine.run import Working
-from stash.engine.settled import signature_of, signature_of_row, standing_digest
+from stash.engine.settled import signature_of, signature_of_row, signatures_of_orders, standing_digest
 from stash.store.kinds import KINDS
 from stash.store.replies import intact
 
@@ -36,8 +36,11 @@ class Standing(Working):
         rows = await self.store.rows_of_ids(wanted)
         if rows is None:
             return False
+        chapters = set(settled.ids.get("GalleryChapter", ()))
         with intact("what was synced"):
             signatures = self._signatures(rows, settled)
+            with_chapters = [row["id"] for row in rows.get("Gallery", ()) if _ids(row["chapters"]) & chapters]
+        signatures += signatures_of_orders(await self.store.orders(with_chapters))
         if standing_digest(signatures) == settled.standing:
             return True
         self.store.take(rows)
@@ -56,3 +59,7 @@ class Standing(Working):
         ]
         known = [self.store.entry(name, one) for name in LASTING for one in settled.ids.get(name, ())]
         return signatures + [signature_of(entity) for entity in known if entity is not None]
+
+
+def _ids(rows: Sequence[dict[str, Any]]) -> set[str]:
+    return {row["id"] for row in rows}

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stash.engine.run import Working
+from stash.files import is_copy
 from stash.report import Unmatched
 
 if TYPE_CHECKING:
@@ -24,13 +25,21 @@ class Unmatching(Working):
         """Every file of the creators has a match, or is named with the reason why not; `known` media are in Stash."""
         for file in files:
             owner = owners.get(file.name)
-            if owner is not None and owner.media in self.run.matched:
-                continue
-            reason, is_failure = self._why_unmatched(file, owner, known)
+            if file.kind and owner is not None and owner.media in self.run.matched:
+                reason, is_failure = self._why_left_over(file), False
+            else:
+                reason, is_failure = self._why_unmatched(file, owner, known)
             if reason:
                 key = str(owner.media if owner else file.media_id or "")
                 unmatched = Unmatched(file.kind or "file", key, file.path, reason, is_failure=is_failure)
                 self.run.report.unmatched.append(unmatched)
+
+    def _why_left_over(self, file: HostFile) -> str:
+        """Why a file of a matched media is in no match itself: Stash joins files of one content, and those alone."""
+        taken = self.run.files.further.get(file.path)
+        if taken is None or is_copy(Path(file.path), Path(taken)):
+            return ""
+        return f"its media is matched by another file, {Path(taken).name}"
 
     def _why_unmatched(
         self, file: HostFile, owner: FileOwner | None, known: Container[int]
@@ -45,4 +54,11 @@ class Unmatching(Working):
             if self.run.is_dry:
                 return "Stash does not know this file yet; a sync has it scanned", False
             return "Stash does not know this file; have it scan the folder, or check the path map", True
-        return "its row belongs to no item of these creators", False
+        return _PICTURES.get(owner.picture or "", "its row belongs to no item of these creators"), False
+
+
+_PICTURES = {
+    "avatar": "it is an avatar: the picture of a performer",
+    "banner": "it is a banner, for which Stash has no place",
+}
+"""What a file without an item may be."""

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from metadata.items import Creator
 from stash import jobs
 from stash.engine.applying import Applying
-from stash.paths import base_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -46,8 +45,7 @@ class StashProcessingBase(Applying):
         """
         files = self.run.files
         wanted = paths if paths is not None else [files.stash_path(file) for file in files.on_host]
-        folders = sorted({path[: -len(base_name(path))].rstrip("/\\") for path in wanted})
-        if folders:
+        if folders := files.path_map.folders(wanted):
             await jobs.wait_until_idle(self.store.connection, self.run.patience)
             await jobs.scan(self.store.connection, folders, self.run.patience, self.run.on_scan)
 

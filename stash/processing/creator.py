@@ -13,6 +13,7 @@ from stash_graphql_client.types import Image as StashImage
 from stash.engine.recording import Decided
 from stash.engine.settled import Part, source_digest
 from stash.engine.standing import Standing
+from stash.engine.withdrawing import Withdrawing
 from stash.engine.writing import Writing
 from stash.errors import ItemError, RefusedError, SyncError
 from stash.overlap import Line, together
@@ -54,7 +55,7 @@ TURN = 8
 """Items that are decided before anything else gets its turn, such as the next request: a few milliseconds."""
 
 
-class CreatorProcessing(Standing, Writing, Recalling):
+class CreatorProcessing(Standing, Withdrawing, Writing, Recalling):
     """The five mixins, and the order in which they work."""
 
     async def sync_creator(self, reader: Reader, creator: Creator) -> None:
@@ -116,16 +117,20 @@ class CreatorProcessing(Standing, Writing, Recalling):
         if self.run.is_dry:
             async for _ in self._decide(decided, found):
                 pass
-            await self._process_chapters(decided.galleries)
+            await self._chapters_of(decided)
             self._plan()
             return
         async with Line() as remembering:
             async with Line(depth=2) as writing:
                 async for is_last in self._decide(decided, found):
                     await writing.start(self._write(decided, self._take(), remembering, is_last=is_last))
-            await self._process_chapters(decided.galleries)
+            await self._chapters_of(decided)
             await self._write(decided, self._take(), remembering)
         await self._conclude(decided)
+
+    async def _chapters_of(self, decided: Deciding) -> None:
+        await self._process_chapters(decided.galleries)
+        await self._withdraw_chapters((item, gallery) for item, gallery, _ in decided.galleries)
 
     async def _look_up(self, part: Part) -> dict[int, Scene | StashImage]:
         """Everything that the decisions of a part need, in O(pages) requests; answers what is matched, by media."""
@@ -232,7 +237,7 @@ class CreatorProcessing(Standing, Writing, Recalling):
         ref = item.ref
         for one in item.media:
             entity = files.get(one.media.id)
-            if entity is None or one.owner != ref or not self._owns(entity, one.media):
+            if entity is None or one.owner != ref or not await self._owns(entity, one.media):
                 continue
             await self._update_stash_metadata(
                 entity,
@@ -255,16 +260,18 @@ class CreatorProcessing(Standing, Writing, Recalling):
         ]
         return list({id(performer): performer for performer in found}.values())
 
-    def _owns(self, entity: Scene | StashImage, media: StoredMedia) -> bool:
+    async def _owns(self, entity: Scene | StashImage, media: StoredMedia) -> bool:
         """Whether this media's values go on the entity: the first to claim it, as several may share one file."""
-        claimed = self.run.applied.get(id(entity))
-        return claimed is None or claimed.key == media_key(media.id)
+        claimed, key = self.run.applied.get(id(entity)), media_key(media.id)
+        if claimed is not None or entity.code in {"", *(str(one.id) for one in (media, *media.variants))}:
+            return claimed is None or claimed.key == key
+        return all(one.key.id != entity.code for one in await self._others_memories(entity, [key]))
 
     async def _decide_loose(self, decided: Deciding, found: dict[int, Scene | StashImage]) -> None:
         creator = decided.creator
         for media in decided.part.loose:
             entity = found.get(media.id)
-            if entity is not None and self._owns(entity, media):
+            if entity is not None and await self._owns(entity, media):
                 performers = await self._performers([creator])
                 self._stamp_unattached(entity, media, await self._studio(creator), performers)
                 decided.unattached += 1

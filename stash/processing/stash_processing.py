@@ -12,6 +12,7 @@ from stash_graphql_client.types import Performer, Studio, Tag
 
 from metadata.database import Database
 from metadata.reader import Reader
+from stash.engine.finding import Finding
 from stash.engine.recorder import Recorder
 from stash.engine.run import Run
 from stash.engine.unmatched import Unmatching
@@ -20,25 +21,23 @@ from stash.files import Files, walk
 from stash.interpreter import tuned
 from stash.journal import Journal
 from stash.lock import held
-from stash.paths import PathMap, folders_of
+from stash.paths import PathMap
 from stash.processing.creator import FEW, CreatorProcessing
 from stash.report import Report
 from stash.settings import Settings, load_settings
 from stash.store import StashContext
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Sequence
 
     from metadata.items import Creator
-    from metadata.reading.files import FileOwner
     from stash.downloader import Config, State
     from stash.engine.run import HasStore
-    from stash.files import HostFile
 
 log = logging.getLogger(__name__)
 
 
-class StashProcessing(CreatorProcessing, Unmatching):
+class StashProcessing(CreatorProcessing, Finding, Unmatching):
     """Brings creators into Stash: the five mixins on one store, for the length of a run."""
 
     def __init__(self, context: HasStore, run: Run | None = None) -> None:
@@ -75,6 +74,7 @@ class StashProcessing(CreatorProcessing, Unmatching):
         owned = [(file, self._owners[file.name]) for file in ours if file.kind and file.name in self._owners]
         new = [file for file, owner in owned if owner.media not in self._known_media]
         await self._read_files(new)
+        await self._find_absent(reader, creators, self._known_media)
         self._ours = ours
         unknown = self.run.files.unknown(new)
         is_allowed = self.run.is_forced or self.run.is_dry
@@ -84,22 +84,6 @@ class StashProcessing(CreatorProcessing, Unmatching):
                 f"{self.run.files.stash_path(unknown[0])}; look whether that is a path as Stash sees it and in its "
                 "library (else set STASH_SYNC_PATH_MAP), or go on with --force."
             )
-
-    async def _files_of(
-        self, reader: Reader, creators: Sequence[Creator]
-    ) -> tuple[list[HostFile], Mapping[str, FileOwner]]:
-        """The files of these creators: by their rows, and all that lies in the same folders."""
-        files = self.run.files.on_host
-        owners = await reader.find_media((file.name, file.media_id) for file in files)
-        wanted = {creator.id for creator in creators}
-        folders = {f.folder for f in files if f.name in owners and owners[f.name].accountId in wanted}
-        homes = {one.id: folders_of(one.username) for one in creators}
-        self.run.files.homes.update(homes)
-        folders |= {f.folder for f in files if f.folder.casefold() in frozenset().union(*homes.values())}
-        return [file for file in files if file.folder in folders], owners
-
-    async def _recorded_media(self) -> set[int]:
-        return set() if self.run.journal is None else await self.run.journal.known_media()
 
     async def sync_all(self, reader: Reader, creators: Sequence[Creator]) -> None:
         """Sync the creators in turn, on one index of people, studios and tags."""
@@ -156,7 +140,7 @@ class StashProcessing(CreatorProcessing, Unmatching):
         root = folder.parent if folder is not None else settings.downloads or Path()
         journal = await Journal.open(database)
         await journal.bind(*self.store.identity)
-        self.run = Run(Report(), Files(PathMap.parse(settings.path_map), walk(root)), journal)
+        self.run = Run(Report(), Files(settings.paths(), walk(root)), journal)
         self.run.patience, self.run.rules = settings.patience, settings.rules()
         async with self.running("sync", [creator.username]):
             await self.prepare(reader, [creator])

@@ -139,6 +139,10 @@ class PreloadingStore(ReadingStore):
 
     async def images_in_order(self, galleries: Sequence[Gallery]) -> dict[str, list[str]]:
         """The ids of the images of galleries in Stash's own order, which is by path; one request for them all."""
+        return await self.orders([gallery.id for gallery in galleries])
+
+    async def orders(self, galleries: Sequence[str]) -> dict[str, list[str]]:
+        """The same of galleries by their ids."""
         if not galleries:
             return {}
         fields = [
@@ -148,7 +152,7 @@ class PreloadingStore(ReadingStore):
                     "filter": ("FindFilterType", {"per_page": -1, "sort": "path", "direction": "ASC"}),
                     "image_filter": (
                         "ImageFilterType",
-                        {"galleries": {"value": [gallery.id], "modifier": "INCLUDES"}},
+                        {"galleries": {"value": [gallery], "modifier": "INCLUDES"}},
                     ),
                 },
                 "count images { id }",
@@ -158,7 +162,7 @@ class PreloadingStore(ReadingStore):
         reply = await self._ask(document("query", fields))
         images = KINDS["Image"]
         return {
-            gallery.id: [row["id"] for row in all_rows_in(reply, number, images)]
+            gallery: [row["id"] for row in all_rows_in(reply, number, images)]
             for number, gallery in enumerate(galleries)
         }
 

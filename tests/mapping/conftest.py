@@ -92,7 +92,7 @@ class Case:
     async def execute(self, *statements: str) -> None:
         """Change rows at the source."""
         async with (
-            await Database.open(str(self.database)) as opened,
+            await Database.open(self.address or str(self.database)) as opened,
             opened.begin() as connection,
         ):
             for statement in statements:
@@ -110,13 +110,14 @@ class Case:
 
     def settings(self, **chosen: Any) -> Settings:
         """The settings of a run."""
-        values = {"url": self.server.url, "database": str(self.database), "downloads": self.downloads}
+        database = self.address or str(self.database)
+        values = {"url": self.server.url, "database": database, "downloads": self.downloads}
         return Settings(**{**values, **chosen})
 
     async def run(self, settings: Settings, **options: Any) -> Report:
         """One run with these settings; `sent` are its mutations."""
         self.sent.clear()
-        chosen = SyncOptions(server="x", **options)
+        chosen = SyncOptions(**{"server": "x"} | options)
         return await sync(settings, chosen, Silent(), transport=self.server.transport)
 
     async def settled(self, **options: Any) -> Report:

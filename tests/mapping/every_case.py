@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from stash_graphql_client.types import Gallery, Image, Performer, Studio, Tag
 
-from metadata.models import ContentType, MediaStory, PinnedPost, Wall, WallPost
+from metadata.models import AccountBanner, ContentType, MediaStory, PinnedPost, Wall, WallPost
 from stash import jobs
 from stash.demo.files import gif, jpeg, mp4
 from tests.metadata.factories import (
@@ -127,6 +127,8 @@ class EveryCase:
             rows.add(PostMentionFactory(postId=post.id, handle=handle, accountId=account))
         face = self.media("face", anna, f"{anna.username}_fansly/Pictures/face_id_{{}}.jpeg")
         rows.add(AvatarFactory(accountId=anna.id, mediaId=face.id))
+        banner = self.media("banner", anna, f"{anna.username}_fansly/Pictures/banner_id_{{}}.jpeg")
+        rows.add(AccountBanner(accountId=anna.id, mediaId=banner.id))
 
     def _videos(self) -> None:
         """Renditions: named on their own row, on the parent's, on none; and one without a link."""
@@ -198,6 +200,10 @@ class EveryCase:
             message = rows.message(sender, offered, content=text, groupId=place.id, deleted=not text)
             self.named(name, message)
         rows.message(self.anna, groupId=group.id)
+        folder = f"{self.anna.username}_fansly/Messages/Pictures"
+        picture = self.media("alone.p", self.anna, folder + "/2025-01-01_at_12-00_UTC_id_{}.jpeg")
+        bundle = rows.bundle([rows.offered(picture)])
+        self.named("alone", rows.message(self.anna, bundle, content="Said in no known group"))
         picture = self.media("story.p", self.bea, f"{self.bea.username}_fansly/Pictures/z_id_{{}}.jpeg")
         content = rows.offered(picture).id
         story = MediaStory(
@@ -261,6 +267,20 @@ class EveryCase:
             media = self.media(f"{name}.p", anna, local_filename=None)
             self.file(f"{name}.p", place.format(media.id), media, is_named=is_named)
             self.post(name, anna, media, createdAt=moment(12))
+        whole = self.media("whole.p", anna, f"{anna.username}_fansly/Timeline/Pictures/w_{{}}.jpeg")
+        whole.local_filename = f"C:\\Downloads\\{anna.username}_fansly\\{self.paths['whole.p'].name}"
+        self.post("whole path", anna, whole, createdAt=moment(12))
+        taken = self.picture("several", anna)
+        self.post("of several", anna, taken, createdAt=moment(12))
+        other = self.case.downloads / f"{anna.username}_fansly" / f"unknown_id_{taken.id}.jpeg"
+        other.write_bytes(jpeg(f"another {taken.id}"))
+        self.paths["further"] = other
+        moved = self.rows.media(anna)
+        self.named("moved.p", moved)
+        self.paths["moved.p"] = self.mine / "sorted" / f"{moved.local_filename}"
+        self.paths["moved.p"].parent.mkdir(parents=True)
+        self.paths["moved.p"].write_bytes(jpeg(str(moved.id)))
+        self.post("moved", anna, moved, createdAt=moment(12))
 
     def _without(self) -> None:
         """What has no file, no entity, or no item; rows that lead nowhere."""

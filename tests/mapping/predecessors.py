@@ -169,8 +169,14 @@ class _Predecessor:
         )
         for image in images:
             await image.add_to_gallery(gallery)
-        for _ in range(2 if self.era == "after" else 1):  # v0.15.1 adds what is linked once more
-            await self.store.flush()
+        await self.store.flush()
+        if self.era == "after":  # v0.15.1 adds what is linked once more
+            document = (
+                "mutation($g: ID!, $i: [ID!]!) { addGalleryImages(input: {gallery_id: $g, image_ids: $i}) }"
+            )
+            for _ in images:
+                variables = {"g": gallery.id, "i": [image.id for image in images]}
+                assert not (await self.store.connection.mutate(document, variables, fields=1)).errors
 
     def _title(self, row: Any) -> str:
         line = (row.content or "").split("\n")[0]

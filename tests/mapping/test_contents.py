@@ -8,6 +8,7 @@ import pytest
 from stash_graphql_client.types import Gallery, Image, Scene
 
 from metadata.models import MediaStory, PinnedPost, Wall, WallPost
+from stash.pipeline import SyncOptions, undo
 from tests.metadata.factories import MediaVariantFactory, moment
 
 if TYPE_CHECKING:
@@ -86,6 +87,16 @@ async def test_a_message(case: Case) -> None:
     }
     async with case.stash() as store:
         assert (await store.find_one(Image, code=str(mine.id))).urls == []
+
+
+async def test_a_message_of_no_known_group(case: Case) -> None:
+    """Where the row names no group there is no address to write, and no other part is missing."""
+    anna = case.rows.account(username="anna")
+    said = case.rows.message(anna, case.rows.offered(case.picture(anna)), groupId=None)
+    await case.save()
+    assert (await case.settled()).exit_code == 0
+    gallery = (await galleries(case))[str(said.id)]
+    assert (gallery.urls, gallery.image_count) == ([], 1)
 
 
 async def test_a_story(case: Case) -> None:
@@ -215,19 +226,62 @@ async def test_a_wall(case: Case, name: str | None, title: str) -> None:
 
 
 async def test_a_post_that_leaves_a_wall(case: Case) -> None:
-    """What the source took off a wall leaves its gallery, and stays in its post's."""
+    """What the source took off a wall leaves its gallery with its chapter, stays in its post's, and may come back."""
     anna = case.rows.account(username="anna")
-    posts = [case.post(anna, case.picture(anna)) for _ in range(2)]
+    posts = [case.post(anna, case.picture(anna), content=f"The text of {n}") for n in ("the one", "another")]
     wall = wall_of(case, anna, *posts, name="Main wall")
     await case.save()
     await case.settled()
     await case.execute(f'DELETE FROM wall_posts WHERE "postId" = {posts[0].id}')
     await case.settled()
+    assert await chapters(case, wall.id) == [("The text of another", 1)]
     found = await galleries(case)
     assert {code: one.image_count for code, one in found.items()} == {
         str(wall.id): 1,
         **{str(post.id): 1 for post in posts},
     }
+    await case.execute(f"INSERT INTO wall_posts VALUES ({wall.id}, {posts[0].id})")
+    await case.settled()
+    assert await chapters(case, wall.id) == [("The text of the one", 1), ("The text of another", 2)]
+
+
+async def test_a_chapter_that_was_taken_out_comes_back_with_undo(case: Case) -> None:
+    """Undo of a run that took a chapter out makes it again, at its place."""
+    anna = case.rows.account(username="anna")
+    posts = [case.post(anna, case.picture(anna), content=f"The text of {n}") for n in ("first", "second")]
+    wall = wall_of(case, anna, *posts, name="Main wall")
+    await case.save()
+    await case.settled()
+    before = await chapters(case, wall.id)
+    await case.execute(f'DELETE FROM wall_posts WHERE "postId" = {posts[0].id}')
+    await case.sync()
+    assert len(await chapters(case, wall.id)) == 1
+    options = SyncOptions(server=case.server.prefix)
+    _, report = await undo(case.settings(), "last", options, transport=case.server.transport)
+    assert report.exit_code == 0
+    assert await chapters(case, wall.id) == before
+
+
+async def test_a_chapter_that_a_user_renamed_stays(case: Case) -> None:
+    """A chapter whose post left the wall is the user's once it has a title of theirs; a dry run plans, and takes nothing."""
+    anna = case.rows.account(username="anna")
+    posts = [
+        case.post(anna, case.picture(anna), content=f"The text of {n}") for n in ("first", "second", "third")
+    ]
+    wall = wall_of(case, anna, *posts, name="Main wall")
+    await case.save()
+    await case.settled()
+    async with case.stash() as store:
+        gallery = await store.find_one(Gallery, code=str(wall.id))
+        next(one for one in gallery.chapters if one.title.endswith("first")).title = "My own"
+        await store.flush()
+    await case.execute(f'DELETE FROM wall_posts WHERE "postId" IN ({posts[0].id}, {posts[1].id})')
+    plan = (await case.sync(dry_run=True)).plan
+    assert [one.before for one in plan if one.type == "GalleryChapter" and one.field == "id"] == [
+        "The text of second"
+    ]
+    await case.settled()
+    assert await chapters(case, wall.id) == [("My own", 1), ("The text of third", 1)]
 
 
 async def test_what_the_source_marked_is_synced_all_the_same(case: Case) -> None:

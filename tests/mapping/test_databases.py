@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 import pytest
 from stash_graphql_client.types import Gallery, Image, Performer, Scene
 
-from tests.end_to_end.conftest import SAMPLES, Setup
+from metadata.database import Database
 from tests.mapping.conftest import Recording
-from tests.metadata.factories import PostMentionFactory, moment
+from tests.mapping.test_samples import GALLERIES
+from tests.metadata.factories import PostMentionFactory, World, moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,25 +22,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from tests.conftest import Server
     from tests.mapping.conftest import Case
-
-GALLERIES = {"v0_15": 8, "v0_15_asis": 1, "orm_era": 4, "sqlite_era": 4}
-"""Items and walls of the samples with a file that Stash takes, counted from their rows by hand."""
-
-
-@pytest.mark.parametrize("name", SAMPLES)
-async def test_the_samples(embedded: Server, shared: Path, tmp_path: Path, name: str) -> None:
-    """Every sample ends with a gallery for each item with a file, and a second run is silent."""
-    database, downloads = SAMPLES[name]
-    shutil.copyfile(shared / "samples" / database, tmp_path / database)
-    folder = embedded.library / downloads
-    shutil.copytree(shared / "samples" / downloads, folder)
-    setup = Setup(embedded, tmp_path / database, folder)
-    await setup.sync()
-    async with embedded.store() as store:
-        assert len(await store.find(Gallery)) == GALLERIES[name]
-    assert (await setup.sync()).requests["mutations"] == 0
 
 
 async def test_lost_attachments_are_told_with_the_way_out(case: Case) -> None:
@@ -58,6 +41,56 @@ async def test_lost_attachments_are_told_with_the_way_out(case: Case) -> None:
         (image,) = await store.find(Image)
         assert (image.code, str(image.date)) == (str(media.id), "2025-01-01")
         assert [one.name for one in image.performers] == [anna.displayName]
+
+
+@pytest.mark.parametrize("is_later", [True, False], ids=["later files", "earlier files"])
+async def test_a_database_that_v0_15_took_over(case: Case, is_later: bool) -> None:
+    """What has attachments is synced; that later posts have none is told, with the last one that has some."""
+    anna = case.rows.account(username="anna")
+    loose = None if is_later else case.picture(anna)
+    post = case.post(anna, case.picture(anna))
+    case.rows.post(anna)
+    loose = loose or case.picture(anna)
+    await case.save()
+    report = await case.settled()
+    assert (report.exit_code, report.unattached) == (0, 1)
+    told = [one.reason for one in report.skipped if (one.kind, one.id) == ("database", "attachments")]
+    assert [f"up to the post {post.id} alone" in one for one in told] == ([True] if is_later else [])
+    async with case.stash() as store:
+        assert [one.code for one in await store.find(Gallery)] == [str(post.id)]
+        assert len(await store.find(Image, code=str(loose.id))) == 1
+
+
+async def test_payloads_complete_what_v0_15_left(case: Case) -> None:
+    """After a sync from a v0.15 database, one from a database made of payloads brings the rest, and doubles nothing."""
+    anna = case.rows.account(username="anna")
+    media = case.picture(anna)
+    rows = list(case.rows.rows)
+    post = case.rows.post(anna, case.rows.offered(media), content="The text of the post")
+    case.rows.tag(post, "red")
+    whole, case.rows.rows = case.rows.rows, [*rows, post]
+    await case.save()
+    assert (await case.settled()).unattached == 1
+    ours = case.folder / "ours.sqlite"
+    async with await Database.open(str(ours), create=True) as database:
+        media.local_filename, media.is_downloaded = None, False
+        payloads = World()
+        payloads.rows = [
+            type(row)(**{c.name: getattr(row, c.name) for c in row.__table__.c}) for row in whole
+        ]
+        await payloads.save(database)
+    settings = case.settings(database=str(ours))
+    report = await case.run(settings)
+    assert (report.exit_code, report.unattached, report.skipped) == (0, 0, [])
+    assert (await case.run(settings)).requests["mutations"] == 0
+    async with case.stash() as store:
+        (image,), (performer,) = await store.find(Image), await store.find(Performer)
+        assert (image.code, image.title) == (str(media.id), "The text of the post")
+        assert ([one.code for one in image.galleries], [one.name for one in image.tags]) == (
+            [str(post.id)],
+            ["red"],
+        )
+        assert [one.id for one in image.performers] == [performer.id]
 
 
 async def test_a_database_without_mentions_takes_no_performer_away(case: Case) -> None:

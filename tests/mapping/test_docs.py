@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import inspect
+import json
 import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+from metadata.ingest import payload as api
+from metadata.ingest.payload import Payload
 from metadata.models import Base
 from stash.settings import Settings
+from tests.conftest import SHARED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "mapping.md").read_text("utf-8")
 FIELD = re.compile(r"`(\w+)\.(\w+|\*)`")
-USED, UNUSED = PAGE.split("## Field by field")[1].split("## Fields that are not used")
+USED, REST = PAGE.split("## Field by field")[1].split("## Fields that are not used")
+UNUSED, PAYLOADS = REST.split("## Fields of payloads")
 SAMPLES = {
     "SQLite": "downloader_sqlite_era.sqlite3",
     "ORM": "downloader_orm_era.sqlite",
@@ -30,8 +39,25 @@ def rows() -> list[list[str]]:
 
 
 def columns() -> set[tuple[str, str]]:
-    """Every column of every table that is known."""
-    return {(table.name, column.name) for table in Base.metadata.tables.values() for column in table.c}
+    """Every column of every table that is known: to us, or to a database of the downloader."""
+    found = {(table.name, column.name) for table in Base.metadata.tables.values() for column in table.c}
+    for name in SAMPLES.values() if SHARED.is_dir() else ():
+        with closing(opened(SHARED, name)) as connection:
+            tables = [
+                row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+            ]
+            known = [table for table in tables if not table.startswith(("sqlite_", "alembic_"))]
+            found |= {
+                (table, row[1])
+                for table in known
+                for row in connection.execute(f"PRAGMA table_info({table})")
+            }
+    return found
+
+
+def opened(shared: Path, name: str) -> sqlite3.Connection:
+    """A sample, as it lies there."""
+    return sqlite3.connect(f"file:{shared / 'samples' / name}?mode=ro&immutable=1", uri=True)
 
 
 def test_every_field_stands_there_once() -> None:
@@ -56,12 +82,87 @@ def test_every_used_field_names_its_test() -> None:
 def test_the_first_version_is_right(shared: Path, cells: list[str]) -> None:
     """The databases of the version named, and of later ones, have the field; those before have not."""
     ((table, column),) = FIELD.findall(cells[0])
-    eras = list(SAMPLES)
-    for place, era in enumerate(eras):
-        uri = f"file:{shared / 'samples' / SAMPLES[era]}?mode=ro&immutable=1"
-        with closing(sqlite3.connect(uri, uri=True)) as connection:
+    eras = [*SAMPLES, "ours"]
+    for place, era in enumerate(SAMPLES):
+        with closing(opened(shared, SAMPLES[era])) as connection:
             found = {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}
         assert (column in found) == (place >= eras.index(cells[2])), era
+
+
+KINDS: dict[str, tuple[type[Payload], str, set[str]]] = {
+    "account": (api.AccountPayload, "accounts", {"account", "accounts"}),
+    "counts": (api.TimelineStatsPayload, "timeline_stats", {"timelineStats"}),
+    "story state": (api.StoryStatePayload, "media_story_states", {"mediaStoryState"}),
+    "post": (api.PostPayload, "posts", {"posts", "aggregatedPosts"}),
+    "message": (api.MessagePayload, "messages", {"messages", "lastMessage"}),
+    "accountMedia": (api.AccountMediaPayload, "account_media", {"accountMedia"}),
+    "bundle": (api.BundlePayload, "account_media_bundles", {"accountMediaBundles"}),
+    "place": (api.BundleContentPayload, "account_media_bundle_media", {"bundleContent"}),
+    "media": (api.MediaPayload, "media", {"media", "preview", "variants", "avatar", "banner"}),
+    "location": (api.LocationPayload, "media_locations", {"locations"}),
+    "attachment": (api.AttachmentPayload, "attachments", {"attachments"}),
+    "mention": (api.MentionPayload, "post_mentions", {"accountMentions"}),
+    "group": (api.GroupPayload, "groups", {"groups", "conversations"}),
+    "user": (api.GroupUserPayload, "group_users", {"users"}),
+    "list of groups": (api.GroupEntryPayload, "groups", {"data"}),
+    "story": (api.StoryPayload, "media_stories", {"mediaStories"}),
+    "wall": (api.WallPayload, "walls", {"walls"}),
+    "pinned post": (api.PinnedPostPayload, "pinned_posts", {"pinnedPosts"}),
+    "subscription": (api.SubscriptionPayload, "subscriptions", {"subscriptions", "subscription"}),
+    "plan": (api.PlanPayload, "subscription_plans", {"subscriptionPlans"}),
+    "promo": (api.PromoPayload, "subscription_promos", {"promos"}),
+}
+"""What the page calls an object of a payload: what reads it, its table, and the keys under which it stands."""
+
+
+def named(part: str) -> list[tuple[str, str]]:
+    """The payload fields of a table of the page: (object, field)."""
+    lines = [line.strip("|").split(" | ") for line in part.splitlines() if " | `" in line]
+    return [
+        (kind.strip(), one)
+        for kinds, cell, *_ in lines
+        for kind in kinds.split(",")
+        for one in re.findall(r"`(\w+)`", cell)
+    ]
+
+
+def objects(value: object, key: str = "") -> Iterator[tuple[str, str]]:
+    """Every object of a payload by the page's name for it, with each of its fields."""
+    if isinstance(value, list):
+        for one in value:
+            yield from objects(one, key)
+    elif isinstance(value, dict):
+        kind = next((kind for kind, (_, _, keys) in KINDS.items() if key in keys), None)
+        if key in {"response", "aggregationData"} or (not key and "response" not in value):
+            kind = "response"
+        for name, one in value.items():
+            if kind:
+                yield kind, name
+            if kind or name == "response":
+                yield from objects(one, name)
+
+
+def test_every_field_of_a_payload_stands_there(shared: Path) -> None:
+    """What is read goes to the column of its name or is in the first table; whatever else comes is in the second."""
+    elsewhere, left_out = map(named, PAYLOADS.split("These are left out:"))
+    read = {(kind, field) for kind, (model, _, _) in KINDS.items() for field in model.model_fields}
+    by_name = {(kind, c.name) for kind, (_, table, _) in KINDS.items() for c in Base.metadata.tables[table].c}
+    assert sorted(elsewhere) == sorted(read - by_name)
+    come = {
+        one
+        for path in (shared / "samples" / "payloads").glob("*.json")
+        for one in objects(json.loads(path.read_text("utf-8")))
+    }
+    lists = {("response", key) for _, _, keys in KINDS.values() for key in keys} | {
+        ("response", "aggregationData")
+    }
+    assert sorted(left_out) == sorted(come - read - lists)
+
+
+def test_every_payload_that_is_read_is_looked_at() -> None:
+    """The objects above are all that ingest knows."""
+    models = {one for _, one in inspect.getmembers(api, inspect.isclass) if issubclass(one, Payload)}
+    assert models - {Payload} == {model for model, _, _ in KINDS.values()}
 
 
 def test_every_choice_stands_there() -> None:
@@ -70,4 +171,4 @@ def test_every_choice_stands_there() -> None:
     named = {name for line in part.splitlines() for name in re.findall(r"^\| `.*?` \|", line)}
     settings = {one for cell in named for one in re.findall(r"`(\w+)`", cell)}
     shaping = set(re.findall(r"self\.(\w+)", inspect.getsource(Settings.rules)))
-    assert settings == shaping | {"downloader_config"}
+    assert settings == shaping | {"downloader_config", "reorganised"}

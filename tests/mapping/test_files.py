@@ -16,7 +16,7 @@ from stash.demo.files import jpeg
 from stash.embedded.media import oshash as media_oshash
 from stash.fingerprints import md5, oshash
 from stash.paths import PathMap, quoted
-from tests.metadata.factories import moment
+from tests.metadata.factories import MediaVariantFactory, moment
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -95,6 +95,31 @@ async def test_a_preview_without_a_type_is_named(case: Case) -> None:
     ]
 
 
+async def test_further_files_of_one_media(case: Case) -> None:
+    """Of several files of one media one is matched; the others are named, every time, unless they are copies of it."""
+    anna = case.rows.account(username="anna")
+    video, picture = case.video(anna), case.picture(anna)
+    rendition = case.rows.media(anna, mimetype="video/mp4", local_filename=None)
+    case.rows.add(MediaVariantFactory(mediaId=video.id, variantId=rendition.id))
+    others = [
+        case.write(anna, f"Timeline/Videos/x_id_{rendition.id}.mp4", "rendition"),
+        case.write(anna, f"Messages/Pictures/x_id_{picture.id}.jpeg", "another"),
+    ]
+    case.write(anna, f"Messages/Pictures/copy_id_{picture.id}.jpeg", str(picture.id))
+    nothing = others[1].with_suffix(".None")
+    nothing.write_bytes(b"nothing")
+    case.post(anna, video, picture)
+    await case.save()
+    for _ in range(2):
+        report = await case.settled()
+        assert report.exit_code == 0
+        assert {one.file: one.reason for one in report.unmatched} == {
+            str(others[0]): f"its media is matched by another file, {video.local_filename}",
+            str(others[1]): f"its media is matched by another file, {picture.local_filename}",
+            str(nothing): "Stash does not take .None files",
+        }
+
+
 async def test_rows_that_share_a_file(case: Case) -> None:
     """Two rows of one file: one image, with the code of the earliest; both posts' galleries have it."""
     anna = case.rows.account(username="anna")
@@ -128,6 +153,28 @@ async def test_a_file_of_several_items_of_two_creators(case: Case) -> None:
         assert image.title == "The earliest post of all"
         assert image.studio.name == "bea (Fansly)"
         assert {one.code for one in image.galleries} == {str(later.id), str(earlier.id)}
+
+
+@pytest.mark.parametrize("creators", [("anna", "bea"), ("bea", "anna"), ()])
+async def test_copies_that_two_creators_have(case: Case, creators: tuple[str, ...]) -> None:
+    """Files of one content are one image: the first that is synced stamps it, the other joins it to its gallery alone."""
+    people = {name: case.rows.account(username=name) for name in ("anna", "bea")}
+    media = {name: case.picture(person) for name, person in people.items()}
+    posts = {name: case.post(people[name], media[name], content=f"The text of {name}") for name in people}
+    paths = [next(case.downloads.rglob(f"*_{one.id}.jpeg")) for one in media.values()]
+    paths[1].write_bytes(paths[0].read_bytes())
+    await case.save()
+    for number in range(2):
+        for creator in creators or (None,):
+            report = await case.sync(creators=(creator,) if creator else ())
+            assert (report.exit_code, report.kept) == (0, [])
+            assert number == 0 or case.sent == []
+    first = creators[0] if creators else "anna"
+    async with case.stash() as store:
+        (image,) = await store.find(Image)
+        assert (image.code, image.title) == (str(media[first].id), f"The text of {first}")
+        assert [one.name for one in image.performers] == [first.title()]
+        assert {one.code for one in image.galleries} == {str(one.id) for one in posts.values()}
 
 
 async def copied(case: Case, suffix: str, *, ours_first: bool) -> tuple[str, Path]:
@@ -202,6 +249,49 @@ async def test_galleries_of_files_are_never_ours(case: Case) -> None:
     assert [one["code"] for one in case.inputs("galleryCreate")] == [str(post.id)]
     async with case.stash() as store:
         assert (await store.get(Gallery, zipped.id)).title == zipped.title
+
+
+async def make_a_gallery_of_the_folder(case: Case) -> Gallery:
+    """Have Stash make a gallery of the one folder with pictures, as it does where that is switched on."""
+    async with case.stash() as store:
+        if case.server.embedded is not None:
+            await jobs.scan(store.connection, [str(case.downloads)], 60)
+            database = case.server.embedded.database
+            now, folder = database.now(), "(SELECT folder_id FROM file LIMIT 1)"
+            columns = "(folder_id, created_at, updated_at, organized)"
+            gallery = database.run(f"INSERT INTO gallery {columns} VALUES ({folder}, ?, ?, 0)", (now, now))
+            for image in await store.find(Image):
+                database.run(
+                    "INSERT INTO gallery_image (gallery_id, image_id) VALUES (?, ?)", (gallery, image.id)
+                )
+            return await store.get(Gallery, str(gallery))
+        document = "mutation($on: Boolean!) { configureGeneral(input: {createGalleriesFromFolders: $on}) { stashes { path } } }"
+        for on in (True, False):
+            assert not (await store.connection.mutate(document, {"on": on}, fields=1)).errors
+            if on:
+                await jobs.scan(store.connection, [str(case.downloads)], 60)
+        image = await store.find_one(Image, path__contains=f"/{case.downloads.name}/")
+        return image.galleries[0]
+
+
+async def test_a_gallery_of_a_folder_is_never_ours(everywhere: Case) -> None:
+    """A gallery that Stash made of a folder stays as it is, also with the item's code and url; the item's is another."""
+    case = everywhere
+    anna = case.rows.account(username=f"{case.server.prefix}anna")
+    post = case.post(anna, case.picture(anna), case.picture(anna))
+    await case.save()
+    made = await make_a_gallery_of_the_folder(case)
+    async with case.stash() as store:
+        gallery = await store.get(Gallery, made.id)
+        assert gallery.folder
+        gallery.code, gallery.urls = str(post.id), [f"https://fansly.com/post/{post.id}"]
+        await store.flush()
+    assert (await case.settled()).exit_code == 0
+    assert [one["code"] for one in case.inputs("galleryCreate")] == [str(post.id)]
+    async with case.stash() as store:
+        for image in await store.find(Image, path__contains=f"/{case.downloads.name}/"):
+            assert sorted(bool(one.folder) for one in image.galleries) == [False, True]
+        assert not (await store.get(Gallery, made.id)).title
 
 
 @given(st.binary(min_size=1, max_size=99), st.integers(0, 70_000) | st.integers(131_064, 131_080))

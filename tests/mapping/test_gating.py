@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from stash_graphql_client.types import Gallery, Image, Performer, Scene, Studio, Tag
 
-from metadata.models import Wall, WallPost
+from metadata.models import Fact, Wall, WallPost
 from stash.pipeline import SyncOptions, sync
 from stash.settings import Settings
 from tests.conftest import Silent
@@ -127,16 +127,19 @@ async def test_titles_and_studios_are_templates(case: Case) -> None:
 
 
 async def test_extras_are_off_by_default(case: Case) -> None:
-    """Kind, access and state become tags, and the account id a custom field, only where asked for; and go again."""
+    """Kind, access, state, price and likes become tags, the account id a custom field, only where asked for; and go again."""
     anna = case.rows.account(username="anna")
     hidden = case.rows.media(anna, local_filename=None, is_downloaded=False)
     offered = case.rows.offered(hidden, access=False)
-    case.rows.message(anna, offered, case.rows.offered(case.picture(anna)), deleted=True)
+    said = case.rows.message(anna, offered, case.rows.offered(case.picture(anna)), deleted=True)
+    case.rows.add(Fact(tableName="account_media", recordId=offered.id, price=500))
+    case.rows.add(Fact(tableName="messages", recordId=said.id, likes=345))
     await case.save()
     await chosen(case, extras="all")
     async with case.stash() as store:
         (image,), (performer,) = await store.find(Image), await store.find(Performer)
-        tags = {"Fansly: message", "Fansly: locked", "Fansly: deleted"}
+        tags = {"Fansly: message", "Fansly: locked", "Fansly: deleted", "Fansly: price 500"}
+        tags |= {"Fansly: 100+ likes"}
         assert {tag.name for tag in image.tags} == tags
         assert performer.custom_fields == {"fansly_id": anna.id}
     await chosen(case)

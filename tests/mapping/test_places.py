@@ -54,6 +54,70 @@ async def test_files_that_were_reorganised(case: Case, name: str) -> None:
     assert [one["code"] for one in case.inputs("imageUpdate")] == [media]
 
 
+@pytest.mark.parametrize("copies", [1, 2])
+async def test_files_that_are_on_the_host_no_more(case: Case, copies: int) -> None:
+    """A file that was moved out of the downloads is found in Stash by the name in its row, if one alone has it."""
+    anna = case.rows.account(username="anna")
+    moved, left = case.picture(anna), case.picture(anna)
+    face = case.picture(anna, at="Pictures")
+    case.rows.add(AvatarFactory(accountId=anna.id, mediaId=face.id))
+    case.post(anna, moved, left)
+    await case.save()
+    for media in (moved, face):
+        (path,) = case.downloads.rglob(f"*_{media.id}.jpeg")
+        for number in range(copies):
+            place = case.server.library / f"sorted {number}" / path.name
+            place.parent.mkdir(exist_ok=True)
+            place.write_bytes(jpeg(f"{media.id} {number}"))
+        path.unlink()
+    async with case.stash() as store:
+        await jobs.scan(store.connection, [str(case.server.library)], 60)
+    report = await case.settled()
+    assert report.exit_code == 0
+    wanted = {str(left.id)} | ({str(moved.id)} if copies == 1 else set())
+    async with case.stash() as store:
+        assert {one.code for one in await store.find(Image) if one.galleries} == wanted
+    missing = {one.id for one in report.skipped if one.reason == "its file is not in the downloads folder"}
+    assert missing == {str(moved.id), str(left.id)} - wanted
+
+
+async def test_a_file_that_comes_to_stash_later(case: Case) -> None:
+    """A file that was moved, and that Stash has seen only since the last run, is found by the next one."""
+    anna = case.rows.account(username="anna")
+    moved = case.picture(anna)
+    case.post(anna, moved, case.picture(anna))
+    await case.save()
+    (path,) = case.downloads.rglob(f"*_{moved.id}.jpeg")
+    place = case.server.library / "sorted" / path.name
+    place.parent.mkdir()
+    shutil.move(path, place)
+    await case.settled()
+    assert case.inputs("imageUpdate")[0]["code"] != str(moved.id)
+    async with case.stash() as store:
+        await jobs.scan(store.connection, [str(place.parent)], 60)
+    await case.settled()
+    assert [one["code"] for one in case.inputs("imageUpdate")] == [str(moved.id)]
+
+
+async def test_a_library_in_folders_of_its_own_is_scanned_as_a_whole(case: Case) -> None:
+    """Where Stash has the downloads sorted otherwise, it is asked to scan the mapped folder, and files are found by name."""
+    anna = case.rows.account(username="anna")
+    media = case.picture(anna)
+    case.post(anna, media)
+    await case.save()
+    host, place = case.folder / "host", case.server.library / "sorted" / "by year"
+    shutil.move(case.downloads, host)
+    place.mkdir(parents=True)
+    for path in host.rglob("*.jpeg"):
+        shutil.copy(path, place)
+    chosen = {"downloads": host, "path_map": f"{host}={place.parent}"}
+    assert (await case.run(case.settings(**chosen))).exit_code == 3
+    assert (await case.run(case.settings(**chosen, reorganised=True))).exit_code == 0
+    assert [one["code"] for one in case.inputs("imageUpdate")] == [str(media.id)]
+    await case.run(case.settings(**chosen, reorganised=True))
+    assert case.sent == []
+
+
 async def test_two_files_of_one_name_are_not_guessed(case: Case) -> None:
     """Where two files of the name are there, none is taken by name alone."""
     anna = case.rows.account(username="anna")

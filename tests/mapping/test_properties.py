@@ -92,6 +92,47 @@ def _is_like(pattern: str, other: str) -> bool:
     return len(pattern) == len(other) or "%" in pattern + other or pattern == other
 
 
+PART = st.text(
+    st.characters(exclude_characters="/\\\0", exclude_categories=["Cs", "Cc"]), min_size=1, max_size=12
+).filter(lambda text: text not in {".", ".."} and len(text.encode()) < 60)  # fmt: skip
+LYING = st.sampled_from(["named in its row", "by the id in its name", "somebody else's", "of no row"])
+
+
+@QUICK
+@given(files=st.lists(st.tuples(st.lists(PART, max_size=2), PART, LYING), min_size=1, max_size=6))
+async def test_files_lie_wherever_they_like(files: list[tuple[list[str], str, str]]) -> None:
+    """Whatever files and folders are called, each file is its own media's, and what is no creator's is nobody's."""
+    with little_case() as case:
+        creator, other = case.rows.account(username="anna"), case.rows.account(username="annabelle")
+        wanted: dict[str, str | None] = {}
+        for number, (folders, name, lying) in enumerate(files):
+            owner = other if lying == "somebody else's" else creator
+            media = case.rows.media(owner, local_filename=None)
+            by_id = lying == "by the id in its name"
+            path = case.downloads.joinpath(
+                *folders, f"{name}{number}{f'_id_{media.id}' if by_id else ''}.jpeg"
+            )
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(jpeg(str(media.id)))
+            media.local_filename = None if by_id or lying == "of no row" else path.name
+            media.is_downloaded = lying != "of no row"
+            if lying != "of no row":
+                case.post(owner, media)
+            wanted[str(path)] = None if lying == "of no row" else str(media.id)
+        await case.save()
+        assert (await case.settled()).exit_code == 0
+        async with case.stash() as store:
+            images = await store.find(Image)
+            found = {one.visual_files[0].path: str(one.code) or None for one in images}
+            studios = {str(one.code): one.studio.name for one in images if one.studio}
+        assert {path: found.get(path) for path in wanted} == wanted
+        assert {code for code in studios if studios[code] == "annabelle (Fansly)"} == {
+            wanted[path]
+            for path, (_, _, lying) in zip(wanted, files, strict=True)
+            if lying == "somebody else's"
+        }
+
+
 HOURS = st.none() | st.integers(0, 40)
 CARRIED = st.tuples(st.sampled_from(["media", "post", "nothing"]), st.integers(0, 5))
 

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import yaml  # type: ignore[import-untyped]
 from stash_graphql_client.types import Gallery, Image, Performer, Scene, Studio, Tag
 
+from tests.mapping.afterwards import afterwards
 from tests.mapping.every_case import EveryCase
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
     from stash.report import Report
     from stash.store import StashStore
@@ -24,8 +25,8 @@ FILE = {"type": "Image", "organized": False}
 GALLERY: dict[str, Any] = {"organized": True, "cover": None, "chapters": []}
 
 
-def expected(world: EveryCase) -> dict[str, Any]:
-    """The file, with the word and the ids of this world."""
+def expected(world: EveryCase, *later: str) -> dict[str, Any]:
+    """The file, with the word and the ids of this world, and with what happened later."""
 
     def filled(value: Any) -> Any:
         if isinstance(value, dict):
@@ -38,7 +39,36 @@ def expected(world: EveryCase) -> dict[str, Any]:
         text = re.sub(r"\{id:([^}]+)\}", lambda found: str(world.ids[found[1]]), text)
         return text.replace("{w}", world.word)
 
-    return filled(yaml.safe_load(EXPECTED.read_text("utf-8")))
+    content = yaml.safe_load(EXPECTED.read_text("utf-8"))
+    acts = {name: content.pop(name) for name in ("afterwards", "chosen")}
+    content = filled(content)
+    for name in later:
+        act = filled(acts[name])
+        content = changed(renamed(content, act.pop("everywhere")), act)
+    return content
+
+
+def renamed(value: Any, names: Mapping[str, str]) -> Any:
+    """A value with these texts in place of others, wherever they stand in it."""
+    if isinstance(value, dict):
+        return {renamed(key, names): renamed(one, names) for key, one in value.items()}
+    if isinstance(value, list):
+        return [renamed(one, names) for one in value]
+    if isinstance(value, str):
+        for old, new in names.items():
+            value = value.replace(old, new)
+    return value
+
+
+def changed(value: Any, more: Any) -> Any:
+    """A value with what is different later; null takes a part away."""
+    if not isinstance(value, dict) or not isinstance(more, dict):
+        return more
+    return {
+        key: changed(value.get(key), more[key]) if key in more else value[key]
+        for key in {**value, **more}
+        if more.get(key, key) is not None
+    }
 
 
 class Standing:
@@ -50,8 +80,9 @@ class Standing:
         self.files: dict[str, Image | Scene] = {}
         self.people: dict[str, str] = {}
 
-    async def read(self) -> None:
-        """Everything below the world's folders, and everybody."""
+    async def read(self) -> list[str]:
+        """Everything below the world's folders, and everybody; answers in which folders the rest is."""
+        self.files, self.people = {}, {}
         for one in await self.store.find(Performer):
             self.people[one.id] = (
                 f"{one.name} ({one.disambiguation})" if one.disambiguation else str(one.name)
@@ -64,7 +95,8 @@ class Standing:
             names = [paths[file.path] for file in files if file.path in paths]
             self.files |= dict.fromkeys(names, entity)
         others = [one for one in found if one not in self.files.values()]
-        assert [Path(one.visual_files[0].path).parent.name for one in others] == ["mine.zip"]
+        paths = [(one.visual_files if isinstance(one, Image) else one.files)[0].path for one in others]
+        return sorted(Path(path).parent.name for path in paths)
 
     def said(self, entity: Any) -> dict[str, Any]:
         """The values and links of an entity."""
@@ -159,16 +191,14 @@ def with_defaults(parts: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]
     return {name: {**more, **one, **{key: sorted(one[key]) for key in sets}} for name, one in parts.items()}
 
 
-async def test_every_case_at_once(everywhere: Case) -> None:
-    """All of it and nothing else: people, studios, tags, files, galleries, chapters, report; the second run is silent."""
-    world = EveryCase(everywhere)
-    await world.make()
-    report = await everywhere.settled()
+async def compare(
+    world: EveryCase, report: Report, wanted: dict[str, Any], others: Sequence[str] = ("mine.zip",)
+) -> None:
+    """Everything in Stash is what the file says, and so is the report; `others` are folders of the user's files."""
     assert report.exit_code == 0, (report.unmatched, report.skipped)
-    wanted = expected(world)
-    async with everywhere.stash() as store:
+    async with world.case.stash() as store:
         standing = Standing(store, world)
-        await standing.read()
+        assert await standing.read() == list(others)
         assert standing.all_files() == with_defaults(wanted["files"], FILE)
         galleries = await standing.galleries()
         assert galleries == with_defaults(wanted["galleries"], GALLERY)
@@ -177,6 +207,27 @@ async def test_every_case_at_once(everywhere: Case) -> None:
         for one in await store.find(Gallery, title="Called by the user"):
             standing.names[f"Gallery {one.id}"] = standing.names.get(str(one.code), "")
         assert told(report, world, standing) == wanted["report"]
+
+
+async def test_every_case_at_once(everywhere: Case) -> None:
+    """All of it and nothing else: people, studios, tags, files, galleries, chapters, report; the second run is silent.
+
+    Then what the source and the user changed, and then what the user chooses: each time likewise.
+    """
+    world = EveryCase(everywhere)
+    await world.make()
+    await compare(world, await everywhere.settled(), expected(world))
+    await afterwards(world)
+    await compare(world, await everywhere.settled(), expected(world, "afterwards"))
+    chosen = everywhere.settings(
+        split_scenes=True,
+        rename_tags={f"{world.word}élan": f"{world.word} Elan"},
+        ignore_tags=[f"{world.word}two_words"],
+        extras="state",
+    )
+    report = await everywhere.run(chosen, server=everywhere.server.prefix)
+    await compare(world, report, expected(world, "afterwards", "chosen"), ("mine.zip", world.mine.name))
+    assert (await everywhere.run(chosen, server=everywhere.server.prefix)).requests["mutations"] == 0
 
 
 async def test_every_case_from_postgresql(case: Case, postgres_database: Callable[[str], str]) -> None:

@@ -17,6 +17,8 @@ from metadata.reader import Reader
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from metadata.items import Creator
+
 ANNA = 737318930569244672
 POST = 737344486891335697
 
@@ -481,3 +483,63 @@ async def test_folders_are_walked_in_order(database: Database, tmp_path: Path) -
     result = await ingest_paths(database, [tmp_path])
     assert [file.name for file in result.files] == ["a.json", "b.json", "c.json"]
     assert await rows(database, "accounts", "username") == [("third",)]
+
+
+async def test_prices_and_likes_are_kept_and_read_where_asked_for(database: Database, tmp_path: Path) -> None:
+    """What is offered has a price, posts and messages have likes; a Reader says them only if it is asked to."""
+    bundle = {"id": "30", "accountId": str(ANNA), "price": 700, "accountMediaIds": ["20"]}
+    carried = [
+        {"contentId": "10", "contentType": 1, "pos": 0},
+        {"contentId": "30", "contentType": 2, "pos": 1},
+    ]
+    payload = response(
+        accounts=[account()],
+        accountMedia=[offered(10, price=300, likeCount=9), offered(20, price=5)],
+        accountMediaBundles=[bundle],
+        posts=[post(attachments=carried, likeCount=41)],
+        messages=[
+            {
+                "id": "50",
+                "senderId": str(ANNA),
+                "likes": [{"userId": "1"}, {"userId": "2"}],
+                "attachments": [{"contentId": "20", "contentType": 1, "pos": 0}],
+            }
+        ],
+    )
+    await ingest(database, tmp_path, payload)
+    assert await rows(database, "metadata_facts", "tableName", "recordId", "price", "likes") == [
+        ("account_media", 10, 300, 9),
+        ("account_media", 20, 5, None),
+        ("account_media_bundles", 30, 700, None),
+        ("messages", 50, None, 2),
+        ("posts", POST, None, 41),
+    ]
+    for with_facts, told in (
+        (True, {"post": (1000, 41), "message": (5, 2)}),
+        (False, dict.fromkeys(("post", "message"), (None, None))),
+    ):
+        reader = Reader(database, with_facts=with_facts)
+        creator = await reader.creator("anna")
+        items = [item async for window in reader.windows(creator) for item in window.items]
+        assert {item.kind: (item.price, item.likes) for item in items} == told
+
+
+async def test_a_database_made_before_gets_what_it_lacks(tmp_path: Path) -> None:
+    """A database of ours without the table of prices gets it when payloads go in; what was in it stays."""
+    path = str(tmp_path / "ours.sqlite")
+    async with await Database.open(path, create=True) as opened:
+        await ingest(opened, tmp_path, response(accounts=[account()], posts=[post()]))
+        async with opened.begin() as connection:
+            await connection.exec_driver_sql("DROP TABLE metadata_facts")
+    async with await Database.open(path) as opened:
+        assert not opened.has_table("metadata_facts")
+        assert not [window async for window in Reader(opened, with_facts=True).windows(await the(opened))]
+    async with await Database.open(path, create=True) as opened:
+        await ingest(opened, tmp_path, response(posts=[post(likeCount=3)]))
+        assert await rows(opened, "metadata_facts", "recordId", "likes") == [(POST, 3)]
+        assert await rows(opened, "accounts") == [(ANNA,)]
+
+
+async def the(database: Database) -> Creator:
+    """The one creator."""
+    return await Reader(database).creator("anna")

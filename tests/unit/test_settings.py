@@ -122,6 +122,7 @@ def test_the_downloaders_ini() -> None:
     assert settings.database == str(Path.cwd() / "meta/metadata.sqlite3")
     assert PathMap.parse(settings.path_map).to_stash('/data/My "Best" = dl;/x') == "/stash/dl/x"
     assert not settings.split_scenes
+    assert not settings.reorganised
 
 
 def test_the_downloaders_yaml(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -137,8 +138,22 @@ def test_the_downloaders_yaml(monkeypatch: pytest.MonkeyPatch) -> None:
     assert mapping.to_stash(f"{downloads}/anna_fansly/x.jpg") == r"D:\stash\anna_fansly\x.jpg"
     assert mapping.to_stash(f"{downloads}2/x.jpg") == f"{downloads}2/x.jpg"
     assert settings.split_scenes
+    assert settings.reorganised
+    assert settings.paths().folders([r"D:\stash\anna_fansly\x.jpg"]) == [r"D:\stash"]
     monkeypatch.setenv("FANSLY_PG_PASSWORD", "other")
     assert "me%40home:other@" in (load_settings({}).database or "")
+
+
+@pytest.mark.parametrize("creators", [["anna"], ["anna", "bea"]])
+def test_a_database_for_each_creator(creators: list[str]) -> None:
+    """With `separate_metadata` the one creator's database is the database; of several none is chosen."""
+    Path("config.ini").write_text("[Options]\ndownload_directory = dl\nseparate_metadata = True\n")
+    for name in creators:
+        path = Path(f"dl/{name}_fansly/meta/{name}_metadata.sqlite3")
+        path.parent.mkdir(parents=True)
+        path.touch()
+    settings = load_settings({"downloader_config": Path("config.ini")})
+    assert settings.database == (str(path.absolute()) if len(creators) == 1 else None)
 
 
 def test_the_downloaders_config_comes_last(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -222,7 +237,7 @@ def test_choices_are_lists_or_texts_with_commas(monkeypatch: pytest.MonkeyPatch)
     ("content", "words"),
     [
         ('kinds = ["posts"]', "kinds"),
-        ('extras = "price"', "extras"),
+        ('extras = "weight"', "extras"),
         ('title = "{name} {colour}"', "there is no {colour}"),
         ('title = "{name"', "braces"),
         ('studio = " "', "blank"),

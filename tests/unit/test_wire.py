@@ -63,6 +63,7 @@ async def test_respx_alone_is_enough(stash: respx.MockRouter) -> None:
         httpx.Response(429, headers={"Retry-After": "0"}),
         httpx.ReadTimeout("slow"),
         httpx.Response(200, text="<html>"),
+        {"data": {"f0": None}, "errors": [{"message": "f0 beginning transaction: database is locked"}]},
     ],
 )
 async def test_a_read_is_retried(stash: respx.MockRouter, failure: object) -> None:

@@ -190,9 +190,8 @@ class GalleryProcessingMixin(StashProcessingBase):
         """One chapter for each aggregated post with images, at the real place of its first image."""
         chapters: list[GalleryChapter | None] = []
         carrying = [(item, gallery, content) for item, gallery, content in galleries if item.aggregated]
-        order = await self.store.images_in_order(
-            [gallery for _, gallery, _ in carrying if not gallery.is_new()]
-        )
+        made = [gallery for _, gallery, _ in carrying if not gallery.is_new()]
+        order = self.run.orders = await self.store.images_in_order(made)
         for item, gallery, content in carrying:
             places = {image_id: place for place, image_id in enumerate(order.get(gallery.id, ()), start=1)}
             for post in item.aggregated:
@@ -228,8 +227,9 @@ def gallery_key(item: Item) -> SourceKey:
 
 
 def _urls(item: Item) -> list[str]:
-    """Where an item stands on the site; a wall has no address of its own."""
-    return [] if item.kind == "wall" else [item_url(item.kind, item.id, item.groupId)]
+    """Where an item stands on the site; a wall has no address of its own, nor has a message of an unknown group."""
+    has_none = item.kind == "wall" or (item.kind == "message" and item.groupId is None)
+    return [] if has_none else [item_url(item.kind, item.id, item.groupId)]
 
 
 def _is_anothers(gallery: Gallery, item: Item) -> bool:

@@ -1,0 +1,43 @@
+"""Which files are the creators', and which of theirs are not on the host."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stash.engine.run import Working
+from stash.paths import folders_of, media_id
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Mapping, Sequence
+
+    from metadata.items import Creator
+    from metadata.reader import Reader
+    from metadata.reading.files import FileOwner
+    from stash.files import HostFile
+
+
+class Finding(Working):
+    """Finds files by the rows of the database."""
+
+    async def _files_of(
+        self, reader: Reader, creators: Sequence[Creator]
+    ) -> tuple[list[HostFile], Mapping[str, FileOwner]]:
+        """The files of these creators: by their rows, and all that lies in the same folders."""
+        files = self.run.files.on_host
+        owners = await reader.find_media((file.name, file.media_id) for file in files)
+        wanted = {creator.id for creator in creators}
+        folders = {f.folder for f in files if f.name in owners and owners[f.name].accountId in wanted}
+        homes = {one.id: folders_of(one.username) for one in creators}
+        self.run.files.homes.update(homes)
+        folders |= {f.folder for f in files if f.folder.casefold() in frozenset().union(*homes.values())}
+        return [file for file in files if file.folder in folders], owners
+
+    async def _recorded_media(self) -> set[int]:
+        return set() if self.run.journal is None else await self.run.journal.known_media()
+
+    async def _find_absent(self, reader: Reader, creators: Sequence[Creator], known: Container[int]) -> None:
+        """Find in Stash what was moved out of the downloads and was never matched; `known` media were."""
+        names = await reader.named_files(creators, self.run.files.is_absent)
+        owners = await reader.find_media((name, media_id(name)) for name in names)
+        wanted = [name for name, owner in owners.items() if owner.media not in known]
+        await self.run.files.find_absent(self.store, wanted)

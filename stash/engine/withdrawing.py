@@ -1,0 +1,64 @@
+"""Chapters of posts that an item carries no more."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from stash.engine.run import Working
+from stash.merge import as_kept
+from stash.report import Planned
+from stash.store import Change, destroy
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable
+
+    from stash_graphql_client.types import Gallery
+
+    from metadata.items import Item
+    from stash.journal import Memory
+
+WHY = "dropped by the source"
+
+
+class Withdrawing(Working):
+    """Takes out what an earlier sync made, and nobody changed, once the source has dropped it."""
+
+    async def _withdraw_chapters(self, galleries: Iterable[tuple[Item, Gallery]]) -> None:
+        """Take out the chapters of posts that left an item; a dry run plans it."""
+        doomed = [one for item, gallery in galleries async for one in self._dropped(item, gallery)]
+        if not doomed or self.run.journal is None:
+            return
+        if self.run.report.plan is not None:
+            self.run.report.plan += [
+                Planned(
+                    "GalleryChapter",
+                    memory.stash_id,
+                    "id",
+                    change.before["title"],
+                    None,
+                    WHY,
+                    " ".join(memory.key),
+                )
+                for change, memory in doomed
+            ]
+            return
+        done = await destroy(self.store, [change for change, _ in doomed], self.run.recorder)
+        gone = {change.entity.id for change in done.applied}
+        for failure in done.failed:
+            reason = f"Stash refused GalleryChapter: {failure.message[:300]}"
+            self.run.report.skip("chapter", failure.entity.id, reason, is_failure=True)
+        await self.run.journal.record(replace(m, stash_id="") for _, m in doomed if m.stash_id in gone)
+
+    async def _dropped(self, item: Item, gallery: Gallery) -> AsyncIterator[tuple[Change, Memory]]:
+        """The chapters that we made in a gallery, that stand as we wrote them, and whose post is in the item no more."""
+        standing = gallery.chapters if isinstance(gallery.chapters, list) and not gallery.is_new() else []
+        carried = {f"{item.id}/{post.id}" for post in item.aggregated}
+        for chapter in [one for one in standing if id(one) not in self.run.applied]:
+            for memory in (
+                await self.run.journal.memories_of("GalleryChapter", chapter.id) if self.run.journal else ()
+            ):
+                is_ours = memory.key.id.startswith(f"{item.id}/") and memory.key.id not in carried
+                if is_ours and as_kept(str(chapter.title)) == as_kept(memory.wrote.get("title")):
+                    was = {"title": chapter.title, "image_index": chapter.image_index, "gallery": gallery}
+                    yield Change(chapter, "destroy", was, {}), memory
