@@ -20,12 +20,12 @@ from tenacity import (
 from stash import kill_points
 from stash.errors import (
     AccessRefusedError,
-    CertificateError,
     RetriableError,
     UnansweredWriteError,
     UnsuitableStashError,
     UsageError,
 )
+from stash.wire_failures import is_locked, is_refusal, not_verified, tls_failure, why_unanswered
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -134,7 +134,7 @@ class Door:
                 with attempt:
                     async with self._reading:
                         self._count_read(is_scan=is_scan)
-                        return await self._post(document, variables)
+                        return _unlocked(await self._post(document, variables))
         except _TransientError as error:
             raise RetriableError(
                 f"Stash at {self.wire.url} does not answer ({error}); start it, or check STASH_URL, and run again."
@@ -203,13 +203,10 @@ class Door:
         except TimeoutError as error:
             raise _TransientError("no whole reply in time", was_sent=True) from error
         except httpx.TransportError as error:
-            if (reason := _tls_failure(error)) is not None:
-                raise CertificateError(
-                    f"The certificate of {self.wire.url} could not be verified ({reason}); "
-                    "name its authority with ca_file, or use its right host name."
-                ) from error
+            if (reason := tls_failure(error)) is not None:
+                raise not_verified(self.wire.url, reason) from error
             was_sent = not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
-            raise _TransientError(type(error).__name__, was_sent=was_sent) from error
+            raise _TransientError(why_unanswered(error), was_sent=was_sent) from error
         kill_points.reached("after-reply")
         return self._read(response)
 
@@ -231,7 +228,7 @@ class Door:
         if not isinstance(body, dict) or not ("data" in body or "errors" in body):
             return self._not_a_reply(f"HTTP {status} with other JSON", None)
         data, errors = body.get("data"), body.get("errors")
-        if not data and isinstance(errors, list) and any(map(_is_refusal, errors)):
+        if not data and isinstance(errors, list) and any(map(is_refusal, errors)):
             raise self._refused()
         return Reply(
             data if isinstance(data, dict) else {},
@@ -276,18 +273,11 @@ def _verification(url: httpx.URL, ca_file: str | None) -> ssl.SSLContext | bool:
         ) from error
 
 
-def _tls_failure(error: BaseException) -> str | None:
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, ssl.SSLError):
-            return str(cause)
-        cause = cause.__cause__ or cause.__context__
-    return None
-
-
-def _is_refusal(error: object) -> bool:
-    message = str(error.get("message")) if isinstance(error, dict) else ""
-    return message.casefold().strip(".") in {"not authorized", "unauthorized"}
+def _unlocked(reply: Reply) -> Reply:
+    """The reply to a read; one that Stash could not do, because it was writing itself, is sent again."""
+    if is_locked(reply.errors):
+        raise _TransientError("its database is locked", was_sent=False)
+    return reply
 
 
 def _was_never_sent(error: BaseException) -> bool:
