@@ -122,6 +122,10 @@ async def sync(
     return report
 
 
+STDERR = 2
+"""Where a download command speaks: stdout is for what came of the run."""
+
+
 @dataclass(frozen=True)
 class Source:
     """What comes before a sync: a command that downloads, and API payloads, files or folders; or nothing."""
@@ -192,7 +196,7 @@ async def ingest(settings: Settings, payloads: Sequence[Path], progress: Progres
 
 
 async def _download(command: str) -> None:
-    process = await asyncio.create_subprocess_shell(command, stdout=None, stderr=None)
+    process = await asyncio.create_subprocess_shell(command, stdout=STDERR, stderr=None)
     code = await process.wait()
     if code != 0:
         raise UsageError(

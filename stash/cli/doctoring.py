@@ -7,19 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stash.cli.commands import (
-    DatabaseUrl,
-    Downloads,
-    EmbeddedDir,
-    Json,
-    PathMapping,
-    Url,
-    app,
-    make_output,
-    make_settings,
-    server_of,
-    with_stash,
-)
+from stash.cli.commands import LOOK, app, make_output, make_settings, server_of, with_stash
+from stash.cli.flags import DatabaseUrl, Downloads, EmbeddedDir, Json, PathMapping, Url
 from stash.cli.running import finish
 
 if TYPE_CHECKING:
@@ -35,7 +24,7 @@ _MARKS = {
 }
 
 
-@app.command()
+@app.command(rich_help_panel=LOOK)
 def doctor(  # noqa: PLR0913 - each flag is a parameter, as typer has it
     *,
     fix: Annotated[

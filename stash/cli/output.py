@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from stash.cli.signals import hold
 from stash.cli.summaries import comparison_lines, comparison_of, entity_rows, report_lines
 
 if TYPE_CHECKING:
@@ -42,8 +43,9 @@ class Output:
         self.width = self.out.width
 
     def emit(self, content: Mapping[str, Any]) -> None:
-        """The JSON object of `--json`."""
+        """The JSON object of `--json`, the last word of a command."""
         if self.is_json:
+            hold()
             sys.stdout.write(json.dumps(content, default=str) + "\n")
             sys.stdout.flush()
 

@@ -32,6 +32,10 @@ EVERY = 10.0
 """Seconds between two plain lines of one step."""
 
 
+SHORT = 1.0
+"""Seconds; a step that took less leaves no line on a terminal."""
+
+
 class _Count(ProgressColumn):
     """How many are done, of how many, and how fast."""
 
@@ -88,8 +92,8 @@ class Steps:
     def finish(self) -> None:
         """The step is done."""
         self._stop()
-        if not self._is_quiet:
-            seconds = time.monotonic() - self._began
+        seconds = time.monotonic() - self._began
+        if not self._is_quiet and not (self._console.is_terminal and seconds < SHORT):
             rate = f", {self._count / seconds:.0f}/s" if self._count and seconds > 1 else ""
             count = f"{self._count} done, " if self._count else ""
             self._say(f"{self._step}: {count}{seconds:.1f} s{rate}")
