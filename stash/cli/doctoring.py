@@ -63,7 +63,8 @@ def _show(output: Output, diagnosis: Diagnosis) -> None:
     found = ", ".join(
         f"{count} {word}{'' if count == 1 else 's'}" for word, count in counts.items() if word != "ok"
     )
-    output.say(f"\n{found}; Stash was asked {diagnosis.requests} questions.")
+    questions = f"{diagnosis.requests} question{'' if diagnosis.requests == 1 else 's'}"
+    output.say(f"\n{found}; Stash was asked {questions}.")
 
 
 def _show_finding(output: Output, finding: Finding) -> None:

@@ -24,9 +24,9 @@ _VERSIONS = {
 def database_findings(facts: DatabaseFacts, library: LibraryFacts | None) -> Iterator[Finding]:
     """What the database holds, what it lacks, and how it fits the downloads."""
     version = _VERSIONS.get(facts.version, facts.version)
-    rows = ", ".join(f"{count} {name}" for name, count in facts.rows.items() if count)
+    rows = ", ".join(f"{name} {count}" for name, count in facts.rows.items() if count)
     kind = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}.get(facts.kind, facts.kind)
-    yield Finding("ok", "database", f"{facts.name}: {kind}, {version}.", f"Rows: {rows or 'none'}.")
+    yield Finding("ok", "database", f"{facts.name}: {kind}, {version}; rows: {rows or 'none'}.")
     for loss in facts.losses:
         what, _, step = loss.reason.rpartition("; ")
         is_mendable = loss.key == "attachments"

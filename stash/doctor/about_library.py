@@ -21,6 +21,7 @@ def library_findings(
 ) -> Iterator[Finding]:
     """What lies in the downloads, and whether Stash has it."""
     yield from _disk_findings(facts)
+    yield from _map_findings(facts)
     if not facts.sightings:
         return
     if stash is None:
@@ -60,6 +61,16 @@ def _disk_findings(facts: LibraryFacts) -> Iterator[Finding]:
         )
 
 
+def _map_findings(facts: LibraryFacts) -> Iterator[Finding]:
+    for host, stash in facts.unrelated:
+        yield Finding(
+            "note",
+            "library",
+            f"The path map's pair {map_text([(host, stash)])} is about none of the downloads.",
+            next_step=f"Its left side is to be {facts.downloads}, or a folder above or in it; else take it out.",
+        )
+
+
 def _all_known(facts: LibraryFacts) -> Finding:
     asked = len(facts.sightings)
     share = "" if asked == facts.taken else f", judged by {asked} of them"
@@ -83,15 +94,21 @@ def _elsewhere(
     here, there = without_common_tail(elsewhere[0].expected, elsewhere[0].seen[0])
     is_whole = not is_seen or len(elsewhere) == len(found)
     is_certain = fits == len(found)
+    if not text:
+        what, step = "Without any map", "Take the path map away: both sides have the same paths."
+    else:
+        what = "With this map"
+        step = "Set the path map."
+    if is_certain and not is_mapped:
+        step += " --fix writes it into stash-sync.toml."
     return Finding(
         "problem" if is_whole else "warning",
         "library",
         f"Stash sees {len(elsewhere)} of {len(facts.sightings)} files elsewhere: "
-        + ("the path map is wrong." if is_mapped and is_whole else "a path map is missing."),
-        f"{here} is {there} there. With this map it has {fits} of {len(found)} where they should be; "
-        "without it each is looked for by its name, and new ones cannot be scanned.",
-        "Set the path map."
-        + (" --fix writes it into stash-sync.toml." if is_certain and not is_mapped else ""),
+        + ("the path map is wrong." if is_mapped else "a path map is missing."),
+        f"{here} is {there} there. {what} it has {fits} of {len(found)} where they should be; "
+        "till then each is looked for by its name, and new ones cannot be scanned.",
+        step,
         f"export STASH_SYNC_PATH_MAP={shlex.quote(text)}",
         exit_code=2 if is_whole else 0,
         fix=Fix("path_map", text) if is_certain and not is_mapped else None,

@@ -82,7 +82,13 @@ class _Examination:
             self._found += database_findings(database, library)
         if library is not None:
             self._found += library_findings(library, stash, is_mapped=about.is_mapped)
-        if stash is not None and database is not None and library is not None and database.creators:
+        if (
+            stash is not None
+            and database is not None
+            and library is not None
+            and database.creators
+            and library.taken
+        ):
             self._found.append(forecast(database, library))
 
     async def _look_at_stash(self) -> StashFacts | None:
