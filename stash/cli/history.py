@@ -43,7 +43,7 @@ def runs(
     columns = ("run", "command", "started (UTC)", "took", "outcome", "made", "changed", "kept", "creators")
     output.table("Runs, the newest first", columns, output.fitting([_run_row(run) for run in found]))
     if found:
-        output.say("`stash-sync report RUN` tells what one of them did; --html FILE makes a page of it.")
+        output.say("`stash-sync report RUN` tells what one of them did, --html FILE as a page.")
     else:
         output.say("There was no run yet.")
     return 0

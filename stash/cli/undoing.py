@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -43,7 +44,6 @@ def undo(  # noqa: PLR0913 - each flag is a parameter, as typer has it
 
     number, report = finish(work() if dry_run else alone(settings, work))
     output.emit({**report.summary(), "undone": number})
-    output.table("", ("", "put back", "removed", "made again", "kept"), undo_rows(report))
-    for line in undo_lines(number, report):
-        output.line(line)
+    columns = ("", "put back", "removed", "made again", "kept")
+    output.screen(columns, undo_rows(report), partial(undo_lines, number, report))
     return report.exit_code

@@ -92,8 +92,13 @@ def forecast(facts: DatabaseFacts, library: LibraryFacts) -> Finding:
         "ok" if found else "note",
         "next sync",
         f"{len(facts.creators)} creators ({names}{more}), {files} files with a row: Stash has {about}{scaled}.",
-        f"Of {asked} asked for, {known} lie where they should, {found - known} elsewhere, {asked - found} are not "
-        f"scanned. {facts.synced} were synced before.",
+        (
+            "All lie where they should. "
+            if known == asked
+            else f"Of {asked} asked for, {known} lie where they should, {found - known} elsewhere, {asked - found} are "
+            "not scanned. "
+        )
+        + f"{facts.synced} were synced before.",
         "See every field before it is written.",
         "stash-sync sync --dry-run",
     )

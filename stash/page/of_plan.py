@@ -7,6 +7,7 @@ import shlex
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from stash.next_steps import unscanned
 from stash.page.model import MOST_ENTRIES, Entry, Line, Page, diff_of, is_over_something
 from stash.page.notes import kept_note, skipped_note, unmatched_note
 
@@ -23,11 +24,17 @@ def page_of_plan(report: Report, base: str) -> Page:
     """A dry run's report as a page, without pictures; `base` is the command that a flag joins, to be pasted."""
     plan = sorted(report.plan or [], key=_who)
     groups = [list(fields) for _, fields in groupby(plan, key=_who)]
-    items = _items(plan)
+    items, waiting = _items(plan), unscanned(report)
     entries = [_entry(fields, items, base) for fields in groups[:MOST_ENTRIES]]
     return Page(
         title="What a sync would do",
-        subtitle=f"{len(plan)} changes of {len(groups)} entities are planned; nothing was written.",
+        subtitle=f"{len(plan)} changes of {len(groups)} entities are planned; nothing was written."
+        + (
+            f" {waiting} files are not in this plan, as Stash has not scanned them yet: a sync has them scanned first; "
+            "to see them planned too, scan in Stash (Settings, Tasks), then plan again."
+            if waiting
+            else ""
+        ),
         is_plan=True,
         facts=[("To do it", base), *facts_of(report)],
         figures=figures_of(report),

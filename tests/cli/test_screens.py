@@ -20,7 +20,8 @@ from stash.cli.output import Output
 from stash.cli.progress import Steps
 from stash.cli.summaries import report_lines
 from stash.demo import write_world
-from stash.report import Report
+from stash.next_steps import UNSCANNED
+from stash.report import PLURALS, Planned, Report, Unmatched
 
 ROOT = Path(__file__).resolve().parents[2]
 COLUMNS, LINES = 80, 24
@@ -157,6 +158,77 @@ def test_reasons_that_differ_by_an_id_are_one_line() -> None:
     lines = list(report_lines(report))
     assert "  3 x the account media … is unknown, such as attachments 0" in lines
     assert "  1 x its account 737344487891335689 is unknown, such as post 9" in lines
+
+
+def crowded(*, is_plan: bool) -> Report:
+    """A report that has something to say of everything."""
+    report = Report(run=None if is_plan else 1)
+    report.plan = [] if is_plan else None
+    for name in PLURALS:
+        report.count(name, "updated")
+        report.keep(name, "1", "title")
+        for field in ("title", "details") if report.plan is not None else ():
+            report.plan.append(Planned(name, "1", field, f"{field} " * 9, f"{field} " * 9 + "!", "why"))
+    for number in range(5):
+        report.skip("post", str(number), f"reason {'abcde'[number]}")
+        reason = f"{UNSCANNED} {'abcde'[number]}"
+        report.unmatched.append(Unmatched("file", "", f"/dl/{number}.jpeg", reason))
+    return report
+
+
+@pytest.mark.parametrize("is_plan", [True, False])
+def test_a_crowded_report_fits_a_screen(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, is_plan: bool
+) -> None:
+    """However much there is to say, the essentials are on one screen; in a pipe all reasons are there that a list shows."""
+    report = crowded(is_plan=is_plan)
+    Output().report(report, Path("plan.html"))
+    assert len(capsys.readouterr().out.splitlines()) > LINES
+    monkeypatch.setattr("rich.console.Console.is_terminal", True)
+    monkeypatch.setenv("COLUMNS", str(COLUMNS))
+    monkeypatch.setenv("LINES", str(LINES))
+    Output().report(report, Path("plan.html"))
+    lines = ESCAPES.sub("", capsys.readouterr().out).splitlines()
+    assert len(lines) < LINES
+    assert max(map(len, lines)) <= COLUMNS
+    for words in ("Unmatched (5)", "Left out (5)", "Kept for you (7)", "title of 1 performer"):
+        assert any(words in line for line in lines), words
+    assert any("Not in this plan: 5 files" in line for line in lines) == is_plan
+
+
+def test_two_texts_are_shown_from_where_they_differ() -> None:
+    """Of two long texts that begin alike a plan shows the parts that differ, and an empty one is called so."""
+    same = "The same beginning of a long text"
+    plan = [Planned("Image", "1", "title", same, f"{same}, and an end", "the source changed")]
+    plan += [Planned("Image", "1", "details", "something", "", "the source changed")]
+    lines = list(report_lines(Report(plan=plan)))
+    assert "  image 1, title: …ng text -> …ng text, and an end" in lines
+    assert "  image 1, details: something -> (empty)" in lines
+
+
+def test_a_short_step_leaves_no_line_on_a_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a terminal a step of less than a second leaves nothing behind; a longer one, and any in a pipe, its line."""
+    now = [100.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    for is_terminal, seconds, told in ((True, 0.5, False), (True, 2.0, True), (False, 0.5, True)):
+        monkeypatch.setattr("rich.console.Console.is_terminal", is_terminal)
+        steps = Steps(Output())
+        steps.start("files")
+        now[0] += seconds
+        steps.finish()
+        assert (f"Looking through the downloads: {seconds} s" in capsys.readouterr().err) == told
+
+
+def test_the_doctor_says_where_to_begin(piped, synced: Path) -> None:
+    """Below the findings stands the first problem with its step, so that nobody has to scroll; the line to paste is printed."""
+    done = piped(synced, "doctor", "--path-map", f"{synced / 'downloads'}=/data", *STASH)
+    assert done.returncode == 2
+    assert "$ export STASH_SYNC_PATH_MAP=''" in done.stdout
+    last = done.stdout.splitlines()[-1]
+    assert last.startswith("Begin with: Stash sees ")
+    assert last.endswith("Take the path map away: both sides have the same paths.")
 
 
 @pytest.mark.parametrize("name", COMMANDS)
