@@ -116,7 +116,7 @@ def _plan_lines(plan: Sequence[Planned], most: int, *, with_new: bool) -> Iterat
         if changed:
             named = ", ".join(field for field, _ in fields[name].most_common())
             parts.append(f"{len(changed)} changed: {named}")
-        if parts:
+        if parts and (most or with_new):
             yield f"{PLURALS.get(name, name)}: {', '.join(parts)}"
     over = [one for one in plan if one.before and one.reason != "new"]
     shown = most + 1 if most else 0
