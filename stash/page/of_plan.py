@@ -26,6 +26,7 @@ def page_of_plan(report: Report, base: str) -> Page:
     groups = [list(fields) for _, fields in groupby(plan, key=_who)]
     items, waiting = _items(plan), unscanned(report)
     entries = [_entry(fields, items, base) for fields in groups[:MOST_ENTRIES]]
+    _name_creators(entries, base)
     return Page(
         title="What a sync would do",
         subtitle=f"{len(plan)} changes of {len(groups)} entities are planned; nothing was written."
@@ -74,12 +75,21 @@ def lines_of(key: str, label: str, item: str, base: str) -> list[Line]:
         text = f"STASH_SYNC_IGNORE_TAGS={shlex.quote(label)} {base}"
         skip = f"{base} --skip {shlex.quote(f'#{label}')}"
         return [Line(text, "Make no tag of this hashtag"), Line(skip, "Sync nothing that has it")]
-    if kind == "studio":
+    if kind in {"studio", "creator"}:
         return [
             Line(f"{base} --skip @{number}", "Sync all creators but this"),
             Line(f"{base} --only @{number}", "Sync this creator alone"),
         ]
     return []
+
+
+def _name_creators(entries: Sequence[Entry], base: str) -> None:
+    """The performer of a creator is not wanted where the creator is not."""
+    studios = {entry.key.partition(" ")[2]: entry for entry in entries if entry.key.startswith("studio ")}
+    for entry in entries:
+        kind, _, account = entry.key.partition(" ")
+        if kind == "account" and account in studios:
+            entry.lines = lines_of(studios[account].key, entry.label, "", base)
 
 
 def _items(plan: Sequence[Planned]) -> dict[str, str]:

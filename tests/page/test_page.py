@@ -118,7 +118,19 @@ async def test_a_plan_has_a_line_for_whatever_is_not_wanted(case: Case, tmp_path
     assert f"STASH_SYNC_IGNORE_TAGS=river {BASE}" in lines["Tag", "river"]
     assert f"{BASE} --skip '#river'" in lines["Tag", "river"]
     assert any("--skip @" in line for line in lines["Studio", "anna (Fansly)"])
+    assert lines["Performer", "Anna"] == lines["Studio", "anna (Fansly)"]
     assert "nothing was written" in page.text
+
+
+async def test_a_plan_says_what_it_cannot_tell_yet(case: Case, tmp_path: Path) -> None:
+    """Files that Stash has not scanned yet are in no plan: the page says how many, and how to see them planned too."""
+    await fill(case)
+    page = await plan_of(case, tmp_path / "plan.html", await case.sync(dry_run=True))
+    assert "2 files are not in this plan" in page.text
+    assert "scan in Stash" in page.text
+    await case.scan()
+    page = await plan_of(case, tmp_path / "plan.html", await case.sync(dry_run=True))
+    assert "not in this plan" not in page.text
 
 
 def test_a_changed_file_knows_its_post() -> None:
