@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from stash.next_steps import unscanned
 from stash.page.model import MOST_ENTRIES, Entry, Line, Page, diff_of, is_over_something
 from stash.page.notes import kept_note, skipped_note, unmatched_note
+from stash.rendering import TRAILER_TAG
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -71,7 +72,10 @@ def lines_of(key: str, label: str, item: str, base: str) -> list[Line]:
             Line(f"{base} --skip {number}", f"Sync all but this {kind}"),
             Line(f"{base} --only {number}", f"Sync this {kind} alone"),
         ]
-    if kind == "hashtag":
+    is_hashtag = (
+        label != TRAILER_TAG and " " not in label
+    )  # else it is a mark of ours, or a name of the user's
+    if kind == "hashtag" and is_hashtag:
         text = f"STASH_SYNC_IGNORE_TAGS={shlex.quote(label)} {base}"
         skip = f"{base} --skip {shlex.quote(f'#{label}')}"
         return [Line(text, "Make no tag of this hashtag"), Line(skip, "Sync nothing that has it")]

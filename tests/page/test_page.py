@@ -11,7 +11,7 @@ from stash_graphql_client.types import Gallery, Image
 from stash.demo import files
 from stash.errors import StateError, UsageError
 from stash.page import write_page, write_page_of_run
-from stash.page.of_plan import page_of_plan
+from stash.page.of_plan import lines_of, page_of_plan
 from stash.page.pictures import pictures
 from stash.report import Planned, Report, report_of
 from stash.settings import Settings
@@ -117,6 +117,7 @@ async def test_a_plan_has_a_line_for_whatever_is_not_wanted(case: Case, tmp_path
     assert f"{BASE} --skip {post}" in lines["Image", "A walk along the river"]
     assert f"STASH_SYNC_IGNORE_TAGS=river {BASE}" in lines["Tag", "river"]
     assert f"{BASE} --skip '#river'" in lines["Tag", "river"]
+    assert not lines_of("hashtag Trailer", "Trailer", "", BASE)  # no setting keeps the mark of a preview away
     assert any("--skip @" in line for line in lines["Studio", "anna (Fansly)"])
     assert lines["Performer", "Anna"] == lines["Studio", "anna (Fansly)"]
     assert "nothing was written" in page.text
