@@ -24,6 +24,7 @@ _STEPS = (
         "Sync: its files are scanned first. Download what is not there.",
         " ",
     ),
+    ("the downloads folder holds no file", "Let the doctor look whether it is the right folder.", "doctor"),
     ("locked", "Nothing to do: what is locked cannot be downloaded.", ""),
     ("Stash refused", "Read Stash's words; its log (Settings, Logs) says more. Then sync again.", " "),
     ("please report this", "Report it with the log of a run with --verbose.", "--verbose"),

@@ -114,6 +114,7 @@ async def sync(
             processing = StashProcessing(context, run)
             async with processing.running("sync", [creator.username for creator in creators]):
                 await _prepare(processing, reader, creators, progress)
+                _note_idle(report, processing, settings)
                 await _sync_creators(processing, reader, creators, progress)
                 report.requests = vars(context.store.requests).copy()
                 report.seconds = time.monotonic() - began
@@ -293,6 +294,15 @@ async def _prepare(
     await processing.prepare(reader, creators)
     processing.run.on_scan = lambda _: None
     progress.finish()
+
+
+def _note_idle(report: Report, processing: StashProcessing, settings: Settings) -> None:
+    """Say so where no file of the downloads has to do with the creators: else a wrong folder would end in silence."""
+    if any(file.kind for file in processing.ours):
+        return
+    others = sum(file.kind is not None for file in processing.run.files.on_host)
+    what = f"of these creators ({others} of others)" if others else "that Stash takes"
+    report.skip("downloads", str(settings.downloads), f"the downloads folder holds no file {what}")
 
 
 async def _sync_creators(

@@ -214,7 +214,8 @@ class Door:
         status = response.status_code
         if status in {401, 403} or "/login" in response.headers.get("location", ""):
             raise self._refused()
-        if status == httpx.codes.TOO_MANY_REQUESTS or status >= httpx.codes.INTERNAL_SERVER_ERROR:
+        is_down = status >= httpx.codes.INTERNAL_SERVER_ERROR and status != httpx.codes.NOT_IMPLEMENTED
+        if status == httpx.codes.TOO_MANY_REQUESTS or is_down:
             wait = response.headers.get("retry-after", "")
             raise _TransientError(
                 f"HTTP {status}",

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 MOST = 3
 """How much is told where there is room: reasons of a list, and one planned change more; `--json` and `--html` have all."""
 
+IDLE = "downloads"
+"""The kind of what is left out where no file of the downloads has to do with the creators."""
+
 WIDE, LEAD = 24, 8
 """Characters of a text that is shown beside another one, and of what both have in common before they differ."""
 
@@ -142,7 +145,7 @@ def _by_reason(title: str, found: Iterable[tuple[str, str]], limit: int) -> Iter
         alike[_ID.sub("…", reason)].append((reason, name))
     if not alike:
         return
-    most = sorted(alike.items(), key=lambda one: -len(one[1]))
+    most = sorted(alike.items(), key=lambda one: (not one[1][0][1].startswith(IDLE), -len(one[1])))
     first = "" if limit else f" {len(most[0][1])} x {most[0][0]}{', …' * (len(most) > 1)}"
     yield f"{title} ({sum(map(len, alike.values()))}):{first}"
     for general, those in most[:limit]:
@@ -169,11 +172,17 @@ def _closing(report: Report) -> str:
         return (
             f"Nothing was written: {len(report.plan)} changes are planned; --html FILE shows each."
             if report.plan
-            else "Nothing to do."
+            else _nothing(report)
         )
     if report.exit_code:
         return "Done, but some items could not be synced; see above."
-    return "Nothing to do." if report.is_silent else "Done."
+    return _nothing(report) if report.is_silent else "Done."
+
+
+def _nothing(report: Report) -> str:
+    """Nothing to do, which is good news only where the downloads were the right ones."""
+    is_idle = any(one.kind == IDLE for one in report.skipped)
+    return "Nothing to do, but see what was left out." if is_idle else "Nothing to do."
 
 
 def _differing(before: str, after: str) -> tuple[str, str]:

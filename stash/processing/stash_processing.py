@@ -75,7 +75,7 @@ class StashProcessing(CreatorProcessing, Unmatching):
         owned = [(file, self._owners[file.name]) for file in ours if file.kind and file.name in self._owners]
         new = [file for file, owner in owned if owner.media not in self._known_media]
         await self._read_files(new)
-        self._ours = ours
+        self.ours = ours
         unknown = self.run.files.unknown(new)
         is_allowed = self.run.is_forced or self.run.is_dry
         if len(owned) >= FEW and len(unknown) > len(owned) / 2 and not is_allowed:
@@ -111,7 +111,7 @@ class StashProcessing(CreatorProcessing, Unmatching):
             await self.store.preload_index(Tag, Performer, Studio)
             for creator in creators:
                 await self.sync_creator(reader, creator)
-            self._note_files(self._ours, self._owners, self._known_media)
+            self._note_files(self.ours, self._owners, self._known_media)
 
     # --- the downloader's door ---
 

@@ -19,7 +19,7 @@ from stash.cli.main import main
 from stash.cli.output import Output
 from stash.cli.progress import Steps
 from stash.cli.summaries import report_lines
-from stash.demo import write_world
+from stash.demo import files, write_world
 from stash.next_steps import UNSCANNED
 from stash.report import PLURALS, Planned, Report, Unmatched
 
@@ -285,6 +285,20 @@ def test_a_page_that_cannot_be_written_is_one_error(piped, synced: Path) -> None
     done = piped(synced, "sync", "--dry-run", "--json", "--html", "no/such/plan.html", *STASH)
     assert done.returncode == 6
     assert "cannot be written" in json.loads(done.stdout)["error"]
+
+
+def test_a_wrong_downloads_folder_is_no_silence(piped, synced: Path, tmp_path: Path) -> None:
+    """Where no file of the downloads is of the creators a sync says so first, with the next step, instead of "Nothing to do"."""
+    (tmp_path / "mine.jpeg").write_bytes(files.jpeg("mine"))
+    for name, words in (("", "(1 of others)"), ("empty", "holds no file that Stash takes")):
+        (tmp_path / name).mkdir(exist_ok=True)
+        flags = ("sync", "--dry-run", "--quiet", "--downloads", str(tmp_path / name), *STASH)
+        out = piped(synced, *flags).stdout
+        first = out[out.index("Left out") :].splitlines()[1:3]
+        assert words in first[0]
+        assert "Let the doctor look" in first[1]
+        assert out.splitlines()[-1] == "Nothing to do, but see what was left out."
+    assert "downloads folder" not in piped(synced, "sync", "--dry-run", *STASH).stdout
 
 
 def test_only_and_skip_reach_the_sync(piped, synced: Path) -> None:

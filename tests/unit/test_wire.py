@@ -163,6 +163,7 @@ async def test_a_refused_key_ends_at_once(stash: respx.MockRouter, refusal: http
     [
         (httpx.Response(200, text="<html>router</html>"), "not as a Stash does"),
         (httpx.Response(404, json={"detail": "no"}), "not as a Stash does"),
+        (httpx.Response(501, text="Unsupported method ('POST')"), "not as a Stash does"),
         (httpx.Response(200, json={"data": {"hello": 1}}), "not as a Stash does"),
         (httpx.Response(200, json={"data": {"systemStatus": {"appSchema": 74, "status": "OK"}}}), "too old"),
         (
