@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
 from contextlib import asynccontextmanager
@@ -11,9 +10,11 @@ from typing import TYPE_CHECKING, Protocol
 
 from metadata.database import Database
 from metadata.reader import Reader
+from stash.download_command import download
 from stash.engine.choosing import chosen_run
 from stash.engine.run import Run
 from stash.engine.undoing import Undoing
+from stash.engine.unmatched import why_idle
 from stash.errors import RefusedError, UsageError
 from stash.files import Files, walk
 from stash.interpreter import tuned
@@ -114,17 +115,14 @@ async def sync(
             processing = StashProcessing(context, run)
             async with processing.running("sync", [creator.username for creator in creators]):
                 await _prepare(processing, reader, creators, progress)
-                _note_idle(report, processing, settings)
+                if idle := why_idle(processing.ours, files.on_host):
+                    report.skip("downloads", str(settings.downloads), idle)
                 await _sync_creators(processing, reader, creators, progress)
                 report.requests = vars(context.store.requests).copy()
                 report.seconds = time.monotonic() - began
             if not options.dry_run:
                 await journal.retain(settings.keep_runs)
     return report
-
-
-STDERR = 2
-"""Where a download command speaks: stdout is for what came of the run."""
 
 
 @dataclass(frozen=True)
@@ -143,7 +141,7 @@ async def run(settings: Settings, options: SyncOptions, progress: Progress, sour
     """
     if source.download_command is not None:
         progress.start("download")
-        await _download(source.download_command)
+        await download(source.download_command)
         progress.finish()
     ingested = await ingest(settings, source.payloads, progress) if source.payloads else None
     report = await sync(settings, options, progress)
@@ -194,15 +192,6 @@ async def ingest(settings: Settings, payloads: Sequence[Path], progress: Progres
         progress.advance(left)
         progress.finish()
     return result
-
-
-async def _download(command: str) -> None:
-    process = await asyncio.create_subprocess_shell(command, stdout=STDERR, stderr=None)
-    code = await process.wait()
-    if code != 0:
-        raise UsageError(
-            f"The download command ended with {code}; nothing was synced. Look at its own messages."
-        )
 
 
 def _walk(settings: Settings, progress: Progress) -> list:  # type: ignore[type-arg]
@@ -294,15 +283,6 @@ async def _prepare(
     await processing.prepare(reader, creators)
     processing.run.on_scan = lambda _: None
     progress.finish()
-
-
-def _note_idle(report: Report, processing: StashProcessing, settings: Settings) -> None:
-    """Say so where no file of the downloads has to do with the creators: else a wrong folder would end in silence."""
-    if any(file.kind for file in processing.ours):
-        return
-    others = sum(file.kind is not None for file in processing.run.files.on_host)
-    what = f"of these creators ({others} of others)" if others else "that Stash takes"
-    report.skip("downloads", str(settings.downloads), f"the downloads folder holds no file {what}")
 
 
 async def _sync_creators(

@@ -65,9 +65,10 @@ def _show(output: Output, diagnosis: Diagnosis) -> None:
     )
     questions = f"{diagnosis.requests} question{'' if diagnosis.requests == 1 else 's'}"
     output.say(f"\n{found}; Stash was asked {questions}.")
-    problems = [one for one in diagnosis.findings if one.level == "problem"]
-    if problems:
-        output.hang(f"{problems[0].title} {problems[0].next_step}", "Begin with: ", mark_style="bold")
+    for first in diagnosis.problems[:1]:
+        output.hang(f"{first.title} {first.next_step}", "Begin with: ", mark_style="bold")
+    if diagnosis.mended and not diagnosis.problems:
+        output.say("Run doctor again to see what it finds now.")
 
 
 def _show_finding(output: Output, finding: Finding) -> None:

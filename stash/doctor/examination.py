@@ -46,7 +46,10 @@ async def examine(
     examination = _Examination(settings, server, transport)
     diagnosis = await examination.run()
     if may_fix:
-        diagnosis.fixed = [fixes.apply(one.fix) for one in diagnosis.findings if one.fix is not None]
+        for one in diagnosis.findings:
+            if one.fix is not None:
+                diagnosis.fixed.append(fixes.apply(one.fix))
+                diagnosis.mended.append(one)
     return diagnosis
 
 

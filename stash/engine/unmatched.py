@@ -15,6 +15,18 @@ if TYPE_CHECKING:
     from stash.files import HostFile
 
 
+def why_idle(ours: Iterable[HostFile], everything: Iterable[HostFile]) -> str:
+    """Why a sync meets no file: none of all those in the downloads is of its creators; empty where one is.
+
+    Unsaid, a wrong folder would end in silence.
+    """
+    if any(file.kind for file in ours):
+        return ""
+    others = sum(file.kind is not None for file in everything)
+    what = f"of these creators ({others} of others)" if others else "that Stash takes"
+    return f"the downloads folder holds no file {what}"
+
+
 class Unmatching(Working):
     """Names the files that have no match."""
 

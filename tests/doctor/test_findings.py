@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 
+from stash.doctor import examine
 from stash.doctor.about_stash import stash_findings
 from stash.doctor.facts import SettingFacts, StashFacts
 from stash.rules import Rules
@@ -113,3 +115,19 @@ def test_one_stash_has_one_address(monkeypatch: pytest.MonkeyPatch) -> None:
     ):
         monkeypatch.setenv("STASH_URL", written)
         assert Settings().url == "http://stash:9999"
+
+
+async def test_what_was_mended_is_no_problem_any_more(patient: Patient) -> None:
+    """A problem that --fix has mended counts as mended: exit 0, and the settings file has what it needed."""
+    await patient.fill()
+    await patient.case.scan()
+    away = patient.case.downloads.with_name("away")
+    shutil.copytree(patient.case.downloads, away)
+    values = {"url": patient.case.server.url, "database": str(patient.case.database), "downloads": away}
+    transport = patient.case.server.transport
+    assert (await examine(Settings(**values), transport=transport)).exit_code == 2
+    diagnosis = await examine(Settings(**values), transport=transport, may_fix=True)
+    assert (diagnosis.exit_code, diagnosis.problems) == (0, [])
+    assert [one["is_fixed"] for one in diagnosis.summary()["findings"] if one["level"] == "problem"] == [True]
+    again = await examine(Settings(**values), transport=transport)
+    assert (again.exit_code, again.problems) == (0, [])
