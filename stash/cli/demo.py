@@ -46,7 +46,7 @@ async def _demo(output: Output, folder: Path) -> tuple[Report, Report]:
     )
     with EmbeddedStash([world.downloads], state=folder / "embedded-stash.sqlite") as stash:
         first, second = await _run_twice(output, folder, world, stash)
-    output.say("\nTo sync your own: stash-sync sync --help")
+    output.say("\nWith your own Stash and downloads: `stash-sync doctor` says what they need.")
     return first, second
 
 
