@@ -17,6 +17,7 @@ _STEPS = (
     ("no row of the metadata database", "Let the downloader fetch its creator again, or leave the file.", ""),
     (UNSCANNED, "Sync: it is scanned first.", " "),
     ("have it scan the folder", "Let the doctor look at paths, permissions and excludes.", "doctor"),
+    ("belongs to no item that is synced", "Nothing to do, unless you want it: sync without that choice.", ""),
     ("belongs to no item of these creators", "Sync its creator too, or leave the file.", ""),
     ("not in the downloads folder", "Download it again, or leave it.", ""),
     (

@@ -41,11 +41,11 @@ def runs(
     found = finish(read(make_settings(database=database)))
     output.emit({"exit_code": 0, "runs": [asdict(run) for run in found]})
     columns = ("run", "command", "started (UTC)", "took", "outcome", "made", "changed", "kept", "creators")
-    output.table("Runs, the newest first", columns, output.fitting([_run_row(run) for run in found]))
     if found:
+        output.table("Runs, the newest first", columns, output.fitting([_run_row(run) for run in found]))
         output.say("`stash-sync report RUN` tells what one of them did, --html FILE as a page.")
     else:
-        output.say("There was no run yet.")
+        output.say("There was no run yet; `stash-sync sync --dry-run` shows what the first would do.")
     return 0
 
 

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from stash.files import HostFile
 
 
+LEFT_OUT = "--only, --skip or the settings leave some out"
+
+
 def why_idle(ours: Iterable[HostFile], everything: Iterable[HostFile]) -> str:
     """Why a sync meets no file: none of all those in the downloads is of its creators; empty where one is.
 
@@ -57,4 +60,6 @@ class Unmatching(Working):
             if self.run.is_dry:
                 return "Stash does not know this file yet; a sync has it scanned", False
             return "Stash does not know this file; have it scan the folder, or check the path map", True
+        if self.run.rules.is_narrow:
+            return f"its row belongs to no item that is synced: {LEFT_OUT}", False
         return "its row belongs to no item of these creators", False

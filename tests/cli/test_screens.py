@@ -249,6 +249,28 @@ def test_json_is_one_object_and_nothing_else(piped, synced: Path) -> None:
         assert content["exit_code"] == done.returncode, name
 
 
+def test_what_a_choice_leaves_out_is_said_so(piped, synced: Path) -> None:
+    """A file whose item is left out by --skip is not told as one of another creator."""
+    out = piped(synced, "sync", "--dry-run", "--skip", "post", "--quiet", *STASH).stdout
+    assert "no item that is synced: --only, --skip or the settings leave some out" in out
+    assert "Sync its creator too" not in out
+
+
+def test_before_the_first_run(piped, tmp_path: Path) -> None:
+    """Where there was no run yet, `runs` and `report` say what would be the first."""
+    write_world(tmp_path, creators=1, items=6)
+    flags = ("--database", "metadata.sqlite")
+    assert piped(tmp_path, "ingest", "payloads", *flags).returncode == 0
+    assert piped(tmp_path, "runs", *flags).stdout == (
+        "There was no run yet; `stash-sync sync --dry-run` shows what the first would do.\n"
+    )
+    done = piped(tmp_path, "report", *flags)
+    assert (done.returncode, done.stderr) == (
+        2,
+        "error: There was no run yet; `stash-sync sync` is the first.\n",
+    )
+
+
 def test_status_tells_what_is_pending(piped, synced: Path, tmp_path: Path) -> None:
     """A file with a row that was never synced is pending for its creator; after a sync nothing is."""
     assert [one["pending"] for one in json.loads(piped(synced, "status", "--json").stdout)["creators"]] == [
@@ -352,6 +374,19 @@ def test_progress_in_a_pipe_is_plain_lines(
         "Syncing creators: 400 of 1000, 20/s, 30 s left",
         "Syncing creators: 400 done, 20.0 s, 20/s",
     ]
+
+
+def test_a_slow_rate_is_not_told_as_none(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A step of which less than ten a second are done tells its rate with tenths."""
+    now = [100.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    steps = Steps(Output())
+    steps.start("job", 100)
+    now[0] += 20.0
+    steps.advance(4)
+    assert capsys.readouterr().err == "Stash scans, percent: 4 of 100, 0.2/s, 480 s left\n"
 
 
 def test_quiet_says_nothing_of_progress(piped, synced: Path) -> None:
