@@ -118,11 +118,14 @@ def _elsewhere(
 def _outside(facts: LibraryFacts, stash: StashFacts) -> Finding:
     folders = ", ".join(folder.path for folder in stash.folders) or "no folder at all"
     first = stash.folders[0].path if stash.folders else "/data"
+    what = f"It holds {folders}; no file of the downloads is known under another path either."
+    if facts.resolved != str(facts.downloads) and stash.folder_of(facts.resolved) is not None:
+        first, what = facts.resolved, f"It leads to {facts.resolved}, which the library holds."
     return Finding(
         "problem",
         "library",
         f"Stash's library does not hold {facts.expected}.",
-        f"It holds {folders}; no file of the downloads is known under another path either.",
+        what,
         "Add the folder in Stash (Settings, Library), or say where in it the downloads are, for example:",
         f"export STASH_SYNC_PATH_MAP={shlex.quote(map_text([(str(facts.downloads), first)]))}",
         exit_code=7,

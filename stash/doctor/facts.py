@@ -114,7 +114,7 @@ class LibraryFacts:
     """What lies in the downloads: `taken` files are of a type for Stash, `sightings` are all of them, or a sample.
 
     `expected` is where Stash should see the downloads, `below` how many files it has there; None where that was not asked. `unrelated` are the pairs of the path map that
-    are about none of them.
+    are about none of them, `resolved` is where the downloads lie once links are followed.
     """
 
     downloads: Path
@@ -125,6 +125,7 @@ class LibraryFacts:
     sightings: Sequence[Sighting] = ()
     below: int | None = None
     unrelated: Sequence[tuple[str, str]] = ()
+    resolved: str = ""
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from ipaddress import ip_address
 from pathlib import Path
@@ -153,8 +154,9 @@ async def about_library(
         for pair in path_map.pairs
         if not is_within(str(downloads), pair[0]) and not is_within(pair[0], str(downloads))
     ]
+    resolved = await asyncio.to_thread(downloads.resolve)
     return LibraryFacts(
-        downloads, expected, len(files), len(taken), unreadable, sightings, below, unrelated=unrelated
+        downloads, expected, len(files), len(taken), unreadable, sightings, below, unrelated, str(resolved)
     )
 
 
