@@ -41,7 +41,7 @@ async def scan(
         The last status: `FINISHED` is no proof that anything was scanned.
 
     Raises:
-        RetriableError: it did not end within `patience` seconds.
+        RetriableError: for `patience` seconds it neither ended nor was a hundredth further.
     """
     reply = await _asked(connection, folders, patience)
     job = reply.data.get("metadataScan")
@@ -73,43 +73,46 @@ async def wait_until_idle(connection: Connection, patience: float) -> None:
         RetriableError: they did not end within `patience` seconds.
     """
 
-    async def is_busy() -> bool:
+    async def reached() -> int | None:
         reply = await connection.query(_QUEUE, is_scan=True)
         jobs = reply.data.get("jobQueue")
         states = (
             [job.get("status") for job in jobs if isinstance(job, dict)] if isinstance(jobs, list) else []
         )
-        return not {"RUNNING", "READY", "STOPPING"}.isdisjoint(map(str, states))
+        return None if {"RUNNING", "READY", "STOPPING"}.isdisjoint(map(str, states)) else 0
 
-    await _poll(is_busy, patience, "A job of Stash is still running")
+    await _poll(reached, patience, "A job of Stash is still running after")
 
 
 async def _wait(
     connection: Connection, job: str, patience: float, on_progress: Callable[[float], object]
 ) -> str:
-    status = "READY"
+    status, percent = "READY", 0
 
-    async def is_running() -> bool:
-        nonlocal status
+    async def reached() -> int | None:
+        nonlocal status, percent
         reply = await connection.query(_JOB, {"input": {"id": job}}, is_scan=True)
         found = reply.data.get("findJob")
         status = str(found.get("status")) if isinstance(found, dict) else "FINISHED"
         done = found.get("progress") if isinstance(found, dict) else None
         if isinstance(done, int | float):
             on_progress(float(done))
-        return status not in _ENDED
+            percent = int(100 * done)
+        return None if status in _ENDED else percent
 
-    await _poll(is_running, patience, "The scan is still running")
+    await _poll(reached, patience, "The scan has not moved for")
     log.info("scan.ended", extra={"job": job, "status": status})
     return status
 
 
-async def _poll(is_busy: Callable[[], Awaitable[bool]], patience: float, what: str) -> None:
-    wait, deadline = FIRST_WAIT, asyncio.get_running_loop().time() + patience
-    while await is_busy():
-        if asyncio.get_running_loop().time() + wait > deadline:
-            raise RetriableError(
-                f"{what} after {patience:.0f} seconds; wait for it in Stash, then run again."
-            )
+async def _poll(reached: Callable[[], Awaitable[int | None]], patience: float, what: str) -> None:
+    """Wait until nothing is reached any more; each hundredth that is reached gives it `patience` seconds anew."""
+    time = asyncio.get_running_loop().time
+    wait, furthest, deadline = FIRST_WAIT, 0, time() + patience
+    while (percent := await reached()) is not None:
+        if percent > furthest:
+            furthest, deadline = percent, time() + patience
+        if time() + wait > deadline:
+            raise RetriableError(f"{what} {patience:.0f} seconds; wait for it in Stash, then run again.")
         await asyncio.sleep(wait)
         wait = min(wait * 2, LONGEST_WAIT)

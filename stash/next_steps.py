@@ -2,21 +2,40 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from stash.report import Report
+
+UNSCANNED = "a sync has it scanned"
+"""In the reason of a file that Stash has not scanned yet."""
+
 _STEPS = (
     ("deleted in Stash", "Nothing to do, unless you want it back.", "--recreate"),
     ("taken back by undo", "Nothing to do, unless you want it back.", "--redo"),
     ("does not take", "Nothing to do: it stays on disk, outside of Stash.", ""),
     ("no row of the metadata database", "Let the downloader fetch its creator again, or leave the file.", ""),
-    ("a sync has it scanned", "Sync: it is scanned first.", " "),
+    (UNSCANNED, "Sync: it is scanned first.", " "),
     ("have it scan the folder", "Let the doctor look at paths, permissions and excludes.", "doctor"),
+    ("belongs to no item that is synced", "Nothing to do, unless you want it: sync without that choice.", ""),
     ("belongs to no item of these creators", "Sync its creator too, or leave the file.", ""),
     ("not in the downloads folder", "Download it again, or leave it.", ""),
-    ("none of its media is in Stash", "Download its media, then sync again.", " "),
+    (
+        "none of its media is in Stash",
+        "Sync: its files are scanned first. Download what is not there.",
+        " ",
+    ),
+    ("the downloads folder holds no file", "Let the doctor look whether it is the right folder.", "doctor"),
     ("locked", "Nothing to do: what is locked cannot be downloaded.", ""),
     ("Stash refused", "Read Stash's words; its log (Settings, Logs) says more. Then sync again.", " "),
     ("please report this", "Report it with the log of a run with --verbose.", "--verbose"),
     ("is unknown", "Let the downloader fetch it again, or leave it.", ""),
 )
+
+
+def unscanned(report: Report) -> int:
+    """How many files Stash has not scanned yet, so that a plan can say nothing of them."""
+    return sum(UNSCANNED in one.reason for one in report.unmatched)
 
 
 def step_for(reason: str, base: str) -> tuple[str, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
 from contextlib import asynccontextmanager
@@ -11,9 +10,11 @@ from typing import TYPE_CHECKING, Protocol
 
 from metadata.database import Database
 from metadata.reader import Reader
+from stash.download_command import download
 from stash.engine.choosing import chosen_run
 from stash.engine.run import Run
 from stash.engine.undoing import Undoing
+from stash.engine.unmatched import why_idle
 from stash.errors import RefusedError, UsageError
 from stash.files import Files, walk
 from stash.interpreter import tuned
@@ -113,6 +114,8 @@ async def sync(
             processing = StashProcessing(context, run)
             async with processing.running("sync", [creator.username for creator in creators]):
                 await _prepare(processing, reader, creators, progress)
+                if idle := why_idle(processing.ours, files.on_host):
+                    report.skip("downloads", str(settings.downloads), idle)
                 await _sync_creators(processing, reader, creators, progress)
                 for row in () if options.creators else await reader.problems():
                     report.skip(row.table, row.key, row.reason, is_failure=row.is_malformed)
@@ -139,7 +142,7 @@ async def run(settings: Settings, options: SyncOptions, progress: Progress, sour
     """
     if source.download_command is not None:
         progress.start("download")
-        await _download(source.download_command)
+        await download(source.download_command)
         progress.finish()
     ingested = await ingest(settings, source.payloads, progress) if source.payloads else None
     report = await sync(settings, options, progress)
@@ -190,15 +193,6 @@ async def ingest(settings: Settings, payloads: Sequence[Path], progress: Progres
         progress.advance(left)
         progress.finish()
     return result
-
-
-async def _download(command: str) -> None:
-    process = await asyncio.create_subprocess_shell(command, stdout=None, stderr=None)
-    code = await process.wait()
-    if code != 0:
-        raise UsageError(
-            f"The download command ended with {code}; nothing was synced. Look at its own messages."
-        )
 
 
 def _walk(settings: Settings, progress: Progress) -> list:  # type: ignore[type-arg]

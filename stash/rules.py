@@ -60,6 +60,12 @@ class Rules:
         said = {name: sorted(v) if isinstance(v, frozenset) else v for name, v in vars(self).items()}
         return json.dumps(said, sort_keys=True, default=str)
 
+    @cached_property
+    def is_narrow(self) -> bool:
+        """Whether any item of a creator is left out by choice."""
+        chosen = (self.since, self.until, self.only_tags, self.skip_tags, self.only_items, self.skip_items)
+        return self.kinds != KINDS or any(chosen)
+
     def takes_creator(self, creator: Creator) -> bool:
         """Whether a creator is synced where none is named."""
         names = {creator.username.casefold(), str(creator.id)}

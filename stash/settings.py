@@ -186,6 +186,12 @@ class Settings(BaseSettings):
     def _none_when_empty(cls, value: object) -> object:
         return None if value == "" else value
 
+    @field_validator("url")
+    @classmethod
+    def _as_in_the_browser(cls, value: str | None) -> str | None:
+        """One address, one name: the journal knows a Stash by it."""
+        return None if value is None else value.rstrip("/").removesuffix("/graphql").rstrip("/")
+
     @classmethod
     def settings_customise_sources(
         cls,

@@ -20,12 +20,12 @@ from tenacity import (
 from stash import kill_points
 from stash.errors import (
     AccessRefusedError,
-    CertificateError,
     RetriableError,
     UnansweredWriteError,
     UnsuitableStashError,
     UsageError,
 )
+from stash.wire_failures import is_locked, is_refusal, not_verified, tls_failure, why_unanswered
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -203,13 +203,10 @@ class Door:
         except TimeoutError as error:
             raise _TransientError("no whole reply in time", was_sent=True) from error
         except httpx.TransportError as error:
-            if (reason := _tls_failure(error)) is not None:
-                raise CertificateError(
-                    f"The certificate of {self.wire.url} could not be verified ({reason}); "
-                    "name its authority with ca_file, or use its right host name."
-                ) from error
+            if (reason := tls_failure(error)) is not None:
+                raise not_verified(self.wire.url, reason) from error
             was_sent = not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
-            raise _TransientError(type(error).__name__, was_sent=was_sent) from error
+            raise _TransientError(why_unanswered(error), was_sent=was_sent) from error
         kill_points.reached("after-reply")
         return self._read(response)
 
@@ -217,7 +214,8 @@ class Door:
         status = response.status_code
         if status in {401, 403} or "/login" in response.headers.get("location", ""):
             raise self._refused()
-        if status == httpx.codes.TOO_MANY_REQUESTS or status >= httpx.codes.INTERNAL_SERVER_ERROR:
+        is_down = status >= httpx.codes.INTERNAL_SERVER_ERROR and status != httpx.codes.NOT_IMPLEMENTED
+        if status == httpx.codes.TOO_MANY_REQUESTS or is_down:
             wait = response.headers.get("retry-after", "")
             raise _TransientError(
                 f"HTTP {status}",
@@ -231,7 +229,7 @@ class Door:
         if not isinstance(body, dict) or not ("data" in body or "errors" in body):
             return self._not_a_reply(f"HTTP {status} with other JSON", None)
         data, errors = body.get("data"), body.get("errors")
-        if not data and isinstance(errors, list) and any(map(_is_refusal, errors)):
+        if not data and isinstance(errors, list) and any(map(is_refusal, errors)):
             raise self._refused()
         return Reply(
             data if isinstance(data, dict) else {},
@@ -276,25 +274,11 @@ def _verification(url: httpx.URL, ca_file: str | None) -> ssl.SSLContext | bool:
         ) from error
 
 
-def _tls_failure(error: BaseException) -> str | None:
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, ssl.SSLError):
-            return str(cause)
-        cause = cause.__cause__ or cause.__context__
-    return None
-
-
 def _unlocked(reply: Reply) -> Reply:
-    """A reply, unless Stash says that its own database is locked, as it does under load: then it is to be asked again."""
-    if any("database is locked" in str(error.get("message")) for error in reply.errors):
-        raise _TransientError("its database is locked", was_sent=True)
+    """The reply to a read; one that Stash could not do, because it was writing itself, is sent again."""
+    if is_locked(reply.errors):
+        raise _TransientError("its database is locked", was_sent=False)
     return reply
-
-
-def _is_refusal(error: object) -> bool:
-    message = str(error.get("message")) if isinstance(error, dict) else ""
-    return message.casefold().strip(".") in {"not authorized", "unauthorized"}
 
 
 def _was_never_sent(error: BaseException) -> bool:

@@ -1,5 +1,5 @@
 """The command line: the only place that prints."""
 
-from stash.cli.main import main
+from stash.cli.entry import main
 
 __all__ = ["main"]

@@ -1,5 +1,5 @@
 """`python -m stash.cli` is the command too."""
 
-from stash.cli.main import main
+from stash.cli.entry import main
 
 main()

@@ -3,14 +3,38 @@
 from __future__ import annotations
 
 import gc
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from stash.cli.flags import (
+    Creators,
+    DatabaseUrl,
+    Downloads,
+    DryRun,
+    EmbeddedDir,
+    Force,
+    Format,
+    Html,
+    Json,
+    NoScan,
+    Only,
+    Overwrite,
+    PathMapping,
+    Quiet,
+    Recreate,
+    Redo,
+    Skip,
+    Url,
+    Verbose,
+    overwritable,
+)
 from stash.cli.logs import LogFormat, set_up
 from stash.cli.output import Output
 from stash.cli.pasting import command_line
+from stash.cli.places import existing_folder, existing_paths, state_in
 from stash.cli.progress import Steps
 from stash.cli.running import finish
 from stash.errors import UsageError
@@ -26,67 +50,33 @@ EMBEDDED = "embedded"
 
 app = typer.Typer(
     name="stash-sync",
-    help="Brings what a creator-content downloader saved into Stash, again and again, without losing your edits.",
+    epilog="The first time: `stash-sync demo` shows what it does, `stash-sync doctor` what yours still needs.",
     add_completion=False,
     pretty_exceptions_enable=False,
 )
 
-Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, for scripts.")]
-Quiet = Annotated[bool, typer.Option("--quiet", help="No progress.")]
-Verbose = Annotated[bool, typer.Option("--verbose", help="Log what is decided.")]
-Url = Annotated[str | None, typer.Option("--url", help="Where Stash is; else STASH_URL.")]
-DatabaseUrl = Annotated[
-    str | None, typer.Option("--database", help="The metadata database; else STASH_SYNC_DATABASE_URL.")
-]
-Downloads = Annotated[
-    Path | None, typer.Option("--downloads", help="The downloader's folder; else STASH_SYNC_DOWNLOADS.")
-]
-PathMapping = Annotated[
-    str | None, typer.Option("--path-map", help="host=stash, several with ';'; else STASH_SYNC_PATH_MAP.")
-]
-EmbeddedDir = Annotated[
-    Path | None,
-    typer.Option(
-        "--embedded-dir", help="Use the embedded Stash, with its state in this folder, to try things out."
-    ),
-]
-Creators = Annotated[
-    list[str] | None, typer.Argument(help="Usernames, @names or account ids; none means all.")
-]
-DryRun = Annotated[
-    bool, typer.Option("--dry-run", help="Show what would be done, field by field, and write nothing.")
-]
-NoScan = Annotated[bool, typer.Option("--no-scan", help="Never ask Stash to scan.")]
-Overwrite = Annotated[
-    list[str] | None,
-    typer.Option("--overwrite", help="Write this field even where you edited it (several times)."),
-]
-Force = Annotated[
-    bool, typer.Option("--force", help="Go on although the world looks wrong (after exit 7 said why).")
-]
-Redo = Annotated[bool, typer.Option("--redo", help="Bring again what `undo` took back.")]
-Recreate = Annotated[
-    bool, typer.Option("--recreate", help="Make again what was deleted in Stash since an earlier sync.")
-]
+SYNC, LOOK, BESIDE = "Sync", "See what will happen, what happened, and why not", "Beside"
+"""Under which the help lists the commands."""
 
 
-Only = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--only",
-        help="Only this: @creator, '#tag', an item's id, post, message, story, wall (several times).",
-    ),
-]
-Skip = Annotated[
-    list[str] | None, typer.Option("--skip", help="All but this: the same words (several times).")
-]
-Html = Annotated[
-    Path | None, typer.Option("--html", help="Write it as a page too: one file that needs nothing else.")
-]
-Format = Annotated[LogFormat, typer.Option("--log-format", help="How the log on stderr is written.")]
+def _tell_version(wanted: bool) -> None:  # noqa: FBT001 - typer's signature
+    if wanted:
+        typer.echo(f"stash-sync {version('stash-sync')}")
+        raise typer.Exit
 
 
-@app.command()
+@app.callback()
+def _app(
+    *,
+    _version: Annotated[
+        bool,
+        typer.Option("--version", is_eager=True, callback=_tell_version, help="Tell the version, and end."),
+    ] = False,
+) -> None:
+    """Brings what a creator-content downloader saved into Stash, again and again, without losing your edits."""
+
+
+@app.command(rich_help_panel=SYNC)
 def sync(  # noqa: PLR0913 - each flag is a parameter, as typer has it
     creators: Creators = None,
     *,
@@ -122,7 +112,7 @@ def sync(  # noqa: PLR0913 - each flag is a parameter, as typer has it
             tuple(creators or ()),
             dry_run,
             not no_scan,
-            frozenset(overwrite or ()),
+            overwritable(overwrite),
             server_of(embedded_dir),
             is_forced=force,
             recreate=recreate,
@@ -137,7 +127,7 @@ def sync(  # noqa: PLR0913 - each flag is a parameter, as typer has it
     return report.exit_code
 
 
-@app.command()
+@app.command(rich_help_panel=LOOK)
 def check(  # noqa: PLR0913 - likewise
     creators: Creators = None,
     *,
@@ -165,7 +155,7 @@ def check(  # noqa: PLR0913 - likewise
     options = pipeline.SyncOptions(
         tuple(creators or ()),
         dry_run=True,
-        overwrite=frozenset(overwrite or ()),
+        overwrite=overwritable(overwrite),
         server=server_of(embedded_dir),
     )
     with Steps(output) as steps:
@@ -174,7 +164,7 @@ def check(  # noqa: PLR0913 - likewise
     return output.comparison(report, html)
 
 
-@app.command()
+@app.command(rich_help_panel=SYNC)
 def run(  # noqa: PLR0913 - likewise
     creators: Creators = None,
     *,
@@ -214,12 +204,12 @@ def run(  # noqa: PLR0913 - likewise
         options = pipeline.SyncOptions(
             tuple(creators or ()),
             scan=not no_scan,
-            overwrite=frozenset(overwrite or ()),
+            overwrite=overwritable(overwrite),
             server=server_of(embedded_dir),
             is_forced=force,
             recreate=recreate,
         )
-        source = pipeline.Source(download_command, tuple(payloads or ()))
+        source = pipeline.Source(download_command, existing_paths(payloads or ()))
         with Steps(output) as steps:
             return await with_stash(settings, embedded_dir, lambda s: pipeline.run(s, options, steps, source))
 
@@ -259,21 +249,6 @@ def write_html(file: Path | None, settings: Settings, report: Report) -> None:
     from stash.page import write_page  # noqa: PLC0415 - only a page needs it
 
     finish(write_page(file, settings, report, command_line()))
-
-
-def existing_folder(path: Path) -> Path:
-    """A folder that is there."""
-    if not path.is_dir():
-        raise UsageError(f"The folder {str(path)!r} does not exist; name the one that holds the downloads.")
-    return path
-
-
-def state_in(folder: Path | None) -> Path | None:
-    """Where the embedded Stash keeps its state, if anywhere."""
-    if folder is None:
-        return None
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder / "embedded-stash.sqlite"
 
 
 def server_of(embedded_dir: Path | None) -> str | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import tempfile
 from contextlib import nullcontext
 from pathlib import Path
@@ -13,6 +12,7 @@ from stash_graphql_client.types.unset import is_set
 
 from stash import pipeline
 from stash.cli.progress import Steps
+from stash.cli.running import finish
 from stash.demo import World, write_world
 from stash.embedded import EmbeddedStash, serve
 from stash.settings import Settings
@@ -31,7 +31,7 @@ def show(output: Output, keep: Path | None) -> int:
     """Run the demo in a folder that is kept, or in one that is gone afterwards."""
     place = tempfile.TemporaryDirectory(prefix="stash-sync-demo-") if keep is None else nullcontext(str(keep))
     with place as folder:
-        first, second = asyncio.run(_demo(output, Path(folder)))
+        first, second = finish(_demo(output, Path(folder)))
         if keep is not None:
             output.say(f"Its world is in {keep}: payloads, downloads, and the metadata database.")
     output.emit(first.summary() | {"again": second.summary()})
@@ -46,7 +46,7 @@ async def _demo(output: Output, folder: Path) -> tuple[Report, Report]:
     )
     with EmbeddedStash([world.downloads], state=folder / "embedded-stash.sqlite") as stash:
         first, second = await _run_twice(output, folder, world, stash)
-    output.say("\nTo sync your own: stash-sync sync --help")
+    output.say("\nWith your own Stash and downloads: `stash-sync doctor` says what they need.")
     return first, second
 
 

@@ -7,19 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stash.cli.commands import (
-    DatabaseUrl,
-    Downloads,
-    EmbeddedDir,
-    Json,
-    PathMapping,
-    Url,
-    app,
-    make_output,
-    make_settings,
-    server_of,
-    with_stash,
-)
+from stash.cli.commands import LOOK, app, make_output, make_settings, server_of, with_stash
+from stash.cli.flags import DatabaseUrl, Downloads, EmbeddedDir, Json, PathMapping, Url
 from stash.cli.running import finish
 
 if TYPE_CHECKING:
@@ -35,7 +24,7 @@ _MARKS = {
 }
 
 
-@app.command()
+@app.command(rich_help_panel=LOOK)
 def doctor(  # noqa: PLR0913 - each flag is a parameter, as typer has it
     *,
     fix: Annotated[
@@ -74,7 +63,12 @@ def _show(output: Output, diagnosis: Diagnosis) -> None:
     found = ", ".join(
         f"{count} {word}{'' if count == 1 else 's'}" for word, count in counts.items() if word != "ok"
     )
-    output.say(f"\n{found}; Stash was asked {diagnosis.requests} questions.")
+    questions = f"{diagnosis.requests} question{'' if diagnosis.requests == 1 else 's'}"
+    output.say(f"\n{found}; Stash was asked {questions}.")
+    for first in diagnosis.problems[:1]:
+        output.hang(f"{first.title} {first.next_step}", "Begin with: ", mark_style="bold")
+    if diagnosis.mended and not diagnosis.problems:
+        output.say("Run doctor again to see what it finds now.")
 
 
 def _show_finding(output: Output, finding: Finding) -> None:

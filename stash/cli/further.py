@@ -3,28 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path  # noqa: TC003 - typer reads it
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from stash.cli.commands import (
-    DatabaseUrl,
-    Json,
-    Quiet,
-    alone,
-    app,
-    existing_folder,
-    make_output,
-    make_settings,
-    state_in,
-)
-from stash.cli.output import Output
+from stash.cli.commands import BESIDE, LOOK, alone, app, make_output, make_settings
+from stash.cli.flags import DatabaseUrl, Json, Quiet
+from stash.cli.places import existing_folder, existing_paths, made_folder, state_in
 from stash.cli.progress import Steps
 from stash.cli.running import finish
 
 
-@app.command()
+@app.command(rich_help_panel=BESIDE)
 def ingest(
     paths: Annotated[list[Path], typer.Argument(help="Payload files, or folders of them.")],
     *,
@@ -38,7 +29,7 @@ def ingest(
     output = make_output(json, quiet, verbose=False)
     settings = make_settings(database=database)
     with Steps(output) as steps:
-        result = finish(alone(settings, lambda: pipeline.ingest(settings, paths, steps)))
+        result = finish(alone(settings, lambda: pipeline.ingest(settings, existing_paths(paths), steps)))
     code = 3 if result.failures else 0
     output.emit(
         {
@@ -56,7 +47,7 @@ def ingest(
     return code
 
 
-@app.command()
+@app.command(rich_help_panel=LOOK)
 def settings(*, json: Json = False) -> int:
     """Each setting, its value, and where it comes from."""
     from stash.settings import explain, load_settings, loose_permissions  # noqa: PLC0415 - likewise
@@ -76,7 +67,7 @@ def settings(*, json: Json = False) -> int:
     return 0
 
 
-@app.command()
+@app.command(rich_help_panel=BESIDE)
 def demo(
     *,
     keep: Annotated[Path | None, typer.Option("--keep", help="Keep the demo's world in this folder.")] = None,
@@ -85,10 +76,11 @@ def demo(
     """Make a small world, sync it into the embedded Stash, and show what came of it; then sync again."""
     from stash.cli.demo import show  # noqa: PLC0415 - only this command needs it
 
-    return show(make_output(json, quiet=True, verbose=False), keep)
+    output = make_output(json, quiet=True, verbose=False)
+    return show(output, None if keep is None else made_folder(keep))
 
 
-@app.command()
+@app.command(rich_help_panel=BESIDE)
 def embedded(
     *,
     library: Annotated[Path, typer.Option("--library", help="The folder to be its library.")],
@@ -96,13 +88,15 @@ def embedded(
     embedded_dir: Annotated[
         Path | None, typer.Option("--embedded-dir", help="Where its state is kept.")
     ] = None,
+    json: Json = False,
 ) -> int:
     """Serve the embedded Stash until stopped; it scans the library when a client asks for it."""
     from stash.embedded import EmbeddedStash  # noqa: PLC0415 - only this command needs it
     from stash.embedded import run as serve_forever  # noqa: PLC0415
 
-    output = Output()
+    output = make_output(json, quiet=True, verbose=False)
     output.say(f"The embedded Stash is at http://127.0.0.1:{port}; stop it with Ctrl-C.")
     with EmbeddedStash([existing_folder(library)], state=state_in(embedded_dir)) as stash:
         serve_forever(stash, port)
+    output.emit({"outcome": "stopped", "exit_code": 0})
     return 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from contextlib import asynccontextmanager
 from dataclasses import asdict
@@ -10,15 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from stash.cli.commands import (
-    DatabaseUrl,
-    Downloads,
-    Json,
-    alone,
-    app,
-    make_output,
-    make_settings,
-)
+from stash.cli.commands import BESIDE, LOOK, alone, app, make_output, make_settings
+from stash.cli.flags import DatabaseUrl, Downloads, Json
+from stash.cli.running import finish
 from stash.errors import UsageError
 
 if TYPE_CHECKING:
@@ -28,13 +21,13 @@ if TYPE_CHECKING:
     from stash.journal import Journal, RunRow
     from stash.settings import Settings
 
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Really do it: what is forgotten cannot be had back.")]
 
 
-@app.command()
+@app.command(rich_help_panel=LOOK)
 def runs(
     *,
-    limit: Annotated[int, typer.Option("--limit", help="So many, the newest first.")] = 20,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="So many, the newest first.")] = 20,
     database: DatabaseUrl = None,
     json: Json = False,
 ) -> int:
@@ -45,14 +38,14 @@ def runs(
         async with journal_of(settings) as journal:
             return await journal.runs(limit)
 
-    found = asyncio.run(read(make_settings(database=database)))
+    found = finish(read(make_settings(database=database)))
     output.emit({"exit_code": 0, "runs": [asdict(run) for run in found]})
     columns = ("run", "command", "started (UTC)", "took", "outcome", "made", "changed", "kept", "creators")
-    output.table("Runs, the newest first", columns, output.fitting([_run_row(run) for run in found]))
     if found:
-        output.say("`stash-sync report RUN` tells what one of them did; --html FILE makes a page of it.")
+        output.table("Runs, the newest first", columns, output.fitting([_run_row(run) for run in found]))
+        output.say("`stash-sync report RUN` tells what one of them did, --html FILE as a page.")
     else:
-        output.say("There was no run yet.")
+        output.say("There was no run yet; `stash-sync sync --dry-run` shows what the first would do.")
     return 0
 
 
@@ -65,12 +58,12 @@ def _run_row(run: RunRow) -> tuple[object, ...]:
     return run.id, run.command, f"{run.started_at:%Y-%m-%d %H:%M}", took, outcome, made, changed, kept, names
 
 
-@app.command()
+@app.command(rich_help_panel=LOOK)
 def status(*, database: DatabaseUrl = None, downloads: Downloads = None, json: Json = False) -> int:
     """Each creator of the database: when it was last synced, how that ended, and what is pending."""
     output = make_output(json, quiet=True, verbose=False)
     settings = make_settings(database=database, downloads=downloads)
-    rows = asyncio.run(_status(settings))
+    rows = finish(_status(settings))
     output.emit({"exit_code": 0, "creators": rows})
     shown = [
         (
@@ -144,7 +137,7 @@ async def _pending(settings: Settings, reader: Reader, synced: Collection[int]) 
     return Counter(account for account in waiting.values() if account is not None)
 
 
-@app.command()
+@app.command(rich_help_panel=BESIDE)
 def forget(*, yes: Yes = False, database: DatabaseUrl = None, json: Json = False) -> int:
     """Drop what stash-sync remembers (its sync_ tables); the downloader's tables and Stash stay as they are."""
     output = make_output(json, quiet=True, verbose=False)
@@ -158,7 +151,7 @@ def forget(*, yes: Yes = False, database: DatabaseUrl = None, json: Json = False
         async with journal_of(settings, is_read_only=False) as journal:
             await journal.forget()
 
-    asyncio.run(alone(settings, drop))
+    finish(alone(settings, drop))
     output.emit({"exit_code": 0, "outcome": "forgotten"})
     output.say("Forgotten; the next sync starts afresh and keeps whatever stands in Stash.")
     return 0

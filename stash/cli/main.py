@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 import sys
 import tempfile
 import traceback
@@ -24,7 +23,7 @@ from metadata.errors import (
 from stash.cli import doctoring, further, history, reporting, undoing  # noqa: F401 - their commands join the app
 from stash.cli.commands import app
 from stash.cli.output import Output
-from stash.cli.running import Signalled
+from stash.cli.signals import Signalled
 from stash.errors import SyncError
 
 DONE, BUG, USAGE, SOME_FAILED, TEMPORARY, STATE, INTERRUPTED = 0, 1, 2, 3, 5, 6, 130
@@ -55,13 +54,11 @@ def _run(arguments: list[str], output: Output) -> int:  # noqa: PLR0911 - one re
         code = next((code for kind, code in _METADATA_CODES if isinstance(error, kind)), SOME_FAILED)
         return _failed(output, code, str(error))
     except TyperException as error:
-        return _failed(output, USAGE, f"{str(error).rstrip('.')}. See `stash-sync --help`.")
+        return _failed(output, USAGE, f"{error.format_message().rstrip('.')}. See `{_help_for(arguments)}`.")
     except (Abort, KeyboardInterrupt):
         return _failed(output, INTERRUPTED, "Interrupted; what was done is remembered, run again to go on.")
     except Signalled as signalled:
-        what = "Interrupted" if signalled.number is signal.SIGINT else "Terminated"
-        sentence = f"{what}; what was done is remembered, run again to go on."
-        return _failed(output, 128 + signalled.number, sentence)
+        return _failed(output, signalled.exit_code, str(signalled))
     except Exception as error:  # the command line's boundary: a bug ends as a sentence too
         if os.environ.get("STASH_SYNC_DEBUG"):
             raise
@@ -75,6 +72,13 @@ def _failed(output: Output, code: int, sentence: str) -> int:
     output.error(sentence)
     output.emit({"outcome": "error", "exit_code": code, "error": sentence})
     return code
+
+
+def _help_for(arguments: list[str]) -> str:
+    names = {
+        command.name or command.callback.__name__ for command in app.registered_commands if command.callback
+    }
+    return f"stash-sync {arguments[0]} --help" if arguments[0] in names else "stash-sync --help"
 
 
 def _details() -> Path:

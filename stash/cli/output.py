@@ -6,22 +6,27 @@ import json
 import sys
 import textwrap
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from stash.cli.summaries import comparison_lines, comparison_of, entity_rows, report_lines
+from stash.cli.signals import hold
+from stash.cli.summaries import MOST, comparison_lines, comparison_of, entity_rows, report_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from stash.report import Report
 
 DIFFERENT = 4
 """The exit code of a check that found differences."""
+
+AROUND = 4
+"""Lines of a screen that are not a report's own: the command, the head of its table, the page's name, the prompt."""
 
 PIPE = 10_000
 """The width of a pipe: a line is never broken there."""
@@ -42,8 +47,9 @@ class Output:
         self.width = self.out.width
 
     def emit(self, content: Mapping[str, Any]) -> None:
-        """The JSON object of `--json`."""
+        """The JSON object of `--json`, the last word of a command."""
         if self.is_json:
+            hold()
             sys.stdout.write(json.dumps(content, default=str) + "\n")
             sys.stdout.flush()
 
@@ -88,9 +94,11 @@ class Output:
     def report(self, report: Report, page: Path | None = None) -> None:
         """A run, on one screen."""
         self.emit(report.summary())
-        self.table("", ("", "created", "updated", "unchanged", "kept"), entity_rows(report))
-        for line in report_lines(report):
-            self.line(line)
+        self.screen(
+            ("", "created", "updated", "unchanged", "kept"),
+            entity_rows(report),
+            partial(report_lines, report),
+        )
         self._name(page)
 
     def comparison(self, report: Report, page: Path | None = None) -> int:
@@ -98,10 +106,26 @@ class Output:
         code = DIFFERENT if report.plan or report.kept else report.exit_code
         found = comparison_of(report)
         self.emit({**report.summary(), **found, "outcome": "compared", "exit_code": code})
-        for line in comparison_lines(report, found):
-            self.line(line)
+        self.screen((), (), partial(comparison_lines, report, found))
         self._name(page)
         return code
+
+    def screen(
+        self,
+        columns: Sequence[str],
+        rows: Sequence[Sequence[object]],
+        lines: Callable[[int], Iterable[str]],
+    ) -> None:
+        """A table, and the lines below it, of which there are the fewer the smaller their number is: all that fit."""
+        found: list[str] = []
+        for most in range(MOST, -1, -1):
+            found = list(lines(most))
+            if self.width == PIPE or len(rows) + len(found) <= self.out.height - AROUND:
+                break
+        if columns:
+            self.table("", columns, rows)
+        for line in found:
+            self.line(line)
 
     def fitting[T](self, rows: Sequence[T]) -> Sequence[T]:
         """As many rows as fit a screen, with room for what stands around them; all of them in a pipe."""

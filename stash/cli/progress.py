@@ -32,13 +32,26 @@ EVERY = 10.0
 """Seconds between two plain lines of one step."""
 
 
+SHORT = 1.0
+"""Seconds; a step that took less leaves no line on a terminal."""
+
+
+SLOW = 10.0
+"""A second; what is slower is told with its tenths."""
+
+
 class _Count(ProgressColumn):
     """How many are done, of how many, and how fast."""
 
     def render(self, task: Task) -> Text:
         done, speed = int(task.completed), task.finished_speed or task.speed
         count = f"{done}" if task.total is None else f"{done}/{int(task.total)}"
-        return Text(f"{count}, {speed:.0f}/s" if speed else count)
+        return Text(f"{count}, {_rate(speed)}" if speed else count)
+
+
+def _rate(speed: float) -> str:
+    """How many a second: a slow one with its tenths, so that it is not told as none."""
+    return f"{speed:.0f}/s" if speed >= SLOW else f"{speed:.1f}/s"
 
 
 class Steps:
@@ -88,9 +101,9 @@ class Steps:
     def finish(self) -> None:
         """The step is done."""
         self._stop()
-        if not self._is_quiet:
-            seconds = time.monotonic() - self._began
-            rate = f", {self._count / seconds:.0f}/s" if self._count and seconds > 1 else ""
+        seconds = time.monotonic() - self._began
+        if not self._is_quiet and not (self._console.is_terminal and seconds < SHORT):
+            rate = f", {_rate(self._count / seconds)}" if self._count and seconds > 1 else ""
             count = f"{self._count} done, " if self._count else ""
             self._say(f"{self._step}: {count}{seconds:.1f} s{rate}")
 
@@ -103,9 +116,9 @@ class Steps:
         seconds = time.monotonic() - self._began
         rate = self._count / seconds if seconds else 0.0
         if self._total is None or not rate:
-            return f"{self._count} done, {rate:.0f}/s"
+            return f"{self._count} done, {_rate(rate)}"
         left = max(0, self._total - self._count) / rate
-        return f"{self._count} of {self._total}, {rate:.0f}/s, {left:.0f} s left"
+        return f"{self._count} of {self._total}, {_rate(rate)}, {left:.0f} s left"
 
     def _say(self, text: str) -> None:
         self._console.print(Text(text))

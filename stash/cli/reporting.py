@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stash.cli.commands import (
-    DatabaseUrl,
-    Downloads,
-    Html,
-    Json,
-    app,
-    make_output,
-    make_settings,
-)
+from stash.cli.commands import LOOK, app, make_output, make_settings
+from stash.cli.flags import DatabaseUrl, Downloads, Html, Json
 from stash.cli.history import journal_of
+from stash.cli.running import finish
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +19,7 @@ if TYPE_CHECKING:
     from stash.settings import Settings
 
 
-@app.command()
+@app.command(rich_help_panel=LOOK)
 def report(
     run: Annotated[int | None, typer.Argument(help="The run's number; none means the newest.")] = None,
     *,
@@ -40,11 +33,11 @@ def report(
 
     output = make_output(json, quiet=True, verbose=False)
     settings = make_settings(database=database, downloads=downloads)
-    found, operations = asyncio.run(_read(settings, run, with_operations=json))
+    found, operations = finish(_read(settings, run, with_operations=json))
     if html is not None:
         from stash.page import write_page_of_run  # noqa: PLC0415 - only a page needs it
 
-        asyncio.run(write_page_of_run(html, settings, found.id, "stash-sync sync"))
+        finish(write_page_of_run(html, settings, found.id, "stash-sync sync"))
     about = {name: value for name, value in asdict(found).items() if name != "counts"}
     output.emit({**found.counts, **about, "exit_code": 0, "changes": [one._asdict() for one in operations]})
     ended = found.ended_at.strftime("to %H:%M UTC") if found.ended_at else "UTC, did not end"

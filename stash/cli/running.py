@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 from typing import TYPE_CHECKING
 
+from stash.cli.signals import BOTH, Signalled, heed
+
 if TYPE_CHECKING:
+    import signal
     from collections.abc import Coroutine
-
-
-class Signalled(BaseException):
-    """A signal arrived, and the work has ended because of it."""
-
-    def __init__(self, number: signal.Signals) -> None:
-        super().__init__(number.name)
-        self.number = number
 
 
 def finish[T](work: Coroutine[None, None, T]) -> T:
@@ -34,7 +28,7 @@ def finish[T](work: Coroutine[None, None, T]) -> T:
             received.append(number)
             task.cancel()
 
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in BOTH:
             loop.add_signal_handler(number, stop, number)
         return await work
 
@@ -43,4 +37,6 @@ def finish[T](work: Coroutine[None, None, T]) -> T:
     except asyncio.CancelledError:
         if not received:
             raise
+    finally:
+        heed()
     raise Signalled(received[0])

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from stash.next_steps import step_for
+from stash.next_steps import step_for, unscanned
 from stash.paths import base_name
 from stash.report import PLURALS
 
@@ -16,11 +16,14 @@ if TYPE_CHECKING:
 
     from stash.report import Kept, Planned, Report
 
-REASONS = 3
-"""Reasons of a list that the terminal shows; `--json` and `--html` have all."""
+MOST = 3
+"""How much is told where there is room: reasons of a list, and one planned change more; `--json` and `--html` have all."""
 
-CHANGES = 4
-"""Planned changes that the terminal shows, those first that are over something that stands there."""
+IDLE = "downloads"
+"""The kind of what is left out where no file of the downloads has to do with the creators."""
+
+WIDE, LEAD = 24, 8
+"""Characters of a text that is shown beside another one, and of what both have in common before they differ."""
 
 _ID = re.compile(r"\d{6,}")
 
@@ -45,11 +48,11 @@ def undo_rows(report: Report) -> list[tuple[str, ...]]:
     return rows
 
 
-def undo_lines(number: int, report: Report) -> Iterator[str]:
+def undo_lines(number: int, report: Report, most: int = MOST) -> Iterator[str]:
     """What undo did, below its figures."""
     if report.plan:
-        yield from _plan_lines(report.plan, with_new=True)
-    yield from _left_lines(report)
+        yield from _plan_lines(report.plan, most, with_new=True)
+    yield from _left_lines(report, most)
     if report.plan is not None:
         yield f"Nothing was written: {len(report.plan)} changes would take run {number} back."
     elif report.exit_code:
@@ -61,17 +64,21 @@ def undo_lines(number: int, report: Report) -> Iterator[str]:
         yield f"`stash-sync undo {report.run}` takes this undo back."
 
 
-def report_lines(report: Report) -> Iterator[str]:
-    """A run or a plan, below its figures."""
+def report_lines(report: Report, most: int = MOST) -> Iterator[str]:
+    """A run or a plan, below its figures; the less, the smaller `most` is."""
     if report.plan:
-        yield from _plan_lines(report.plan, with_new=False)
+        yield from _plan_lines(report.plan, most, with_new=False)
     asked = report.requests
     yield f"{report.links_added} links added, {report.unattached} files without a known item."
     yield (
         f"{asked['reads']} reads, {asked['writes']} writes ({asked['mutations']} mutations), {asked['scan']} for scans, "
         f"{report.seconds:.1f} s."
     )
-    yield from _left_lines(report)
+    yield from _left_lines(report, most)
+    waiting = unscanned(report) if report.plan is not None else 0
+    if waiting:
+        yield f"Not in this plan: {waiting} files that Stash has not scanned yet; a sync scans first."
+        yield "To see them planned too, scan in Stash (Settings, Tasks), then plan again."
     yield _closing(report)
 
 
@@ -87,15 +94,17 @@ def comparison_of(report: Report) -> dict[str, Any]:
     }
 
 
-def comparison_lines(report: Report, found: dict[str, Any]) -> Iterator[str]:
+def comparison_lines(report: Report, found: dict[str, Any], most: int = MOST) -> Iterator[str]:
     """What a check found, for a person."""
-    yield from _plan_lines(report.plan or [], with_new=True)
-    yield from _left_lines(report)
+    yield from _plan_lines(report.plan or [], most, with_new=True)
+    yield from _left_lines(report, most)
     same = sum(counts.unchanged for counts in report.entities.values())
     yield f"{same} match, {len(found['differ'])} fields differ, {len(found['missing'])} fields are missing."
+    if report.plan:
+        yield "`stash-sync sync` writes them."
 
 
-def _plan_lines(plan: Sequence[Planned], *, with_new: bool) -> Iterator[str]:
+def _plan_lines(plan: Sequence[Planned], most: int, *, with_new: bool) -> Iterator[str]:
     """What is planned: of each type how many are new, and which fields of the others."""
     new: defaultdict[str, set[str]] = defaultdict(set)
     edited: defaultdict[str, set[str]] = defaultdict(set)
@@ -110,46 +119,52 @@ def _plan_lines(plan: Sequence[Planned], *, with_new: bool) -> Iterator[str]:
         if changed:
             named = ", ".join(field for field, _ in fields[name].most_common())
             parts.append(f"{len(changed)} changed: {named}")
-        if parts:
+        if parts and (most or with_new):
             yield f"{PLURALS.get(name, name)}: {', '.join(parts)}"
     over = [one for one in plan if one.before and one.reason != "new"]
-    for one in over[:CHANGES]:
-        yield f"  {one.type.lower()} {one.id}, {one.field}: {_short(one.before)} -> {_short(one.after)} ({one.reason})"
-    if len(over) > CHANGES:
-        yield f"  … and {len(over) - CHANGES} more over something that stands there; --html FILE shows each."
+    shown = most + 1 if most else 0
+    for one in over[:shown]:
+        before, after = _differing(_text(one.before), _text(one.after))
+        yield f"  {one.type.lower()} {one.id}, {one.field}: {before} -> {after}"
+    if len(over) > shown:
+        yield f"  … {len(over) - shown}{' more' if shown else ''} are over something that stands there."
 
 
-def _left_lines(report: Report) -> Iterator[str]:
+def _left_lines(report: Report, most: int) -> Iterator[str]:
     unmatched = [(one.reason, base_name(one.file) or one.id) for one in report.unmatched]
     skipped = [(one.reason, f"{one.kind} {one.id}") for one in report.skipped]
-    yield from _by_reason("Unmatched", unmatched)
-    yield from _by_reason("Left out", skipped)
+    yield from _by_reason("Unmatched", unmatched, most)
+    yield from _by_reason("Left out", skipped, most)
     if report.kept:
         yield f"Kept for you ({len(report.kept)}): {', '.join(_kept(report.kept))}"
 
 
-def _by_reason(title: str, found: Iterable[tuple[str, str]]) -> Iterator[str]:
+def _by_reason(title: str, found: Iterable[tuple[str, str]], limit: int) -> Iterator[str]:
     alike: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
     for reason, name in found:
         alike[_ID.sub("…", reason)].append((reason, name))
     if not alike:
         return
-    yield f"{title} ({sum(map(len, alike.values()))}):"
-    most = sorted(alike.items(), key=lambda one: -len(one[1]))
-    for general, those in most[:REASONS]:
+    most = sorted(alike.items(), key=lambda one: (not one[1][0][1].startswith(IDLE), -len(one[1])))
+    first = "" if limit else f" {len(most[0][1])} x {most[0][0]}{', …' * (len(most) > 1)}"
+    yield f"{title} ({sum(map(len, alike.values()))}):{first}"
+    for general, those in most[:limit]:
         reason, name = those[0]
         yield f"  {len(those)} x {reason if len(those) == 1 else general}, such as {name}"
         step, _ = step_for(reason, "stash-sync sync")
         if not step.startswith("Nothing to do"):
             yield f"      Next: {step}"
-    if len(most) > REASONS:
-        more = len(most) - REASONS
+    if len(most) > limit > 0:
+        more = len(most) - limit
         yield f"  … and {more} more reason{'s' * (more > 1)}; --html FILE and --json have all."
 
 
 def _kept(kept: Sequence[Kept]) -> list[str]:
     counts = Counter((one.field, one.type) for one in kept)
-    return [f"{field} of {count} {name.lower()}" for (field, name), count in counts.most_common()]
+    return [
+        f"{field} of {count} {name.lower() if count == 1 else PLURALS.get(name, name)}"
+        for (field, name), count in counts.most_common()
+    ]
 
 
 def _closing(report: Report) -> str:
@@ -157,14 +172,32 @@ def _closing(report: Report) -> str:
         return (
             f"Nothing was written: {len(report.plan)} changes are planned; --html FILE shows each."
             if report.plan
-            else "Nothing to do."
+            else _nothing(report)
         )
     if report.exit_code:
         return "Done, but some items could not be synced; see above."
-    return "Nothing to do." if report.is_silent else "Done."
+    return _nothing(report) if report.is_silent else "Done."
 
 
-def _short(value: object) -> str:
+def _nothing(report: Report) -> str:
+    """Nothing to do, which is good news only where the downloads were the right ones."""
+    is_idle = any(one.kind == IDLE for one in report.skipped)
+    return "Nothing to do, but see what was left out." if is_idle else "Nothing to do."
+
+
+def _differing(before: str, after: str) -> tuple[str, str]:
+    """Two texts as they fit a line, from shortly before where they differ."""
+    pairs = enumerate(zip(before, after, strict=False))
+    same = next((at for at, (one, other) in pairs if one != other), min(len(before), len(after)))
+    start = same - LEAD if max(len(before), len(after)) > WIDE and same > LEAD else 0
+    return _short(before, start), _short(after, start)
+
+
+def _short(text: str, start: int) -> str:
+    text = f"…{text[start + 1 :]}" if start else text
+    return text if len(text) <= WIDE else f"{text[: WIDE - 1]}…"
+
+
+def _text(value: object) -> str:
     text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-    text = text.replace("\n", " ")
-    return text if len(text) <= 24 else f"{text[:23]}…"  # noqa: PLR2004 - two of them fit a line
+    return text.replace("\n", " ") or "(empty)"

@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stash.cli.commands import (
-    DatabaseUrl,
-    Downloads,
-    EmbeddedDir,
-    Json,
-    Url,
-    alone,
-    app,
-    make_output,
-    make_settings,
-    server_of,
-    with_stash,
-)
+from stash.cli.commands import SYNC, alone, app, make_output, make_settings, server_of, with_stash
+from stash.cli.flags import DatabaseUrl, Downloads, EmbeddedDir, Json, Url
 from stash.cli.running import finish
 from stash.cli.summaries import undo_lines, undo_rows
 
@@ -26,7 +16,7 @@ if TYPE_CHECKING:
     from stash.report import Report
 
 
-@app.command()
+@app.command(rich_help_panel=SYNC)
 def undo(  # noqa: PLR0913 - each flag is a parameter, as typer has it
     run: Annotated[str, typer.Argument(help="The run's number, or `last`: the newest not taken back yet.")],
     *,
@@ -54,7 +44,6 @@ def undo(  # noqa: PLR0913 - each flag is a parameter, as typer has it
 
     number, report = finish(work() if dry_run else alone(settings, work))
     output.emit({**report.summary(), "undone": number})
-    output.table("", ("", "put back", "removed", "made again", "kept"), undo_rows(report))
-    for line in undo_lines(number, report):
-        output.line(line)
+    columns = ("", "put back", "removed", "made again", "kept")
+    output.screen(columns, undo_rows(report), partial(undo_lines, number, report))
     return report.exit_code

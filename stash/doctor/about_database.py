@@ -24,9 +24,9 @@ _VERSIONS = {
 def database_findings(facts: DatabaseFacts, library: LibraryFacts | None) -> Iterator[Finding]:
     """What the database holds, what it lacks, and how it fits the downloads."""
     version = _VERSIONS.get(facts.version, facts.version)
-    rows = ", ".join(f"{count} {name}" for name, count in facts.rows.items() if count)
+    rows = ", ".join(f"{name} {count}" for name, count in facts.rows.items() if count)
     kind = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}.get(facts.kind, facts.kind)
-    yield Finding("ok", "database", f"{facts.name}: {kind}, {version}.", f"Rows: {rows or 'none'}.")
+    yield Finding("ok", "database", f"{facts.name}: {kind}, {version}; rows: {rows or 'none'}.")
     for loss in facts.losses:
         what, _, step = loss.reason.rpartition("; ")
         is_mendable = loss.key == "attachments"
@@ -92,8 +92,13 @@ def forecast(facts: DatabaseFacts, library: LibraryFacts) -> Finding:
         "ok" if found else "note",
         "next sync",
         f"{len(facts.creators)} creators ({names}{more}), {files} files with a row: Stash has {about}{scaled}.",
-        f"Of {asked} asked for, {known} lie where they should, {found - known} elsewhere, {asked - found} are not "
-        f"scanned. {facts.synced} were synced before.",
+        (
+            "All lie where they should. "
+            if known == asked
+            else f"Of {asked} asked for, {known} lie where they should, {found - known} elsewhere, {asked - found} are "
+            "not scanned. "
+        )
+        + f"{facts.synced} were synced before.",
         "See every field before it is written.",
         "stash-sync sync --dry-run",
     )

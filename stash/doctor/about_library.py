@@ -21,6 +21,7 @@ def library_findings(
 ) -> Iterator[Finding]:
     """What lies in the downloads, and whether Stash has it."""
     yield from _disk_findings(facts)
+    yield from _map_findings(facts)
     if not facts.sightings:
         return
     if stash is None:
@@ -60,6 +61,16 @@ def _disk_findings(facts: LibraryFacts) -> Iterator[Finding]:
         )
 
 
+def _map_findings(facts: LibraryFacts) -> Iterator[Finding]:
+    for host, stash in facts.unrelated:
+        yield Finding(
+            "note",
+            "library",
+            f"The path map's pair {map_text([(host, stash)])} is about none of the downloads.",
+            next_step=f"Its left side is to be {facts.downloads}, or a folder above or in it; else take it out.",
+        )
+
+
 def _all_known(facts: LibraryFacts) -> Finding:
     asked = len(facts.sightings)
     share = "" if asked == facts.taken else f", judged by {asked} of them"
@@ -83,15 +94,21 @@ def _elsewhere(
     here, there = without_common_tail(elsewhere[0].expected, elsewhere[0].seen[0])
     is_whole = not is_seen or len(elsewhere) == len(found)
     is_certain = fits == len(found)
+    if not text:
+        what, step = "Without any map", "Take the path map away: both sides have the same paths."
+    else:
+        what = "With this map"
+        step = "Set the path map."
+    if is_certain and not is_mapped:
+        step += " --fix writes it into stash-sync.toml."
     return Finding(
         "problem" if is_whole else "warning",
         "library",
         f"Stash sees {len(elsewhere)} of {len(facts.sightings)} files elsewhere: "
-        + ("the path map is wrong." if is_mapped and is_whole else "a path map is missing."),
-        f"{here} is {there} there. With this map it has {fits} of {len(found)} where they should be; "
-        "without it each is looked for by its name, and new ones cannot be scanned.",
-        "Set the path map."
-        + (" --fix writes it into stash-sync.toml." if is_certain and not is_mapped else ""),
+        + ("the path map is wrong." if is_mapped else "a path map is missing."),
+        f"{here} is {there} there. {what} it has {fits} of {len(found)} where they should be; "
+        "till then each is looked for by its name, and new ones cannot be scanned.",
+        step,
         f"export STASH_SYNC_PATH_MAP={shlex.quote(text)}",
         exit_code=2 if is_whole else 0,
         fix=Fix("path_map", text) if is_certain and not is_mapped else None,
@@ -101,11 +118,14 @@ def _elsewhere(
 def _outside(facts: LibraryFacts, stash: StashFacts) -> Finding:
     folders = ", ".join(folder.path for folder in stash.folders) or "no folder at all"
     first = stash.folders[0].path if stash.folders else "/data"
+    what = f"It holds {folders}; no file of the downloads is known under another path either."
+    if facts.resolved != str(facts.downloads) and stash.folder_of(facts.resolved) is not None:
+        first, what = facts.resolved, f"It leads to {facts.resolved}, which the library holds."
     return Finding(
         "problem",
         "library",
         f"Stash's library does not hold {facts.expected}.",
-        f"It holds {folders}; no file of the downloads is known under another path either.",
+        what,
         "Add the folder in Stash (Settings, Library), or say where in it the downloads are, for example:",
         f"export STASH_SYNC_PATH_MAP={shlex.quote(map_text([(str(facts.downloads), first)]))}",
         exit_code=7,

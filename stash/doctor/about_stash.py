@@ -39,10 +39,11 @@ def setting_findings(facts: SettingFacts) -> Iterator[Finding]:
 def stash_findings(facts: StashFacts, settings: SettingFacts) -> Iterator[Finding]:
     """What Stash says of itself."""
     key = "with the API key" if facts.has_key else "without an API key"
+    tls = " over TLS, its certificate verified," if facts.url.startswith("https:") else ""
     yield Finding(
         "ok",
         "Stash",
-        f"Stash {facts.version or 'of no version'} answers at {facts.url} {key}.",
+        f"Stash {facts.version or '(a build of no version)'} answers at {facts.url}{tls} {key}.",
         f"It has {facts.images} images and {facts.scenes} scenes.",
     )
     if facts.jobs:
@@ -61,6 +62,8 @@ def stash_findings(facts: StashFacts, settings: SettingFacts) -> Iterator[Findin
             "Without it no video is scanned, so that no scene can be matched.",
             "Name it in Stash: Settings, System, ffmpeg path, or have Stash download it there.",
         )
+    elif not facts.makes_galleries_of_folders and not facts.makes_clips_of_images:
+        yield Finding("ok", "Stash", "It has ffmpeg, and no setting of its scan stands in the way.")
     yield from _scan_findings(facts)
     yield from _studio_findings(facts, settings)
 

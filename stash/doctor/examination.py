@@ -46,7 +46,10 @@ async def examine(
     examination = _Examination(settings, server, transport)
     diagnosis = await examination.run()
     if may_fix:
-        diagnosis.fixed = [fixes.apply(one.fix) for one in diagnosis.findings if one.fix is not None]
+        for one in diagnosis.findings:
+            if one.fix is not None:
+                diagnosis.fixed.append(fixes.apply(one.fix))
+                diagnosis.mended.append(one)
     return diagnosis
 
 
@@ -82,7 +85,13 @@ class _Examination:
             self._found += database_findings(database, library)
         if library is not None:
             self._found += library_findings(library, stash, is_mapped=about.is_mapped)
-        if stash is not None and database is not None and library is not None and database.creators:
+        if (
+            stash is not None
+            and database is not None
+            and library is not None
+            and database.creators
+            and library.taken
+        ):
             self._found.append(forecast(database, library))
 
     async def _look_at_stash(self) -> StashFacts | None:

@@ -113,7 +113,8 @@ class Sighting:
 class LibraryFacts:
     """What lies in the downloads: `taken` files are of a type for Stash, `sightings` are all of them, or a sample.
 
-    `expected` is where Stash should see the downloads, `below` how many files it has there; None where that was not asked.
+    `expected` is where Stash should see the downloads, `below` how many files it has there; None where that was not asked. `unrelated` are the pairs of the path map that
+    are about none of them, `resolved` is where the downloads lie once links are followed.
     """
 
     downloads: Path
@@ -123,6 +124,8 @@ class LibraryFacts:
     unreadable: Sequence[str] = ()
     sightings: Sequence[Sighting] = ()
     below: int | None = None
+    unrelated: Sequence[tuple[str, str]] = ()
+    resolved: str = ""
 
 
 @dataclass(frozen=True)

@@ -42,16 +42,25 @@ class Finding:
 
 @dataclass
 class Diagnosis:
-    """All findings, the most fundamental first; `requests` is how many questions Stash was asked."""
+    """All findings, the most fundamental first; `requests` is how many questions Stash was asked.
+
+    `fixed` says what was done about those that are `mended`.
+    """
 
     findings: list[Finding] = field(default_factory=list)
     requests: int = 0
     fixed: list[str] = field(default_factory=list)
+    mended: list[Finding] = field(default_factory=list)
+
+    @property
+    def problems(self) -> list[Finding]:
+        """What has to be mended yet."""
+        return [one for one in self.findings if one.level == "problem" and one not in self.mended]
 
     @property
     def exit_code(self) -> int:
-        """That of the first problem; 0 where there is none."""
-        return next((one.exit_code for one in self.findings if one.level == "problem"), 0)
+        """That of the first problem; 0 where there is none, or none any more."""
+        return next((one.exit_code for one in self.problems), 0)
 
     def summary(self) -> dict[str, Any]:
         """The object of `--json`."""
@@ -59,7 +68,7 @@ class Diagnosis:
             "outcome": "examined",
             "exit_code": self.exit_code,
             "requests": self.requests,
-            "findings": [_shown(one) for one in self.findings],
+            "findings": [_shown(one) | {"is_fixed": one in self.mended} for one in self.findings],
             "fixed": self.fixed,
         }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from ipaddress import ip_address
 from pathlib import Path
@@ -21,9 +22,10 @@ from stash.doctor.facts import (
     Sighting,
     StashFacts,
 )
+from stash.errors import RetriableError
 from stash.files import walk
 from stash.journal import Journal
-from stash.paths import base_name
+from stash.paths import base_name, is_within
 from stash.settings import SETTINGS_FILE, loose_permissions
 from stash.store.replies import intact
 from stash.wire import Wire
@@ -101,7 +103,11 @@ async def about_stash(connection: Connection) -> StashFacts:
     await connection.initialize()
     studios = {"name": {"value": r"\(Fansly\)$|^Fansly \(network\)$", "modifier": "MATCHES_REGEX"}}
     reply = await connection.query(_ABOUT, {"studios": studios, "all": {"per_page": -1}})
-    with intact("what Stash says of itself"):
+    if not reply.data and reply.errors:
+        raise RetriableError(
+            f"Stash answers with an error ({reply.errors[0].get('message')}); look into its log, run again."
+        )
+    with intact("itself"):
         return _stash_facts(connection, reply.data)
 
 
@@ -143,7 +149,15 @@ async def about_library(
         below = await _below(connection, expected)
     places = {path_map.to_stash(file.path) for file in taken}
     sightings = [_sighting(file, path_map.to_stash(file.path), seen, places) for file in sample]
-    return LibraryFacts(downloads, expected, len(files), len(taken), unreadable, sightings, below)
+    unrelated = [
+        pair
+        for pair in path_map.pairs
+        if not is_within(str(downloads), pair[0]) and not is_within(pair[0], str(downloads))
+    ]
+    resolved = await asyncio.to_thread(downloads.resolve)
+    return LibraryFacts(
+        downloads, expected, len(files), len(taken), unreadable, sightings, below, unrelated, str(resolved)
+    )
 
 
 def _sighting(

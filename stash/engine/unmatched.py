@@ -16,6 +16,21 @@ if TYPE_CHECKING:
     from stash.files import HostFile
 
 
+LEFT_OUT = "--only, --skip or the settings leave some out"
+
+
+def why_idle(ours: Iterable[HostFile], everything: Iterable[HostFile]) -> str:
+    """Why a sync meets no file: none of all those in the downloads is of its creators; empty where one is.
+
+    Unsaid, a wrong folder would end in silence.
+    """
+    if any(file.kind for file in ours):
+        return ""
+    others = sum(file.kind is not None for file in everything)
+    what = f"of these creators ({others} of others)" if others else "that Stash takes"
+    return f"the downloads folder holds no file {what}"
+
+
 class Unmatching(Working):
     """Names the files that have no match."""
 
@@ -54,7 +69,8 @@ class Unmatching(Working):
             if self.run.is_dry:
                 return "Stash does not know this file yet; a sync has it scanned", False
             return "Stash does not know this file; have it scan the folder, or check the path map", True
-        return _PICTURES.get(owner.picture or "", "its row belongs to no item of these creators"), False
+        whose = f"that is synced: {LEFT_OUT}" if self.run.rules.is_narrow else "of these creators"
+        return _PICTURES.get(owner.picture or "", f"its row belongs to no item {whose}"), False
 
 
 _PICTURES = {

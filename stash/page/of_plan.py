@@ -7,8 +7,10 @@ import shlex
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from stash.next_steps import unscanned
 from stash.page.model import MOST_ENTRIES, Entry, Line, Page, diff_of, is_over_something
 from stash.page.notes import kept_note, skipped_note, unmatched_note
+from stash.rendering import TRAILER_TAG
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,11 +25,18 @@ def page_of_plan(report: Report, base: str) -> Page:
     """A dry run's report as a page, without pictures; `base` is the command that a flag joins, to be pasted."""
     plan = sorted(report.plan or [], key=_who)
     groups = [list(fields) for _, fields in groupby(plan, key=_who)]
-    items = _items(plan)
+    items, waiting = _items(plan), unscanned(report)
     entries = [_entry(fields, items, base) for fields in groups[:MOST_ENTRIES]]
+    _name_creators(entries, base)
     return Page(
         title="What a sync would do",
-        subtitle=f"{len(plan)} changes of {len(groups)} entities are planned; nothing was written.",
+        subtitle=f"{len(plan)} changes of {len(groups)} entities are planned; nothing was written."
+        + (
+            f" {waiting} files are not in this plan, as Stash has not scanned them yet: a sync has them scanned first; "
+            "to see them planned too, scan in Stash (Settings, Tasks), then plan again."
+            if waiting
+            else ""
+        ),
         is_plan=True,
         facts=[("To do it", base), *facts_of(report)],
         figures=figures_of(report),
@@ -63,16 +72,28 @@ def lines_of(key: str, label: str, item: str, base: str) -> list[Line]:
             Line(f"{base} --skip {number}", f"Sync all but this {kind}"),
             Line(f"{base} --only {number}", f"Sync this {kind} alone"),
         ]
-    if kind == "hashtag":
+    is_hashtag = (
+        label != TRAILER_TAG and " " not in label
+    )  # else it is a mark of ours, or a name of the user's
+    if kind == "hashtag" and is_hashtag:
         text = f"STASH_SYNC_IGNORE_TAGS={shlex.quote(label)} {base}"
         skip = f"{base} --skip {shlex.quote(f'#{label}')}"
         return [Line(text, "Make no tag of this hashtag"), Line(skip, "Sync nothing that has it")]
-    if kind == "studio":
+    if kind in {"studio", "creator"}:
         return [
             Line(f"{base} --skip @{number}", "Sync all creators but this"),
             Line(f"{base} --only @{number}", "Sync this creator alone"),
         ]
     return []
+
+
+def _name_creators(entries: Sequence[Entry], base: str) -> None:
+    """The performer of a creator is not wanted where the creator is not."""
+    studios = {entry.key.partition(" ")[2]: entry for entry in entries if entry.key.startswith("studio ")}
+    for entry in entries:
+        kind, _, account = entry.key.partition(" ")
+        if kind == "account" and account in studios:
+            entry.lines = lines_of(studios[account].key, entry.label, "", base)
 
 
 def _items(plan: Sequence[Planned]) -> dict[str, str]:

@@ -82,8 +82,9 @@ async def find_run(journal: Journal, number: int | None) -> RunRow:
     """
     found = await journal.run(number) if number is not None else next(iter(await journal.runs(1)), None)
     if found is None:
-        what = "There was no run yet" if number is None else f"There is no run {number}"
-        raise UsageError(f"{what}; `stash-sync runs` lists those that there are.")
+        if number is None:
+            raise UsageError("There was no run yet; `stash-sync sync` is the first.")
+        raise UsageError(f"There is no run {number}; `stash-sync runs` lists those that there are.")
     return found
 
 

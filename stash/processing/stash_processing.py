@@ -75,7 +75,7 @@ class StashProcessing(CreatorProcessing, Finding, Unmatching):
         new = [file for file, owner in owned if owner.media not in self._known_media]
         await self._read_files(new)
         await self._find_absent(reader, creators, self._known_media)
-        self._ours = ours
+        self.ours = ours
         unknown = self.run.files.unknown(new)
         is_allowed = self.run.is_forced or self.run.is_dry
         if len(owned) >= FEW and len(unknown) > len(owned) / 2 and not is_allowed:
@@ -95,7 +95,7 @@ class StashProcessing(CreatorProcessing, Finding, Unmatching):
             await self.store.preload_index(Tag, Performer, Studio)
             for creator in creators:
                 await self.sync_creator(reader, creator)
-            self._note_files(self._ours, self._owners, self._known_media)
+            self._note_files(self.ours, self._owners, self._known_media)
 
     # --- the downloader's door ---
 

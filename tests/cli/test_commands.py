@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import os
 import signal
@@ -111,6 +112,16 @@ def test_run_does_it_all(run, world: list[object], tmp_path: Path) -> None:
     assert any("bad.json" in one["reason"] for one in ended.json["skipped"])
 
 
+def test_what_a_download_says_is_no_result(capfd, world: list[object]) -> None:
+    """What the download command prints goes to stderr: on stdout there is the one object alone."""
+    flags = ["run", "--download-command", "echo chatter", "--url", "http://127.0.0.1:9", *world[:4], "--json"]
+    with pytest.raises(SystemExit):
+        main([str(flag) for flag in flags])
+    printed = capfd.readouterr()
+    assert json.loads(printed.out)["exit_code"] == 2
+    assert "chatter" in printed.err
+
+
 def test_a_failed_download_ends_the_run(run, world: list[object]) -> None:
     """Where the download command fails, nothing is synced."""
     ended = run("run", "--download-command", "exit 7", *world, "--json")
@@ -147,6 +158,12 @@ CASES = (
     "a wrong map",
     "a foreign database",
     "no library",
+    "no number",
+    "no such payloads",
+    "nothing to overwrite",
+    "no place for a state",
+    "no place for a demo",
+    "no limit",
 )
 
 
@@ -198,6 +215,16 @@ def bad_input(tmp_path: Path) -> dict[str, tuple[list[object], int, str]]:
             "other.sqlite",
         ),
         "no library": (["embedded", "--library", tmp_path / "none"], 2, "does not exist"),
+        "no number": (["report", "x"], 2, "Invalid value for 'run'"),
+        "no such payloads": (["ingest", tmp_path / "none", "--database", world], 2, "does not exist"),
+        "nothing to overwrite": (["sync", "--overwrite", "tags", *here, "--database", world], 2, "title"),
+        "no place for a state": (
+            ["sync", "--embedded-dir", tmp_path / "text" / "e", *here[2:], "--database", world],
+            2,
+            "cannot be made",
+        ),
+        "no place for a demo": (["demo", "--keep", tmp_path / "text" / "e"], 2, "cannot be made"),
+        "no limit": (["runs", "--limit", "0"], 2, "--limit"),
     }
 
 
@@ -208,11 +235,11 @@ def test_bad_input_is_one_sentence(run, tmp_path: Path, case: str, json_flag: bo
     arguments, code, words = bad_input(tmp_path)[case]
     run("ingest", tmp_path / "dl", "--database", tmp_path / "made.sqlite")
     before = (tmp_path / "made.sqlite").read_bytes()
-    ended = run(*arguments, *(["--json"] if json_flag and arguments[0] != "embedded" else []))
+    ended = run(*arguments, *(["--json"] if json_flag else []))
     assert ended.code == code, ended.err
     assert words in ended.err.replace("\n", " ")
     assert len(ended.err.strip().splitlines()[-1]) < 400
-    if json_flag and arguments[0] != "embedded":
+    if json_flag:
         assert ended.json["exit_code"] == code
         assert words in ended.json["error"]
     assert (tmp_path / "made.sqlite").read_bytes() == before
@@ -239,6 +266,52 @@ def test_a_bug_ends_as_a_sentence_too(run, monkeypatch: pytest.MonkeyPatch) -> N
     details = Path(ended.json["error"].split("report it with ")[1].rstrip("."))
     assert "ZeroDivisionError" in details.read_text()
     details.unlink()
+
+
+def test_the_version_is_told(run) -> None:
+    """`--version` tells the version of the package, and the help of no command says what to begin with."""
+    assert run("--version").out == f"stash-sync {importlib.metadata.version('stash-sync')}\n"
+    assert "stash-sync doctor" in run().out
+
+
+def test_a_usage_error_leads_to_its_command(run) -> None:
+    """A wrong flag of a command names that command's help; that of no command the whole help."""
+    assert "See `stash-sync check --help`." in run("check", "--colour").err
+    assert "See `stash-sync --help`." in run("paint").err
+
+
+EARLY = """
+import builtins, os, signal
+imported = builtins.__import__
+def importing(name, *rest, **more):
+    if name == {moment!r}:
+        os.kill(os.getpid(), signal.{number})
+    return imported(name, *rest, **more)
+builtins.__import__ = importing
+from stash.cli import main
+main({arguments!r})
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("moment", ["stash.cli.main", "rich.table", "stash.report"])
+@pytest.mark.parametrize("command", ["status", "report", "doctor"])
+def test_signals_are_heeded_from_the_beginning(
+    tmp_path: Path, command: str, moment: str, number: signal.Signals
+) -> None:
+    """While things are still imported, and while a command looks back, a signal ends it with one sentence and one object."""
+    arguments = [command, "--json", "--database", "none.sqlite"]
+    script = EARLY.format(moment=moment, number=number.name, arguments=arguments)
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 128 + number
+    assert done.stdout.count("\n") == 1
+    assert json.loads(done.stdout)["exit_code"] == 128 + number
+    assert done.stderr.startswith("error: ")
+    assert done.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

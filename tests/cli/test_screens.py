@@ -19,8 +19,9 @@ from stash.cli.main import main
 from stash.cli.output import Output
 from stash.cli.progress import Steps
 from stash.cli.summaries import report_lines
-from stash.demo import write_world
-from stash.report import Report
+from stash.demo import files, write_world
+from stash.next_steps import UNSCANNED
+from stash.report import PLURALS, Planned, Report, Unmatched
 
 ROOT = Path(__file__).resolve().parents[2]
 COLUMNS, LINES = 80, 24
@@ -159,6 +160,77 @@ def test_reasons_that_differ_by_an_id_are_one_line() -> None:
     assert "  1 x its account 737344487891335689 is unknown, such as post 9" in lines
 
 
+def crowded(*, is_plan: bool) -> Report:
+    """A report that has something to say of everything."""
+    report = Report(run=None if is_plan else 1)
+    report.plan = [] if is_plan else None
+    for name in PLURALS:
+        report.count(name, "updated")
+        report.keep(name, "1", "title")
+        for field in ("title", "details") if report.plan is not None else ():
+            report.plan.append(Planned(name, "1", field, f"{field} " * 9, f"{field} " * 9 + "!", "why"))
+    for number in range(5):
+        report.skip("post", str(number), f"reason {'abcde'[number]}")
+        reason = f"{UNSCANNED} {'abcde'[number]}"
+        report.unmatched.append(Unmatched("file", "", f"/dl/{number}.jpeg", reason))
+    return report
+
+
+@pytest.mark.parametrize("is_plan", [True, False])
+def test_a_crowded_report_fits_a_screen(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, is_plan: bool
+) -> None:
+    """However much there is to say, the essentials are on one screen; in a pipe all reasons are there that a list shows."""
+    report = crowded(is_plan=is_plan)
+    Output().report(report, Path("plan.html"))
+    assert len(capsys.readouterr().out.splitlines()) > LINES
+    monkeypatch.setattr("rich.console.Console.is_terminal", True)
+    monkeypatch.setenv("COLUMNS", str(COLUMNS))
+    monkeypatch.setenv("LINES", str(LINES))
+    Output().report(report, Path("plan.html"))
+    lines = ESCAPES.sub("", capsys.readouterr().out).splitlines()
+    assert len(lines) < LINES
+    assert max(map(len, lines)) <= COLUMNS
+    for words in ("Unmatched (5)", "Left out (5)", "Kept for you (7)", "title of 1 performer"):
+        assert any(words in line for line in lines), words
+    assert any("Not in this plan: 5 files" in line for line in lines) == is_plan
+
+
+def test_two_texts_are_shown_from_where_they_differ() -> None:
+    """Of two long texts that begin alike a plan shows the parts that differ, and an empty one is called so."""
+    same = "The same beginning of a long text"
+    plan = [Planned("Image", "1", "title", same, f"{same}, and an end", "the source changed")]
+    plan += [Planned("Image", "1", "details", "something", "", "the source changed")]
+    lines = list(report_lines(Report(plan=plan)))
+    assert "  image 1, title: …ng text -> …ng text, and an end" in lines
+    assert "  image 1, details: something -> (empty)" in lines
+
+
+def test_a_short_step_leaves_no_line_on_a_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a terminal a step of less than a second leaves nothing behind; a longer one, and any in a pipe, its line."""
+    now = [100.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    for is_terminal, seconds, told in ((True, 0.5, False), (True, 2.0, True), (False, 0.5, True)):
+        monkeypatch.setattr("rich.console.Console.is_terminal", is_terminal)
+        steps = Steps(Output())
+        steps.start("files")
+        now[0] += seconds
+        steps.finish()
+        assert (f"Looking through the downloads: {seconds} s" in capsys.readouterr().err) == told
+
+
+def test_the_doctor_says_where_to_begin(piped, synced: Path) -> None:
+    """Below the findings stands the first problem with its step, so that nobody has to scroll; the line to paste is printed."""
+    done = piped(synced, "doctor", "--path-map", f"{synced / 'downloads'}=/data", *STASH)
+    assert done.returncode == 2
+    assert "$ export STASH_SYNC_PATH_MAP=''" in done.stdout
+    last = done.stdout.splitlines()[-1]
+    assert last.startswith("Begin with: Stash sees ")
+    assert last.endswith("Take the path map away: both sides have the same paths.")
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_it_is_plain_in_a_pipe(piped, synced: Path, name: str) -> None:
     """In a pipe there is no colour code and nothing is cut."""
@@ -175,6 +247,28 @@ def test_json_is_one_object_and_nothing_else(piped, synced: Path) -> None:
         content = json.loads(done.stdout)
         assert done.stdout.count("\n") == 1, name
         assert content["exit_code"] == done.returncode, name
+
+
+def test_what_a_choice_leaves_out_is_said_so(piped, synced: Path) -> None:
+    """A file whose item is left out by --skip is not told as one of another creator."""
+    out = piped(synced, "sync", "--dry-run", "--skip", "post", "--quiet", *STASH).stdout
+    assert "no item that is synced: --only, --skip or the settings leave some out" in out
+    assert "Sync its creator too" not in out
+
+
+def test_before_the_first_run(piped, tmp_path: Path) -> None:
+    """Where there was no run yet, `runs` and `report` say what would be the first."""
+    write_world(tmp_path, creators=1, items=6)
+    flags = ("--database", "metadata.sqlite")
+    assert piped(tmp_path, "ingest", "payloads", *flags).returncode == 0
+    assert piped(tmp_path, "runs", *flags).stdout == (
+        "There was no run yet; `stash-sync sync --dry-run` shows what the first would do.\n"
+    )
+    done = piped(tmp_path, "report", *flags)
+    assert (done.returncode, done.stderr) == (
+        2,
+        "error: There was no run yet; `stash-sync sync` is the first.\n",
+    )
 
 
 def test_status_tells_what_is_pending(piped, synced: Path, tmp_path: Path) -> None:
@@ -213,6 +307,20 @@ def test_a_page_that_cannot_be_written_is_one_error(piped, synced: Path) -> None
     done = piped(synced, "sync", "--dry-run", "--json", "--html", "no/such/plan.html", *STASH)
     assert done.returncode == 6
     assert "cannot be written" in json.loads(done.stdout)["error"]
+
+
+def test_a_wrong_downloads_folder_is_no_silence(piped, synced: Path, tmp_path: Path) -> None:
+    """Where no file of the downloads is of the creators a sync says so first, with the next step, instead of "Nothing to do"."""
+    (tmp_path / "mine.jpeg").write_bytes(files.jpeg("mine"))
+    for name, words in (("", "(1 of others)"), ("empty", "holds no file that Stash takes")):
+        (tmp_path / name).mkdir(exist_ok=True)
+        flags = ("sync", "--dry-run", "--quiet", "--downloads", str(tmp_path / name), *STASH)
+        out = piped(synced, *flags).stdout
+        first = out[out.index("Left out") :].splitlines()[1:3]
+        assert words in first[0]
+        assert "Let the doctor look" in first[1]
+        assert out.splitlines()[-1] == "Nothing to do, but see what was left out."
+    assert "downloads folder" not in piped(synced, "sync", "--dry-run", *STASH).stdout
 
 
 def test_only_and_skip_reach_the_sync(piped, synced: Path) -> None:
@@ -266,6 +374,19 @@ def test_progress_in_a_pipe_is_plain_lines(
         "Syncing creators: 400 of 1000, 20/s, 30 s left",
         "Syncing creators: 400 done, 20.0 s, 20/s",
     ]
+
+
+def test_a_slow_rate_is_not_told_as_none(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A step of which less than ten a second are done tells its rate with tenths."""
+    now = [100.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    steps = Steps(Output())
+    steps.start("job", 100)
+    now[0] += 20.0
+    steps.advance(4)
+    assert capsys.readouterr().err == "Stash scans, percent: 4 of 100, 0.2/s, 480 s left\n"
 
 
 def test_quiet_says_nothing_of_progress(piped, synced: Path) -> None:

@@ -310,7 +310,7 @@ async def test_the_key_is_refused(patient: Patient) -> None:
     assert diagnosis.exit_code == 12
     assert "refuses the API key" in diagnosis.findings[0].title
     assert "STASH_API_KEY" in diagnosis.findings[0].next_step
-    assert found(diagnosis, "24 posts").level == "ok"
+    assert found(diagnosis, "posts 24").level == "ok"
 
 
 UNREACHED = {

@@ -126,3 +126,23 @@ async def test_r16_a_job_that_never_ends(rig: Rig, clean: Dumped, which: str) ->
     rig.stash.middleware.pop()
     assert (await rig.run()).exit_code == 0
     assert clean.differences(await rig.dumped()) == ""
+
+
+async def test_r16_a_scan_that_goes_on_is_waited_for(rig: Rig, clean: Dumped) -> None:
+    """A scan that takes longer than the patience of a run, and moves on all the while, is waited for to its end."""
+    told = 0
+
+    async def around(call: Call, proceed: Callable[[], Any]) -> Any:
+        nonlocal told
+        if call.fields == ("findJob",):
+            await rig.stash.jobs.idle()
+            told += 1
+            return Reply(
+                {"findJob": {"status": "RUNNING" if told < 9 else "FINISHED", "progress": told / 10}}
+            )
+        return await proceed()
+
+    rig.stash.middleware.append(around)
+    outcome = await rig.run(patience=3.0)
+    assert outcome.exit_code == 0, outcome
+    assert clean.differences(await rig.dumped()) == ""

@@ -35,7 +35,7 @@ ALLOWED = {
     "stash/overlap.py:together gather": "likewise",
     "stash/processing/mixins/tag.py:_tags gather": "likewise",
     "stash/processing/stash_processing.py:cleanup gather": "a task of ours that was cancelled",
-    "stash/pipeline.py:_download wait": "the user's own command, which takes as long as it takes; a signal ends it",
+    "stash/download_command.py:download wait": "the user's own command, which takes as long as it takes; a signal ends it",
     "stash/embedded/app.py:serve wait": "uvicorn starts or raises",
     "stash/embedded/app.py:forever wait": "serves until it is stopped",
     "stash/embedded/jobs.py:idle wait": "for our own tasks",

@@ -107,7 +107,10 @@ def test_the_keyboard_is_enough(page: Page) -> None:
 
 
 def test_nothing_is_wider_than_a_phone(page: Page) -> None:
-    """No part makes the page scroll sideways, on a phone neither."""
+    """No part makes the page scroll sideways, on a phone neither, and no word of the figures is broken."""
+    assert page.evaluate(
+        "[...document.querySelectorAll('#figures th')].every(th => th.getClientRects()[0].height < 40)"
+    )
     page.locator("#changes summary").nth(20).click()
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 

@@ -11,7 +11,7 @@ from stash_graphql_client.types import Gallery, Image
 from stash.demo import files
 from stash.errors import StateError, UsageError
 from stash.page import write_page, write_page_of_run
-from stash.page.of_plan import page_of_plan
+from stash.page.of_plan import lines_of, page_of_plan
 from stash.page.pictures import pictures
 from stash.report import Planned, Report, report_of
 from stash.settings import Settings
@@ -117,8 +117,21 @@ async def test_a_plan_has_a_line_for_whatever_is_not_wanted(case: Case, tmp_path
     assert f"{BASE} --skip {post}" in lines["Image", "A walk along the river"]
     assert f"STASH_SYNC_IGNORE_TAGS=river {BASE}" in lines["Tag", "river"]
     assert f"{BASE} --skip '#river'" in lines["Tag", "river"]
+    assert not lines_of("hashtag Trailer", "Trailer", "", BASE)  # no setting keeps the mark of a preview away
     assert any("--skip @" in line for line in lines["Studio", "anna (Fansly)"])
+    assert lines["Performer", "Anna"] == lines["Studio", "anna (Fansly)"]
     assert "nothing was written" in page.text
+
+
+async def test_a_plan_says_what_it_cannot_tell_yet(case: Case, tmp_path: Path) -> None:
+    """Files that Stash has not scanned yet are in no plan: the page says how many, and how to see them planned too."""
+    await fill(case)
+    page = await plan_of(case, tmp_path / "plan.html", await case.sync(dry_run=True))
+    assert "2 files are not in this plan" in page.text
+    assert "scan in Stash" in page.text
+    await case.scan()
+    page = await plan_of(case, tmp_path / "plan.html", await case.sync(dry_run=True))
+    assert "not in this plan" not in page.text
 
 
 def test_a_changed_file_knows_its_post() -> None:

@@ -22,6 +22,7 @@ from stash.errors import (
 )
 from stash.store import StashContext, connect
 from stash.wire import Wire
+from stash.wire_failures import not_verified
 
 URL = "http://stash.test:9999"
 HELLO = {
@@ -163,6 +164,7 @@ async def test_a_refused_key_ends_at_once(stash: respx.MockRouter, refusal: http
     [
         (httpx.Response(200, text="<html>router</html>"), "not as a Stash does"),
         (httpx.Response(404, json={"detail": "no"}), "not as a Stash does"),
+        (httpx.Response(501, text="Unsupported method ('POST')"), "not as a Stash does"),
         (httpx.Response(200, json={"data": {"hello": 1}}), "not as a Stash does"),
         (httpx.Response(200, json={"data": {"systemStatus": {"appSchema": 74, "status": "OK"}}}), "too old"),
         (
@@ -196,6 +198,30 @@ async def test_an_unverified_certificate_is_refused() -> None:
     with pytest.raises(CertificateError, match="could not be verified"):
         async with connect(URL, transport=Untrusted()):
             pass
+
+
+async def test_plain_http_where_tls_was_expected_is_said() -> None:
+    """An https:// address of a Stash without TLS is told apart from a certificate that is not trusted; the step is http://."""
+    plain = ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER] wrong version number")
+    assert "write http:// in STASH_URL" in str(not_verified("https://stash.test", str(plain)))
+    assert "STASH_SYNC_CA_FILE" in str(not_verified("https://stash.test", "certificate has expired"))
+
+
+async def test_a_locked_database_of_stash_is_waited_for(stash: respx.MockRouter) -> None:
+    """A read that Stash could not do while it wrote itself is sent again, and is no damaged reply."""
+    locked = {"data": None, "errors": [{"message": "stats beginning transaction: database is locked"}]}
+    answers(stash, locked, {"data": {"stats": {"scene_count": 1}}})
+    async with connect(URL) as store:
+        reply = await store.connection.query("{ stats { scene_count } }")
+        assert reply.data == {"stats": {"scene_count": 1}}
+
+
+async def test_no_connection_is_told_in_words(stash: respx.MockRouter) -> None:
+    """Where no connection can be made, the sentence has what the system said of it."""
+    answers(stash, *[httpx.ConnectError("Name or service not known")] * 20)
+    async with connect(URL, patience=0.2) as store:
+        with pytest.raises(RetriableError, match="no connection: Name or service not known"):
+            await store.connection.query("{ x }")
 
 
 @pytest.mark.parametrize("url", ["", "stash:9999", "ftp://stash", "http://", "http://[::1"])

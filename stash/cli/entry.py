@@ -1,0 +1,25 @@
+"""The way in: signals are heeded before anything slow is imported."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from stash.cli.signals import Signalled, heed, hold
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run one command and exit with its code."""
+    words = sys.argv[1:] if arguments is None else arguments
+    try:
+        heed()
+        from stash.cli.main import main as run  # noqa: PLC0415 - it takes a while, in which a signal may come
+
+        run(words)
+    except Signalled as signalled:
+        hold()
+        sys.stderr.write(f"error: {signalled}\n")
+        if "--json" in words:
+            content = {"outcome": "error", "exit_code": signalled.exit_code, "error": str(signalled)}
+            sys.stdout.write(f"{json.dumps(content)}\n")
+        sys.exit(signalled.exit_code)

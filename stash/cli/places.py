@@ -1,0 +1,44 @@
+"""Files and folders that a user names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stash.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+
+def existing_folder(path: Path) -> Path:
+    """A folder that is there."""
+    if not path.is_dir():
+        raise UsageError(f"The folder {str(path)!r} does not exist; name the one that holds the downloads.")
+    return path
+
+
+def state_in(folder: Path | None) -> Path | None:
+    """Where the embedded Stash keeps its state, if anywhere."""
+    if folder is None:
+        return None
+    return made_folder(folder) / "embedded-stash.sqlite"
+
+
+def made_folder(path: Path) -> Path:
+    """A folder, made where it is not there yet."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"The folder {str(path)!r} cannot be made ({error.strerror}); name another one."
+        ) from error
+    return path
+
+
+def existing_paths(paths: Sequence[Path]) -> tuple[Path, ...]:
+    """Files and folders of payloads that are there."""
+    for path in paths:
+        if not path.exists():
+            raise UsageError(f"{str(path)!r} does not exist; name payload files, or folders of them.")
+    return tuple(paths)

@@ -1,0 +1,133 @@
+"""Findings beside the complaints: what is in order is said too, and what the user set amiss."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from stash.doctor import examine
+from stash.doctor.about_stash import stash_findings
+from stash.doctor.facts import SettingFacts, StashFacts
+from stash.rules import Rules
+from stash.settings import Settings
+from tests.doctor.conftest import found
+
+if TYPE_CHECKING:
+    from tests.doctor.conftest import Patient
+
+
+async def test_what_is_in_order_is_said_too(patient: Patient) -> None:
+    """The rows of the database, ffmpeg and the scan's settings are told although nothing is amiss."""
+    await patient.fill()
+    await patient.case.scan()
+    diagnosis = await patient.examine()
+    assert "SQLite, of the downloader's v0.15 or newer; rows: accounts 1, posts 24, media 24" in (
+        found(diagnosis, "SQLite").title
+    )
+    assert found(diagnosis, "It has ffmpeg").level == "ok"
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ("createGalleriesFromFolders", "a gallery of each folder"),
+        ("createImageClipsFromVideos", "image clips"),
+    ],
+)
+async def test_settings_of_the_scan_that_matter(patient: Patient, setting: str, words: str) -> None:
+    """A setting of Stash that has the scan make something else is named, and where to turn it off."""
+    async with patient.case.stash() as store:
+        document = f"mutation {{ configureGeneral(input: {{{setting}: true}}) {{ databasePath }} }}"
+        await store.connection.mutate(document, {}, fields=1)
+    await patient.fill(2)
+    diagnosis = await patient.examine()
+    told = found(diagnosis, words)
+    assert "turn off in Stash: Settings, Library" in told.next_step
+    assert not [one for one in diagnosis.findings if "stands in the way" in one.title]
+
+
+def test_tls_and_the_key_are_told() -> None:
+    """Of a Stash behind TLS it is said that the certificate was verified, and whether a key is used."""
+    facts = StashFacts("https://stash.test", version="v0.30.1", has_key=True)
+    first = next(iter(stash_findings(facts, SettingFacts(Rules()))))
+    assert first.title == (
+        "Stash v0.30.1 answers at https://stash.test over TLS, its certificate verified, with the API key."
+    )
+
+
+async def test_a_map_that_is_not_needed(patient: Patient) -> None:
+    """Where both sides have the same paths, the step is to take the map away."""
+    await patient.fill()
+    await patient.case.scan()
+    wrong = found(
+        await patient.examine(path_map=f"{patient.case.downloads}=/nowhere"), "the path map is wrong"
+    )
+    assert wrong.next_step == "Take the path map away: both sides have the same paths."
+    assert wrong.line == "export STASH_SYNC_PATH_MAP=''"
+
+
+async def test_a_pair_of_the_map_about_nothing(patient: Patient) -> None:
+    """A pair whose host folder has nothing to do with the downloads is named, the others are not."""
+    await patient.fill()
+    await patient.case.scan()
+    here = patient.case.downloads
+    pairs = (f"{here}/anna_fansly={here}/anna_fansly", f"{here.parent}={here.parent}", "/typo=/data")
+    diagnosis = await patient.examine(path_map=";".join(pairs))
+    idle = found(diagnosis, "is about none of the downloads")
+    assert "/typo=/data" in idle.title
+    assert str(here) in idle.next_step
+    assert diagnosis.exit_code == 0
+
+
+async def test_an_error_of_stash_is_passed_on(patient: Patient) -> None:
+    """Where Stash answers with an error alone, its words are told: it is no damaged reply."""
+    await patient.fill(1)
+    inner = patient.case.server.transport
+    assert inner is not None
+
+    class Failing(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            if b"jobQueue" in await request.aread():
+                body: dict[str, Any] = {
+                    "data": None,
+                    "errors": [{"message": "disk I/O error", "path": ["stats"]}],
+                }
+                return httpx.Response(200, content=json.dumps(body))
+            return await inner.handle_async_request(request)
+
+    diagnosis = await patient.examine(transport=Failing())
+    assert "disk I/O error" in diagnosis.findings[0].title
+    assert diagnosis.findings[0].next_step == "Look into its log, run again."
+    assert diagnosis.exit_code == 5
+
+
+def test_one_stash_has_one_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However the address is written, the journal knows the Stash by one."""
+    for written in (
+        "http://stash:9999",
+        "http://stash:9999/",
+        "http://stash:9999/graphql",
+        "http://stash:9999/graphql/",
+    ):
+        monkeypatch.setenv("STASH_URL", written)
+        assert Settings().url == "http://stash:9999"
+
+
+async def test_what_was_mended_is_no_problem_any_more(patient: Patient) -> None:
+    """A problem that --fix has mended counts as mended: exit 0, and the settings file has what it needed."""
+    await patient.fill()
+    await patient.case.scan()
+    away = patient.case.downloads.with_name("away")
+    shutil.copytree(patient.case.downloads, away)
+    values = {"url": patient.case.server.url, "database": str(patient.case.database), "downloads": away}
+    transport = patient.case.server.transport
+    assert (await examine(Settings(**values), transport=transport)).exit_code == 2
+    diagnosis = await examine(Settings(**values), transport=transport, may_fix=True)
+    assert (diagnosis.exit_code, diagnosis.problems) == (0, [])
+    assert [one["is_fixed"] for one in diagnosis.summary()["findings"] if one["level"] == "problem"] == [True]
+    again = await examine(Settings(**values), transport=transport)
+    assert (again.exit_code, again.problems) == (0, [])
