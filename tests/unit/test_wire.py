@@ -122,17 +122,21 @@ async def test_a_write_is_never_repeated_blindly(stash: respx.MockRouter) -> Non
             assert [list(change.after) for change in flushed.applied] == [["description"]]
 
 
-async def test_a_write_that_is_lost_twice_ends_the_run(stash: respx.MockRouter) -> None:
-    """An update whose reply is lost again raises; the entity keeps its edit."""
+async def test_a_write_that_is_lost_every_time_ends_the_run(
+    stash: respx.MockRouter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An update whose reply is lost as often as it is sent raises; the entity keeps its edit."""
+    monkeypatch.setattr(sending, "FIRST_WAIT", 0)
     row = {"id": "7", "name": "red", "aliases": [], "description": ""}
     found = {"data": {"f0": {"count": 1, "tags": [row]}}}
-    answers(stash, found, httpx.ReadError("gone"), found, httpx.ReadError("gone"))
+    lost = [httpx.ReadError("gone"), found] * sending.ATTEMPTS
+    answers(stash, found, *lost[:-1])
     async with connect(URL) as store:
         (tag,) = await store.find(Tag)
         tag.description = "mine"
         with pytest.raises(UnansweredWriteError):
             await store.flush()
-        assert store.requests.writes == 2
+        assert store.requests.writes == sending.ATTEMPTS
         assert [list(change.after) for change in store.pending()] == [["description"]]
 
 
