@@ -20,7 +20,7 @@ from stash.errors import (
     UnsuitableStashError,
     UsageError,
 )
-from stash.store import StashContext, connect
+from stash.store import StashContext, connect, sending
 from stash.wire import Wire
 from stash.wire_failures import not_verified
 
