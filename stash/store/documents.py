@@ -71,11 +71,29 @@ def among(kind: Kind, ids: Sequence[str], selection: str) -> Field:
     Of ids that lie close together their range is asked for, which Stash reads several times as fast: it answers
     what lies between them too, and nothing for one that is gone.
     """
+    within = _range(kind, ids)
+    return by_ids(kind, ids, selection) if within is None else find(kind, {"id": within}, selection)
+
+
+def unlinked_among(kind: Kind, ids: Sequence[str]) -> Field | None:
+    """Those of close ids whose lists are all empty, without their lists; None where the ids are not close."""
+    within = _range(kind, ids)
+    return find(kind, {"id": within, **_UNLINKED}, kind.bare) if within is not None and kind.bare else None
+
+
+_UNLINKED = {
+    "performer_count": {"value": 0, "modifier": "EQUALS"},
+    "tag_count": {"value": 0, "modifier": "EQUALS"},
+    "galleries": {"value": [], "modifier": "IS_NULL"},
+    "url": {"value": "", "modifier": "IS_NULL"},
+}
+
+
+def _range(kind: Kind, ids: Sequence[str]) -> dict[str, Any] | None:
     numbers = sorted(map(int, ids)) if kind.has_ranges and all(map(str.isdecimal, ids)) else []
     if len(numbers) < CLOSE or numbers[-1] - numbers[0] >= DENSE * len(numbers):
-        return by_ids(kind, ids, selection)
-    between = {"value": numbers[0], "value2": numbers[-1], "modifier": "BETWEEN"}
-    return find(kind, {"id": between}, selection)
+        return None
+    return {"value": numbers[0], "value2": numbers[-1], "modifier": "BETWEEN"}
 
 
 CLOSE = 20

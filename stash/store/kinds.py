@@ -49,6 +49,7 @@ class Kind:
     """One type of entity.
 
     `full` is the selection that makes an entity complete, `lean` the part that a sync compares.
+    `bare` is the part of `lean` that costs Stash little: the fields that are no lists.
     `key` is the field that identifies an entity among its type; `names` are where a name may stand.
     """
 
@@ -57,6 +58,7 @@ class Kind:
     full: str
     lean: str
     relations: dict[str, type[Entity]]
+    bare: str = ""
     filter: type[Any] | None = None
     key: str | None = None
     names: tuple[str, ...] = ()
@@ -124,6 +126,8 @@ def _instant(value: str | None) -> datetime | None:
 _TIMES: dict[str, Callable[[Any], Any]] = {"created_at": _instant, "updated_at": _instant}
 _PEOPLE: dict[str, type[Entity]] = {"studio": Studio, "performers": Performer, "tags": Tag}
 
+_BARE = "id title code details date organized studio { id } created_at"
+
 KINDS: dict[str, Kind] = {
     kind.name: kind
     for kind in (
@@ -131,8 +135,8 @@ KINDS: dict[str, Kind] = {
             entity=Image,
             plural="images",
             full=f"id {_CONTENT} photographer o_counter galleries {{ id }} visual_files {{ {_FILE} }} {_DATED}",
-            lean="id title code details date urls organized studio { id } performers { id } tags { id }"
-            " galleries { id } created_at",
+            lean=f"{_BARE} urls performers {{ id }} tags {{ id }} galleries {{ id }}",
+            bare=_BARE,
             relations={**_PEOPLE, "galleries": Gallery},
             filter=ImageFilterType,
             key="code",
@@ -143,8 +147,8 @@ KINDS: dict[str, Kind] = {
             entity=Scene,
             plural="scenes",
             full=f"id {_CONTENT} director o_counter play_count galleries {{ id }} files {{ {_FILE} }} {_DATED}",
-            lean="id title code details date urls organized studio { id } performers { id } tags { id }"
-            " galleries { id } created_at",
+            lean=f"{_BARE} urls performers {{ id }} tags {{ id }} galleries {{ id }}",
+            bare=_BARE,
             relations={**_PEOPLE, "galleries": Gallery},
             filter=SceneFilterType,
             key="code",

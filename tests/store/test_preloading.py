@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from hypothesis import given
 from hypothesis import strategies as st
-from stash_graphql_client.types import Gallery
+from stash_graphql_client.types import Gallery, Image, Performer, Tag
 
 from stash.store.lookups import anchored
 
@@ -54,6 +54,36 @@ async def test_a_settled_part_that_lacks_one_is_told(server: Server) -> None:
         assert not (await store.connection.mutate(destroy, {"ids": [ids[2]]}, fields=1)).errors
         for some in (ids, ids[:3]):
             assert await store.rows_of_ids({Gallery: some}) is None
+
+
+async def test_what_is_not_linked_is_read_without_its_lists(server: Server) -> None:
+    """New images cost one request that asks for no list; one that is linked in any way has all its links all the same."""
+    async with server.store() as store:
+        images = await server.images(store, 30)
+        ids = [image.id for image in images]
+    async with server.store() as store, store.window():
+        await store.preload_new({Image: ids})
+        assert store.requests.total == 2  # the connection's own, and this one
+        assert all(image.tags == image.urls == image.performers == image.galleries == [] for image in images)
+    async with server.store() as store:
+        tag, performer = Tag(name=f"{server.prefix} t"), Performer(name=f"{server.prefix} p")
+        linked = await store.get_many(Image, ids[:4])
+        await linked[0].add_tag(tag)
+        await linked[1].add_performer(performer)
+        linked[2].urls = ["https://example.org/1"]
+        await linked[3].add_to_gallery(Gallery(title=f"{server.prefix} g", code=server.prefix))
+        linked[3].title = "mine"
+        await store.flush()
+    async with server.store() as store, store.window():
+        await store.preload_new({Image: ids})
+        before = store.requests.total
+        found = [await store.get(Image, one) for one in ids]
+        assert store.requests.total == before == 3
+        assert [len(one.tags) for one in found] == [1, *[0] * 29]
+        assert [len(one.performers) for one in found] == [0, 1, *[0] * 28]
+        assert [one.urls for one in found] == [[], [], ["https://example.org/1"], *[[]] * 27]
+        assert [len(one.galleries) for one in found] == [0, 0, 0, 1, *[0] * 26]
+        assert found[3].title == "mine"
 
 
 @given(

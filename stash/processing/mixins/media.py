@@ -61,7 +61,7 @@ class MediaProcessingMixin(StashProcessingBase):
             matches = {
                 media_id: await self._in_a_scene_of_its_own(file) for media_id, file in matches.items()
             }
-        await self._preload([(file.type, file.id) for file in matches.values()])
+        await self._preload([(file.type, file.id) for file in matches.values()], are_new=True)
         entities = {i: await self.store.get(TYPES[file.type], file.id) for i, file in matches.items()}
         return {media_id: entity for media_id, entity in entities.items() if entity is not None}
 
@@ -75,12 +75,12 @@ class MediaProcessingMixin(StashProcessingBase):
             return file
         return self.run.files.split(file, await self.store.split_scene(file.id, file.path))
 
-    async def _preload(self, wanted: Iterable[tuple[str, str]]) -> None:
+    async def _preload(self, wanted: Iterable[tuple[str, str]], *, are_new: bool = False) -> None:
         ids: dict[type[Entity], list[str]] = {}
         for name, stash_id in wanted:
             ids.setdefault(TYPES[name], []).append(stash_id)
         if ids:
-            await self.store.preload_ids(ids)
+            await (self.store.preload_new(ids) if are_new else self.store.preload_ids(ids))
 
     async def _find_by_code(self, missing: Sequence[StoredMedia], found: dict[int, Scene | Image]) -> None:
         on_disk = [media for media in missing if any(file.kind for file in self.run.files.of(media))]
