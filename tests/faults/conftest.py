@@ -64,7 +64,7 @@ def tiny_template(tmp_path_factory: pytest.TempPathFactory) -> Template:
 def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
     """A world of two creators."""
     folder = tmp_path_factory.mktemp("world")
-    return asyncio.run(_template(folder, creators=2, items=size("ITEMS", 20)))
+    return asyncio.run(_template(folder, creators=2, items=20))
 
 
 @pytest.fixture
