@@ -38,8 +38,11 @@ test: $(STAMP) ## Run all tests, with coverage
 	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term-missing:skip-covered
 
 torture: $(STAMP) ## Run the fault suites at length (hours); TORTURE_SEED=N chooses the random ones
-	TORTURE_ITEMS=50 TORTURE_KILL_STEP=1 TORTURE_KILL_CHAINS=100 TORTURE_LOST=6 TORTURE_REPLIES=2000 TORTURE_SEEDS=200 \
-	  TORTURE_SIGNALS=100 TORTURE_STARTS=200 TORTURE_ZONE_STEP=1 TORTURE_SUBSETS=255 TORTURE_SWEEP_STEP=1 TORTURE_UNDO_STEP=1 $(BIN)/python -m pytest -n 2 --dist load tests/faults tests/undo
+	TORTURE_KILL_ITEMS=50 TORTURE_KILL_STEP=1 TORTURE_KILL_CHAINS=100 TORTURE_UNDO_STEP=1 TORTURE_SEEDS=200 TORTURE_LOST=6 \
+	  TORTURE_SUBSETS=255 TORTURE_SWEEP_STEP=1 TORTURE_STARTS=200 TORTURE_HOSTS=200 TORTURE_KIND_STEP=1 TORTURE_PAYLOADS=10000 \
+	  TORTURE_REPLIES=2000 TORTURE_OUTAGE_STEP=1 TORTURE_DISK_STEP=1 TORTURE_SIGNALS=100 TORTURE_WORLDS=200 TORTURE_HISTORIES=200 \
+	  TORTURE_HISTORY_STEPS=50 TORTURE_ZONE_STEP=1 \
+	  $(BIN)/python -m pytest -n 2 --dist load tests/faults tests/undo tests/metadata/test_malformed.py tests/metadata/test_fuzz.py
 
 bench: $(STAMP) ## Run the benchmarks on the embedded Stash (minutes); writes docs/benchmarks.md
 	$(BIN)/python -m benchmarks --write docs

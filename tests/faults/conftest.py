@@ -51,7 +51,7 @@ async def _template(folder: Path, **world: int) -> Template:
 def small_template(tmp_path_factory: pytest.TempPathFactory) -> Template:
     """A world of one creator and a few items, with chapters."""
     folder = tmp_path_factory.mktemp("small")
-    return asyncio.run(_template(folder, creators=1, items=size("ITEMS", 16)))
+    return asyncio.run(_template(folder, creators=1, items=size("KILL_ITEMS", 16)))
 
 
 @pytest.fixture(scope="session")
@@ -64,7 +64,7 @@ def tiny_template(tmp_path_factory: pytest.TempPathFactory) -> Template:
 def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
     """A world of two creators."""
     folder = tmp_path_factory.mktemp("world")
-    return asyncio.run(_template(folder, creators=2, items=size("ITEMS", 20)))
+    return asyncio.run(_template(folder, creators=2, items=20))
 
 
 @pytest.fixture

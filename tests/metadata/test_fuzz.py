@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 from typing import TYPE_CHECKING, Any
 
@@ -11,14 +10,14 @@ import sqlalchemy as sa
 
 from metadata.ingest import ingest_file
 from metadata.models import Base
+from tests.faults.sizes import SEED, size
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from metadata.database import Database
 
-COUNT = int(os.environ.get("FUZZED_PAYLOADS", "300"))
-SEED = int(os.environ.get("FUZZ_SEED", "1"))
+COUNT = size("PAYLOADS", 300)
 
 KEYS = [
     "id accountId mediaId previewId contentId contentType attachments accountMediaIds bundleContent media",
@@ -79,7 +78,7 @@ async def count_rows(database: Database) -> int:
 
 
 async def test_fuzzed_payloads(database: Database, shared: Path, tmp_path: Path) -> None:
-    """No payload raises, and one that is left out leaves no row; FUZZED_PAYLOADS sets how many are tried."""
+    """No payload raises, and one that is left out leaves no row; TORTURE_PAYLOADS sets how many are tried."""
     chance = random.Random(SEED)
     samples = [json.loads(path.read_text()) for path in sorted((shared / "samples" / "payloads").glob("*"))]
     file = tmp_path / "fuzzed.json"
