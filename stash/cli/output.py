@@ -127,9 +127,12 @@ class Output:
         for line in found:
             self.line(line)
 
-    def fitting[T](self, rows: Sequence[T]) -> Sequence[T]:
-        """As many rows as fit a screen, with room for what stands around them; all of them in a pipe."""
-        return rows if self.width == PIPE else rows[: max(5, self.out.height - 6)]
+    def listing(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+        """A table of as many rows as fit a screen, and how many there are more; all of them in a pipe."""
+        most = len(rows) if self.width == PIPE else max(5, self.out.height - 8)
+        self.table(title, columns, rows[:most])
+        if len(rows) > most:
+            self.say(f"… and {len(rows) - most} more; in a pipe, and with --json, there are all.")
 
     def line(self, text: str) -> None:
         """One line, cut where the terminal ends."""

@@ -249,6 +249,22 @@ def test_json_is_one_object_and_nothing_else(piped, synced: Path) -> None:
         assert content["exit_code"] == done.returncode, name
 
 
+def test_a_long_list_says_what_it_leaves_out(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of more rows than fit a screen those are shown that do, and how many there are more; in a pipe all are."""
+    rows = [(f"creator {number}", number) for number in range(60)]
+    Output().listing("Creators", ("creator", "files"), rows)
+    assert len(capsys.readouterr().out.splitlines()) == 62
+    monkeypatch.setattr("rich.console.Console.is_terminal", True)
+    monkeypatch.setenv("COLUMNS", str(COLUMNS))
+    monkeypatch.setenv("LINES", str(LINES))
+    Output().listing("Creators", ("creator", "files"), rows)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) < LINES - 3
+    assert lines[-1].startswith("… and 44 more")
+
+
 def test_what_a_choice_leaves_out_is_said_so(piped, synced: Path) -> None:
     """A file whose item is left out by --skip is not told as one of another creator."""
     out = piped(synced, "sync", "--dry-run", "--skip", "post", "--quiet", *STASH).stdout
