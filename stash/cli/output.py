@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 import textwrap
 from dataclasses import dataclass
@@ -25,6 +26,11 @@ if TYPE_CHECKING:
 DIFFERENT = 4
 """The exit code of a check that found differences."""
 
+LEVELS = {"error: ": logging.ERROR, "warning: ": logging.WARNING}
+"""The levels of what is said on stderr where that is a log of events."""
+
+log = logging.getLogger(__name__)
+
 AROUND = 4
 """Lines of a screen that are not a report's own: the command, the head of its table, the page's name, the prompt."""
 
@@ -34,10 +40,14 @@ PIPE = 10_000
 
 @dataclass
 class Output:
-    """Where a command speaks: results on stdout, progress on stderr; with `is_json`, one object on stdout."""
+    """Where a command speaks: results on stdout, progress on stderr; with `is_json`, one object on stdout.
+
+    With `has_events` whatever is said on stderr is an event of the log.
+    """
 
     is_json: bool = False
     is_quiet: bool = False
+    has_events: bool = False
 
     def __post_init__(self) -> None:
         self.out = Console(highlight=False, soft_wrap=True)
@@ -89,6 +99,9 @@ class Output:
         self._complain("warning: ", "yellow", text)
 
     def _complain(self, word: str, style: str, text: str) -> None:
+        if self.has_events:
+            log.log(LEVELS[word], "command.complains", extra={"reason": text})
+            return
         self.err.print(Text.assemble((word, style), harmless(text)), soft_wrap=not self.err.is_terminal)
 
     def report(self, report: Report, page: Path | None = None) -> None:

@@ -373,6 +373,16 @@ def test_the_log_is_keyed_events(piped, tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("flag", [("--log-format", "json"), ("--log-format=json",)])
+def test_an_error_is_an_event_too(piped, tmp_path: Path, flag: tuple[str, ...]) -> None:
+    """Where the log is events, the sentence that a command ends with is one as well, before any setting is read too."""
+    for wrong in (("sync", "--database", "none.sqlite"), ("sync", "--colour")):
+        done = piped(tmp_path, *wrong, *flag)
+        (event,) = [json.loads(line) for line in done.stderr.splitlines()]
+        assert (done.returncode, event["event"], event["level"]) == (2, "command.complains", "error")
+        assert event["reason"]
+
+
 def test_progress_in_a_pipe_is_plain_lines(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
