@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -149,7 +150,8 @@ class Output:
 
     def line(self, text: str) -> None:
         """One line, cut where the terminal ends."""
-        self.say(text if len(text) <= self.width else f"{text[: self.width - 1]}…")
+        text = harmless(text)
+        self.say(text if cell_len(text) <= self.width else f"{set_cell_size(text, self.width - 1)}…")
 
     def _name(self, page: Path | None) -> None:
         if page is not None:
@@ -160,7 +162,7 @@ class Output:
         if self.is_json:
             return
         cells = [[_cell(value) for value in row] for row in rows]
-        widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
+        widths = [max(map(cell_len, column)) for column in zip(columns, *cells, strict=True)]
         widest = widths.index(max(widths))
         if title:
             self.say(title, style="bold")

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from rich.cells import cell_len
 
 from stash.cli.main import main
 from stash.cli.output import Output
@@ -247,6 +248,21 @@ def test_json_is_one_object_and_nothing_else(piped, synced: Path) -> None:
         content = json.loads(done.stdout)
         assert done.stdout.count("\n") == 1, name
         assert content["exit_code"] == done.returncode, name
+
+
+def test_wide_characters_take_their_room(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Names in Chinese or with emoji, which are two columns wide, break no line and no table."""
+    monkeypatch.setattr("rich.console.Console.is_terminal", True)
+    monkeypatch.setenv("COLUMNS", str(COLUMNS))
+    output = Output()
+    output.line("花" * 60)
+    output.listing("", ("creator", "files", "outcome"), [("花🌸" * 30, 3, "done"), ("anna", 12, "done")])
+    lines = ESCAPES.sub("", capsys.readouterr().out).splitlines()
+    assert len(lines) == 4
+    assert max(map(cell_len, lines)) <= COLUMNS
+    assert lines[2].split()[-2:] == ["3", "done"]
 
 
 def test_a_long_list_says_what_it_leaves_out(
