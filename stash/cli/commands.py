@@ -227,7 +227,8 @@ def make_output(
 ) -> Output:
     """Where a command speaks, and how much the log says."""
     set_up(log_format, is_verbose=verbose)
-    return Output(is_json=json, is_quiet=quiet or json or log_format is LogFormat.JSON)
+    has_events = log_format is LogFormat.JSON
+    return Output(is_json=json, is_quiet=quiet or json or has_events, has_events=has_events)
 
 
 def make_settings(

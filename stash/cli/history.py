@@ -42,7 +42,7 @@ def runs(
     output.emit({"exit_code": 0, "runs": [asdict(run) for run in found]})
     columns = ("run", "command", "started (UTC)", "took", "outcome", "made", "changed", "kept", "creators")
     if found:
-        output.table("Runs, the newest first", columns, output.fitting([_run_row(run) for run in found]))
+        output.listing("Runs, the newest first", columns, [_run_row(run) for run in found])
         output.say("`stash-sync report RUN` tells what one of them did, --html FILE as a page.")
     else:
         output.say("There was no run yet; `stash-sync sync --dry-run` shows what the first would do.")
@@ -76,7 +76,7 @@ def status(*, database: DatabaseUrl = None, downloads: Downloads = None, json: J
         for one in sorted(rows, key=lambda one: -(one["pending"] or 0))
     ]
     columns = ("creator", "files synced", "pending", "last sync (UTC)", "outcome")
-    output.table("Creators", columns, output.fitting(shown))
+    output.listing("Creators", columns, shown)
     output.say(_next_after_status(rows))
     return 0
 

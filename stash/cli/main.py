@@ -7,6 +7,7 @@ import os
 import sys
 import tempfile
 import traceback
+from itertools import pairwise
 from pathlib import Path
 
 from typer.exceptions import Abort, TyperException
@@ -22,6 +23,7 @@ from metadata.errors import (
 )
 from stash.cli import doctoring, further, history, reporting, undoing  # noqa: F401 - their commands join the app
 from stash.cli.commands import app
+from stash.cli.logs import LogFormat, set_up
 from stash.cli.output import Output
 from stash.cli.signals import Signalled
 from stash.errors import SyncError
@@ -41,7 +43,9 @@ _METADATA_CODES: tuple[tuple[type[MetadataError], int], ...] = (
 def main(arguments: list[str] | None = None) -> None:
     """Run one command and exit with its code."""
     arguments = (sys.argv[1:] if arguments is None else arguments) or ["--help"]
-    output = Output(is_json="--json" in arguments)
+    has_events = "--log-format=json" in arguments or ("--log-format", "json") in pairwise(arguments)
+    set_up(LogFormat.JSON if has_events else LogFormat.TEXT, is_verbose=False)
+    output = Output(is_json="--json" in arguments, has_events=has_events)
     sys.exit(_run(arguments, output))
 
 

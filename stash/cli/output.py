@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 import textwrap
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -25,6 +27,11 @@ if TYPE_CHECKING:
 DIFFERENT = 4
 """The exit code of a check that found differences."""
 
+LEVELS = {"error: ": logging.ERROR, "warning: ": logging.WARNING}
+"""The levels of what is said on stderr where that is a log of events."""
+
+log = logging.getLogger(__name__)
+
 AROUND = 4
 """Lines of a screen that are not a report's own: the command, the head of its table, the page's name, the prompt."""
 
@@ -34,10 +41,14 @@ PIPE = 10_000
 
 @dataclass
 class Output:
-    """Where a command speaks: results on stdout, progress on stderr; with `is_json`, one object on stdout."""
+    """Where a command speaks: results on stdout, progress on stderr; with `is_json`, one object on stdout.
+
+    With `has_events` whatever is said on stderr is an event of the log.
+    """
 
     is_json: bool = False
     is_quiet: bool = False
+    has_events: bool = False
 
     def __post_init__(self) -> None:
         self.out = Console(highlight=False, soft_wrap=True)
@@ -89,6 +100,9 @@ class Output:
         self._complain("warning: ", "yellow", text)
 
     def _complain(self, word: str, style: str, text: str) -> None:
+        if self.has_events:
+            log.log(LEVELS[word], "command.complains", extra={"reason": text})
+            return
         self.err.print(Text.assemble((word, style), harmless(text)), soft_wrap=not self.err.is_terminal)
 
     def report(self, report: Report, page: Path | None = None) -> None:
@@ -127,13 +141,17 @@ class Output:
         for line in found:
             self.line(line)
 
-    def fitting[T](self, rows: Sequence[T]) -> Sequence[T]:
-        """As many rows as fit a screen, with room for what stands around them; all of them in a pipe."""
-        return rows if self.width == PIPE else rows[: max(5, self.out.height - 6)]
+    def listing(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+        """A table of as many rows as fit a screen, and how many there are more; all of them in a pipe."""
+        most = len(rows) if self.width == PIPE else max(5, self.out.height - 8)
+        self.table(title, columns, rows[:most])
+        if len(rows) > most:
+            self.say(f"… and {len(rows) - most} more; in a pipe, and with --json, there are all.")
 
     def line(self, text: str) -> None:
         """One line, cut where the terminal ends."""
-        self.say(text if len(text) <= self.width else f"{text[: self.width - 1]}…")
+        text = harmless(text)
+        self.say(text if cell_len(text) <= self.width else f"{set_cell_size(text, self.width - 1)}…")
 
     def _name(self, page: Path | None) -> None:
         if page is not None:
@@ -144,7 +162,7 @@ class Output:
         if self.is_json:
             return
         cells = [[_cell(value) for value in row] for row in rows]
-        widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
+        widths = [max(map(cell_len, column)) for column in zip(columns, *cells, strict=True)]
         widest = widths.index(max(widths))
         if title:
             self.say(title, style="bold")

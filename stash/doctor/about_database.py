@@ -91,7 +91,7 @@ def forecast(facts: DatabaseFacts, library: LibraryFacts) -> Finding:
     return Finding(
         "ok" if found else "note",
         "next sync",
-        f"{len(facts.creators)} creators ({names}{more}), {files} files with a row: Stash has {about}{scaled}.",
+        f"{len(facts.creators)} creator{'' if len(facts.creators) == 1 else 's'} ({names}{more}), {files} files with a row: Stash has {about}{scaled}.",
         (
             "All lie where they should. "
             if known == asked

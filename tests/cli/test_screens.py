@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from rich.cells import cell_len
 
 from stash.cli.main import main
 from stash.cli.output import Output
@@ -249,6 +250,37 @@ def test_json_is_one_object_and_nothing_else(piped, synced: Path) -> None:
         assert content["exit_code"] == done.returncode, name
 
 
+def test_wide_characters_take_their_room(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Names in Chinese or with emoji, which are two columns wide, break no line and no table."""
+    monkeypatch.setattr("rich.console.Console.is_terminal", True)
+    monkeypatch.setenv("COLUMNS", str(COLUMNS))
+    output = Output()
+    output.line("花" * 60)
+    output.listing("", ("creator", "files", "outcome"), [("花🌸" * 30, 3, "done"), ("anna", 12, "done")])
+    lines = ESCAPES.sub("", capsys.readouterr().out).splitlines()
+    assert len(lines) == 4
+    assert max(map(cell_len, lines)) <= COLUMNS
+    assert lines[2].split()[-2:] == ["3", "done"]
+
+
+def test_a_long_list_says_what_it_leaves_out(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of more rows than fit a screen those are shown that do, and how many there are more; in a pipe all are."""
+    rows = [(f"creator {number}", number) for number in range(60)]
+    Output().listing("Creators", ("creator", "files"), rows)
+    assert len(capsys.readouterr().out.splitlines()) == 62
+    monkeypatch.setattr("rich.console.Console.is_terminal", True)
+    monkeypatch.setenv("COLUMNS", str(COLUMNS))
+    monkeypatch.setenv("LINES", str(LINES))
+    Output().listing("Creators", ("creator", "files"), rows)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) < LINES - 3
+    assert lines[-1].startswith("… and 44 more")
+
+
 def test_what_a_choice_leaves_out_is_said_so(piped, synced: Path) -> None:
     """A file whose item is left out by --skip is not told as one of another creator."""
     out = piped(synced, "sync", "--dry-run", "--skip", "post", "--quiet", *STASH).stdout
@@ -355,6 +387,16 @@ def test_the_log_is_keyed_events(piped, tmp_path: Path) -> None:
     assert re.search(
         r"info: scan.ended job='?\d+'? status='FINISHED'", piped(tmp_path / "again", *flags).stderr
     )
+
+
+@pytest.mark.parametrize("flag", [("--log-format", "json"), ("--log-format=json",)])
+def test_an_error_is_an_event_too(piped, tmp_path: Path, flag: tuple[str, ...]) -> None:
+    """Where the log is events, the sentence that a command ends with is one as well, before any setting is read too."""
+    for wrong in (("sync", "--database", "none.sqlite"), ("sync", "--colour")):
+        done = piped(tmp_path, *wrong, *flag)
+        (event,) = [json.loads(line) for line in done.stderr.splitlines()]
+        assert (done.returncode, event["event"], event["level"]) == (2, "command.complains", "error")
+        assert event["reason"]
 
 
 def test_progress_in_a_pipe_is_plain_lines(

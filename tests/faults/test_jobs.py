@@ -138,11 +138,11 @@ async def test_r16_a_scan_that_goes_on_is_waited_for(rig: Rig, clean: Dumped) ->
             await rig.stash.jobs.idle()
             told += 1
             return Reply(
-                {"findJob": {"status": "RUNNING" if told < 9 else "FINISHED", "progress": told / 10}}
+                {"findJob": {"status": "RUNNING" if told < 10 else "FINISHED", "progress": told / 10}}
             )
         return await proceed()
 
     rig.stash.middleware.append(around)
-    outcome = await rig.run(patience=3.0)
+    outcome = await rig.run(patience=2.0)
     assert outcome.exit_code == 0, outcome
     assert clean.differences(await rig.dumped()) == ""
