@@ -47,12 +47,7 @@ TYPE_OF = {
 }
 """Fields that name other entities."""
 
-_STAMPED = {
-    "accounts": ("Performer",),
-    "media": ("Image", "Scene"),
-    "posts": ("Gallery",),
-    "messages": ("Gallery",),
-}
+_STAMPED = {"accounts": "Performer", "media": "Image", "posts": "Gallery", "messages": "Gallery"}
 _HISTORY = {"sync_run", "sync_change", "sync_server"}
 """Tables that tell what happened, not what stands."""
 
@@ -155,8 +150,9 @@ def local_dump(database: Path, server: ServerDump) -> str:
 
 def _row(table: str, row: dict[str, Any], names: dict[tuple[str, str], str]) -> str:
     if table in _STAMPED and row.get("stash_id") is not None:
-        named = [names.get((kind, str(row["stash_id"]))) for kind in _STAMPED[table]]
-        row["stash_id"] = [name for name in named if name]
+        # A scene and an image may have the same id.
+        kind = "Scene" if str(row.get("mimetype")).startswith("video/") else _STAMPED[table]
+        row["stash_id"] = names.get((kind, str(row["stash_id"])), "?")
     if table == "sync_entity":
         content = json.loads(row.pop("seen_and_wrote"))
         row["content"] = {part: _named(fields, names) for part, fields in content.items()}
