@@ -91,7 +91,8 @@ async def _attached_until(connection: AsyncConnection, source: Source, newest: i
 
     Ids of the source grow with time. A database that v0.15 took over has attachments up to then.
     """
-    if source.is_ours or not source.has("media_stories") or not source.has("attachments", "postId"):
+    has_both = source.has("attachments", "postId") and source.has("posts", "id")
+    if source.is_ours or not source.has("media_stories") or not has_both:
         return None
     attached, posts = source.table("attachments"), source.table("posts")
     latest = [sa.select(sa.func.max(column)) for column in (attached.c.postId, posts.c.id)]
