@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import replace
+from itertools import batched
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
     from metadata.reading.source import Expression
 
 WINDOW_SIZE = 1000
+
+FILES = 10_000
+"""Files that are looked up at once: what the answer takes on its way would else grow with the library."""
 
 _LOST_ATTACHMENTS = (
     "this database has posts but no attachments (v0.15 of the downloader does not keep them), so it cannot be told "
@@ -170,7 +174,10 @@ class Reader:
         """
         world = await self._whole_world()
         async with self._database.connect() as connection:
-            return await find_owners(connection, self._source, dict(files), world.renditions)
+            found: dict[str, FileOwner] = {}
+            for part in batched(dict(files).items(), FILES):
+                found |= await find_owners(connection, self._source, dict(part), world.renditions)
+            return found
 
     async def named_files(
         self, creators: Collection[Creator], is_wanted: Callable[[str], bool]

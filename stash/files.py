@@ -99,7 +99,7 @@ class Files:
     """Files beyond the one that its media is matched by, each with that one."""
 
     def __post_init__(self) -> None:
-        self._primary: dict[tuple[str, str], str] = {}
+        self._foreign: dict[tuple[str, str], str] = {}
         self._elsewhere: dict[str, str] = {}
         self._found_elsewhere: set[str] = set()
         self._by_id: dict[int, list[HostFile]] = {}
@@ -156,13 +156,11 @@ class Files:
 
     def foreign_primary(self, type_name: str, entity_id: str) -> str | None:
         """The primary file of an image or scene, as Stash sees it, if that is not one of the downloads."""
-        path = self._primary.get((type_name, entity_id))
-        is_ours = path is None or base_name(path) in self._by_name or path in self._found_elsewhere
-        return None if is_ours else path
+        path = self._foreign.get((type_name, entity_id))
+        return None if path in self._found_elsewhere else path
 
     def split(self, file: StashFile, scene_id: str) -> StashFile:
         """Note that a file has a scene of its own now."""
-        self._primary["Scene", scene_id] = file.path
         own = self.in_stash[file.path] = StashFile("Scene", scene_id, "", file.path, is_primary=True)
         return own
 
@@ -244,9 +242,10 @@ class Files:
             self._elsewhere |= {path: found[mark] for path, mark in marks.items() if mark in found}
 
     def _note(self, type_name: str, row: dict[str, Any], files: list[dict[str, Any]]) -> None:
+        self._foreign.pop((type_name, row["id"]), None)
+        if files and base_name(files[0]["path"]) not in self._by_name:
+            self._foreign[type_name, row["id"]] = files[0]["path"]
         for place, file in enumerate(files):
-            if place == 0:
-                self._primary[type_name, row["id"]] = file["path"]
             self.in_stash[file["path"]] = StashFile(
                 type_name, row["id"], row["code"] or "", file["path"], is_primary=place == 0
             )

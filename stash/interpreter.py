@@ -21,9 +21,11 @@ SWITCH_SECONDS = 0.0005
 def tuned() -> Iterator[None]:
     """Look for garbage seldom, and let the database driver's thread have its turn.
 
-    To look costs a tenth of a sync and finds nothing, the driver's thread as much in waiting.
+    To look costs a tenth of a sync and finds nothing, the driver's thread as much in waiting. What lasts as long as the
+    run is never looked at again.
     """
     thresholds, interval = gc.get_threshold(), sys.getswitchinterval()
+    gc.freeze()
     gc.set_threshold(ALLOCATIONS, *thresholds[1:])
     sys.setswitchinterval(SWITCH_SECONDS)
     try:
@@ -31,3 +33,9 @@ def tuned() -> Iterator[None]:
     finally:
         sys.setswitchinterval(interval)
         gc.set_threshold(*thresholds)
+        gc.unfreeze()
+
+
+def sweep() -> None:
+    """Free what a part has left behind: its entities name each other, so that nothing else frees them in time."""
+    gc.collect()

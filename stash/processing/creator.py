@@ -16,6 +16,7 @@ from stash.engine.standing import Standing
 from stash.engine.withdrawing import Withdrawing
 from stash.engine.writing import Writing
 from stash.errors import ItemError, RefusedError, SyncError
+from stash.interpreter import sweep
 from stash.overlap import Line, together
 from stash.processing.base import people_of
 from stash.processing.mixins.account import performer_key
@@ -112,6 +113,7 @@ class CreatorProcessing(Standing, Withdrawing, Writing, Recalling):
         await self._beat()
 
     async def _decide_and_write(self, decided: Deciding) -> None:
+        sweep()
         decided.skipped_before = len(self.run.report.skipped)
         found = await self._look_up(decided.part)
         if self.run.is_dry:
