@@ -38,7 +38,7 @@ async def test_close_ids_are_asked_for_as_a_range(server: Server) -> None:
         found = [await store.get(Gallery, one) for one in wanted]
         assert [one and one.id for one in found] == [None if one == gone else one for one in wanted]
         assert store.requests.total == before
-        assert not store.is_cached(Gallery, foreign)
+        assert foreign not in {one.id for one in store.all_cached(Gallery)}
         assert before == 2  # the connection's own, and this one
 
 
