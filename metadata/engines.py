@@ -23,6 +23,7 @@ from metadata.errors import (
     ReadOnlyDatabaseError,
     UnknownDatabaseError,
 )
+from metadata.sqlite_driver import Connection as SqliteConnection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,9 +102,8 @@ def make_engine(address: Address, mode: Literal["ro", "rw", "rwc"], busy_timeout
         )
         defaults = {"timeout": _CONNECT_SECONDS, "server_settings": settings}
         return create_async_engine(address.url, connect_args=defaults)
-    engine = create_async_engine(
-        address.url.update_query_dict({"mode": mode}), connect_args={"timeout": busy_timeout}
-    )
+    options = {"timeout": busy_timeout, "async_creator_fn": SqliteConnection}
+    engine = create_async_engine(address.url.update_query_dict({"mode": mode}), connect_args=options)
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine

@@ -4,31 +4,27 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Self, overload
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Coroutine, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Coroutine, Sequence
 
 
 class Line:
     """Runs pieces of work in their order, up to `depth` at a time; at the end of its block all of them are done.
 
-    An error of a piece is raised where a later one is started, or at the end. On an error of the block itself the
-    pieces under way are ended, on its cancellation they are cancelled. A line may queue `after` another: its first
-    piece waits for the other's last, and meets its error.
+    An error of a piece is raised where a later one is started, or at the end. On an error the pieces under way are
+    ended, on a cancellation of the block they are cancelled.
     """
 
-    def __init__(self, depth: int = 1, after: Line | None = None) -> None:
+    def __init__(self, depth: int = 1) -> None:
         self._depth = depth
-        self._after = after
         self._under_way: deque[asyncio.Task[None]] = deque()
 
     async def start(self, work: Coroutine[None, None, None]) -> None:
         """Begin a piece of work as soon as there is room for it."""
         try:
-            if self._after is not None:
-                await self._after.passed()
-                self._after = None
             while len(self._under_way) >= self._depth:
                 await self._under_way[0]
                 self._under_way.popleft()
@@ -42,13 +38,17 @@ class Line:
         for piece in self._under_way:
             await piece
 
-    async def passed(self) -> None:
-        """Wait, from without, until what was started is done."""
-        if self._under_way:
-            await asyncio.wait(self._under_way)
-            self._under_way[-1].result()
-        elif self._after is not None:
-            await self._after.passed()
+    async def until(self, event: asyncio.Event) -> None:
+        """Let what is under way go on until an event, or to its end."""
+        under_way = [piece for piece in self._under_way if not piece.done()]
+        if event.is_set() or not under_way:
+            await asyncio.sleep(0)
+            return
+        waiting = asyncio.create_task(event.wait())
+        try:
+            await asyncio.wait([waiting, *under_way], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            waiting.cancel()
 
     async def __aenter__(self) -> Self:
         """Nothing is under way."""
@@ -56,13 +56,40 @@ class Line:
 
     async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
         """End what is under way."""
-        if kind is None:
-            await self.caught_up()
-            return
-        if kind is asyncio.CancelledError:
-            for piece in self._under_way:
-                piece.cancel()
-        await asyncio.gather(*self._under_way, return_exceptions=True)  # the block's error is the one to tell
+        try:
+            if kind is None:
+                await self.caught_up()
+        finally:
+            if kind is asyncio.CancelledError:
+                for piece in self._under_way:
+                    piece.cancel()
+            # the first error is the one to tell
+            await asyncio.gather(*self._under_way, return_exceptions=True)
+
+
+class Turns:
+    """Lets one at a time in, in the order of asking; who waits for one that fails meets its error."""
+
+    def __init__(self) -> None:
+        self._last: asyncio.Future[None] | None = None
+
+    @asynccontextmanager
+    async def next(self) -> AsyncIterator[None]:
+        """A turn, for the length of a block."""
+        before, mine = self._last, asyncio.get_running_loop().create_future()
+        self._last = mine
+        try:
+            if before is not None and not before.done():
+                await asyncio.shield(before)
+            yield
+        except asyncio.CancelledError:
+            mine.cancel()
+            raise
+        except BaseException as error:
+            mine.set_exception(error)
+            mine.exception()  # told here already, whoever waits
+            raise
+        mine.set_result(None)
 
 
 @overload

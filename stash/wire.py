@@ -97,8 +97,11 @@ class Door:
         self.url = _checked(wire.url)
         self.requests = Requests()
         self.is_stash = False
+        self.at_work = asyncio.Event()
+        self._under_way = 0
         self._reading = asyncio.Semaphore(4)
-        self._writing = asyncio.Lock()
+        # Stash writes one at a time; the next is there when it is done, of a batch's creates, updates and links.
+        self._writing = asyncio.Semaphore(3)
         self._http = httpx.AsyncClient(
             headers={"ApiKey": wire.api_key} if wire.api_key else {},
             timeout=wire.timeout,
@@ -194,6 +197,8 @@ class Door:
 
     async def _post(self, document: str, variables: Mapping[str, Any] | None) -> Reply:
         kill_points.reached("before-send")
+        self._under_way += 1
+        self.at_work.set()
         try:
             # httpx counts from each part that comes; a reply that only drips has to end too.
             async with asyncio.timeout(self.wire.timeout):
@@ -207,6 +212,10 @@ class Door:
                 raise not_verified(self.wire.url, reason) from error
             was_sent = not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
             raise _TransientError(why_unanswered(error), was_sent=was_sent) from error
+        finally:
+            self._under_way -= 1
+            if not self._under_way:
+                self.at_work.clear()
         kill_points.reached("after-reply")
         return self._read(response)
 

@@ -104,10 +104,9 @@ class Entities(Parts):
             How many memories differed from what was remembered; an unchanged one is not written.
         """
         stamped = list(stamps)
+        changed, left = await self._changed(list(memories))
         async with self._writing() as connection:
-            if settled:
-                await settle(connection, settled)
-            changed = await self._changed(connection, list(memories))
+            await settle(connection, [*settled, *left])
             if changed:
                 await connection.execute(_upsert(connection.dialect.name), changed)
             await self._keep_parts(connection, parts)
@@ -138,10 +137,13 @@ class Entities(Parts):
             rows = (await connection.execute(query)).all()
         return [memory_of(row, SourceKey(row.kind, row.source_id)) for row in rows]
 
-    async def _changed(self, connection: AsyncConnection, memories: Sequence[Memory]) -> list[dict[str, Any]]:
-        """The rows that differ from what is stored; what killed runs planned for these entities is settled."""
-        known = await self._known(connection, memories)
-        planned = await self._planned(connection, sync_change.c.run_id.not_in(self._runs))
+    async def _changed(self, memories: Sequence[Memory]) -> tuple[list[dict[str, Any]], list[Operation]]:
+        """The rows that differ from what is stored, and what killed runs planned for these entities, as applied."""
+        if not memories:
+            return [], []
+        async with self._reading() as connection:
+            known = await self._known(connection, memories)
+            planned = await self._planned(connection, sync_change.c.run_id.not_in(self._runs))
         changed: dict[tuple[str, SourceKey], dict[str, Any]] = {}
         settled: list[Operation] = []
         for memory in memories:
@@ -155,9 +157,7 @@ class Entities(Parts):
                 row = memory_row(self._server, with_earlier(memory, None, left))
             if old is None or row != old._mapping:  # noqa: SLF001 - likewise
                 changed[place] = row
-        if settled:
-            await settle(connection, settled)
-        return list(changed.values())
+        return list(changed.values()), settled
 
     async def _known(
         self, connection: AsyncConnection, memories: Sequence[Memory]

@@ -50,7 +50,7 @@ class Journal(TakingBack):
         if not self._state.has_table(sync_entity.name):
             await self._backup_before_writing()
         async with self._writing() as connection:
-            await connection.run_sync(upkeep.migrate)
+            await connection.run_sync(upkeep.bring_up)
 
     async def _backup_before_writing(self) -> None:
         try:

@@ -9,10 +9,18 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from pydantic_core import PydanticSerializationError, to_json
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-_as_json = json.JSONEncoder(check_circular=False).encode
+
+def _as_json(value: Any) -> str:
+    try:
+        return to_json(value).decode()
+    except PydanticSerializationError:  # a lone surrogate
+        return json.dumps(value)
+
 
 EARLIER_KEPT = 20
 """Earlier values that are remembered of a field, the newest."""

@@ -8,7 +8,17 @@ import sqlite3
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, MetaData, Table, inspect, text
+from sqlalchemy import (
+    Column,
+    Connection,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    insert,
+    inspect,
+    text,
+)
 
 from stash.errors import RetriableError, StateError
 from stash.journal.models import VERSION, VERSION_TABLE, schema
@@ -34,12 +44,23 @@ async def is_current(database: Database, connection: AsyncConnection) -> bool:
     return (await connection.execute(version)).scalar() == VERSION
 
 
-def migrate(connection: Connection) -> None:
-    """Make the tables, or bring them up to date, in the transaction of the caller.
+def bring_up(connection: Connection) -> None:
+    """Make the tables, or bring older ones up to date, in the transaction of the caller.
 
     Raises:
         StateError: a newer stash-sync made them.
     """
+    if inspect(connection).has_table(VERSION_TABLE):
+        _migrate(connection)
+        return
+    schema.create_all(connection)
+    key = PrimaryKeyConstraint("version_num", name=f"{VERSION_TABLE}_pkc")
+    versions = Table(VERSION_TABLE, MetaData(), Column("version_num", String(32), nullable=False), key)
+    versions.create(connection)
+    connection.execute(insert(versions).values(version_num=VERSION))
+
+
+def _migrate(connection: Connection) -> None:
     from alembic import command  # noqa: PLC0415 - slow to import, and seldom needed
     from alembic.config import Config  # noqa: PLC0415
     from alembic.util import CommandError  # noqa: PLC0415

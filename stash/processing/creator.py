@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -54,6 +53,10 @@ FIRST = 40
 
 TURN = 8
 """Items that are decided before anything else gets its turn, such as the next request: a few milliseconds."""
+
+
+AHEAD = 8
+"""Batches that may wait for Stash to take them."""
 
 
 class CreatorProcessing(Standing, Withdrawing, Writing, Recalling):
@@ -117,14 +120,14 @@ class CreatorProcessing(Standing, Withdrawing, Writing, Recalling):
         decided.skipped_before = len(self.run.report.skipped)
         found = await self._look_up(decided.part)
         if self.run.is_dry:
-            async for _ in self._decide(decided, found):
+            async for _ in self._decide(decided, found, Line()):
                 pass
             await self._chapters_of(decided)
             self._plan()
             return
         async with Line() as remembering:
-            async with Line(depth=2) as writing:
-                async for is_last in self._decide(decided, found):
+            async with Line(depth=AHEAD) as writing:
+                async for is_last in self._decide(decided, found, writing):
                     await writing.start(self._write(decided, self._take(), remembering, is_last=is_last))
             await self._chapters_of(decided)
             await self._write(decided, self._take(), remembering)
@@ -148,14 +151,19 @@ class CreatorProcessing(Standing, Withdrawing, Writing, Recalling):
         self._note_missing(part, found)
         return found
 
-    async def _decide(self, decided: Deciding, found: dict[int, Scene | StashImage]) -> AsyncIterator[bool]:
-        """Decide a part; answers each time that a batch may be written, and whether it is the last."""
+    async def _decide(
+        self, decided: Deciding, found: dict[int, Scene | StashImage], writing: Line
+    ) -> AsyncIterator[bool]:
+        """Decide a part, while Stash is at work or nothing is to be written.
+
+        Answers each time that a batch may be written, and whether it is the last.
+        """
         for number, item in enumerate(decided.part.items):
             if number >= FIRST and (number - FIRST) % ITEMS == 0:
                 yield False
             await self._decide_item(item, found, decided)
             if number % TURN == 0:
-                await asyncio.sleep(0)
+                await writing.until(self.store.connection.door.at_work)
         await self._decide_loose(decided, found)
         yield True
 

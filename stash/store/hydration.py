@@ -46,7 +46,8 @@ class Hydrator:
 
         A field with an unsaved edit keeps the edit; only what is remembered of the server moves on.
         """
-        entity = self.reference(kind, raw["id"])
+        known = self._store.entry(kind.name, raw["id"])
+        entity = known or self.reference(kind, raw["id"])
         kept = private(entity)
         snapshot, data, tracked = kept["_snapshot"], entity.__dict__, kind.entity.__tracked_fields__
         for field, value in raw.items():
@@ -54,8 +55,7 @@ class Hydrator:
                 continue
             value = self._value(kind, field, value)  # noqa: PLW2901 - the reply's value, made the entity's
             if field in tracked:
-                known = snapshot.get(field, UNSET)
-                is_edited = data.get(field, UNSET) != known
+                is_edited = known is not None and data.get(field, UNSET) != snapshot.get(field, UNSET)
                 snapshot[field] = list(value) if isinstance(value, list) else value
                 if is_edited:
                     continue
@@ -82,10 +82,12 @@ class Hydrator:
     def _value(self, kind: Kind, field: str, value: Any) -> Any:
         if field in {"visual_files", "files"} and isinstance(value, list):
             return [self.hydrate(KINDS[FILES[file["__typename"]].__type_name__], file) for file in value]
+        if value is None:
+            return None
         relation = kind.relations.get(field)
-        if relation is None or value is None:
+        if relation is None:
             convert = kind.converters.get(field)
-            return _checked(field, value) if convert is None or value is None else convert(value)
+            return _checked(field, value) if convert is None else convert(value)
         target = KINDS[relation.__type_name__]
         if isinstance(value, list):
             return [self._related(target, one) for one in value]

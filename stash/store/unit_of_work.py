@@ -1,21 +1,20 @@
 """The only writer: creates, then updates, then links, chapters and covers, a batch at a time.
 
+Flushes overlap as on a belt: while one links, the next updates and the one after it creates, each in its turn.
 Only what Stash confirmed is clean afterwards; everything else stays pending.
 """
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass, field
 from itertools import batched
 from typing import TYPE_CHECKING, Protocol
 
 from stash_graphql_client.types import Gallery, GalleryChapter
 
-from stash.overlap import Line
+from stash.overlap import Line, Turns
 from stash.store.changes import Change, Failure, edited_fields, mark_sent, related, values
 from stash.store.entities import is_new, snapshot
-from stash.store.kinds import Entity
 from stash.store.operations import (
     Operation,
     change_of,
@@ -31,6 +30,7 @@ from stash.store.sending import NO_ANSWER, Sender, until_answered
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from stash.store.kinds import Entity
     from stash.store.sending import Send
     from stash.store.store import StashStore
 
@@ -76,8 +76,7 @@ class UnitOfWork:
     def __init__(self, store: StashStore) -> None:
         self._store = store
         self._sender = Sender(store)
-        self._turn = asyncio.Lock()
-        self._line: Line | None = None
+        self._creating, self._updating, self._linking = Turns(), Turns(), Turns()
         self.recorder: Recorder | None = None
         self.queued: dict[int, Entity] = {}
         self.attached: dict[int, tuple[Entity, dict[str, str]]] = {}
@@ -122,32 +121,33 @@ class UnitOfWork:
             RetriableError: Stash did not answer; what it did not confirm is still pending.
         """
         done = Flushed()
-        line = self._line = Line(after=self._line)
-        async with line, self._turn:
-            standing = await self._start(line, only, done)
-        await self._by_the_library(standing, done)
+        async with self._creating.next(), Line() as line:
+            entities = await self._entities(only)
+            chapters = [e for e in entities if isinstance(e, GalleryChapter)]
+            others = [e for e in entities if not isinstance(e, GalleryChapter)]
+            created = list(filter(is_new, others))
+            await self._make(line, created, done)
+        async with self._updating.next(), Line() as line:
+            made = set(map(id, created))
+            edits = [(e, edited_fields(e)) for e in others if id(e) not in made]
+            await self._write(line, edits, self._update, done)
+        async with self._linking.next(), Line() as line:
+            edits += [(e, edited_fields(e)) for e in created if not is_new(e)]
+            await self._link(line, edits, done)
+            placed = [(c, edited_fields(c)) for c in chapters if _has_place(c)]
+            await self._write(line, placed, self._chapters, done)
+        await self._by_the_library(edits, done)
         return done
 
-    async def _start(self, line: Line, only: Sequence[Entity] | None, done: Flushed) -> list[Edit]:
-        """Send everything but await the last request: meanwhile the next flush may prepare."""
+    async def _entities(self, only: Sequence[Entity] | None) -> list[Entity]:
         await self._read_relations()
-        edits = self._pending() if only is None else [(e, edited_fields(e)) for e in self._with_needed(only)]
-        chapters = [(e, fields) for e, fields in edits if isinstance(e, GalleryChapter)]
-        others = [(e, fields) for e, fields in edits if not isinstance(e, GalleryChapter)]
-        saved = [(e, fields) for e, fields in others if not is_new(e)]
-        created = [(e, fields) for e, fields in others if is_new(e)]
-        for level in _levels(created):
+        return self.pending() if only is None else self._with_needed(only)
+
+    async def _make(self, line: Line, new: Sequence[Entity], done: Flushed) -> None:
+        """Create, those first that others need."""
+        for level in _levels(new):
             await line.caught_up()
-            await self._write(line, level, self._create, done)
-        ready = [(e, fields) for e, fields in saved if _is_ready(e, fields)]
-        await self._write(line, ready, self._update, done)
-        await line.caught_up()
-        known = {id(e) for e, _ in ready}
-        await self._write(line, [(e, f) for e, f in saved if id(e) not in known], self._update, done)
-        standing = [*saved, *((e, edited_fields(e)) for e, _ in created if not is_new(e))]
-        await self._link(line, standing, done)
-        await self._write(line, [(c, f) for c, f in chapters if _has_place(c)], self._chapters, done)
-        return standing
+            await self._write(line, [(e, edited_fields(e)) for e in level], self._create, done)
 
     async def _link(self, line: Line, standing: Sequence[Edit], done: Flushed) -> None:
         linked = [operation for operation in linking(standing) if not is_new(operation.entity)]
@@ -259,14 +259,6 @@ class UnitOfWork:
             mark_sent(entity, values(entity, mine))
 
 
-def _is_ready(entity: Entity, fields: Sequence[str]) -> bool:
-    """Whether all that is written of an entity is in Stash already; links of images are written on their own."""
-    data = entity.__dict__
-    values = [data[field] for field in writable(entity, fields)]
-    members = [one for value in values for one in (value if isinstance(value, list) else [value])]
-    return not any(isinstance(one, Entity) and is_new(one) for one in members)
-
-
 def _taken(entity: Entity, fields: Sequence[str]) -> list[str]:
     return [*writable(entity, fields), *_by_handler(entity, fields)]
 
@@ -287,13 +279,13 @@ def _with_new_cover(edits: Iterable[tuple[Entity, Sequence[str]]]) -> list[Galle
     return [gallery for gallery in found if gallery.cover is not snapshot(gallery).get("cover")]
 
 
-def _levels(new: Sequence[Edit]) -> list[list[Edit]]:
+def _levels(new: Sequence[Entity]) -> list[list[Entity]]:
     """New entities in groups, each needing only what the groups before it make."""
     depth: dict[int, int] = {}
-    for entity, _ in new:
+    for entity in new:
         needed = [depth[id(o)] for o in related(entity) if id(o) in depth]
         depth[id(entity)] = max(needed, default=-1) + 1
-    levels: list[list[Edit]] = [[] for _ in range(max(depth.values(), default=-1) + 1)]
-    for edit in new:
-        levels[depth[id(edit[0])]].append(edit)
+    levels: list[list[Entity]] = [[] for _ in range(max(depth.values(), default=-1) + 1)]
+    for entity in new:
+        levels[depth[id(entity)]].append(entity)
     return levels

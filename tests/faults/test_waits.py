@@ -30,7 +30,7 @@ ALLOWED = {
     "stash/jobs.py:_asked sleep": "its loop ends at a deadline: test_jobs.py",
     "stash/jobs.py:_poll sleep": "likewise",
     "stash/store/sending.py:until_answered sleep": "a few times, each of them bounded",
-    "stash/overlap.py:passed wait": "for our own tasks, each of which ends",
+    "stash/overlap.py:until wait": "for our own tasks, each of which ends",
     "stash/overlap.py:__aexit__ gather": "likewise",
     "stash/overlap.py:together gather": "likewise",
     "stash/processing/mixins/tag.py:_tags gather": "likewise",

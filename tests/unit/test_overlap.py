@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from stash.overlap import Line, together
+from stash.overlap import Line, Turns, together
 
 
 class Journal:
@@ -106,24 +106,71 @@ async def test_cancelled(journal: Journal) -> None:
     assert journal.said == ["a begins"]
 
 
-async def test_one_line_after_another(journal: Journal) -> None:
-    """The first piece of a line waits for the last of the line before, and does not begin where that failed."""
+async def test_an_error_of_a_piece_lets_the_others_end(journal: Journal) -> None:
+    """Where the first of two pieces fails at the end of the block, the other is not left behind."""
+    journal.gates["a"], journal.gates["b"] = asyncio.Event(), asyncio.Event()
+    journal.gates["a"].set()
+    with pytest.raises(ValueError, match="broken"):  # noqa: PT012 - the block is what is tried
+        async with Line(depth=2) as line:
+            await line.start(journal.piece("a", ValueError("broken")))
+            await line.start(journal.piece("b"))
+            asyncio.get_running_loop().call_later(0.01, journal.gates["b"].set)
+    assert journal.said[-1] == "b ends"
+
+
+async def test_until_an_event_or_the_end(journal: Journal) -> None:
+    """What is under way goes on until the event, or to its end; where nothing is, nothing is waited for."""
+    event = asyncio.Event()
     journal.gates["a"] = asyncio.Event()
-    before = Line()
-    await before.start(journal.piece("a"))
-    async with Line(after=Line(after=before)) as line:
-        following = asyncio.create_task(line.start(journal.piece("b")))
-        for _ in range(5):
-            await asyncio.sleep(0)
+    async with Line(depth=2) as line:
+        await line.until(event)
+        await line.start(journal.piece("a"))
+        asyncio.get_running_loop().call_later(0.01, event.set)
+        await line.until(event)
         assert journal.said == ["a begins"]
-        journal.gates["a"].set()
-        await following
-    assert journal.said == ["a begins", "a ends", "b begins", "b ends"]
-    failed = Line()
-    await failed.start(journal.piece("c", ValueError("broken")))
-    with pytest.raises(ValueError, match="broken"):
-        await Line(after=failed).start(journal.piece("d"))
-    assert "d begins" not in journal.said
+        event.clear()
+        asyncio.get_running_loop().call_later(0.01, journal.gates["a"].set)
+        await line.until(event)
+        assert journal.said == ["a begins", "a ends"]
+
+
+async def test_turns(journal: Journal) -> None:
+    """One at a time is let in, in the order of asking."""
+    turns = Turns()
+    journal.gates["a"] = asyncio.Event()
+
+    async def one(name: str) -> None:
+        async with turns.next():
+            await journal.piece(name)
+
+    tasks = [asyncio.create_task(one(name)) for name in "abc"]
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert journal.said == ["a begins"]
+    journal.gates["a"].set()
+    await asyncio.gather(*tasks)
+    assert journal.said == ["a begins", "a ends", "b begins", "b ends", "c begins", "c ends"]
+
+
+async def test_who_waits_for_a_turn_meets_the_error(journal: Journal) -> None:
+    """Who waits while another fails meets its error and does not begin; who asks later does."""
+    turns = Turns()
+    journal.gates["a"] = asyncio.Event()
+
+    async def one(name: str, error: Exception | None = None) -> None:
+        async with turns.next():
+            await journal.piece(name, error)
+
+    tasks = [
+        asyncio.create_task(one("a", ValueError("broken"))),
+        *(asyncio.create_task(one(n)) for n in "bc"),
+    ]
+    await asyncio.sleep(0)
+    journal.gates["a"].set()
+    met = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [str(error) for error in met] == ["broken"] * 3
+    await one("d")
+    assert journal.said == ["a begins", "d begins", "d ends"]
 
 
 async def test_an_error_ends_what_was_begun_together(journal: Journal) -> None:

@@ -1,0 +1,70 @@
+"""aiosqlite with one trip to its thread a statement, where it makes four: they cost more than SQLite itself."""
+
+from __future__ import annotations
+
+import sqlite3
+from functools import partial
+from typing import TYPE_CHECKING, Any, Self
+
+import aiosqlite
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+AHEAD = 1000
+"""Rows that come back with the statement; what is more is fetched on its own, so that a stream stays one."""
+
+
+class Connection(aiosqlite.Connection):
+    """A connection whose cursors are made and closed without its thread; `sqlite3.connect` takes the options."""
+
+    def __init__(self, database: str, **options: object) -> None:
+        connect = partial(sqlite3.connect, database, **options)
+        super().__init__(connect, AHEAD)
+        self._thread.daemon = True
+
+    def cursor(self) -> Cursor:  # type: ignore[override]  # no trip, so nothing to await
+        """A cursor of this connection."""
+        return Cursor(self, self._conn.cursor())
+
+
+class Cursor(aiosqlite.Cursor):
+    """A cursor that brings the first rows back with the statement."""
+
+    def __init__(self, connection: Connection, cursor: sqlite3.Cursor) -> None:
+        super().__init__(connection, cursor)
+        self._rows: list[Any] = []
+        self._has_more = False
+
+    async def execute(self, sql: str, parameters: Iterable[object] | None = None) -> Self:
+        """Execute, and fetch what comes first."""
+        self._rows = await self._execute(self._execute_and_fetch, sql, tuple(parameters or ()))  # type: ignore[no-untyped-call]
+        self._has_more = len(self._rows) == AHEAD
+        return self
+
+    def _execute_and_fetch(self, sql: str, parameters: tuple[Any, ...]) -> list[Any]:
+        self._cursor.execute(sql, parameters)
+        return self._cursor.fetchmany(AHEAD)
+
+    async def fetchone(self) -> tuple[Any, ...] | None:  # type: ignore[override]  # no row factory is set
+        """The next row; None after the last."""
+        return next(iter(await self.fetchmany(1)), None)
+
+    async def fetchmany(self, size: int | None = None) -> list[Any]:
+        """The next rows; none after the last."""
+        if not self._rows and self._has_more:
+            self._rows = await super().fetchmany(AHEAD)  # type: ignore[assignment]
+            self._has_more = len(self._rows) == AHEAD
+        taken, self._rows = self._rows[:size], self._rows[size or AHEAD :]
+        return taken
+
+    async def fetchall(self) -> list[Any]:
+        """All rows that are left."""
+        rows, self._rows = self._rows, []
+        if self._has_more:
+            rows += await super().fetchall()
+        return rows
+
+    async def close(self) -> None:
+        """Let go of the statement."""
+        self._cursor.close()
