@@ -19,7 +19,6 @@ import httpx
 from benchmarks.competitors import Task
 
 SLOW_TO_IMPORT = (
-    "alembic.command",
     "aiosqlite",
     "anyio._backends._asyncio",
     "sqlalchemy.dialects.sqlite.aiosqlite",

@@ -1,9 +1,8 @@
-"""The files: what lies in the downloads folder, and what Stash has made of it."""
+"""What Stash has made of the files in the downloads folder."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 from dataclasses import dataclass, field
 from itertools import batched
@@ -12,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from stash_graphql_client.types import Image, Scene
 
-from stash.errors import UsageError
 from stash.fingerprints import Fingerprint, md5, oshash
+from stash.host_files import HostFile, Index, named
 from stash.overlap import together
 from stash.paths import PathMap, base_name, kind_of, media_id
 from stash.store.replies import intact
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from metadata.items import StoredMedia
     from stash.store import StashStore
@@ -35,17 +34,6 @@ MOST_READ = 2000
 
 
 @dataclass(frozen=True, slots=True)
-class HostFile:
-    """A file in the downloads folder; `media_id` is the id in its name, `kind` what Stash makes of it."""
-
-    path: str
-    name: str
-    folder: str
-    media_id: int | None
-    kind: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class StashFile:
     """A file that Stash knows, with the image or scene that holds it; the first file is its primary one."""
 
@@ -54,36 +42,6 @@ class StashFile:
     code: str
     path: str
     is_primary: bool
-
-
-def walk(root: Path, on_error: Callable[[OSError], object] | None = None) -> list[HostFile]:
-    """Every file below the downloads folder, in a stable order; links that lead elsewhere are not followed.
-
-    `on_error` is told of each folder that cannot be read; it is left out.
-
-    Raises:
-        UsageError: there is no such folder.
-    """
-    if not root.is_dir():
-        raise UsageError(
-            f"The downloads folder {str(root)!r} does not exist; set STASH_SYNC_DOWNLOADS to the downloader's folder."
-        )
-    return sorted(_walk(os.fspath(root), on_error), key=lambda file: file.path)
-
-
-def _walk(root: str, on_error: Callable[[OSError], object] | None) -> Iterator[HostFile]:
-    for folder, _, names in os.walk(root, onerror=on_error):
-        top = Path(folder).relative_to(root).parts[:1]
-        for name in names:
-            if name.startswith(".") and name.endswith(".part"):
-                continue
-            path = os.path.join(folder, name)  # noqa: PTH118 - a path object a file is too slow for a library
-            yield _named(name, path, top[0] if top else "")
-
-
-def _named(name: str, path: str = "", folder: str = "") -> HostFile:
-    """A file with what its name tells; without a path it is one that is not on the host."""
-    return HostFile(path or name, name, folder, media_id(name), kind_of(name))
 
 
 @dataclass
@@ -97,20 +55,22 @@ class Files:
     """The folders of each account, in lower case."""
     further: dict[str, str] = field(default_factory=dict)
     """Files beyond the one that its media is matched by, each with that one."""
+    taken: set[HostFile] = field(default_factory=set)
+    """The files of media that were matched, of types that Stash takes."""
 
     def __post_init__(self) -> None:
         self._foreign: dict[tuple[str, str], str] = {}
         self._elsewhere: dict[str, str] = {}
         self._found_elsewhere: set[str] = set()
-        self._by_id: dict[int, list[HostFile]] = {}
-        self._by_name: dict[str, list[HostFile]] = {}
+        self._by_id: Index[int] = Index()
+        self._by_name: Index[str] = Index()
         for file in self.on_host:
             self._add(file)
 
     def _add(self, file: HostFile) -> None:
-        self._by_name.setdefault(file.name, []).append(file)
+        self._by_name.add(file.name, file)
         if file.media_id is not None:
-            self._by_id.setdefault(file.media_id, []).append(file)
+            self._by_id.add(file.media_id, file)
 
     def of(self, media: StoredMedia) -> list[HostFile]:
         """The host files of a media: by the name in its row, else by the id in the name; variants included.
@@ -118,14 +78,14 @@ class Files:
         Where files of several creators have the name, its own creator's are the media's.
         """
         renditions = (media, *media.variants)
-        named = [
+        by_name = [
             file
             for one in renditions
             if one.local_filename
-            for file in self._by_name.get(base_name(one.local_filename), ())
+            for file in self._by_name.get(base_name(one.local_filename))
         ]
-        numbered = [file for one in renditions for file in self._by_id.get(one.id, ())]
-        found = list(dict.fromkeys(self._at_home(media, named or numbered)))
+        numbered = [file for one in renditions for file in self._by_id.get(one.id)]
+        found = list(dict.fromkeys(self._at_home(media, by_name or numbered)))
         taken = next((file.path for file in found if file.kind), None)
         if taken is not None and len(numbered) + len(found) > 1:
             self.further |= {f.path: taken for f in (*found, *numbered) if f.kind and f.path != taken}
@@ -135,6 +95,10 @@ class Files:
         home = self.homes.get(media.accountId, ())
         at_home = [file for file in found if file.folder.casefold() in home] if len(found) > 1 else []
         return at_home or found
+
+    def take(self, found: Iterable[Iterable[HostFile]]) -> None:
+        """Note the files of media that were matched."""
+        self.taken.update(file for files in found for file in files if file.kind)
 
     def stash_path(self, file: HostFile) -> str:
         """Where Stash sees a host file."""
@@ -203,7 +167,7 @@ class Files:
 
     async def find_absent(self, store: StashStore, names: Sequence[str]) -> None:
         """Look for files that are on the host no more, where Stash alone may have them, by their base names."""
-        absent = [_named(name) for name in names]
+        absent = [named(name) for name in names]
         for part in batched(absent, NAMES):
             await self._find_by_name(store, part)
         for file in absent:

@@ -16,7 +16,8 @@ from stash.engine.run import Run
 from stash.engine.undoing import Undoing
 from stash.engine.unmatched import why_idle
 from stash.errors import RefusedError, UsageError
-from stash.files import Files, walk
+from stash.files import Files
+from stash.host_files import walk
 from stash.interpreter import tuned
 from stash.journal import Journal
 from stash.processing import StashProcessing

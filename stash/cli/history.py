@@ -127,7 +127,7 @@ async def _status(settings: Settings) -> list[dict[str, Any]]:
 
 async def _pending(settings: Settings, reader: Reader, synced: Collection[int]) -> Counter[int] | None:
     """How many media of each account lie on disk and were never synced; None where no downloads are named."""
-    from stash.files import walk  # noqa: PLC0415 - slow to import
+    from stash.host_files import walk  # noqa: PLC0415 - slow to import
 
     if settings.downloads is None:
         return None

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from stash.connection import Connection
     from stash.doctor.facts import DatabaseFacts, LibraryFacts, StashFacts
     from stash.doctor.findings import Area
-    from stash.files import HostFile
+    from stash.host_files import HostFile
     from stash.settings import Settings
 
 

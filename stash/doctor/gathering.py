@@ -23,7 +23,7 @@ from stash.doctor.facts import (
     StashFacts,
 )
 from stash.errors import RetriableError
-from stash.files import walk
+from stash.host_files import walk
 from stash.journal import Journal
 from stash.paths import base_name, is_within
 from stash.settings import SETTINGS_FILE, loose_permissions
@@ -33,7 +33,7 @@ from stash.wire import Wire
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from stash.files import HostFile
+    from stash.host_files import HostFile
     from stash.settings import Settings
 
 SAMPLE = 500

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from metadata.items import Creator
     from metadata.reader import Reader
     from metadata.reading.files import FileOwner
-    from stash.files import HostFile
+    from stash.host_files import HostFile
 
 
 class Finding(Working):

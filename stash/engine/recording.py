@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from stash.engine.settled import Part
     from stash.engine.wishes import Applied
     from stash.engine.writing import Batch
-    from stash.files import HostFile
+    from stash.host_files import HostFile
     from stash.journal import Operation
     from stash.report import Skipped
     from stash.store import Change
@@ -48,7 +48,17 @@ class Decided:
     files: Mapping[int, Sequence[HostFile]]
     skipped_before: int = 0
     unattached: int = 0
-    flushed: Flushed = field(default_factory=Flushed)
+    created: set[int] = field(default_factory=set)
+    changed: set[int] = field(default_factory=set)
+    links_added: int = 0
+    refused: Flushed = field(default_factory=Flushed)
+
+    def note(self, flushed: Flushed) -> None:
+        """Count what a flush did; the changes themselves are many, and are let go."""
+        self.created.update(id(change.entity) for change in flushed.applied if change.action == "create")
+        self.changed.update(id(change.entity) for change in flushed.applied)
+        self.links_added += sum(map(_links_added, flushed.applied))
+        self.refused.add(Flushed(failed=flushed.failed))
 
 
 class Recording(Working):
@@ -56,13 +66,11 @@ class Recording(Working):
 
     async def _conclude(self, decided: Decided) -> None:
         """Count what was written of a part, and note that it is settled."""
-        flushed = decided.flushed
-        self._name_refused(flushed)
-        if self.run.journal is not None and not flushed.failed and (parts := self._settled(decided)):
+        self._name_refused(decided.refused)
+        if self.run.journal is not None and not decided.refused.failed and (parts := self._settled(decided)):
             await self.run.journal.record((), parts=parts)
-        changed = {id(change.entity) for change in flushed.applied}
-        self._count({id(c.entity) for c in flushed.applied if c.action == "create"}, changed)
-        self.run.report.links_added += sum(map(_links_added, flushed.applied))
+        self._count(decided.created, decided.changed)
+        self.run.report.links_added += decided.links_added
         self._forget_part()
 
     async def _beat(self) -> None:

@@ -19,7 +19,7 @@ from stash.store.kinds import Entity
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from stash.files import HostFile
+    from stash.host_files import HostFile
 
 _TEXTS = ("code", "details", "date", "title")
 _LINKS = ("performers", "tags", "galleries")

@@ -10,10 +10,11 @@ from stash.files import is_copy
 from stash.report import Unmatched
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Mapping
+    from collections.abc import Container, Iterable
 
+    from metadata.reader import Reader
     from metadata.reading.files import FileOwner
-    from stash.files import HostFile
+    from stash.host_files import HostFile
 
 
 LEFT_OUT = "--only, --skip or the settings leave some out"
@@ -34,11 +35,12 @@ def why_idle(ours: Iterable[HostFile], everything: Iterable[HostFile]) -> str:
 class Unmatching(Working):
     """Names the files that have no match."""
 
-    def _note_files(
-        self, files: Iterable[HostFile], owners: Mapping[str, FileOwner], known: Container[int]
-    ) -> None:
+    async def _note_files(self, reader: Reader, files: Iterable[HostFile], known: Container[int]) -> None:
         """Every file of the creators has a match, or is named with the reason why not; `known` media are in Stash."""
-        for file in files:
+        mine = self.run.files
+        left = [file for file in files if file not in mine.taken or file.path in mine.further]
+        owners = await reader.find_media((file.name, file.media_id) for file in left)
+        for file in left:
             owner = owners.get(file.name)
             if file.kind and owner is not None and owner.media in self.run.matched:
                 reason, is_failure = self._why_left_over(file), False

@@ -46,7 +46,7 @@ class Writing(Recording):
         operations = self.run.recorder.take() if self.run.recorder is not None else []
         if flushed.failed:  # the next run decides it anew
             self.store.rollback(None if is_last else entities, keeping=LASTING)
-        decided.flushed.add(flushed)
+        decided.note(flushed)
         await remembering.start(self._remember(batch, flushed, operations))
 
     def _take(self) -> Batch:

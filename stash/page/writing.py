@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from metadata.database import Database
 from metadata.reader import Reader
 from stash.errors import StateError, UsageError
-from stash.files import walk
+from stash.host_files import walk
 from stash.journal import Journal
 from stash.page.of_plan import page_of_plan
 from stash.page.of_run import Names, page_of_run, wanted_ids

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from metadata.items import Item
-    from stash.files import HostFile
+    from stash.host_files import HostFile
 
 
 class StashProcessingBase(Applying):

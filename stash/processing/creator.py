@@ -112,6 +112,7 @@ class CreatorProcessing(Standing, Withdrawing, Writing, Recalling):
                 self._report_settled(settled)
             else:
                 await self._decide_and_write(Deciding(creator, part, source, files))
+        self.run.files.take(found for media_id, found in files.items() if media_id in self.run.matched)
         self.run.on_items(size)
         await self._beat()
 

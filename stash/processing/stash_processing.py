@@ -17,7 +17,8 @@ from stash.engine.recorder import Recorder
 from stash.engine.run import Run
 from stash.engine.unmatched import Unmatching
 from stash.errors import RefusedError, SyncError
-from stash.files import Files, walk
+from stash.files import Files
+from stash.host_files import walk
 from stash.interpreter import tuned
 from stash.journal import Journal
 from stash.lock import held
@@ -69,9 +70,9 @@ class StashProcessing(CreatorProcessing, Finding, Unmatching):
 
     async def prepare(self, reader: Reader, creators: Sequence[Creator]) -> None:
         """Learn which of the creators' files Stash has; have it scan the folders where it lacks some."""
-        ours, self._owners = await self._files_of(reader, creators)
+        ours, owners = await self._files_of(reader, creators)
         self._known_media = await self._recorded_media()
-        owned = [(file, self._owners[file.name]) for file in ours if file.kind and file.name in self._owners]
+        owned = [(file, owners[file.name]) for file in ours if file.kind and file.name in owners]
         new = [file for file, owner in owned if owner.media not in self._known_media]
         await self._read_files(new)
         await self._find_absent(reader, creators, self._known_media)
@@ -95,7 +96,7 @@ class StashProcessing(CreatorProcessing, Finding, Unmatching):
             await self.store.preload_index(Tag, Performer, Studio)
             for creator in creators:
                 await self.sync_creator(reader, creator)
-            self._note_files(self.ours, self._owners, self._known_media)
+            await self._note_files(reader, self.ours, self._known_media)
 
     # --- the downloader's door ---
 

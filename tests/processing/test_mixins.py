@@ -10,7 +10,8 @@ from stash_graphql_client.types import Image, Performer, Scene, Studio, Tag
 
 from metadata.items import AggregatedPost, Creator, Hashtag, StoredMedia
 from stash.demo import files
-from stash.files import Files, walk
+from stash.files import Files
+from stash.host_files import walk
 from stash.journal import Memory, SourceKey
 from stash.paths import PathMap
 from stash.processing.mixins.gallery import Content
