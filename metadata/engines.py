@@ -103,7 +103,9 @@ def make_engine(address: Address, mode: Literal["ro", "rw", "rwc"], busy_timeout
         defaults = {"timeout": _CONNECT_SECONDS, "server_settings": settings}
         return create_async_engine(address.url, connect_args=defaults)
     options = {"timeout": busy_timeout, "async_creator_fn": SqliteConnection}
-    engine = create_async_engine(address.url.update_query_dict({"mode": mode}), connect_args=options)
+    url = address.url.update_query_dict({"mode": mode})
+    # Whoever uses a connection ends its transaction; to end it once more costs another trip to the driver's thread.
+    engine = create_async_engine(url, connect_args=options, pool_reset_on_return=None)
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine

@@ -65,8 +65,8 @@ class Disk:
                     disk.write()
                 super().commit()
 
-        def make(url: Any, *, connect_args: dict[str, Any]) -> Any:
-            return create_async_engine(url, connect_args=connect_args | {"factory": Connection})
+        def make(url: Any, *, connect_args: dict[str, Any], **options: Any) -> Any:
+            return create_async_engine(url, connect_args=connect_args | {"factory": Connection}, **options)
 
         patch.setattr(engines, "create_async_engine", make)
 
