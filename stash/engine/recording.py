@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from stash_graphql_client.types import Gallery, GalleryChapter, Image, Performer, Scene, Studio, Tag
 from stash_graphql_client.types.unset import UNSET
 
-from stash.engine.run import Working
 from stash.engine.settled import signature_of, signatures_of_orders, standing_digest
+from stash.engine.twins import Twins
 from stash.engine.wishes import names_of
 from stash.journal import SettledPart, SourceKey
 from stash.report import Planned
@@ -51,14 +51,15 @@ class Decided:
     flushed: Flushed = field(default_factory=Flushed)
 
 
-class Recording(Working):
+class Recording(Twins):
     """Remembers what Stash confirmed, and counts it."""
 
     async def _conclude(self, decided: Decided) -> None:
         """Count what was written of a part, and note that it is settled."""
         flushed = decided.flushed
         self._name_refused(flushed)
-        if self.run.journal is not None and not flushed.failed and (parts := self._settled(decided)):
+        is_open = await self._give_way(flushed) or bool(flushed.failed)
+        if self.run.journal is not None and not is_open and (parts := self._settled(decided)):
             await self.run.journal.record((), parts=parts)
         changed = {id(change.entity) for change in flushed.applied}
         self._count({id(c.entity) for c in flushed.applied if c.action == "create"}, changed)
