@@ -9,13 +9,19 @@ from __future__ import annotations
 import asyncio
 import random
 import shutil
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+from stash.engine import twins
+from stash.engine.twins import WHY
+from stash.errors import RetriableError
 from tests.faults.rig import Rig, _entities, compared
 from tests.faults.sizes import SEED, size
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
+
+    import pytest
 
     from stash.embedded.service import Call
     from tests.faults.rig import Dumped
@@ -95,43 +101,70 @@ def meanwhile(rig: Rig, name: str, work: Callable[[], Any]) -> None:
     rig.stash.middleware.append(around)
 
 
-async def test_r11_the_younger_gallery_gives_way(rig: Rig, clean: Dumped) -> None:
-    """Galleries that another host has made since this one looked are seen at the end, and used by the next run."""
+@asynccontextmanager
+async def overtaken(rig: Rig, then: Callable[[], Any] | None = None) -> AsyncIterator[Rig]:
+    """While it lasts the next run is overtaken: just before its first gallery another host does a whole run.
+
+    `then` is done once it has galleries too.
+    """
     other = beside(rig)
     async with rig.served() as url:
 
         async def whole_run() -> None:
             code, _, said = await rig.command(url, STASH_SYNC_DATABASE_URL=str(other.database))
             assert code == 0, said
+            if then is not None:
+                meanwhile(rig, "setGalleryCover", then)
 
         meanwhile(rig, "galleryCreate", whole_run)
-        assert (await rig.run()).exit_code == 0
-    assert (await rig.server_dump()).duplicates() == []
+        yield other
+
+
+async def converged(rig: Rig, other: Rig, clean: Dumped) -> bool:
+    """Whether the next run of each ends as one host's alone would have, and the one after that has nothing to do."""
     for one in (rig, other):
         assert (await one.run()).exit_code == 0
-        assert (await rig.server_dump()).text() == clean.server
+    is_same = (await rig.server_dump()).text() == clean.server
     rig.asked.clear()
     for one in (rig, other):
         assert (await one.run()).exit_code == 0
-    assert rig.mutations == 0
+    return is_same and rig.mutations == 0
+
+
+async def test_r11_the_younger_gallery_gives_way(rig: Rig, clean: Dumped) -> None:
+    """Galleries that another host has made since this one looked are seen at the end, and used by the next run."""
+    async with overtaken(rig) as other:
+        outcome = await rig.run()
+    assert outcome.exit_code == 0
+    assert outcome.report is not None
+    assert {one.reason for one in outcome.report.skipped} >= {WHY.format("gallery")}
+    assert (await rig.server_dump()).duplicates() == []
+    assert await converged(rig, other, clean)
+
+
+async def test_r11_killed_while_it_gives_way(
+    rig: Rig, clean: Dumped, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a run ends between taking out its galleries and forgetting them, the next one goes on likewise."""
+
+    def end(*_: object) -> None:
+        raise RetriableError("killed")
+
+    monkeypatch.setattr(twins, "Memory", end)
+    async with overtaken(rig) as other:
+        assert (await rig.run()).exit_code == 5
+    monkeypatch.undo()
+    assert (await rig.server_dump()).duplicates() == []
+    assert await converged(rig, other, clean)
 
 
 async def test_r11_a_younger_gallery_that_somebody_edited_stays(rig: Rig) -> None:
     """What a user wrote into the younger gallery meanwhile is not lost: then both stay."""
-    other = beside(rig)
-    async with rig.served() as url:
 
-        async def whole_run() -> None:
-            code, _, said = await rig.command(url, STASH_SYNC_DATABASE_URL=str(other.database))
-            assert code == 0, said
-            meanwhile(rig, "galleryChapterCreate", edit)
+    async def edit() -> None:
+        rig.stash.database.run("UPDATE gallery SET title = 'mine' WHERE id = (SELECT max(id) FROM gallery)")
 
-        async def edit() -> None:
-            rig.stash.database.run(
-                "UPDATE gallery SET title = 'mine' WHERE id = (SELECT max(id) FROM gallery)"
-            )
-
-        meanwhile(rig, "galleryCreate", whole_run)
+    async with overtaken(rig, edit):
         assert (await rig.run()).exit_code == 0
     (doubled,) = (await rig.server_dump()).duplicates()
     assert doubled.startswith("Gallery ")
