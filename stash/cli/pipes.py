@@ -25,7 +25,7 @@ def outlive_readers() -> None:
         stream = getattr(sys, name)
         if stream is None:  # closed from the beginning
             setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
-        elif stream is getattr(sys, f"__{name}__"):
+        elif stream is getattr(sys, f"__{name}__") and not stream.isatty():
             raw = io.BufferedWriter(_Pipe(stream.fileno(), "w", closefd=False))
             again = io.TextIOWrapper(
                 raw, stream.encoding, stream.errors, line_buffering=stream.line_buffering
