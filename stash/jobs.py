@@ -21,7 +21,13 @@ _SCAN = "mutation($input: ScanMetadataInput!) { metadataScan(input: $input) }"
 _JOB = "query($input: FindJobInput!) { findJob(input: $input) { status progress error } }"
 _QUEUE = "{ jobQueue { id status } }"
 
-_ENDED = frozenset({"FINISHED", "CANCELLED", "FAILED"})
+_GONE = "GONE"
+"""What we say of a job that Stash does not know (any more)."""
+
+_ENDED = frozenset({"FINISHED", "CANCELLED", "FAILED", _GONE})
+
+SCANS = 3
+"""How often a scan is asked for whose job is gone, as all are once Stash was restarted."""
 
 FIRST_WAIT, LONGEST_WAIT = 0.05, 2.0
 """Seconds between two questions after a job; they double."""
@@ -35,6 +41,7 @@ async def scan(
 ) -> str:
     """Have Stash scan folders, with its own settings, and wait until the job has ended.
 
+    One that is gone may have ended long ago, or with Stash itself before its time; so it is asked for again.
     `on_progress` is told how far it is, from 0 to 1, as often as Stash is asked.
 
     Returns:
@@ -43,11 +50,16 @@ async def scan(
     Raises:
         RetriableError: for `patience` seconds it neither ended nor was a hundredth further.
     """
-    reply = await _asked(connection, folders, patience)
-    job = reply.data.get("metadataScan")
-    if reply.errors or not job:
-        raise RetriableError(f"Stash refused to scan {folders[0]!r}; look at its log, then run again.")
-    return await _wait(connection, str(job), patience, on_progress)
+    status = _GONE
+    for _ in range(SCANS):
+        reply = await _asked(connection, folders, patience)
+        job = reply.data.get("metadataScan")
+        if reply.errors or not job:
+            raise RetriableError(f"Stash refused to scan {folders[0]!r}; look at its log, then run again.")
+        status = await _wait(connection, str(job), patience, on_progress)
+        if status != _GONE:
+            break
+    return status
 
 
 async def _asked(connection: Connection, folders: Sequence[str], patience: float) -> Reply:
@@ -93,7 +105,7 @@ async def _wait(
         nonlocal status, percent
         reply = await connection.query(_JOB, {"input": {"id": job}}, is_scan=True)
         found = reply.data.get("findJob")
-        status = str(found.get("status")) if isinstance(found, dict) else "FINISHED"
+        status = str(found.get("status")) if isinstance(found, dict) else _GONE
         done = found.get("progress") if isinstance(found, dict) else None
         if isinstance(done, int | float):
             on_progress(float(done))

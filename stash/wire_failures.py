@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 _NO_TLS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE")
 """What OpenSSL says where the other side answers in plain HTTP."""
 
+LOCKED = "database is locked"
+"""What Stash says where something else is at work in its database."""
+
 
 def tls_failure(error: BaseException) -> str | None:
     """What TLS said against the other side; None where it is no failure of TLS."""
@@ -52,4 +55,4 @@ def is_refusal(error: object) -> bool:
 
 def is_locked(errors: Iterable[Mapping[str, Any]]) -> bool:
     """Whether Stash could not look because its own database was locked, as it may be while it scans."""
-    return any("database is locked" in str(error.get("message")) for error in errors)
+    return any(LOCKED in str(error.get("message")) for error in errors)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 
+from stash.cli.pipes import outlive_readers
 from stash.cli.signals import Signalled, heed, hold
 
 
@@ -13,6 +14,7 @@ def main(arguments: list[str] | None = None) -> None:
     words = sys.argv[1:] if arguments is None else arguments
     try:
         heed()
+        outlive_readers()
         from stash.cli.main import main as run  # noqa: PLC0415 - it takes a while, in which a signal may come
 
         run(words)

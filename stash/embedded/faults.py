@@ -5,8 +5,8 @@ Kinds of faults:
 - `500`, `502`, `503`, `504`, `429` (with Retry-After, in seconds: `429(2)`), `html` (a page, with 200),
   `null` (no data), `truncated` (half a reply)
 - `refused`, `reset`, `timeout`: the connection fails; on a socket each of them is a reply that breaks off
-- `partial(2,5)`: the 2nd and the 5th root field fail alone; `typename`: every type in the reply is a wrong one;
-  `slow`: the reply comes in drips
+- `partial(2,5)`: the 2nd and the 5th root field fail alone; `locked(2,5)`: likewise, as where Stash's database is
+  locked, and `locked` all of them; `typename`: every type in the reply is a wrong one; `slow`: the reply comes in drips
 
 The moment `before` means that nothing of the request was done (of a partial one, nothing of the failing fields),
 `after` that it was done and only the reply is bad. `typename` and `slow` always do what was asked.
@@ -42,7 +42,8 @@ TRANSIENT = ("500", "502", "503", "504", "429", "refused", "reset", "timeout")
 """Kinds that pass, and that another attempt may not meet."""
 
 _KIND = re.compile(r"(\d{3}|[a-z]+)(?:\(([\d,]+)\))?")
-_KINDS = frozenset({*TRANSIENT, "html", "null", "truncated", "partial", "typename", "slow"})
+_KINDS = frozenset({*TRANSIENT, "html", "null", "truncated", "partial", "locked", "typename", "slow"})
+_PARTIAL = {"partial": "fault: partial", "locked": "database is locked"}
 _LOST: dict[str, type[httpx.TransportError]] = {
     "refused": httpx.ConnectError,
     "reset": httpx.ReadError,
@@ -165,8 +166,8 @@ class FaultyTransport(httpx.AsyncBaseTransport):
         body = b"{}"
         if fault.is_executed:
             body = await self._send(request, given["query"], given.get("variables") or {})
-        elif fault.name == "partial":
-            trimmed = without(given["query"], given.get("variables") or {}, fault.numbers)
+        elif fault.name in _PARTIAL:
+            trimmed = without(given["query"], given.get("variables") or {}, _places(fault, given["query"]))
             body = await self._send(request, *trimmed) if trimmed else b'{"data": {}}'
         if fault.name in _LOST:
             raise _LOST[fault.name](f"fault: {fault.kind}", request=request)
@@ -196,8 +197,8 @@ def failing(stash: EmbeddedStash, dial: Dial) -> Middleware:
         body = b"{}"
         if fault.is_executed:
             body = _body(await proceed())
-        elif fault.name == "partial":
-            trimmed = without(call.document, call.variables, fault.numbers)
+        elif fault.name in _PARTIAL:
+            trimmed = without(call.document, call.variables, _places(fault, call.document))
             body = b'{"data": {}}'
             if trimmed:
                 part = replace(call, document=trimmed[0], variables=trimmed[1])
@@ -230,8 +231,8 @@ def spoiled(fault: Fault, body: bytes, document: str) -> tuple[int, dict[str, st
         body = body[: len(body) // 2]
     elif fault.name == "typename":
         body = json.dumps(_mistyped(json.loads(body))).encode()
-    elif fault.name == "partial":
-        body = json.dumps(_partly(json.loads(body), document, fault.numbers)).encode()
+    elif fault.name in _PARTIAL:
+        body = json.dumps(_partly(json.loads(body), document, fault)).encode()
     return 200, {"Content-Type": "application/json"}, body
 
 
@@ -243,9 +244,15 @@ def _mistyped(value: Any) -> Any:  # noqa: ANN401 - any JSON
     return value
 
 
-def _partly(reply: dict[str, Any], document: str, numbers: Sequence[int]) -> dict[str, Any]:
-    names = [name for place, name in enumerate(aliases(document), 1) if place in numbers]
-    errors = [{"message": "fault: partial", "path": [name]} for name in names]
+def _places(fault: Fault, document: str) -> Sequence[int]:
+    """Which root fields fail alone, counted from 1."""
+    return fault.numbers or range(1, len(aliases(document)) + 1)
+
+
+def _partly(reply: dict[str, Any], document: str, fault: Fault) -> dict[str, Any]:
+    failing = _places(fault, document)
+    names = [name for place, name in enumerate(aliases(document), 1) if place in failing]
+    errors = [{"message": _PARTIAL[fault.name], "path": [name]} for name in names]
     data = (reply.get("data") or {}) | dict.fromkeys(names)
     return {"data": data, "errors": [*reply.get("errors", ()), *errors]}
 

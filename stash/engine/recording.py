@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from stash_graphql_client.types import Gallery, GalleryChapter, Image, Performer, Scene, Studio, Tag
 from stash_graphql_client.types.unset import UNSET
 
-from stash.engine.run import Working
 from stash.engine.settled import signature_of, signatures_of_orders, standing_digest
+from stash.engine.twins import Twins
 from stash.engine.wishes import names_of
 from stash.journal import SettledPart, SourceKey
 from stash.report import Planned
@@ -48,26 +48,27 @@ class Decided:
     files: Mapping[int, Sequence[HostFile]]
     skipped_before: int = 0
     unattached: int = 0
-    created: set[int] = field(default_factory=set)
+    created: dict[int, Entity] = field(default_factory=dict)
     changed: set[int] = field(default_factory=set)
     links_added: int = 0
     refused: Flushed = field(default_factory=Flushed)
 
     def note(self, flushed: Flushed) -> None:
         """Count what a flush did; the changes themselves are many, and are let go."""
-        self.created.update(id(change.entity) for change in flushed.applied if change.action == "create")
+        self.created |= {id(one.entity): one.entity for one in flushed.applied if one.action == "create"}
         self.changed.update(id(change.entity) for change in flushed.applied)
         self.links_added += sum(map(_links_added, flushed.applied))
         self.refused.add(Flushed(failed=flushed.failed))
 
 
-class Recording(Working):
+class Recording(Twins):
     """Remembers what Stash confirmed, and counts it."""
 
     async def _conclude(self, decided: Decided) -> None:
         """Count what was written of a part, and note that it is settled."""
         self._name_refused(decided.refused)
-        if self.run.journal is not None and not decided.refused.failed and (parts := self._settled(decided)):
+        is_open = await self._give_way(decided.created.values()) or bool(decided.refused.failed)
+        if self.run.journal is not None and not is_open and (parts := self._settled(decided)):
             await self.run.journal.record((), parts=parts)
         self._count(decided.created, decided.changed)
         self.run.report.links_added += decided.links_added

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import batched
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from stash.store.changes import Change, Failure
 from stash.store.documents import Field, document
 from stash.store.entities import is_new
 from stash.store.kinds import KINDS
+from stash.store.sending import until_unlocked
 from stash.store.unit_of_work import BATCH, Flushed
 
 if TYPE_CHECKING:
@@ -37,7 +39,8 @@ async def destroy(store: StashStore, changes: Sequence[Change], recorder: Record
         for batch in batched([c for c in changes if c.entity.__type_name__ == name], BATCH):
             if recorder is not None:
                 await recorder.planned(batch)
-            refused = await _send(store, name, batch)
+            send, look = partial(_send, store, name), partial(_standing, store, name)
+            refused = await until_unlocked(batch, send, look, store.connection.wire.patience)
             applied = [change for change in batch if id(change) not in refused]
             failed = [Failure(change, refused[id(change)]) for change in batch if id(change) in refused]
             if recorder is not None:

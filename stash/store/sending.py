@@ -6,13 +6,15 @@ Each way answers who was refused, by the `id()` of the operation, with Stash's w
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING
 
-from stash.errors import UnansweredWriteError
+from stash.errors import RetriableError, UnansweredWriteError
 from stash.store.documents import Field, document
 from stash.store.entities import is_new
 from stash.store.kinds import KINDS
 from stash.store.replies import intact
+from stash.wire_failures import LOCKED
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -21,14 +23,16 @@ if TYPE_CHECKING:
     from stash.store.operations import Operation
     from stash.wire import Reply
 
-    type Send = Callable[[Sequence[Operation]], Awaitable[dict[int, str]]]
-    type Look = Callable[[Sequence[Operation]], Awaitable[Sequence[Operation]]]
+    type Sending[T] = Callable[[Sequence[T]], Awaitable[dict[int, str]]]
+    type Looking[T] = Callable[[Sequence[T]], Awaitable[Sequence[T]]]
+    type Send = Sending[Operation]
+    type Look = Looking[Operation]
 
 ATTEMPTS = 6
 """How often a write is sent whose reply is lost each time."""
 
-FIRST_WAIT = 0.05
-"""Seconds between the first two of them; they double."""
+FIRST_WAIT, LONGEST_WAIT = 0.05, 5.0
+"""Seconds between the first two of them; they double, and grow no longer than that."""
 
 NO_ANSWER = "Stash gave no answer"
 """What is said of a mutation whose reply holds neither a result nor an error."""
@@ -39,6 +43,11 @@ class Sender:
 
     def __init__(self, entities: IdentityMap) -> None:
         self._entities = entities
+
+    async def settle(self, operations: Sequence[Operation], send: Send, look: Look) -> dict[int, str]:
+        """Send in one of the ways below until it is answered; see `until_unlocked`."""
+        patience = self._entities.connection.wire.patience
+        return await until_unlocked(operations, send, look, patience)
 
     async def lists(self, operations: Sequence[Operation]) -> dict[int, str]:
         """Send updates of one type as one list, a third of the cost, and those that have no list as aliases.
@@ -120,7 +129,28 @@ def _has_all(reply: Reply, number: int, operations: Sequence[Operation]) -> bool
     return ids == [operation.entity.id for operation in operations]
 
 
-async def until_answered(operations: Sequence[Operation], send: Send, look: Look) -> dict[int, str]:
+async def until_unlocked[T](
+    operations: Sequence[T], send: Sending[T], look: Looking[T], patience: float
+) -> dict[int, str]:
+    """Send until Stash answers, and its own database is not locked: it may be so when its reply is made, too.
+
+    Raises:
+        UnansweredWriteError: it did not, though asked a few times.
+        RetriableError: it stayed locked for so many seconds.
+    """
+    refused = await until_answered(operations, send, look)
+    wait, deadline = FIRST_WAIT, time.monotonic() + patience
+    while locked := [one for one in operations if LOCKED in refused.get(id(one), "")]:
+        if time.monotonic() > deadline:
+            raise RetriableError("Stash's database stayed locked; run again, it goes on from there.")
+        await asyncio.sleep(wait)
+        wait = min(2 * wait, LONGEST_WAIT)
+        refused = {one: message for one, message in refused.items() if LOCKED not in message}
+        refused |= await until_answered(await look(locked), send, look)
+    return refused
+
+
+async def until_answered[T](operations: Sequence[T], send: Sending[T], look: Looking[T]) -> dict[int, str]:
     """Send until Stash answers; each time only those of which a look says that they have not taken effect.
 
     Raises:

@@ -25,7 +25,7 @@ from stash.store.operations import (
     writable,
     writing,
 )
-from stash.store.sending import NO_ANSWER, Sender, until_answered
+from stash.store.sending import NO_ANSWER, Sender
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -201,7 +201,7 @@ class UnitOfWork:
 
     async def _create(self, operations: Sequence[Operation]) -> dict[int, str]:
         """Create; what was made although the reply was lost, or exists already, is taken as Stash has it."""
-        refused = await until_answered(operations, self._sender.aliases, self._not_made)
+        refused = await self._sender.settle(operations, self._sender.aliases, self._not_made)
         doubtful = ("already exists", NO_ANSWER)
         existing = [o for o in operations if any(words in refused.get(id(o), "") for words in doubtful)]
         for identity in await self._adopt(existing):
@@ -235,7 +235,7 @@ class UnitOfWork:
 
     async def _settled(self, operations: Sequence[Operation], send: Send) -> dict[int, str]:
         """Send; where the reply was lost or says no, look what has taken effect."""
-        refused = await until_answered(operations, send, self._without_effect)
+        refused = await self._sender.settle(operations, send, self._without_effect)
         doubtful = [operation for operation in operations if id(operation) in refused]
         failed = {id(operation) for operation in await self._without_effect(doubtful)}
         return {identity: message for identity, message in refused.items() if identity in failed}

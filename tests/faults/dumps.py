@@ -84,10 +84,10 @@ async def server_dump(
     url: str, library: Path, transport: httpx.AsyncBaseTransport | None = None
 ) -> ServerDump:
     """Dump a Stash through its API; of scenes and images those whose file lies in `library`."""
-    # The client must not close the transport: it is somebody else's.
-    async with httpx.AsyncClient(timeout=60) as own:
-        sender = own if transport is None else httpx.AsyncClient(transport=transport, timeout=60)
-        reply = await sender.post(f"{url}/graphql", json={"query": _DOCUMENT})
+    sender = httpx.AsyncClient(transport=transport, timeout=60)
+    reply = await sender.post(f"{url}/graphql", json={"query": _DOCUMENT})
+    if transport is None:  # else it is somebody else's
+        await sender.aclose()
     body = reply.json()
     assert not body.get("errors"), body["errors"]
     found = {kind: page["found"] for kind, page in body["data"].items()}

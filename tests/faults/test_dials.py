@@ -116,6 +116,17 @@ async def test_some_fields_fail(rig: Rig, way: str) -> None:
 
 
 @pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(("moment", "expected"), [("before", set()), ("after", {"a", "b"})])
+async def test_a_locked_database(rig: Rig, way: str, moment: str, expected: set[str]) -> None:
+    """Every field fails with the words of a Stash whose database is locked."""
+    found = await meet(rig, Fault(1, "locked", moment), way)
+    assert isinstance(found, httpx.Response)
+    assert found.json()["data"] == {"a": None, "b": None}
+    assert {error["message"] for error in found.json()["errors"]} == {"database is locked"}
+    assert await names(rig) == expected
+
+
+@pytest.mark.parametrize("way", WAYS)
 async def test_types_and_drips(rig: Rig, way: str) -> None:
     """Every type is a wrong one; a slow reply is whole."""
     found = await meet(rig, Fault(1, "typename"), way)

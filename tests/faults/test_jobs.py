@@ -82,6 +82,20 @@ async def test_r16_rows_decide(rig: Rig, clean: Dumped, said: dict[str, Any] | N
     assert clean.differences(await rig.dumped()) == ""
 
 
+async def test_r16_a_scan_that_ended_with_stash(rig: Rig, clean: Dumped) -> None:
+    """Stash was restarted while it scanned: nobody knows of the job, so the scan is asked for again."""
+    lost = {"metadataScan": Reply({"metadataScan": "1"}), "findJob": Reply({"findJob": None})}
+
+    async def around(call: Call, proceed: Callable[[], Any]) -> Any:
+        return lost.pop(call.fields[0], None) or await proceed()
+
+    rig.stash.middleware.append(around)
+    assert (await rig.run()).exit_code == 0
+    assert not lost
+    assert rig.asked_for("metadataScan") == 2
+    assert clean.differences(await rig.dumped()) == ""
+
+
 @pytest.mark.parametrize("moment", ["before", "after"])
 @pytest.mark.parametrize("kind", ["502", "reset", "null", "html"])
 async def test_r16_a_scan_whose_reply_is_lost(rig: Rig, clean: Dumped, kind: str, moment: str) -> None:

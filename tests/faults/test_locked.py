@@ -1,19 +1,29 @@
-"""R18: a metadata database that another program has locked, from the start or in the middle of a run."""
+"""R18: a database that another program has locked, from the start or in the middle of a run: the metadata's or Stash's."""
 
 from __future__ import annotations
 
 import asyncio
 import sqlite3
 from contextlib import closing
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from stash.embedded.faults import Fault, Faults, FaultyTransport
+from stash.pipeline import SyncOptions, undo
+from stash.settings import Settings
+from tests.faults.rig import URL
+from tests.faults.sizes import size
+from tests.faults.test_transient import asks_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from stash.embedded.service import Call
     from tests.faults.rig import Dumped, Rig
+
+    type MakeRig = Callable[..., Rig]
 
 
 def locking(rig: Rig, other: sqlite3.Connection, field: str, seconds: float) -> None:
@@ -65,3 +75,44 @@ async def test_r18_the_command_says_so(rig: Rig) -> None:
     assert code == 5
     assert "locked by another program" in said
     assert rig.mutations == 0
+
+
+def writes(document: str) -> bool:
+    """Whether a request writes."""
+    return document.startswith("mutation") and "metadataScan" not in document
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+async def test_r18_stash_is_locked_at_any_write(make_rig: MakeRig, clean: Dumped, moment: str) -> None:
+    """Where Stash's own database is locked at a write, or at its reply, that is sent again at once, and nothing twice."""
+    for number in count(1, size("SWEEP_STEP", 4)):
+        rig = make_rig()
+        dial = Faults([Fault(number + more, "locked", moment, writes) for more in (0, 1)])
+        outcome = await rig.run(dial)
+        assert outcome.exit_code == 0, (number, outcome)
+        assert clean.differences(await rig.dumped()) == "", number
+        rig.stash.close()
+        if not dial.met:
+            break
+    assert number > 5
+
+
+async def test_r18_stash_stays_locked(rig: Rig, clean: Dumped) -> None:
+    """Past the patience the run ends with 5, and the next one ends as without."""
+    locked = Faults([Fault(at, "locked", "before", asks_for("galleryCreate")) for at in range(1, 50)])
+    outcome = await rig.run(locked, patience=0.3)
+    assert outcome.exit_code == 5, outcome
+    assert "stayed locked" in str(outcome.error)
+    assert (await rig.run()).exit_code == 0
+    assert clean.differences(await rig.dumped()) == ""
+
+
+async def test_r18_stash_is_locked_while_a_run_is_taken_back(rig: Rig) -> None:
+    """What is taken out of Stash is sent again likewise."""
+    assert (await rig.run()).exit_code == 0
+    locked = Faults([Fault(at, "locked", "before", asks_for(r"\w+Destroy")) for at in (1, 2, 3)])
+    settings = Settings(url=URL, database=str(rig.database), downloads=rig.downloads, patience=20)
+    _, report = await undo(settings, "last", SyncOptions(), transport=FaultyTransport(rig.transport, locked))
+    assert len(locked.met) == 3
+    assert report.exit_code == 0
+    assert not (await rig.server_dump()).codes("Gallery")

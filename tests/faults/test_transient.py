@@ -123,7 +123,8 @@ async def test_r6_the_reply_to_a_create_is_lost(
     ("kind", "moment"),
     [(kind, "before") for kind in TRANSIENT]
     # What was refused or put off is never done.
-    + [(kind, "after") for kind in TRANSIENT if kind not in {"refused", "429"}],
+    + [(kind, "after") for kind in TRANSIENT if kind not in {"refused", "429"}]
+    + [("locked", "before"), ("locked", "after")],
 )
 async def test_every_request_fails_once(make_rig: MakeRig, clean: Dumped, kind: str, moment: str) -> None:
     """The sweep: the first, second, … request fails, until a run has no fault; each ends well, at once or resumed."""

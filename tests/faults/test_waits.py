@@ -29,6 +29,7 @@ WAITS = {"wait", "gather", "sleep", "communicate", "acquire", "get", "join", "po
 ALLOWED = {
     "stash/jobs.py:_asked sleep": "its loop ends at a deadline: test_jobs.py",
     "stash/jobs.py:_poll sleep": "likewise",
+    "stash/store/sending.py:until_unlocked sleep": "its loop ends at a deadline: test_locked.py",
     "stash/store/sending.py:until_answered sleep": "a few times, each of them bounded",
     "stash/overlap.py:until wait": "for our own tasks, each of which ends",
     "stash/overlap.py:__aexit__ gather": "likewise",

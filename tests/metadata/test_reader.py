@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import event
 
+from metadata import reader
 from metadata.errors import UnknownCreatorError
 from metadata.items import NEVER, Creator, Item, ItemRef, Problem
 from metadata.models import ContentType, PinnedPost
 from metadata.reader import Reader
+from metadata.reading.files import find_owners
 from tests.metadata.factories import (
     START,
     AttachmentFactory,
@@ -26,6 +28,8 @@ from tests.metadata.factories import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from metadata.database import Database
 
 
@@ -518,6 +522,27 @@ async def test_files_find_their_media(database: Database) -> None:
         "lonely.jpg": (lonely.id, anna.id, False),
     }
     assert await Reader(database).find_media([]) == {}
+
+
+async def test_files_are_looked_up_in_parts(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many files there are, so many are looked up at once, and the answer is the same."""
+    world = World()
+    anna = world.account(username="anna")
+    media = [world.media(anna) for _ in range(5)]
+    await world.save(database)
+    files = {f"{one.id}.jpg": one.id for one in media}
+    at_once = await Reader(database).find_media(files.items())
+    parts: list[int] = []
+
+    async def counted(connection: Any, source: Any, part: Mapping[str, int | None], renditions: Any) -> Any:
+        parts.append(len(part))
+        return await find_owners(connection, source, part, renditions)
+
+    monkeypatch.setattr(reader, "find_owners", counted)
+    monkeypatch.setattr(reader, "FILES", 2)
+    assert await Reader(database).find_media(files.items()) == at_once
+    assert at_once.keys() == files.keys()
+    assert parts == [2, 2, 1]
 
 
 async def test_names_of_files_are_base_names(database: Database) -> None:

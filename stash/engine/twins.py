@@ -1,0 +1,153 @@
+"""Galleries and chapters that two hosts made of one item at once: Stash keeps none unique, so the younger gives way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from stash_graphql_client.types import Gallery, GalleryChapter
+
+from stash.engine.run import Working
+from stash.engine.settled import signature_of, signature_of_row
+from stash.journal import Memory
+from stash.store import Change, destroy
+from stash.store.kinds import KINDS
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    from stash.engine.wishes import Applied
+    from stash.store.kinds import Entity
+
+    type Row = Mapping[str, Any]
+
+WHY = "another run made its {} at the same time; the next run goes on with that one"
+
+NEAR = 2000
+"""Galleries that another run can have made since this one looked: they have ids below its own, but none far below."""
+
+_WHOLE = f"{KINDS['Gallery'].lean} rating100 photographer"
+
+
+class Twins(Working):
+    """Takes out what this run has just made, where another run had made the same before.
+
+    Whichever host made the younger one sees the older one at its end, for that stood before it.
+    """
+
+    async def _give_way(self, created: Collection[Entity]) -> bool:
+        """Leave each item the oldest of its galleries, with one of each chapter; answers whether any went."""
+        made = {entity.id: entity for entity in created if isinstance(entity, Gallery)}
+        galleries = await self._younger_galleries(made)
+        await self._take_out(galleries)
+        gone = {id(one.entity) for one in galleries}
+        chapters = [one for one in created if isinstance(one, GalleryChapter) and id(one.gallery) not in gone]
+        younger = await self._younger_chapters(chapters)
+        await self._take_out(younger)
+        return bool(galleries or younger)
+
+    async def _younger_galleries(self, made: Mapping[str, Gallery]) -> list[Applied]:
+        if not made:
+            return []
+        ids = [int(one) for one in made]
+        near = {"value": min(ids) - NEAR, "value2": max(ids), "modifier": "BETWEEN"}
+        rows_near = [row async for row in self.store.rows(Gallery, "id code", id=near)]
+        older = older_twins(rows_near, made, self._ours("Gallery"))
+        if not older:
+            return []
+        codes = [str(made[one].code) for one in older]
+        rows = {row["id"]: row async for row in self.store.rows(Gallery, _WHOLE, code__in=codes)}
+        return [
+            applied
+            for one, other in older.items()
+            if is_free(rows.get(other))
+            and one in rows
+            and (applied := self.run.applied.get(id(made[one]))) is not None
+            and is_as_made(rows[one], applied, self._chapters_in(made[one]))
+        ]
+
+    async def _younger_chapters(self, made: Sequence[GalleryChapter]) -> list[Applied]:
+        homes = {one.gallery.id for one in made if isinstance(one.gallery, Gallery)}
+        rows = await self.store.rows_of_ids({Gallery: sorted(homes)}) or {}
+        ids, ours = {chapter.id for chapter in made}, self._ours("GalleryChapter")
+        younger = {one for row in rows.get("Gallery", ()) for one in with_older(row["chapters"], ids, ours)}
+        return [
+            self.run.applied[id(one)] for one in made if one.id in younger and id(one) in self.run.applied
+        ]
+
+    def _ours(self, type_name: str) -> set[str]:
+        """The ids of what was decided in this part, each of which has a key of its own at the source."""
+        entities = [applied.entity for applied in self.run.applied.values()]
+        return {entity.id for entity in entities if entity.__type_name__ == type_name}
+
+    def _chapters_in(self, gallery: Gallery) -> list[Applied]:
+        return [
+            applied
+            for applied in self.run.applied.values()
+            if isinstance(applied.entity, GalleryChapter) and applied.entity.gallery is gallery
+        ]
+
+    async def _take_out(self, going: Sequence[Applied]) -> None:
+        """Take these out of Stash, and forget them: it was no user who did."""
+        done = await destroy(self.store, [_removal(one.entity) for one in going])
+        gone = {id(change.entity) for change in done.applied}
+        forgotten = [one for one in going if id(one.entity) in gone]
+        inner = [
+            c for one in forgotten if isinstance(one.entity, Gallery) for c in self._chapters_in(one.entity)
+        ]
+        if self.run.journal is not None and forgotten:
+            memories = [Memory(one.entity.__type_name__, one.key, "") for one in (*forgotten, *inner)]
+            await self.run.journal.record(memories)
+        for one in forgotten:
+            what = "gallery" if isinstance(one.entity, Gallery) else "chapter"
+            self.run.report.skip(one.key.kind, one.key.id, WHY.format(what))
+
+
+def _removal(entity: Entity) -> Change:
+    home = {"gallery": entity.gallery} if isinstance(entity, GalleryChapter) else {}
+    return Change(entity, "destroy", home, {})
+
+
+def older_twins(rows: Iterable[Row], made: Collection[str], ours: Collection[str]) -> dict[str, str]:
+    """Of galleries that were just made the oldest one of the same code, where that is none of ours."""
+    oldest: dict[str, str] = {}
+    found: dict[str, str] = {}
+    for row in sorted(rows, key=_age):
+        first = oldest.setdefault(row["code"], row["id"])
+        if row["id"] in made and first not in ours:
+            found[row["id"]] = first
+    return found
+
+
+def with_older(chapters: Iterable[Row], made: Collection[str], ours: Collection[str]) -> set[str]:
+    """The chapters of a gallery that were just made, where one of the same title and place, none of ours, stood before."""
+    before: set[tuple[str, int]] = set()
+    found: set[str] = set()
+    for chapter in sorted(chapters, key=_age):
+        place = chapter["title"], chapter["image_index"]
+        if chapter["id"] in made and place in before:
+            found.add(chapter["id"])
+        elif chapter["id"] not in ours:
+            before.add(place)
+    return found
+
+
+def _age(row: Row) -> int:
+    return int(row["id"])
+
+
+def is_free(row: Row | None) -> bool:
+    """Whether a gallery is one that an item can have: it stands, and not for a folder or a zip file."""
+    return row is not None and not row["folder"] and not row["files"]
+
+
+def is_as_made(row: Row, applied: Applied, chapters: Sequence[Applied]) -> bool:
+    """Whether a gallery is as this run made it, so that nobody loses anything with it."""
+    ours = {name: set(decision.result) for name, (decision, _) in applied.sets.items()}
+    return (
+        signature_of_row("Gallery", row) == signature_of(applied.entity)
+        and not row["rating100"]
+        and not row["photographer"]
+        and row["image_count"] <= len(ours.get("images", ()))
+        and {scene["id"] for scene in row["scenes"]} <= ours.get("scenes", set())
+        and {chapter["id"] for chapter in row["chapters"]} <= {one.entity.id for one in chapters}
+    )

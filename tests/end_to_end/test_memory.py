@@ -1,0 +1,38 @@
+"""Memory stays flat: a part of a creator leaves nothing behind for the next."""
+
+from __future__ import annotations
+
+import gc
+from functools import partialmethod
+from typing import TYPE_CHECKING, Any
+
+from stash_graphql_client.types import Gallery
+
+from metadata.reader import Reader
+from stash.processing.creator import CreatorProcessing
+
+if TYPE_CHECKING:
+    import pytest
+
+    from stash.engine.settled import Part
+    from tests.end_to_end.conftest import Setup
+
+ITEMS = 4
+
+
+async def test_a_part_is_freed_before_the_next_is_decided(
+    demo: Setup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many parts there are, no gallery of an earlier one is in memory when the next is looked up."""
+    left: list[int] = []
+    look_up: Any = CreatorProcessing._look_up
+
+    async def counted(self: CreatorProcessing, part: Part) -> Any:
+        left.append(sum(isinstance(one, Gallery) for one in gc.get_objects()))
+        return await look_up(self, part)
+
+    monkeypatch.setattr(CreatorProcessing, "_look_up", counted)
+    monkeypatch.setattr(Reader, "windows", partialmethod(Reader.windows, size=ITEMS))
+    assert (await demo.sync()).exit_code == 0
+    assert len(left) > 4
+    assert max(left) == 0
