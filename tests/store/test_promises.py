@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 import uuid
 from typing import TYPE_CHECKING
@@ -329,6 +330,35 @@ async def test_an_edit_during_a_flush_stays_an_edit(embedded: Server) -> None:
         await store.flush()
         embedded.embedded.middleware.clear()
         assert [change.after for change in store.pending()] == [{"title": "during"}]
+
+
+async def test_flushes_overlap(embedded: Server) -> None:
+    """While one flush links, the next creates; one after the other they would wait for each other here."""
+    async with embedded.store() as store:
+        first, second = await embedded.images(store, 2)
+        assert embedded.embedded is not None
+        created = asyncio.Event()
+
+        async def hold(call, execute):
+            if "addGalleryImages" in call.document and not created.is_set():
+                async with asyncio.timeout(5):
+                    await created.wait()
+            reply = await execute()
+            if '"second"' in json.dumps(call.variables):
+                created.set()
+            return reply
+
+        embedded.embedded.middleware.append(hold)
+        async with store.window():
+            galleries = [store.new(Gallery, title=name, code=name) for name in ("first", "second")]
+            for gallery, image in zip(galleries, (first, second), strict=True):
+                await store.make(gallery)
+                await image.add_to_gallery(gallery)
+            done = await asyncio.gather(
+                store.flush([galleries[0], first]), store.flush([galleries[1], second])
+            )
+            assert not store.pending()
+        assert [[change.action for change in one.applied] for one in done] == [["create", "link"]] * 2
 
 
 # --- relations (P9) ---
