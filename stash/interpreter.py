@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ALLOCATIONS = 50_000
-"""New objects before it looks for garbage: a batch of entities, which all live until it is written."""
+ALLOCATIONS = 1_000_000
+"""New objects before it looks for garbage by itself: those of a part live until it is written, and are swept then."""
 
 SWITCH_SECONDS = 0.0005
 """How long a thread keeps the interpreter while the database driver's thread waits for it; by default ten times that."""

@@ -78,9 +78,13 @@ def _same(field: str, before: Any, after: Any) -> bool:
         if field in _ORDERED:
             return list(map(as_kept, before)) == list(map(as_kept, after))
         return len(before) == len(after) and {_plain(b) for b in before} == {_plain(a) for a in after}
-    if isinstance(before, str | None) and isinstance(after, str | date | None):
+    if isinstance(before, _TEXT) and isinstance(after, _TEXT_OR_DATE):
         return as_kept(before) == as_kept(_text(field, after))
     return False
+
+
+_TEXT = (str, type(None))  # a union is made anew, and looked at slowly, each time
+_TEXT_OR_DATE = (*_TEXT, date)
 
 
 def _plain(value: object) -> object:
