@@ -11,6 +11,7 @@ from stash.engine.settled import signature_of, signature_of_row
 from stash.journal import Memory
 from stash.store import Change, destroy
 from stash.store.kinds import KINDS
+from stash.store.replies import intact
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -37,11 +38,13 @@ class Twins(Working):
     async def _give_way(self, created: Collection[Entity]) -> bool:
         """Leave each item the oldest of its galleries, with one of each chapter; answers whether any went."""
         made = {entity.id: entity for entity in created if isinstance(entity, Gallery)}
-        galleries = await self._younger_galleries(made)
+        with intact("galleries of the same items"):
+            galleries = await self._younger_galleries(made)
         await self._take_out(galleries)
         gone = {id(one.entity) for one in galleries}
         chapters = [one for one in created if isinstance(one, GalleryChapter) and id(one.gallery) not in gone]
-        younger = await self._younger_chapters(chapters)
+        with intact("chapters of the same posts"):
+            younger = await self._younger_chapters(chapters)
         await self._take_out(younger)
         return bool(galleries or younger)
 

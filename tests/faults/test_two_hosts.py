@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from stash.engine import twins
 from stash.engine.twins import WHY
-from stash.errors import RetriableError
+from stash.errors import DamagedReplyError, RetriableError
 from tests.faults.rig import Rig, _entities, compared
 from tests.faults.sizes import SEED, size
 
@@ -170,3 +170,18 @@ async def test_r11_a_younger_gallery_that_somebody_edited_stays(rig: Rig) -> Non
     assert doubled.startswith("Gallery ")
     titles = [row[0] for row in rig.stash.database.rows("SELECT title FROM gallery")]
     assert titles.count("mine") == 1
+
+
+async def test_r11_a_damaged_reply_is_told(rig: Rig, clean: Dumped, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where Stash's answer about such galleries lacks something the run says so, takes out nothing, and is gone on with."""
+
+    async def without_codes(*_: object) -> list[dict[str, str]]:
+        return [{"id": "1"}]
+
+    monkeypatch.setattr(twins.Twins, "_alike", without_codes)
+    outcome = await rig.run()
+    assert outcome.exit_code == 5
+    assert isinstance(outcome.error, DamagedReplyError)
+    monkeypatch.undo()
+    assert (await rig.run()).exit_code == 0
+    assert clean.differences(await rig.dumped()) == ""
