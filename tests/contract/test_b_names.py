@@ -67,12 +67,12 @@ async def test_performer_aliases_may_be_others_names(server):
 
 
 @NAMED
-async def test_aliases_come_by_the_alphabet(server, noun):
-    """Aliases are not kept in the order given: they come sorted, capitals first."""
+async def test_all_aliases_come(server, noun):
+    """All aliases come, in no order to rely on: by the alphabet, or as its database finds them, which is its planner's choice."""
     word = unique()
     field = "alias_list" if noun == "performer" else "aliases"
     entity = await server.create(noun, name=unique(), **{field: [word + "b", word + "B2", word + "a"]})
-    assert (await server.show(noun, entity, field))[field] == [word + "B2", word + "a", word + "b"]
+    assert sorted((await server.show(noun, entity, field))[field]) == [word + "B2", word + "a", word + "b"]
 
 
 @COLLECTIONS
