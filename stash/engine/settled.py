@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _TEXTS = ("code", "details", "date", "title")
 _LINKS = ("performers", "tags", "galleries")
+_NAMES = ("aliases", "alias_list")
 
 COMPARED: dict[str, tuple[str, ...]] = {
     "Image": (*_TEXTS, "organized", "urls", "studio", *_LINKS),
@@ -86,18 +87,15 @@ def signature_of(entity: Entity) -> tuple[Any, ...]:
 
 def signature_of_row(name: str, row: Mapping[str, Any]) -> tuple[Any, ...]:
     """What is compared of an entity in a reply, where texts are as Stash keeps them."""
-    return (
-        name,
-        row["id"],
-        *[
-            sorted([one["id"] for one in row[field]])
-            if field in _LINKS
-            else row[field]["id"]
-            if field in _SINGLES and row[field]
-            else row[field] or ""
-            for field in COMPARED[name]
-        ],
-    )
+    return (name, row["id"], *[_of_row(field, row[field]) for field in COMPARED[name]])
+
+
+def _of_row(field: str, value: Any) -> Any:
+    if field in _LINKS:
+        return sorted([one["id"] for one in value])
+    if field in _NAMES:
+        return sorted(value or ()) or ""
+    return value["id"] if field in _SINGLES and value else value or ""
 
 
 def signatures_of_orders(orders: Mapping[str, Sequence[str]]) -> list[tuple[Any, ...]]:
@@ -107,6 +105,11 @@ def signatures_of_orders(orders: Mapping[str, Sequence[str]]) -> list[tuple[Any,
 
 def _ids(value: Any) -> list[str]:
     return sorted([one.id for one in value]) if isinstance(value, list) else []
+
+
+def _names(value: Any) -> Any:
+    """Aliases come in whatever order Stash finds them."""
+    return (sorted(map(as_kept, value)) or "") if isinstance(value, list) else ""
 
 
 def _id(value: Any) -> str:
@@ -121,10 +124,17 @@ def _plain(value: Any) -> Any:
     return value if isinstance(value, int) and value else ""
 
 
+def _reader(field: str) -> Callable[[Any], Any]:
+    if field in _LINKS:
+        return _ids
+    if field in _NAMES:
+        return _names
+    return _id if field in _SINGLES else _plain
+
+
 _SINGLES = frozenset({"studio", "cover", "parent_studio"})
 _READ: dict[str, list[tuple[str, Callable[[Any], Any]]]] = {
-    name: [(field, _ids if field in _LINKS else _id if field in _SINGLES else _plain) for field in compared]
-    for name, compared in COMPARED.items()
+    name: [(field, _reader(field)) for field in compared] for name, compared in COMPARED.items()
 }
 
 
