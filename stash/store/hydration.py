@@ -50,10 +50,12 @@ class Hydrator:
         entity = known or self.reference(kind, raw["id"])
         kept = private(entity)
         snapshot, data, tracked = kept["_snapshot"], entity.__dict__, kind.entity.__tracked_fields__
+        defaults, made = kind.defaults, kind.made
         for field, value in raw.items():
-            if field not in kind.defaults:
+            if field not in defaults:
                 continue
-            value = self._value(kind, field, value)  # noqa: PLW2901 - the reply's value, made the entity's
+            if value is not None and (field in made or type(value) not in _PLAIN):
+                value = self._value(kind, field, value)  # noqa: PLW2901 - the reply's value, made the entity's
             if field in tracked:
                 is_edited = known is not None and data.get(field, UNSET) != snapshot.get(field, UNSET)
                 snapshot[field] = list(value) if isinstance(value, list) else value
@@ -82,8 +84,6 @@ class Hydrator:
     def _value(self, kind: Kind, field: str, value: Any) -> Any:
         if field in {"visual_files", "files"} and isinstance(value, list):
             return [self.hydrate(KINDS[FILES[file["__typename"]].__type_name__], file) for file in value]
-        if value is None:
-            return None
         relation = kind.relations.get(field)
         if relation is None:
             convert = kind.converters.get(field)
@@ -123,15 +123,15 @@ class Hydrator:
 
 
 def _checked(field: str, value: Any) -> Any:
-    """A plain value, or a list of texts, or JSON where the field holds it; nothing else is a value of a field."""
-    if type(value) in _PLAIN or (isinstance(value, list) and all(type(one) is str for one in value)):
+    """A list of texts, or JSON where the field holds it; beside plain values nothing else is a value of a field."""
+    if isinstance(value, list) and all(type(one) is str for one in value):
         return value
     if field in _JSON:
         return value
     raise TypeError(f"{field} is {type(value).__name__}")
 
 
-_PLAIN = frozenset({str, int, float, bool, type(None)})
+_PLAIN = frozenset({str, int, float, bool})
 _JSON = frozenset({"custom_fields"})
 
 

@@ -109,6 +109,11 @@ class Kind:
         """Every field of the model, unset."""
         return dict.fromkeys(self.entity.model_fields, UNSET)
 
+    @cached_property
+    def made(self) -> frozenset[str]:
+        """The fields whose value is made of what a reply has, and is not the reply's own."""
+        return frozenset({*self.relations, *self.converters, "visual_files", "files"})
+
 
 def _top_level(selection: str) -> list[str]:
     fields, depth = [], 0
