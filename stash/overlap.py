@@ -68,28 +68,24 @@ class Line:
 
 
 class Turns:
-    """Lets one at a time in, in the order of asking; who waits for one that fails meets its error."""
+    """Lets one at a time in, in the order of asking; who waits while another fails meets its error."""
 
     def __init__(self) -> None:
-        self._last: asyncio.Future[None] | None = None
+        self._lock = asyncio.Lock()
+        self._errors: list[Exception] = []
 
     @asynccontextmanager
     async def next(self) -> AsyncIterator[None]:
         """A turn, for the length of a block."""
-        before, mine = self._last, asyncio.get_running_loop().create_future()
-        self._last = mine
-        try:
-            if before is not None and not before.done():
-                await asyncio.shield(before)
-            yield
-        except asyncio.CancelledError:
-            mine.cancel()
-            raise
-        except BaseException as error:
-            mine.set_exception(error)
-            mine.exception()  # told here already, whoever waits
-            raise
-        mine.set_result(None)
+        met = len(self._errors)
+        async with self._lock:
+            if len(self._errors) > met:
+                raise self._errors[-1]
+            try:
+                yield
+            except Exception as error:
+                self._errors.append(error)
+                raise
 
 
 @overload

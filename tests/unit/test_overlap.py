@@ -173,6 +173,30 @@ async def test_who_waits_for_a_turn_meets_the_error(journal: Journal) -> None:
     assert journal.said == ["a begins", "d begins", "d ends"]
 
 
+async def test_a_turn_that_is_given_up_is_nobody_elses_end(journal: Journal) -> None:
+    """Who is cancelled while it waits, or while it has its turn, costs no other one; and nobody comes in meanwhile."""
+    turns = Turns()
+    journal.gates["a"], journal.gates["c"] = asyncio.Event(), asyncio.Event()
+
+    async def one(name: str) -> None:
+        async with turns.next():
+            await journal.piece(name)
+
+    first, second, third, fourth = (asyncio.create_task(one(name)) for name in "abcd")
+    await asyncio.sleep(0)
+    second.cancel()
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert journal.said == ["a begins"]
+    journal.gates["a"].set()
+    await first
+    for _ in range(5):
+        await asyncio.sleep(0)
+    third.cancel()
+    await fourth
+    assert journal.said == ["a begins", "a ends", "c begins", "d begins", "d ends"]
+
+
 async def test_an_error_ends_what_was_begun_together(journal: Journal) -> None:
     """Where one of a few things fails, the others do not go on."""
     journal.gates["a"] = asyncio.Event()
