@@ -49,12 +49,7 @@ class Twins(Working):
         return bool(galleries or younger)
 
     async def _younger_galleries(self, made: Mapping[str, Gallery]) -> list[Applied]:
-        if not made:
-            return []
-        ids = [int(one) for one in made]
-        near = {"value": min(ids) - NEAR, "value2": max(ids), "modifier": "BETWEEN"}
-        rows_near = [row async for row in self.store.rows(Gallery, "id code", id=near)]
-        older = older_twins(rows_near, made, self._ours("Gallery"))
+        older = older_twins(await self._near(made), made, self._ours("Gallery")) if made else {}
         if not older:
             return []
         codes = [str(made[one].code) for one in older]
@@ -67,6 +62,12 @@ class Twins(Working):
             and (applied := self.run.applied.get(id(made[one]))) is not None
             and is_as_made(rows[one], applied, self._chapters_in(made[one]))
         ]
+
+    async def _near(self, made: Collection[str]) -> list[Row]:
+        """These galleries, and those that another run can have made meanwhile."""
+        ids = [int(one) for one in made]
+        within = {"value": min(ids) - NEAR, "value2": max(ids), "modifier": "BETWEEN"}
+        return [row async for row in self.store.rows(Gallery, "id code", id=within)]
 
     async def _younger_chapters(self, made: Sequence[GalleryChapter]) -> list[Applied]:
         homes = {one.gallery.id for one in made if isinstance(one.gallery, Gallery)}

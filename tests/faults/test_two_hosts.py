@@ -178,7 +178,7 @@ async def test_r11_a_damaged_reply_is_told(rig: Rig, clean: Dumped, monkeypatch:
     async def without_codes(*_: object) -> list[dict[str, str]]:
         return [{"id": "1"}]
 
-    monkeypatch.setattr(twins.Twins, "_alike", without_codes)
+    monkeypatch.setattr(twins.Twins, "_near", without_codes)
     outcome = await rig.run()
     assert outcome.exit_code == 5
     assert isinstance(outcome.error, DamagedReplyError)
