@@ -52,3 +52,20 @@ async def test_an_image_that_a_user_adds_moves_the_chapters(everywhere: Case) ->
         report = await case.settled()
         assert report.requests["mutations"] == 1
         assert await chapters(case, outer.id) == [("The carried post", place)]
+
+
+async def test_a_gallery_that_is_made_again_has_its_chapters(everywhere: Case) -> None:
+    """A gallery that was deleted with its chapters is made again with them where that is asked for, and not unasked."""
+    case = everywhere
+    outer = await carrying(case)
+    async with case.stash() as store:
+        gallery = await store.find_one(Gallery, code=str(outer.id))
+        destroy = "mutation($ids: [ID!]!) { galleryDestroy(input: {ids: $ids}) }"
+        assert not (await store.connection.mutate(destroy, {"ids": [gallery.id]}, fields=1)).errors
+    await case.settled()
+    async with case.stash() as store:
+        assert await store.find_one(Gallery, code=str(outer.id)) is None
+    await case.sync(recreate=True)
+    assert await chapters(case, outer.id) == [("The carried post", 1)]
+    await case.settled()
+    assert await chapters(case, outer.id) == [("The carried post", 1)]

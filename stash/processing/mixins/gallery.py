@@ -208,12 +208,12 @@ class GalleryProcessingMixin(StashProcessingBase):
     ) -> GalleryChapter | None:
         memory = self.run.memory("GalleryChapter", key)
         standing = gallery.chapters if isinstance(gallery.chapters, list) else []
-        recorded = memory.stash_id if memory is not None else None
-        chapter = next((c for c in standing if c.id == recorded), None) or next(
-            (c for c in standing if recorded is None and c.title == title and id(c) not in self.run.applied),
+        may_be_new = memory is None or (self.run.recreate and not memory.is_taken_back)
+        chapter = next((c for c in standing if memory is not None and c.id == memory.stash_id), None) or next(
+            (c for c in standing if may_be_new and c.title == title and id(c) not in self.run.applied),
             None,
         )
-        if chapter is None and recorded is None:
+        if chapter is None and may_be_new:
             chapter = GalleryChapter(gallery=gallery, title=title, image_index=image_index)
             self.store.add(chapter)
         if chapter is not None:
