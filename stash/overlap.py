@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Self, overload
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Coroutine, Sequence
+    from collections.abc import Awaitable, Coroutine, Sequence
 
 
 class Line:
@@ -68,24 +67,26 @@ class Line:
 
 
 class Turns:
-    """Lets one at a time in, in the order of asking; who waits while another fails meets its error."""
+    """Lets one block in at a time, in the order of asking; who waits while another fails meets its error."""
 
     def __init__(self) -> None:
         self._lock = asyncio.Lock()
         self._errors: list[Exception] = []
 
-    @asynccontextmanager
-    async def next(self) -> AsyncIterator[None]:
-        """A turn, for the length of a block."""
+    async def __aenter__(self) -> Self:
+        """Wait for the turn."""
         met = len(self._errors)
-        async with self._lock:
-            if len(self._errors) > met:
-                raise self._errors[-1]
-            try:
-                yield
-            except Exception as error:
-                self._errors.append(error)
-                raise
+        await self._lock.acquire()
+        if len(self._errors) > met:
+            self._lock.release()
+            raise self._errors[-1]
+        return self
+
+    async def __aexit__(self, _: object, error: BaseException | None, __: object) -> None:
+        """The next one's turn."""
+        if isinstance(error, Exception):
+            self._errors.append(error)
+        self._lock.release()
 
 
 @overload

@@ -121,17 +121,17 @@ class UnitOfWork:
             RetriableError: Stash did not answer; what it did not confirm is still pending.
         """
         done = Flushed()
-        async with self._creating.next(), Line() as line:
+        async with self._creating, Line() as line:
             entities = await self._entities(only)
             chapters = [e for e in entities if isinstance(e, GalleryChapter)]
             others = [e for e in entities if not isinstance(e, GalleryChapter)]
             created = list(filter(is_new, others))
             await self._make(line, created, done)
-        async with self._updating.next(), Line() as line:
+        async with self._updating, Line() as line:
             made = set(map(id, created))
             edits = [(e, edited_fields(e)) for e in others if id(e) not in made]
             await self._write(line, edits, self._update, done)
-        async with self._linking.next(), Line() as line:
+        async with self._linking, Line() as line:
             edits += [(e, edited_fields(e)) for e in created if not is_new(e)]
             await self._link(line, edits, done)
             placed = [(c, edited_fields(c)) for c in chapters if _has_place(c)]

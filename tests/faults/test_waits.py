@@ -32,6 +32,7 @@ ALLOWED = {
     "stash/store/sending.py:until_unlocked sleep": "its loop ends at a deadline: test_locked.py",
     "stash/store/sending.py:until_answered sleep": "a few times, each of them bounded",
     "stash/overlap.py:until wait": "for our own tasks, each of which ends",
+    "stash/overlap.py:__aenter__ acquire": "for a flush of ours, which ends",
     "stash/overlap.py:__aexit__ gather": "likewise",
     "stash/overlap.py:together gather": "likewise",
     "stash/processing/mixins/tag.py:_tags gather": "likewise",

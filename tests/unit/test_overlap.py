@@ -140,7 +140,7 @@ async def test_turns(journal: Journal) -> None:
     journal.gates["a"] = asyncio.Event()
 
     async def one(name: str) -> None:
-        async with turns.next():
+        async with turns:
             await journal.piece(name)
 
     tasks = [asyncio.create_task(one(name)) for name in "abc"]
@@ -158,7 +158,7 @@ async def test_who_waits_for_a_turn_meets_the_error(journal: Journal) -> None:
     journal.gates["a"] = asyncio.Event()
 
     async def one(name: str, error: Exception | None = None) -> None:
-        async with turns.next():
+        async with turns:
             await journal.piece(name, error)
 
     tasks = [
@@ -179,7 +179,7 @@ async def test_a_turn_that_is_given_up_is_nobody_elses_end(journal: Journal) -> 
     journal.gates["a"], journal.gates["c"] = asyncio.Event(), asyncio.Event()
 
     async def one(name: str) -> None:
-        async with turns.next():
+        async with turns:
             await journal.piece(name)
 
     first, second, third, fourth = (asyncio.create_task(one(name)) for name in "abcd")
