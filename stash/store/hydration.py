@@ -54,7 +54,7 @@ class Hydrator:
         for field, value in raw.items():
             if field not in defaults:
                 continue
-            if value is not None and (field in made or type(value) not in _PLAIN):
+            if value is not None and (field in made or type(value) not in _TYPES.get(field, _PLAIN)):
                 value = self._value(kind, field, value)  # noqa: PLW2901 - the reply's value, made the entity's
             if field in tracked:
                 is_edited = known is not None and data.get(field, UNSET) != snapshot.get(field, UNSET)
@@ -124,7 +124,7 @@ class Hydrator:
 
 def _checked(field: str, value: Any) -> Any:
     """A list of texts, or JSON where the field holds it; beside plain values nothing else is a value of a field."""
-    if isinstance(value, list) and all(type(one) is str for one in value):
+    if field not in _TYPES and isinstance(value, list) and all(type(one) is str for one in value):
         return value
     if field in _JSON:
         return value
@@ -133,6 +133,9 @@ def _checked(field: str, value: Any) -> Any:
 
 _PLAIN = frozenset({str, int, float, bool})
 _JSON = frozenset({"custom_fields"})
+_TEXTS = ("title", "code", "details", "date", "name", "disambiguation")
+_TYPES = {**dict.fromkeys(_TEXTS, frozenset({str})), "organized": frozenset({bool})}
+"""What a sync compares: a number there that is taken for a text is taken for a user's, and stays."""
 
 
 def is_stub(entity: Entity) -> bool:

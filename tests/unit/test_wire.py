@@ -15,6 +15,7 @@ from stash.connection import Connection
 from stash.errors import (
     AccessRefusedError,
     CertificateError,
+    DamagedReplyError,
     RetriableError,
     UnansweredWriteError,
     UnsuitableStashError,
@@ -296,3 +297,11 @@ async def test_the_downloaders_settings_make_a_context(stash: respx.MockRouter) 
     assert context.store.connection is client
     await context.close()
     assert route.call_count == 1
+
+
+async def test_a_number_for_a_text_is_told(stash: respx.MockRouter) -> None:
+    """A text that comes as a number is a damaged reply; taken as it is, it would be taken for a user's."""
+    answers(stash, {"data": {"f0": {"count": 1, "tags": [{"id": "1", "name": 7, "aliases": []}]}}})
+    async with connect(URL) as store:
+        with pytest.raises(DamagedReplyError):
+            await store.find(Tag, name="x")
