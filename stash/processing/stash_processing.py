@@ -88,14 +88,11 @@ class StashProcessing(CreatorProcessing, Finding, Unmatching):
 
     async def sync_all(self, reader: Reader, creators: Sequence[Creator]) -> None:
         """Sync the creators in turn, on one index of people, studios and tags."""
-        with tuned():
-            await self._sync_all(reader, creators)
-
-    async def _sync_all(self, reader: Reader, creators: Sequence[Creator]) -> None:
         async with self.store.window():
             await self.store.preload_index(Tag, Performer, Studio)
-            for creator in creators:
-                await self.sync_creator(reader, creator)
+            with tuned():
+                for creator in creators:
+                    await self.sync_creator(reader, creator)
             await self._note_files(reader, self.ours, self._known_media)
 
     # --- the downloader's door ---
