@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ALLOCATIONS = 200_000
+ALLOCATIONS = 1_000_000
 """New objects before it looks for garbage by itself: those of a part live until it is written, and are swept then."""
 
 SWITCH_SECONDS = 0.0005

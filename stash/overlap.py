@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Self, overload
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Coroutine, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Coroutine, Iterable, Sequence
 
 
 class Line:
@@ -34,7 +35,7 @@ class Line:
 
     async def caught_up(self) -> None:
         """Wait until what was started is done."""
-        for piece in self._under_way:
+        for piece in tuple(self._under_way):
             await piece
 
     async def until(self, event: asyncio.Event) -> None:
@@ -66,27 +67,69 @@ class Line:
             await asyncio.gather(*self._under_way, return_exceptions=True)
 
 
+class Lines:
+    """Lines side by side that never work on the same thing at once."""
+
+    def __init__(self) -> None:
+        self._claimed: dict[Line, set[int]] = {}
+
+    @asynccontextmanager
+    async def line(self) -> AsyncIterator[Line]:
+        """A line; what it claimed is free at its end."""
+        try:
+            async with Line() as line:
+                yield line
+        finally:
+            self._claimed.pop(line, None)
+
+    async def claim(self, line: Line, things: Iterable[int]) -> None:
+        """Claim things, once those lines have caught up that claimed some of them before."""
+        wanted = set(things)
+        for other in [other for other, theirs in self._claimed.items() if not wanted.isdisjoint(theirs)]:
+            await other.caught_up()
+        self._claimed[line] = wanted
+
+
 class Turns:
     """Lets one block in at a time, in the order of asking; who waits while another fails meets its error."""
 
     def __init__(self) -> None:
-        self._lock = asyncio.Lock()
-        self._errors: list[Exception] = []
+        self.lock = asyncio.Lock()
+        self.errors: list[Exception] = []
+
+    def turn(self) -> Turn:
+        """A turn, to be waited for as a block."""
+        return Turn(self)
+
+
+class Turn:
+    """A block's turn; it may be passed on before the block ends, while what was begun in it is still under way."""
+
+    def __init__(self, turns: Turns) -> None:
+        self._turns = turns
+        self._is_held = False
 
     async def __aenter__(self) -> Self:
         """Wait for the turn."""
-        met = len(self._errors)
-        await self._lock.acquire()
-        if len(self._errors) > met:
-            self._lock.release()
-            raise self._errors[-1]
+        met = len(self._turns.errors)
+        await self._turns.lock.acquire()
+        self._is_held = True
+        if len(self._turns.errors) > met:
+            self.pass_on()
+            raise self._turns.errors[-1]
         return self
 
-    async def __aexit__(self, _: object, error: BaseException | None, __: object) -> None:
+    def pass_on(self) -> None:
         """The next one's turn."""
+        if self._is_held:
+            self._is_held = False
+            self._turns.lock.release()
+
+    async def __aexit__(self, _: object, error: BaseException | None, __: object) -> None:
+        """The next one's turn, if it is not yet."""
         if isinstance(error, Exception):
-            self._errors.append(error)
-        self._lock.release()
+            self._turns.errors.append(error)
+        self.pass_on()
 
 
 @overload

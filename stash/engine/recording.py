@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from stash_graphql_client.types import Gallery, GalleryChapter, Image, Performer, Scene, Studio, Tag
 from stash_graphql_client.types.unset import UNSET
 
-from stash.engine.settled import signature_of, signatures_of_orders, standing_digest
+from stash.engine.settled import signature_of, signatures_of_orders, source_digest, standing_digest
 from stash.engine.twins import Twins
 from stash.engine.wishes import names_of
 from stash.journal import SettledPart, SourceKey
@@ -40,18 +41,23 @@ HEARTBEAT = 30.0
 
 @dataclass
 class Decided:
-    """What was decided for a part, until it is written and remembered; `source` is the digest of its rows."""
+    """What was decided for a part by these rules, until it is written and remembered."""
 
     creator: Creator
     part: Part
-    source: str
     files: Mapping[int, Sequence[HostFile]]
+    rules: str
     skipped_before: int = 0
     unattached: int = 0
     created: dict[int, Entity] = field(default_factory=dict)
     changed: set[int] = field(default_factory=set)
     links_added: int = 0
     refused: Flushed = field(default_factory=Flushed)
+
+    @cached_property
+    def source(self) -> str:
+        """A digest of all that was looked at for the decisions."""
+        return source_digest(self.part, self.files, self.rules)
 
     def note(self, flushed: Flushed) -> None:
         """Count what a flush did; the changes themselves are many, and are let go."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from metadata.items import Creator
+    from stash.engine.recording import Decided
     from stash.journal import SettledPart
 
 
@@ -30,8 +31,10 @@ class Standing(Working):
         run = self.run
         return bool(run.overwrite) or run.recreate or run.redo or run.has_news
 
-    async def _still_stands(self, settled: SettledPart) -> bool:
-        """Whether a settled part's entities stand as they were left; read once, and kept where they do not."""
+    async def _still_stands(self, settled: SettledPart, decided: Decided) -> bool:
+        """Whether a part is as it was at the source, and its entities as they were left; else what was read is kept."""
+        if self._is_to_be_looked_at or settled.source != decided.source:
+            return False
         wanted = {KINDS[name].entity: ids for name, ids in settled.ids.items() if name != "GalleryChapter"}
         rows = await self.store.rows_of_ids(wanted)
         if rows is None:

@@ -40,12 +40,12 @@ class Writing(Recording):
     async def _write(
         self, decided: Decided, batch: Batch, remembering: Line, *, is_last: bool = False
     ) -> None:
-        """Write a batch, and with the last one whatever else is pending; remember what Stash confirmed."""
-        entities = batch.entities()
-        flushed = await self.store.flush(None if is_last else entities)
+        """Write a batch, or as the last one whatever is pending; remember what Stash confirmed."""
+        entities = None if is_last else batch.entities()
+        flushed = await self.store.flush(entities, with_names=True)
         operations = self.run.recorder.take() if self.run.recorder is not None else []
         if flushed.failed:  # the next run decides it anew
-            self.store.rollback(None if is_last else entities, keeping=LASTING)
+            self.store.rollback(entities, keeping=LASTING)
         decided.note(flushed)
         await remembering.start(self._remember(batch, flushed, operations))
 

@@ -10,7 +10,7 @@ from stash_graphql_client.types import Gallery, Performer, Scene, Studio
 from stash_graphql_client.types import Image as StashImage
 
 from stash.engine.recording import Decided
-from stash.engine.settled import Part, source_digest
+from stash.engine.settled import Part
 from stash.engine.standing import Standing
 from stash.engine.withdrawing import Withdrawing
 from stash.engine.writing import Writing
@@ -37,7 +37,7 @@ FEW = 20
 
 
 ITEMS = 250
-"""Items that are decided before they are written: Stash works on one batch while we decide the next."""
+"""Items of a batch at most: Stash works on one while we decide the next."""
 
 
 @dataclass
@@ -48,10 +48,10 @@ class Deciding(Decided):
 
 
 FIRST = 40
-"""Items of the first batch, so that Stash has work soon."""
+"""Items of the first batch, so that Stash has work soon; each further one has twice as many."""
 
 
-TURN = 8
+TURN = 4
 """Items that are decided before anything else gets its turn, such as the next request: a few milliseconds."""
 
 
@@ -104,15 +104,14 @@ class CreatorProcessing(Standing, Withdrawing, Writing, Recalling):
         size = len(part.items) + len(part.loose)
         part = replace(part, items=[item for item in part.items if self.run.rules.takes(item)])
         files = {media_id: self.run.files.of(media) for media_id, media in part.media().items()}
-        source = source_digest(part, files, self.run.rules.key)
+        decided = Deciding(creator, part, files, self.run.rules.key)
         async with self.store.window():
             settled = self.run.settled.get(part.number)
-            is_known = settled is not None and settled.source == source and not self._is_to_be_looked_at
-            if settled is not None and is_known and await self._still_stands(settled):
+            if settled is not None and await self._still_stands(settled, decided):
                 self.run.matched.update(media_id for media_id, found in files.items() if found)
                 self._report_settled(settled)
             else:
-                await self._decide_and_write(Deciding(creator, part, source, files))
+                await self._decide_and_write(decided)
         self.run.files.take(found for media_id, found in files.items() if media_id in self.run.matched)
         self.run.on_items(size)
         await self._beat()
@@ -128,10 +127,11 @@ class CreatorProcessing(Standing, Withdrawing, Writing, Recalling):
             return
         async with Line() as remembering:
             async with Line(depth=AHEAD) as writing:
-                async for is_last in self._decide(decided, found, writing):
-                    await writing.start(self._write(decided, self._take(), remembering, is_last=is_last))
+                async for _ in self._decide(decided, found, writing):
+                    await writing.start(self._write(decided, self._take(), remembering))
+                _ = decided.source  # while Stash is at work
             await self._chapters_of(decided)
-            await self._write(decided, self._take(), remembering)
+            await self._write(decided, self._take(), remembering, is_last=True)
         await self._conclude(decided)
 
     async def _chapters_of(self, decided: Deciding) -> None:
@@ -154,19 +154,19 @@ class CreatorProcessing(Standing, Withdrawing, Writing, Recalling):
 
     async def _decide(
         self, decided: Deciding, found: dict[int, Scene | StashImage], writing: Line
-    ) -> AsyncIterator[bool]:
-        """Decide a part, while Stash is at work or nothing is to be written.
-
-        Answers each time that a batch may be written, and whether it is the last.
-        """
+    ) -> AsyncIterator[None]:
+        """Decide a part, while Stash is at work or nothing is to be written; yields where a batch may be written."""
+        size = left = FIRST
         for number, item in enumerate(decided.part.items):
-            if number >= FIRST and (number - FIRST) % ITEMS == 0:
-                yield False
+            if left == 0:
+                yield
+                size = left = min(2 * size, ITEMS)
+            left -= 1
             await self._decide_item(item, found, decided)
             if number % TURN == 0:
                 await writing.until(self.store.connection.door.at_work)
         await self._decide_loose(decided, found)
-        yield True
+        yield
 
     def _note_missing(self, part: Part, found: dict[int, Scene | StashImage]) -> None:
         """Name what was downloaded and lies nowhere, and the items of which nothing can be shown."""

@@ -16,7 +16,7 @@ from stash.store.entities import is_new, snapshot
 from stash.store.kinds import Entity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 SEPARATE = frozenset(
     {("Gallery", "cover"), ("Gallery", "images"), ("Gallery", "chapters"), ("Image", "galleries")}
@@ -50,18 +50,29 @@ class Failure:
 
 def edited_fields(entity: Entity) -> list[str]:
     """The tracked fields whose value is not what Stash has, as Stash keeps values."""
+    fields = list(_edits(entity))
+    return sorted(fields) if len(fields) > 1 else fields
+
+
+def is_edited(entity: Entity) -> bool:
+    """Whether any field is edited; the others need not be compared then."""
+    return next(_edits(entity), None) is not None
+
+
+def _edits(entity: Entity) -> Iterator[str]:
     data, tracked = entity.__dict__, entity.__tracked_fields__
     if is_new(entity):
-        return sorted([field for field in tracked if data.get(field, UNSET) is not UNSET])
+        for field in tracked:
+            if data.get(field, UNSET) is not UNSET:
+                yield field
+        return
     known = snapshot(entity)
-    fields = [
-        field
-        for field, before in known.items()
-        if (after := data[field]) is not before and after != before and _differs(field, before, after)
-    ]
-    assigned = entity.__pydantic_fields_set__.difference(known).intersection(tracked)
-    fields += [field for field in assigned if data[field] is not UNSET]
-    return sorted(fields) if len(fields) > 1 else fields
+    for field, before in known.items():
+        if (after := data[field]) is not before and after != before and _differs(field, before, after):
+            yield field
+    for field in entity.__pydantic_fields_set__.difference(known):
+        if field in tracked and data[field] is not UNSET:
+            yield field
 
 
 def _differs(field: str, before: Any, after: Any) -> bool:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from stash_graphql_client.types.unset import UNSET
 
+from stash.store.changes import edited_fields
 from stash.store.entities import LINKED, assign, is_new, private
 from stash.store.kinds import FILES, KINDS, Entity, Kind
 
@@ -39,7 +40,7 @@ class Hydrator:
 
     def __init__(self, store: IdentityMap) -> None:
         self._store = store
-        self._received: dict[tuple[str, ...], frozenset[str]] = {}
+        self._received: dict[tuple[frozenset[str], tuple[str, ...]], frozenset[str]] = {}
 
     def hydrate(self, kind: Kind, raw: Mapping[str, Any]) -> Entity:
         """The entity of a reply, with the received fields brought up to date.
@@ -98,10 +99,10 @@ class Hydrator:
 
     def _merged(self, received: frozenset[str], raw: Mapping[str, Any]) -> frozenset[str]:
         """Sets of received fields are shared: there are as many as there are selections."""
-        key = (*sorted(received), "|", *raw)
+        key = frozenset(received), tuple(raw)
         known = self._received.get(key)
         if known is None:
-            known = self._received[key] = frozenset(received).union(raw) - {"__typename"}
+            known = self._received[key] = key[0].union(raw) - {"__typename"}
         return known
 
     def adopt(self, entity: Entity) -> None:
@@ -114,8 +115,8 @@ class Hydrator:
     def keeping_edits(self) -> Iterator[None]:
         """Let the library parse a reply; edits that it overwrites on the way are put back."""
         edits = [
-            (entity, {field: entity.__dict__[field] for field in fields})
-            for entity, fields in self._store.edited()
+            (entity, {field: entity.__dict__[field] for field in edited_fields(entity)})
+            for entity in self._store.edited()
         ]
         yield
         for entity, edit in edits:

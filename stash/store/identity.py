@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from stash_graphql_client.store import StashEntityStore
 
-from stash.store.changes import edited_fields
+from stash.store.changes import is_edited
 from stash.store.entities import Done, private
 from stash.store.hydration import Entry, Hydrator, is_stub, received
 from stash.store.kinds import Entity, Kind, kind_of
@@ -77,10 +77,10 @@ class IdentityMap(StashEntityStore):
         self._cache.pop((entity.__type_name__, entity.id), None)
         self._type_index.get(entity.__type_name__, set()).discard(entity.id)
 
-    def edited(self) -> list[tuple[Entity, list[str]]]:
-        """Every known entity that differs from what Stash has, and the fields."""
+    def edited(self) -> list[Entity]:
+        """Every known entity that differs from what Stash has."""
         known = [entry.entity for entry in list(self._cache.values()) if entry.entity.__tracked_fields__]
-        return [(entity, fields) for entity in known if (fields := edited_fields(entity))]
+        return [entity for entity in known if is_edited(entity)]
 
     def get_cached(self, entity_type: type[T], entity_id: str) -> T | None:
         """A known and complete entity, without a request."""

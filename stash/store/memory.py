@@ -33,21 +33,22 @@ class Memory:
     """The coverage of every type and field, for one window."""
 
     def __init__(self) -> None:
-        self._fields: dict[tuple[str, str], Coverage] = {}
+        self._kinds: dict[str, dict[str, Coverage]] = {}
 
     def cover(self, kind: Kind, field_name: str, values: Iterable[str] | None) -> None:
         """Note that a field was asked after: these values, or all where `values` is None."""
-        coverage = self._fields.setdefault((kind.name, field_name), Coverage())
+        coverage = self._kinds.setdefault(kind.name, {}).setdefault(field_name, Coverage())
         if values is None:
             coverage.is_complete = True
         else:
             coverage.asked.update(_folded(value) for value in values)
 
+    def _of(self, kind: Kind) -> dict[str, Coverage]:
+        return self._kinds.get(kind.name, {})
+
     def index(self, kind: Kind, entity: Entity) -> None:
         """Make an entity known to the fields that were asked after."""
-        for (type_name, field_name), coverage in self._fields.items():
-            if type_name != kind.name:
-                continue
+        for field_name, coverage in self._of(kind).items():
             for value in values_of(entity, field_name) or ():
                 if not isinstance(value, str):
                     continue
@@ -60,7 +61,7 @@ class Memory:
         for lookup in lookups:
             if lookup.operator not in {"exact", "iexact", "in"} or lookup.asks != "StringCriterionInput":
                 continue
-            coverage = self._fields.get((kind.name, lookup.field))
+            coverage = self._of(kind).get(lookup.field)
             wanted = [_folded(v) for v in (lookup.value if lookup.operator == "in" else [lookup.value])]
             if coverage is not None and all(map(coverage.answers, wanted)):
                 found = {id(e): e for value in wanted for e in coverage.carriers.get(value, ())}
@@ -69,7 +70,7 @@ class Memory:
 
     def known(self, kind: Kind, fields: Iterable[str], value: str) -> list[Entity]:
         """Who is known to carry a value in one of the fields, ignoring case; there may be others."""
-        found = (self._fields.get((kind.name, field_name)) for field_name in fields)
+        found = (self._of(kind).get(field_name) for field_name in fields)
         return [
             entity for coverage in found if coverage for entity in coverage.carriers.get(_folded(value), ())
         ]
@@ -78,7 +79,7 @@ class Memory:
         """Who carries a value in one of the fields, ignoring case; None where that was not asked."""
         found: list[Entity] = []
         for field_name in fields:
-            coverage = self._fields.get((kind.name, field_name))
+            coverage = self._of(kind).get(field_name)
             if coverage is None or not coverage.answers(_folded(value)):
                 return None
             found += coverage.carriers.get(_folded(value), ())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import batched
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from stash.overlap import Line
+from stash.overlap import Line, together
 from stash.store.documents import Field, among, by_ids, document, find, unlinked_among
 from stash.store.kinds import KINDS, Entity, Kind, kind_of
 from stash.store.lookups import matches, parse
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from stash_graphql_client.types import Gallery
 
+    from stash.store.lookups import Lookup
     from stash.wire import Reply
 
 T = TypeVar("T", bound=Entity)
@@ -36,15 +37,37 @@ class PreloadingStore(ReadingStore):
         """
         kind = kind_of(entity_type)
         lookups = parse(kind, filters)
-        memory = self._memories[-1]
         if not lookups:
             await self.preload_index(entity_type)
             return self.all_cached(entity_type)
-        for lookup in lookups:
-            values = lookup.value if isinstance(lookup.value, tuple) else (lookup.value,)
-            memory.cover(kind, lookup.field, [str(value) for value in values])
+        self._cover(kind, lookups)
         pages = self._pages(kind, lookups, selection or kind.lean, PAGE)
         return [e async for page in pages for e in page if matches(e, lookups)]  # type: ignore[misc]  # kept by type
+
+    async def preload_any(self, entity_type: type[T], **filters: Any) -> None:
+        """As `preload`, for each of the lookups by itself; of a type that Stash has none of that is all it is asked.
+
+        Args:
+            entity_type: the library's type.
+            filters: `field__in=[…]` lookups.
+        """
+        kind = kind_of(entity_type)
+        if await self._has_any(kind):
+            await together(*(self.preload(entity_type, **{name: value}) for name, value in filters.items()))
+        else:
+            self._cover(kind, parse(kind, filters))
+
+    def _cover(self, kind: Kind, lookups: Iterable[Lookup]) -> None:
+        for lookup in lookups:
+            values = lookup.value if isinstance(lookup.value, tuple) else (lookup.value,)
+            self._memories[-1].cover(kind, lookup.field, [str(value) for value in values])
+
+    async def _has_any(self, kind: Kind) -> bool:
+        if self._type_index.get(kind.name):
+            return True
+        reply = await self._ask(document("query", [find(kind, {}, "id", per_page=0)]))
+        with intact(f"its {kind.plural}"):
+            return int(reply.data["f0"]["count"]) > 0
 
     async def preload_index(self, *entity_types: type[Entity]) -> None:
         """Read whole types in one request (a further one a thousand of each), if they are not too many."""
@@ -114,17 +137,24 @@ class PreloadingStore(ReadingStore):
         without them, and the others as by `preload_ids`.
         """
         asked = [(kind_of(t), entity_id) for t, many in ids.items() for entity_id in dict.fromkeys(many)]
-        for page in batched(_in_order((kind, i) for kind, i in asked if not self._is_read(kind, i)), PAGE):
-            groups = _grouped(page)
-            unlinked = {name: unlinked_among(KINDS[name], group) for name, group in groups.items()}
-            fields = {name: field for name, field in unlinked.items() if field is not None}
-            if not fields:
-                continue
-            reply = await self._ask(document("query", list(fields.values())), is_checked=False)
-            for number, name in enumerate(fields):
-                for row in _found(reply, number, KINDS[name], groups[name]) or ():
-                    self._take(KINDS[name], {**row, **_NO_LINKS})
+        async with Line() as hydrating:
+            for page in batched(
+                _in_order((kind, i) for kind, i in asked if not self._is_read(kind, i)), PAGE
+            ):
+                groups = _grouped(page)
+                unlinked = {name: unlinked_among(KINDS[name], group) for name, group in groups.items()}
+                fields = {name: field for name, field in unlinked.items() if field is not None}
+                if fields:
+                    reply = await self._ask(document("query", list(fields.values())), is_checked=False)
+                    await hydrating.start(self._take_unlinked(groups, list(fields), reply))
         await self.preload_ids(ids)
+
+    async def _take_unlinked(
+        self, groups: Mapping[str, list[str]], names: Sequence[str], reply: Reply
+    ) -> None:
+        for number, name in enumerate(names):
+            for row in _found(reply, number, KINDS[name], groups[name]) or ():
+                self._take(KINDS[name], {**row, **_NO_LINKS})
 
     async def _take_groups(
         self, groups: Mapping[str, list[str]], selections: Mapping[str, str], reply: Reply

@@ -243,14 +243,18 @@ class StashStore(NamingStore):
         """What a flush would write, mutation by mutation."""
         return self._unit.changes()
 
-    async def flush(self, only: Sequence[Entity] | None = None) -> Flushed:
+    async def flush(self, only: Sequence[Entity] | None = None, *, with_names: bool = False) -> Flushed:
         """Write everything that is pending, or these entities and what they need.
+
+        Args:
+            only: these entities.
+            with_names: and create every tag, performer and studio that is queued.
 
         Raises:
             RetriableError: Stash did not answer; what it did not confirm is still pending.
             AccessRefusedError: the key was refused.
         """
-        return await self._unit.flush(only)
+        return await self._unit.flush(only, with_names=with_names)
 
     async def save(self, obj: T, _cascade_depth: int = 0) -> T:  # type: ignore[override]  # the guide's: it answers the object
         """Write one entity and what it needs.

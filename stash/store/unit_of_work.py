@@ -1,6 +1,7 @@
 """The only writer: creates, then updates, then links, chapters and covers, a batch at a time.
 
-Flushes overlap as on a belt: while one links, the next updates and the one after it creates, each in its turn.
+Flushes overlap as on a belt: while one links, the next updates and the one after it creates, each in its turn; the
+next one's updates and links go out before the answer to the last of these is here, unless they are of the same entities.
 Only what Stash confirmed is clean afterwards; everything else stays pending.
 """
 
@@ -12,9 +13,10 @@ from typing import TYPE_CHECKING, Protocol
 
 from stash_graphql_client.types import Gallery, GalleryChapter
 
-from stash.overlap import Line, Turns
+from stash.overlap import Line, Lines, Turns
 from stash.store.changes import Change, Failure, edited_fields, mark_sent, related, values
 from stash.store.entities import is_new, snapshot
+from stash.store.kinds import kind_of
 from stash.store.operations import (
     Operation,
     change_of,
@@ -77,20 +79,16 @@ class UnitOfWork:
         self._store = store
         self._sender = Sender(store)
         self._creating, self._updating, self._linking = Turns(), Turns(), Turns()
+        self._lines = Lines()
         self.recorder: Recorder | None = None
         self.queued: dict[int, Entity] = {}
         self.attached: dict[int, tuple[Entity, dict[str, str]]] = {}
 
     def pending(self) -> list[Entity]:
         """Every entity with something to write, those that others need first."""
-        return [entity for entity, _ in self._pending()]
-
-    def _pending(self) -> list[Edit]:
-        edited = [(e, fields) for e, fields in self._store.edited() if not is_new(e)]
-        known = {id(e): fields for e, fields in edited}
+        edited = [entity for entity in self._store.edited() if not is_new(entity)]
         attached = [entity for entity, _ in self.attached.values()]
-        entities = self._with_needed([*self.queued.values(), *(e for e, _ in edited), *attached])
-        return [(e, known[id(e)] if id(e) in known else edited_fields(e)) for e in entities]
+        return self._with_needed([*self.queued.values(), *edited, *attached])
 
     def _with_needed(self, entities: Iterable[Entity]) -> list[Entity]:
         ordered: dict[int, Entity] = {}
@@ -108,40 +106,50 @@ class UnitOfWork:
 
     def changes(self) -> list[Change]:
         """What a flush would do, mutation by mutation."""
-        edits = self._pending()
+        edits = [(entity, edited_fields(entity)) for entity in self.pending()]
         planned = [change_of(e, _taken(e, fields), self._attachments(e)) for e, fields in edits]
         operations = [*linking(edits), *map(covering, _with_new_cover(edits))]
         written = [change for change in planned if change.after or change.action == "create"]
         return written + [operation.change for operation in operations]
 
-    async def flush(self, only: Sequence[Entity] | None = None) -> Flushed:
+    async def flush(self, only: Sequence[Entity] | None = None, *, with_names: bool = False) -> Flushed:
         """Write what is pending, or these entities and what they need.
+
+        `with_names` creates every tag, performer and studio that is queued by then, so that no later flush need wait for one.
 
         Raises:
             RetriableError: Stash did not answer; what it did not confirm is still pending.
         """
         done = Flushed()
-        async with self._creating, Line() as line:
-            entities = await self._entities(only)
+        async with self._creating.turn(), Line() as line:
+            entities = await self._entities(only, with_names=with_names)
             chapters = [e for e in entities if isinstance(e, GalleryChapter)]
             others = [e for e in entities if not isinstance(e, GalleryChapter)]
             created = list(filter(is_new, others))
             await self._make(line, created, done)
-        async with self._updating, Line() as line:
-            made = set(map(id, created))
-            edits = [(e, edited_fields(e)) for e in others if id(e) not in made]
+        made = set(map(id, created))
+        known = [e for e in others if id(e) not in made]
+        async with self._updating.turn() as turn, self._lines.line() as line:
+            await self._lines.claim(line, map(id, known))
+            edits = [(e, edited_fields(e)) for e in known]
             await self._write(line, edits, self._update, done)
-        async with self._linking, Line() as line:
+            turn.pass_on()
+        async with self._linking.turn() as turn, self._lines.line() as line:
+            await self._lines.claim(line, map(id, entities))
             edits += [(e, edited_fields(e)) for e in created if not is_new(e)]
             await self._link(line, edits, done)
             placed = [(c, edited_fields(c)) for c in chapters if _has_place(c)]
             await self._write(line, placed, self._chapters, done)
+            turn.pass_on()
         await self._by_the_library(edits, done)
         return done
 
-    async def _entities(self, only: Sequence[Entity] | None) -> list[Entity]:
+    async def _entities(self, only: Sequence[Entity] | None, *, with_names: bool) -> list[Entity]:
         await self._read_relations()
-        return self.pending() if only is None else self._with_needed(only)
+        if only is None:
+            return self.pending()
+        named = [e for e in self.queued.values() if with_names and kind_of(e).key == "name"]
+        return self._with_needed([*only, *named])
 
     async def _make(self, line: Line, new: Sequence[Entity], done: Flushed) -> None:
         """Create, those first that others need."""

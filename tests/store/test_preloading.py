@@ -42,6 +42,27 @@ async def test_close_ids_are_asked_for_as_a_range(server: Server) -> None:
         assert before == 2  # the connection's own, and this one
 
 
+async def test_of_a_type_that_stash_has_none_of_nothing_is_asked(embedded: Server) -> None:
+    """Whether there is any gallery is one small question; only where there is one they are looked for by code and by URL."""
+    wanted = {"code__in": ["1", "2"], "url__in": ["https://example.com/1"]}
+    async with embedded.store() as store, store.window():
+        before = store.requests.total
+        await store.preload_any(Gallery, **wanted)
+        assert (
+            await store.find(Gallery, code="1")
+            == await store.find(Gallery, url="https://example.com/1")
+            == []
+        )
+        assert store.requests.total - before == 1
+    async with embedded.store() as store:
+        await _galleries(embedded, store, 1)
+    async with embedded.store() as store, store.window():
+        before = store.requests.total
+        await store.preload_any(Gallery, **wanted, title__in=[f"{embedded.prefix} 0"])
+        assert len(await store.find(Gallery, title=f"{embedded.prefix} 0")) == 1
+        assert store.requests.total - before == 4
+
+
 async def test_a_settled_part_that_lacks_one_is_told(server: Server) -> None:
     """Raw rows of ids are all of them or none, whether they are asked for as a range or one by one."""
     async with server.store() as store:

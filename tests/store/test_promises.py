@@ -361,6 +361,43 @@ async def test_flushes_overlap(embedded: Server) -> None:
         assert [[change.action for change in one.applied] for one in done] == [["create", "link"]] * 2
 
 
+async def test_updates_of_the_next_flush_go_out_before_the_answer(embedded: Server) -> None:
+    """Two flushes update side by side, but never the same image: that one is sent once, and its later edit after it."""
+    async with embedded.store() as store:
+        first, second = await embedded.images(store, 2)
+        assert embedded.embedded is not None
+        other = asyncio.Event()
+        sent = []
+
+        async def hold(call, execute):
+            titles = [one["title"] for one in call.variables.values() if "title" in one]
+            sent.append(titles)
+            if titles == ["one"]:
+                async with asyncio.timeout(5):
+                    await other.wait()
+            if titles == ["two"]:
+                other.set()
+            return await execute()
+
+        embedded.embedded.middleware.append(hold)
+        first.title, second.title = "one", "two"
+        await asyncio.gather(*(store.flush([image]) for image in (first, second, first)))
+        embedded.embedded.middleware.clear()
+        assert sent == [["one"], ["two"]]
+
+
+async def test_names_are_created_ahead(embedded: Server) -> None:
+    """A flush that is told to creates every tag that is queued by then, and no other that is not named."""
+    async with embedded.store() as store, store.window():
+        gallery, other = (store.new(Gallery, title=f"{embedded.prefix} {n}") for n in range(2))
+        await store.make(gallery)
+        await store.make(other)
+        tag = await store.get_or_create(Tag, name=embedded.prefix)
+        done = await store.flush([gallery], with_names=True)
+        assert [change.entity for change in done.applied] == [gallery, tag]
+        assert [change.entity for change in store.pending()] == [other]
+
+
 # --- relations (P9) ---
 
 

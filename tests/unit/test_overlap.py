@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from stash.overlap import Line, Turns, together
+from stash.overlap import Line, Lines, Turns, together
 
 
 class Journal:
@@ -140,7 +140,7 @@ async def test_turns(journal: Journal) -> None:
     journal.gates["a"] = asyncio.Event()
 
     async def one(name: str) -> None:
-        async with turns:
+        async with turns.turn():
             await journal.piece(name)
 
     tasks = [asyncio.create_task(one(name)) for name in "abc"]
@@ -158,7 +158,7 @@ async def test_who_waits_for_a_turn_meets_the_error(journal: Journal) -> None:
     journal.gates["a"] = asyncio.Event()
 
     async def one(name: str, error: Exception | None = None) -> None:
-        async with turns:
+        async with turns.turn():
             await journal.piece(name, error)
 
     tasks = [
@@ -179,7 +179,7 @@ async def test_a_turn_that_is_given_up_is_nobody_elses_end(journal: Journal) -> 
     journal.gates["a"], journal.gates["c"] = asyncio.Event(), asyncio.Event()
 
     async def one(name: str) -> None:
-        async with turns:
+        async with turns.turn():
             await journal.piece(name)
 
     first, second, third, fourth = (asyncio.create_task(one(name)) for name in "abcd")
@@ -195,6 +195,53 @@ async def test_a_turn_that_is_given_up_is_nobody_elses_end(journal: Journal) -> 
     third.cancel()
     await fourth
     assert journal.said == ["a begins", "a ends", "c begins", "d begins", "d ends"]
+
+
+async def test_a_turn_is_passed_on(journal: Journal) -> None:
+    """Who passes its turn on lets the next one in while its own work goes on; an error of that is still met by who waits."""
+    turns = Turns()
+    journal.gates["a"], journal.gates["b"] = asyncio.Event(), asyncio.Event()
+
+    async def one(name: str, error: Exception | None = None, *, is_passed_on: bool = False) -> None:
+        async with turns.turn() as turn, Line() as line:
+            await line.start(journal.piece(name, error))
+            if is_passed_on:
+                turn.pass_on()
+
+    tasks = [
+        asyncio.create_task(one("a", ValueError("broken"), is_passed_on=True)),
+        asyncio.create_task(one("b")),
+        asyncio.create_task(one("c")),
+    ]
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert journal.said == ["a begins", "b begins"]
+    journal.gates["a"].set()
+    for _ in range(5):
+        await asyncio.sleep(0)
+    journal.gates["b"].set()
+    met = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [error and str(error) for error in met] == ["broken", None, "broken"]
+    assert journal.said == ["a begins", "b begins", "b ends"]
+
+
+async def test_lines_never_work_on_the_same_at_once(journal: Journal) -> None:
+    """A line that claims what another works on waits for it; one that claims something else does not."""
+    lines = Lines()
+    journal.gates["a"] = asyncio.Event()
+
+    async def one(name: str, *things: int) -> None:
+        async with lines.line() as line:
+            await lines.claim(line, things)
+            await line.start(journal.piece(name))
+
+    tasks = [asyncio.create_task(one(*claimed)) for claimed in (("a", 1, 2), ("b", 2, 3), ("c", 4))]
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert journal.said == ["a begins", "c begins", "c ends"]
+    journal.gates["a"].set()
+    await asyncio.gather(*tasks)
+    assert journal.said[-3:] == ["a ends", "b begins", "b ends"]
 
 
 async def test_an_error_ends_what_was_begun_together(journal: Journal) -> None:

@@ -10,7 +10,6 @@ from stash_graphql_client.types import Gallery, GalleryChapter, Image, Scene
 from stash.engine.wishes import Wish, seen_and_wrote
 from stash.journal import SourceKey
 from stash.merge import merge_set
-from stash.overlap import together
 from stash.processing.base import StashProcessingBase
 from stash.rendering import Rendered, generate_title, item_url, predecessor_values, utc_day
 
@@ -47,10 +46,9 @@ class GalleryProcessingMixin(StashProcessingBase):
         if recorded:
             await self.store.preload_ids({Gallery: recorded})
         if unknown:
-            await together(
-                self.store.preload(Gallery, code__in=[str(item.id) for item in unknown]),
-                self.store.preload(Gallery, url__in=[url for item in unknown for url in _urls(item)]),
-            )
+            codes = [str(item.id) for item in unknown]
+            urls = [url for item in unknown for url in _urls(item)]
+            await self.store.preload_any(Gallery, code__in=codes, url__in=urls)
 
     async def _read_default_covers(self) -> None:
         """Learn the covers that Stash itself shows where nobody is known to have chosen one."""
