@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sqlalchemy.dialects.sqlite.aiosqlite import AsyncAdapt_aiosqlite_connection
+    from sqlalchemy.pool import PoolResetState
 
 DatabaseKind = Literal["sqlite", "postgresql"]
 
@@ -104,9 +105,10 @@ def make_engine(address: Address, mode: Literal["ro", "rw", "rwc"], busy_timeout
         return create_async_engine(address.url, connect_args=defaults)
     options = {"timeout": busy_timeout, "async_creator_fn": SqliteConnection}
     url = address.url.update_query_dict({"mode": mode})
-    # Whoever uses a connection ends its transaction; to end it once more costs another trip to the driver's thread.
+    # To end a transaction once more, whether it has ended or not, costs another trip to the driver's thread.
     engine = create_async_engine(url, connect_args=options, pool_reset_on_return=None)
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+    event.listen(engine.sync_engine, "reset", _roll_back_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine
 
@@ -116,6 +118,14 @@ def _prepare_sqlite(connection: AsyncAdapt_aiosqlite_connection, _record: object
     # the reader finds the escaped bytes and reports the row.
     connection.isolation_level = None
     connection.driver_connection.text_factory = methodcaller("decode", "utf-8", "surrogateescape")
+
+
+def _roll_back_sqlite(
+    connection: AsyncAdapt_aiosqlite_connection, _record: object, state: PoolResetState
+) -> None:
+    # A commit that failed leaves its transaction open, and the database locked.
+    if state.asyncio_safe and connection.driver_connection.in_transaction:
+        connection.rollback()
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -8,10 +8,12 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, event, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from metadata import engines
+from metadata.database import Database
+from metadata.errors import DatabaseUnusableError
 from tests.faults.sizes import size
 
 if TYPE_CHECKING:
@@ -99,6 +101,23 @@ async def test_r17_every_write_fails(
         rig.stash.close()
     assert failed > 3
     assert not failures, f"{len(failures)} of {failed}\n" + "\n".join(failures)
+
+
+async def test_a_commit_that_fails_leaves_nothing_locked(
+    make_rig: MakeRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a commit that failed, the next transaction on any connection begins at once."""
+    disk = Disk(2, error=FULL, is_lasting=False)
+    disk.install(monkeypatch)
+    statement = text("UPDATE accounts SET username = username")
+    async with await Database.open(f"sqlite:///{make_rig().database}", busy_timeout=0) as database:
+        async with database.connect():
+            with pytest.raises(DatabaseUnusableError):
+                async with database.begin() as connection:
+                    await connection.execute(statement)
+        assert disk.writes == 2
+        async with database.connect(), database.begin() as connection:
+            await connection.execute(statement)
 
 
 @pytest.fixture
