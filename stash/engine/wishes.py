@@ -67,6 +67,7 @@ class Applied:
         Of the fields that Stash refused it keeps what it had `before`; a link that was not confirmed is not kept.
         """
         wrote: dict[str, Any] = {**self.wrote, **{name: one.id for name, one in self.singles.items()}}
+        refused = {*refused, *(name for name, one in self.singles.items() if one.is_new())}
         seen: dict[str, Any] = {}
         for name, (decision, members) in self.sets.items():
             lost = {key for key in decision.added if name in _FILES and not self._has(members[key])}
@@ -74,7 +75,7 @@ class Applied:
             wrote[name] = [_current(key, members) for key in decision.wrote if key not in lost]
         cover = self.singles.get("cover")
         if cover is not None and snapshot(self.entity).get("cover") is not cover:
-            refused = {*refused, "cover"}
+            refused.add("cover")
         for name in refused:
             for kept, known in (
                 (seen, before.seen if before else {}),

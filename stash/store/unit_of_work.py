@@ -16,7 +16,7 @@ from stash_graphql_client.types import Gallery, GalleryChapter
 from stash.overlap import Line, Lines, Turns
 from stash.store.changes import Change, Failure, edited_fields, mark_sent, related, values
 from stash.store.entities import is_new, snapshot
-from stash.store.kinds import kind_of
+from stash.store.kinds import Entity, kind_of
 from stash.store.operations import (
     Operation,
     change_of,
@@ -32,7 +32,6 @@ from stash.store.sending import NO_ANSWER, Sender
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from stash.store.kinds import Entity
     from stash.store.sending import Send
     from stash.store.store import StashStore
 
@@ -179,7 +178,7 @@ class UnitOfWork:
         return self.attached[id(entity)][1] if id(entity) in self.attached else {}
 
     async def _write(self, line: Line, edits: Sequence[Edit], send: Send, done: Flushed) -> None:
-        written = ((e, writable(e, fields), self._attachments(e)) for e, fields in edits)
+        written = ((e, _ready(e, fields), self._attachments(e)) for e, fields in edits)
         found = [(e, fields, more) for e, fields, more in written if fields or more or is_new(e)]
         for batch in batched(found, BATCH):
             await self._send(line, [writing(e, fields, more) for e, fields, more in batch], send, done)
@@ -269,6 +268,15 @@ class UnitOfWork:
 
 def _taken(entity: Entity, fields: Sequence[str]) -> list[str]:
     return [*writable(entity, fields), *_by_handler(entity, fields)]
+
+
+def _ready(entity: Entity, fields: Sequence[str]) -> list[str]:
+    """The fields to write now; one that leads to what Stash refused to create stays pending."""
+    return [f for f in writable(entity, fields) if not _is_unmade(entity.__dict__[f])]
+
+
+def _is_unmade(value: object) -> bool:
+    return isinstance(value, Entity) and is_new(value)
 
 
 def _by_handler(entity: Entity, fields: Sequence[str]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from itertools import combinations, count
 from typing import TYPE_CHECKING
 
@@ -76,6 +77,27 @@ async def test_r7_some_of_a_batch_are_refused(
             )
         rig.stash.close()
     assert not failures, "\n".join(failures)
+
+
+@pytest.mark.parametrize("name", ["studioCreate", "performerCreate", "tagCreate"])
+async def test_r7_what_others_need_is_refused(make_rig: MakeRig, clean: Dumped, name: str) -> None:
+    """A studio, person or tag that Stash refuses is named alone; what needs it is written without it, then with it."""
+
+    def refusing(document: str) -> Fault | None:
+        asked = re.findall(r"f\d+: (\w+)", document)
+        places = [str(place) for place, field in enumerate(asked, 1) if field == name]
+        return Fault(1, f"partial({','.join(places)})") if places else None
+
+    rig = make_rig()
+    first = await rig.run(refusing)
+    assert first.report is not None, first.error
+    named = [one for one in first.report.skipped if one.is_failure]
+    kind = name.removesuffix("Create").capitalize()
+    assert first.exit_code == 3
+    assert named
+    assert all(f"refused {kind}" in one.reason for one in named), named
+    assert (await rig.run()).exit_code == 0
+    assert not clean.differences(await rig.dumped())
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
