@@ -10,7 +10,7 @@ from stash.journal import Operation, SourceKey
 from stash.store.kinds import Entity
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Container, Sequence
 
     from stash.engine.run import Run
     from stash.journal import Journal
@@ -25,7 +25,7 @@ class Recorder:
         self._number = number
         self._run = run
         self._planned: dict[int, tuple[Change, Operation]] = {}
-        self.settled_operations: list[Operation] = []
+        self._settled: list[tuple[int, Operation]] = []
 
     async def planned(self, changes: Sequence[Change]) -> None:
         """Write down what is sent next."""
@@ -36,15 +36,20 @@ class Recorder:
         """Keep what came of it until the part is recorded."""
         for change in applied:
             _, operation = self._planned.pop(id(change))
-            self.settled_operations.append(operation._replace(state="applied", stash_id=change.entity.id))
+            done = operation._replace(state="applied", stash_id=change.entity.id)
+            self._settled.append((id(change.entity), done))
         for failure in failed:
             _, operation = self._planned.pop(id(failure.change))
-            self.settled_operations.append(operation._replace(state="failed", message=failure.message[:1000]))
+            refused = operation._replace(state="failed", message=failure.message[:1000])
+            self._settled.append((id(failure.entity), refused))
 
-    def take(self) -> list[Operation]:
-        """What was settled since the last time."""
-        taken, self.settled_operations = self.settled_operations, []
-        return taken
+    def take(self, among: Container[int] | None = None) -> list[Operation]:
+        """What was settled since the last time, of all entities or of these: what others did is not remembered yet."""
+        settled, self._settled = self._settled, []
+        if among is not None:
+            self._settled = [(identity, one) for identity, one in settled if identity not in among]
+            settled = [(identity, one) for identity, one in settled if identity in among]
+        return [one for _, one in settled]
 
     def _operation(self, change: Change) -> Operation:
         entity = change.entity

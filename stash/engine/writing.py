@@ -43,7 +43,8 @@ class Writing(Recording):
         """Write a batch, or as the last one whatever is pending; remember what Stash confirmed."""
         entities = None if is_last else batch.entities()
         flushed = await self.store.flush(entities, with_names=True)
-        operations = self.run.recorder.take() if self.run.recorder is not None else []
+        among = None if is_last else batch.applied
+        operations = self.run.recorder.take(among) if self.run.recorder is not None else []
         if flushed.failed:  # the next run decides it anew
             self.store.rollback(entities, keeping=LASTING)
         decided.note(flushed)

@@ -12,9 +12,10 @@ from metadata.ingest import ingest_paths
 from stash import jobs
 from stash.demo import write_world
 from stash.embedded import EmbeddedStash
+from stash.processing import creator
 from tests.faults.clock import Clock
 from tests.faults.rig import Dumped, Rig, Template, Victims, killable, numbered, rig_of
-from tests.faults.sizes import size
+from tests.faults.sizes import FEW, size
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -32,6 +33,13 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
+@pytest.fixture(autouse=True)
+def few_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Batches of a few items, so that they overlap."""
+    monkeypatch.setattr(creator, "FIRST", FEW)
+    monkeypatch.setattr(creator, "ITEMS", FEW)
+
+
 async def _template(folder: Path, **world: int) -> Template:
     made = write_world(folder / "library", **world)
     database, state = folder / "metadata.sqlite", folder / "stash.sqlite"
@@ -39,7 +47,9 @@ async def _template(folder: Path, **world: int) -> Template:
         assert not (await ingest_paths(opened, [made.payloads])).failures
     EmbeddedStash([made.downloads], state=state).close()
     rig = rig_of(folder / "clean", made.downloads, made.downloads, database, state)
-    with rig.stash:
+    with rig.stash, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(creator, "FIRST", FEW)
+        patch.setattr(creator, "ITEMS", FEW)
         outcome = await rig.run()
         assert outcome.exit_code == 0, outcome
         clean = await rig.dumped()

@@ -243,18 +243,25 @@ class Life:
             self.user.own.add((kind, mine))
 
     async def remove(self, number: int, which: int) -> None:
-        """The user takes one of the source's tags off something."""
-        everything, source = await self.look(), set(HASHTAGS)
+        """The user takes one of the tags off something that its source has now."""
+        everything = await self.look()
         tagged = [
-            (place, one) for place, one in everything.items() if place[0] in VALUES and one["tags"] & source
+            (place, one)
+            for place, one in everything.items()
+            if place[0] in VALUES and one["tags"] & self._wished(place, one)
         ]
         if tagged:
             found = tagged[number % len(tagged)]
-            here = sorted(found[1]["tags"] & source)
+            here = sorted(found[1]["tags"] & self._wished(*found))
             gone = here[which % len(here)]
             ids = [everything["Tag", one]["id"] for one in found[1]["tags"] - {gone}]
             await self.update(*found, tag_ids=ids)
             self.user.removed.setdefault(found[0], set()).add(gone)
+
+    def _wished(self, place: Place, entity: dict[str, Any]) -> set[str]:
+        """The hashtags of the post of a gallery, or of those that hold a file; what the source has dropped is no more its."""
+        codes = {place[1]} if place[0] == "Gallery" else entity["galleries"]
+        return set().union(*(self.wished.get(int(code), ()) for code in codes if code.isdigit()))
 
     async def collect(self, number: int) -> None:
         """The user makes a gallery of a picture."""

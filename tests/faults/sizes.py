@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import os
 
+FEW = 4
+"""Items that are written together here, so that batches overlap in worlds of a few items too."""
+
 SEED = int(os.environ.get("TORTURE_SEED", "1"))
 
 

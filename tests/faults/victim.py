@@ -23,9 +23,11 @@ from stash import kill_points
 from stash.embedded import EmbeddedStash
 from stash.errors import SyncError
 from stash.pipeline import SyncOptions, sync, undo
+from stash.processing import creator
 from stash.settings import Settings
 from stash.store import unit_of_work
 from tests.conftest import Silent
+from tests.faults.sizes import FEW
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,6 +66,7 @@ def _child(order: dict[str, str], log: int) -> None:
     os.environ["STASH_SYNC_KILL_AT"] = order["kill_at"]
     importlib.reload(kill_points)
     unit_of_work.BATCH = int(order["batch"])
+    creator.FIRST = creator.ITEMS = FEW
     code = 1
     try:
         code = asyncio.run(_sync(order, log))
