@@ -28,7 +28,7 @@ TEXT = st.sampled_from(["A walk", "Another walk\nwith more to say", "A very long
 
 
 SETTINGS = settings(
-    max_examples=size("HISTORIES", 6),
+    max_examples=size("HISTORIES", 5),
     stateful_step_count=size("HISTORY_STEPS", 25),
     deadline=None,
     database=None,
