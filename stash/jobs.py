@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _SCAN = "mutation($input: ScanMetadataInput!) { metadataScan(input: $input) }"
-_JOB = "query($input: FindJobInput!) { findJob(input: $input) { status progress error } }"
+_JOB = "query($input: FindJobInput!) { findJob(input: $input) { status progress addTime } }"
 _QUEUE = "{ jobQueue { id status } }"
 
 _GONE = "GONE"
@@ -99,12 +99,16 @@ async def wait_until_idle(connection: Connection, patience: float) -> None:
 async def _wait(
     connection: Connection, job: str, patience: float, on_progress: Callable[[float], object]
 ) -> str:
-    status, percent = "READY", 0
+    status, percent, added = "READY", 0, None
 
     async def reached() -> int | None:
-        nonlocal status, percent
+        nonlocal status, percent, added
         reply = await connection.query(_JOB, {"input": {"id": job}}, is_scan=True)
         found = reply.data.get("findJob")
+        if isinstance(found, dict):
+            added = added or found.get("addTime")
+            if found.get("addTime") != added:  # after a restart Stash counts its jobs anew
+                found = None
         status = str(found.get("status")) if isinstance(found, dict) else _GONE
         done = found.get("progress") if isinstance(found, dict) else None
         if isinstance(done, int | float):

@@ -96,6 +96,25 @@ async def test_r16_a_scan_that_ended_with_stash(rig: Rig, clean: Dumped) -> None
     assert clean.differences(await rig.dumped()) == ""
 
 
+async def test_r16_another_job_of_the_same_number(rig: Rig, clean: Dumped) -> None:
+    """Stash was restarted while it scanned, and has a job of that number again: it is told by its time from the scan."""
+    said = [
+        Reply({"findJob": job("RUNNING") | {"addTime": "2025-01-01T12:00:00Z"}}),
+        Reply({"findJob": job("FINISHED") | {"addTime": "2025-01-01T12:30:00Z"}}),
+    ]
+    lost = [Reply({"metadataScan": "1"})]
+
+    async def around(call: Call, proceed: Callable[[], Any]) -> Any:
+        replies = {("metadataScan",): lost, ("findJob",): said}.get(call.fields)
+        return replies.pop(0) if replies else await proceed()
+
+    rig.stash.middleware.append(around)
+    assert (await rig.run()).exit_code == 0
+    assert not said
+    assert rig.asked_for("metadataScan") == 2
+    assert clean.differences(await rig.dumped()) == ""
+
+
 @pytest.mark.parametrize("moment", ["before", "after"])
 @pytest.mark.parametrize("kind", ["502", "reset", "null", "html"])
 async def test_r16_a_scan_whose_reply_is_lost(rig: Rig, clean: Dumped, kind: str, moment: str) -> None:
