@@ -20,7 +20,6 @@ from stash.files import Files
 from stash.host_files import walk
 from stash.interpreter import tuned
 from stash.journal import Journal
-from stash.overlap import together
 from stash.processing import StashProcessing
 from stash.report import Report
 from stash.store import StashContext
@@ -90,9 +89,9 @@ async def sync(
     began = time.monotonic()
     files = Files(settings.paths(), _walk(settings, progress))
     report = Report(plan=[] if options.dry_run else None)
-    async with _database(settings, options) as database, _context(settings, transport) as context:
+    async with _database(settings, options) as database, _connected(settings, transport) as context:
         reader = Reader(database, with_facts=settings.rules().wants_facts)
-        creators, _ = await together(_creators(reader, options, settings), context.get_client())
+        creators = await _creators(reader, options, settings)
         async with _journal(settings, database, context, options) as journal:
             if not creators and await journal.count() and not options.is_forced:
                 raise RefusedError(
@@ -165,7 +164,7 @@ async def undo(
     report = Report(plan=[] if options.dry_run else None)
     async with (
         _database(settings, options) as database,
-        _context(settings, transport) as context,
+        _connected(settings, transport) as context,
         _journal(settings, database, context, options) as journal,
     ):
         run = await chosen_run(journal, named)
@@ -224,15 +223,15 @@ async def _database(settings: Settings, options: SyncOptions) -> AsyncIterator[D
 
 
 @asynccontextmanager
-async def _context(
+async def _connected(
     settings: Settings, transport: httpx.AsyncBaseTransport | None
 ) -> AsyncIterator[StashContext]:
-    """The way to Stash; nothing is connected yet."""
     if settings.url is None:
         raise UsageError("No Stash is named; set STASH_URL to its address, such as http://localhost:9999.")
     key = settings.api_key.get_secret_value() if settings.api_key is not None else None
     wire = Wire(settings.url, key, settings.ca_file, patience=settings.patience, transport=transport)
     context = StashContext(wire=wire)
+    await context.get_client()
     try:
         yield context
     finally:
@@ -247,7 +246,6 @@ async def _journal(
     if settings.state is not None:
         state = await Database.open(settings.state, create=not options.dry_run)
     try:
-        await context.get_client()
         journal = await Journal.open(database, state=state, is_read_only=options.dry_run)
         url, database_path = context.store.identity
         await journal.bind(options.server or url, database_path)

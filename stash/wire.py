@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import ssl
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,6 @@ from tenacity import (
     AsyncRetrying,
     retry_if_exception,
     retry_if_exception_type,
-    stop_after_delay,
     wait_random_exponential,
 )
 
@@ -28,7 +28,15 @@ from stash.errors import (
 from stash.wire_failures import is_locked, is_refusal, not_verified, tls_failure, why_unanswered
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+    from tenacity import RetryCallState
+
+LULL = 30.0
+"""Seconds after a failure in which another one is of the same outage."""
+
+_NO_SILENCE = (-math.inf, -math.inf)
+"""Since when Stash has been silent, and when it was found so last."""
 
 
 @dataclass
@@ -98,6 +106,8 @@ class Door:
         self.requests = Requests()
         self.is_stash = False
         self.at_work = asyncio.Event()
+        self._silence = _NO_SILENCE
+        self._is_refused = False
         self._under_way = 0
         self._reading = asyncio.Semaphore(4)
         # Stash writes one at a time; the next is there when it is done, of a batch's creates, updates and links.
@@ -129,7 +139,7 @@ class Door:
         budget = self.wire.patience if patience is None else patience
         try:
             async for attempt in AsyncRetrying(
-                stop=stop_after_delay(budget),
+                stop=self._is_silent_for(budget),
                 wait=_wait,
                 retry=retry_if_exception_type(_TransientError),
                 reraise=True,
@@ -155,7 +165,7 @@ class Door:
         """
         try:
             async for attempt in AsyncRetrying(
-                stop=stop_after_delay(self.wire.patience),
+                stop=self._is_silent_for(self.wire.patience),
                 wait=_wait,
                 retry=retry_if_exception(_was_never_sent),
                 reraise=True,
@@ -170,6 +180,19 @@ class Door:
                 f"Stash at {self.wire.url} did not answer a write ({error}); run again, it goes on from there."
             ) from error
         raise AssertionError("unreachable")
+
+    def _is_silent_for(self, seconds: float) -> Callable[[RetryCallState], bool]:
+        """Whether Stash has answered nobody for so long: what waits side by side does not wait in turn."""
+
+        def is_over(state: RetryCallState) -> bool:
+            since, last = self._silence
+            if state.start_time > last + LULL:
+                since = state.start_time
+            now = state.outcome_timestamp or state.start_time
+            self._silence = since, now
+            return now - min(since, state.start_time) >= seconds
+
+        return is_over
 
     async def picture(self, noun: str, entity_id: str) -> bytes | None:
         """The picture of a performer, studio or tag as Stash has it; None where it does not say."""
@@ -196,6 +219,8 @@ class Door:
             self.requests.mutations += fields
 
     async def _post(self, document: str, variables: Mapping[str, Any] | None) -> Reply:
+        if self._is_refused:
+            raise self._refused()
         kill_points.reached("before-send")
         self._under_way += 1
         self.at_work.set()
@@ -217,7 +242,9 @@ class Door:
             if not self._under_way:
                 self.at_work.clear()
         kill_points.reached("after-reply")
-        return self._read(response)
+        reply = self._read(response)
+        self._silence = _NO_SILENCE
+        return reply
 
     def _read(self, response: httpx.Response) -> Reply:
         status = response.status_code
@@ -246,6 +273,7 @@ class Door:
         )
 
     def _refused(self) -> AccessRefusedError:
+        self._is_refused = True
         return AccessRefusedError(
             f"Stash at {self.wire.url} refuses the API key; copy it from Settings, Security, into STASH_API_KEY."
         )

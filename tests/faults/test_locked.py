@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +34,10 @@ def locking(rig: Rig, other: sqlite3.Connection, field: str, seconds: float) -> 
         nonlocal is_done
         if not is_done and field in call.fields:
             is_done = True
-            other.execute("BEGIN IMMEDIATE")
+            while not other.in_transaction:  # until nobody else writes
+                with suppress(sqlite3.OperationalError):
+                    other.execute("BEGIN IMMEDIATE")
+                await asyncio.sleep(0)
             if seconds:
                 asyncio.get_running_loop().call_later(seconds, other.rollback)
         return await proceed()
@@ -48,7 +51,7 @@ MOMENTS = ["systemStatus", "findTags", "galleryCreate", "imagesUpdate", "setGall
 @pytest.mark.parametrize("field", MOMENTS)
 async def test_r18_locked_for_good(rig: Rig, clean: Dumped, field: str) -> None:
     """Past the busy timeout the run ends with 5, whatever it had done; then one more run ends as without."""
-    with closing(sqlite3.connect(rig.database, isolation_level=None)) as other:
+    with closing(sqlite3.connect(rig.database, isolation_level=None, timeout=0)) as other:
         locking(rig, other, field, 0)
         outcome = await rig.run(patience=0.3)
         assert outcome.exit_code == 5, outcome
@@ -60,7 +63,7 @@ async def test_r18_locked_for_good(rig: Rig, clean: Dumped, field: str) -> None:
 @pytest.mark.parametrize("field", MOMENTS)
 async def test_r18_locked_for_a_moment(rig: Rig, clean: Dumped, field: str) -> None:
     """A lock that goes within the busy timeout is waited for, and nothing is lost."""
-    with closing(sqlite3.connect(rig.database, isolation_level=None)) as other:
+    with closing(sqlite3.connect(rig.database, isolation_level=None, timeout=0)) as other:
         locking(rig, other, field, 0.3)
         assert (await rig.run()).exit_code == 0
     assert clean.differences(await rig.dumped()) == ""
@@ -68,7 +71,7 @@ async def test_r18_locked_for_a_moment(rig: Rig, clean: Dumped, field: str) -> N
 
 async def test_r18_the_command_says_so(rig: Rig) -> None:
     """The command itself exits with 5 and one sentence; the server was not written to."""
-    with closing(sqlite3.connect(rig.database, isolation_level=None)) as other:
+    with closing(sqlite3.connect(rig.database, isolation_level=None, timeout=0)) as other:
         other.execute("BEGIN EXCLUSIVE")
         async with rig.served() as url:
             code, _, said = await rig.command(url, STASH_SYNC_PATIENCE="0.3")

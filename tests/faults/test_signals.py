@@ -46,8 +46,12 @@ async def signalled(rig: Rig, url: str, number: int, sent: signal.Signals) -> tu
 async def test_r21_signals(make_rig: MakeRig, clean: Dumped, sent: signal.Signals, expected: int) -> None:
     """SIGINT and SIGTERM at any request: 130 and 143, a sentence, and the next run ends as without."""
     dice, failures = random.Random(SEED), []
+    rig = make_rig()
+    async with rig.served() as url:
+        await rig.command(url)
+    requests = len(rig.asked)
     for _ in range(size("SIGNALS", 2)):
-        number = dice.randint(1, clean.requests - 1)
+        number = dice.randint(1, requests - 1)
         rig = make_rig()
         async with rig.served() as url:
             code, said = await signalled(rig, url, number, sent)
