@@ -50,7 +50,7 @@ async def test_r7_some_of_a_batch_are_refused(
     make_rig: MakeRig, clean: Dumped, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
     """The others are done, exactly the refused are named, and the next run does those, once."""
-    scenes = {"create": 0, "update": 1}[what]  # it is in a list of its own
+    scenes = {"create": 0, "update": 2}[what]  # they are in a list of their own
     monkeypatch.setattr(unit_of_work, "BATCH", BATCH + scenes)
     monkeypatch.setattr(creator, "FIRST", 40)
     failures = []
