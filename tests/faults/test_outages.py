@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 
 from stash.embedded import EmbeddedStash
+from stash.errors import RetriableError
+from stash.wire import Door, Wire
 from tests.faults.sizes import size
 
 if TYPE_CHECKING:
@@ -85,3 +88,26 @@ async def test_r15_longer_than_the_patience(make_rig: MakeRig, clean: Dumped, cl
             )
         rig.stash.close()
     assert not failures, f"{len(failures)}\n" + "\n".join(failures)
+
+
+async def test_r15_an_outage_is_over_some_time(clock: Clock) -> None:
+    """What waits side by side gives up together; a failure long after is the beginning of another outage."""
+    failures = [99]
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        failures[0] -= 1
+        if failures[0] >= 0:
+            raise httpx.ConnectError("nobody listens", request=request)
+        return httpx.Response(200, json={"data": {}})
+
+    door = Door(Wire("http://stash.test", patience=60, transport=httpx.MockTransport(answer)))
+    asked = [asyncio.create_task(door.query("{ version { version } }")) for _ in range(3)]
+    assert [type(one) for one in await asyncio.gather(*asked, return_exceptions=True)] == [RetriableError] * 3
+    assert clock.waited < 70
+    with pytest.raises(RetriableError):
+        await door.query("{ version { version } }")
+    assert clock.waited < 70
+    clock.waited += 300
+    failures[0] = 2
+    assert (await door.query("{ version { version } }")).data == {}
+    await door.close()
