@@ -10,7 +10,7 @@ from stash.store.documents import Field, among, by_ids, document, find, unlinked
 from stash.store.kinds import KINDS, Entity, Kind, kind_of
 from stash.store.lookups import matches, parse
 from stash.store.memory import COMPLETE_FIELDS
-from stash.store.reading import INDEX_LIMIT, PAGE, ReadingStore
+from stash.store.reading import INDEX_LIMIT, PAGE, ROWS, ReadingStore
 from stash.store.replies import all_rows_in, intact, rows_in
 
 if TYPE_CHECKING:
@@ -70,9 +70,9 @@ class PreloadingStore(ReadingStore):
             return int(reply.data["f0"]["count"]) > 0
 
     async def preload_index(self, *entity_types: type[Entity]) -> None:
-        """Read whole types in one request (a further one a thousand of each), if they are not too many."""
+        """Read whole types in one request (a further one five thousand of each), if they are not too many."""
         kinds = [kind_of(entity_type) for entity_type in entity_types]
-        first = [find(kind, {}, kind.lean, per_page=PAGE) for kind in kinds]
+        first = [find(kind, {}, kind.lean, per_page=ROWS) for kind in kinds]
         reply = await self._ask(document("query", first))
         for number, kind in enumerate(kinds):
             rows = rows_in(reply, number, kind)
@@ -84,8 +84,8 @@ class PreloadingStore(ReadingStore):
                 self._memories[-1].cover(kind, field, None)
             for row in rows:
                 self._take(kind, row)
-            for page in range(2, -(-count // PAGE) + 1):
-                more = find(kind, {}, kind.lean, page=page, per_page=PAGE)
+            for page in range(2, -(-count // ROWS) + 1):
+                more = find(kind, {}, kind.lean, page=page, per_page=ROWS)
                 for row in rows_in(await self._ask(document("query", [more])), 0, kind):
                     self._take(kind, row)
 

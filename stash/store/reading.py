@@ -28,7 +28,7 @@ PAGE = 1000
 """Entities, ids or values a request."""
 
 ROWS = 5000
-"""Raw rows a request: they are small, and nothing is made of them."""
+"""Raw rows a request, and tags, performers and studios: they are small."""
 
 INDEX_LIMIT = 20_000
 """Up to this many tags, performers or studios are read whole."""
