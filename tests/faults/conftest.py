@@ -15,7 +15,7 @@ from stash.embedded import EmbeddedStash
 from stash.processing import creator
 from tests.faults.clock import Clock
 from tests.faults.rig import Dumped, Rig, Template, Victims, killable, numbered, rig_of
-from tests.faults.sizes import FEW, size
+from tests.faults.sizes import USUAL, size
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -34,10 +34,10 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 @pytest.fixture(autouse=True)
-def few_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Batches of a few items, so that they overlap."""
-    monkeypatch.setattr(creator, "FIRST", FEW)
-    monkeypatch.setattr(creator, "ITEMS", FEW)
+def batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How many items are written together."""
+    monkeypatch.setattr(creator, "FIRST", USUAL)
+    monkeypatch.setattr(creator, "ITEMS", USUAL)
 
 
 async def _template(folder: Path, **world: int) -> Template:
@@ -48,8 +48,8 @@ async def _template(folder: Path, **world: int) -> Template:
     EmbeddedStash([made.downloads], state=state).close()
     rig = rig_of(folder / "clean", made.downloads, made.downloads, database, state)
     with rig.stash, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(creator, "FIRST", FEW)
-        patch.setattr(creator, "ITEMS", FEW)
+        patch.setattr(creator, "FIRST", USUAL)
+        patch.setattr(creator, "ITEMS", USUAL)
         outcome = await rig.run()
         assert outcome.exit_code == 0, outcome
         clean = await rig.dumped()

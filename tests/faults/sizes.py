@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import os
 
-FEW = 4
-"""Items that are written together here, so that batches overlap in worlds of a few items too."""
-
 SEED = int(os.environ.get("TORTURE_SEED", "1"))
 
 
 def size(name: str, default: int) -> int:
     """The size of a suite."""
     return int(os.environ.get(f"TORTURE_{name}", str(default)))
+
+
+FEW = 4
+"""Items that are written together by what is killed and in histories, so that batches overlap in small worlds too."""
+
+USUAL = size("FEW", 40)
+"""Items that are written together elsewhere."""

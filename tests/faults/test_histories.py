@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
@@ -18,9 +19,13 @@ from hypothesis.stateful import (
 )
 
 from stash.embedded.faults import RandomFaults
+from stash.processing import creator
 from tests.faults.life import HASHTAGS, Life
 from tests.faults.rig import Template, Victims, killable
-from tests.faults.sizes import SEED, size
+from tests.faults.sizes import FEW, SEED, size
+
+if TYPE_CHECKING:
+    import pytest
 
 NUMBER = st.integers(0, 40)
 TAGS = st.sets(st.sampled_from(HASHTAGS))
@@ -158,8 +163,10 @@ class Histories(RuleBasedStateMachine):
             assert self.do(self.life.wrongs()) == []
 
 
-def test_r25_any_history() -> None:
+def test_r25_any_history(monkeypatch: pytest.MonkeyPatch) -> None:
     """Edits, downloads, users at work, crashes, faults and restarts, in any order: see the rules above."""
+    monkeypatch.setattr(creator, "FIRST", FEW)
+    monkeypatch.setattr(creator, "ITEMS", FEW)
     with asyncio.Runner() as runner:
         Histories.loop = runner.get_loop()
         process = killable()
