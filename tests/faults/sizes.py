@@ -18,5 +18,8 @@ def size(name: str, default: int) -> int:
 FEW = 4
 """Items that are written together by what is killed and in histories, so that batches overlap in small worlds too."""
 
-USUAL = size("FEW", 40)
+ONE_BATCH = 40
+"""More items than the worlds here have of one creator: they are one batch."""
+
+USUAL = size("FEW", ONE_BATCH)
 """Items that are written together elsewhere."""

@@ -10,6 +10,7 @@ import pytest
 from starlette.responses import RedirectResponse, Response
 
 from stash.embedded import Reply
+from tests.faults.sizes import ONE_BATCH, USUAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -105,7 +106,10 @@ async def test_r19_revoked_in_the_middle(make_rig: MakeRig, clean: Dumped, field
     outcome = await rig.run(api_key=KEY)
     assert outcome.exit_code == 12, outcome
     assert revoked_at
-    assert 1 <= len(sent) - revoked_at <= 3
+    under_way = (
+        3 if field == "findTags" or USUAL < ONE_BATCH else 1
+    )  # up to three writes, where batches overlap
+    assert 1 <= len(sent) - revoked_at <= under_way
     assert (await rig.run(api_key=OTHER)).exit_code == 0
     rig.stash.api_key = None
     assert clean.differences(await rig.dumped()) == ""
