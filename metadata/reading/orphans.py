@@ -36,9 +36,7 @@ class OrphanReading:
 
     async def read(self, world: World) -> None:
         """Report unusable ids, accounts without a name, and what names an account, post or message in vain."""
-        if self._source.is_sqlite:
-            for name in _NUMBERED:
-                await self._look_at_numbers(name)
+        await self._look_at_numbers()
         accounts = AccountReading(self._source, self._scrutiny)
         await accounts.load(self._connection, world.conversations.known)
         for name in (TABLES["post"], TABLES["story"], "media"):
@@ -46,13 +44,17 @@ class OrphanReading:
         await self._look_at_messages(world)
         await self._look_at_attachments()
 
-    async def _look_at_numbers(self, name: str) -> None:
+    async def _look_at_numbers(self) -> None:
         """SQLite alone keeps other values than numbers where numbers are expected."""
-        if self._source.has(name, "id"):
-            table = self._source.table(name)
-            statement = sa.select(table.c.id).where(sa.func.typeof(table.c.id) != "integer")
-            for (value,) in await self._source.rows(self._connection, statement):
-                self._scrutiny.key(name, value)
+        if not self._source.is_sqlite:
+            return
+        ways = [
+            f"SELECT '{name}', id FROM {name} WHERE typeof(id) != 'integer'"  # noqa: S608 - our own names
+            for name in _NUMBERED
+            if self._source.has(name, "id")
+        ]
+        for name, value in await self._source.rows(self._connection, sa.text(" UNION ALL ".join(ways))):
+            self._scrutiny.key(name, value)
 
     async def _look_at_accounts(self, name: str) -> None:
         """Posts and stories that carry something, and media that have a file, of accounts that are not there."""
