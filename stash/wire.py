@@ -110,8 +110,8 @@ class Door:
         self._is_refused = False
         self._under_way = 0
         self._reading = asyncio.Semaphore(4)
-        # Stash writes one at a time; the next is there when it is done, of a batch's creates, updates and links.
-        self._writing = asyncio.Semaphore(3)
+        # Stash writes one at a time, and the next is there when it is done; three at once would end together, and leave it idle.
+        self._writing = asyncio.Semaphore(2)
         self._http = httpx.AsyncClient(
             headers={"ApiKey": wire.api_key} if wire.api_key else {},
             timeout=wire.timeout,

@@ -36,7 +36,7 @@ FEW = 20
 """Below so many, what is missing says nothing of the whole."""
 
 
-ITEMS = 250
+ITEMS = 160
 """Items of a batch at most: Stash works on one while we decide the next."""
 
 

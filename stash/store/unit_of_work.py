@@ -1,7 +1,7 @@
 """The only writer: creates, then updates, then links, chapters and covers, a batch at a time.
 
-Flushes overlap as on a belt: while one links, the next updates and the one after it creates, each in its turn; the
-next one's updates and links go out before the answer to the last of these is here, unless they are of the same entities.
+Flushes overlap as on a belt: while one links, the next updates and the one after it creates, each in its turn, and the
+next one's go out before the answer to the last of these is here, unless they are of the same entities.
 Only what Stash confirmed is clean afterwards; everything else stays pending.
 """
 
@@ -120,12 +120,14 @@ class UnitOfWork:
             RetriableError: Stash did not answer; what it did not confirm is still pending.
         """
         done = Flushed()
-        async with self._creating.turn(), Line() as line:
+        async with self._creating.turn() as turn, self._lines.line() as line:
             entities = await self._entities(only, with_names=with_names)
             chapters = [e for e in entities if isinstance(e, GalleryChapter)]
             others = [e for e in entities if not isinstance(e, GalleryChapter)]
+            await self._lines.claim(line, map(id, filter(is_new, others)))
             created = list(filter(is_new, others))
             await self._make(line, created, done)
+            turn.pass_on()
         made = set(map(id, created))
         known = [e for e in others if id(e) not in made]
         async with self._updating.turn() as turn, self._lines.line() as line:

@@ -386,6 +386,36 @@ async def test_updates_of_the_next_flush_go_out_before_the_answer(embedded: Serv
         assert sent == [["one"], ["two"]]
 
 
+async def test_creates_of_the_next_flush_go_out_before_the_answer(embedded: Server) -> None:
+    """Two flushes create side by side; what both need is created once, and who needs it waits for that one."""
+    async with embedded.store() as store, store.window():
+        assert embedded.embedded is not None
+        other = asyncio.Event()
+        sent = []
+
+        async def hold(call, execute):
+            names = [one.get("title") or one["name"] for one in call.variables.values()]
+            sent.append(names)
+            if names == ["first"]:
+                async with asyncio.timeout(5):
+                    await other.wait()
+            if names == ["second"]:
+                other.set()
+            return await execute()
+
+        galleries = [store.new(Gallery, title=name) for name in ("first", "second", "third", "fourth")]
+        for gallery in galleries:
+            await store.make(gallery)
+        tag = await store.get_or_create(Tag, name=embedded.prefix)
+        for gallery in galleries[2:]:
+            await gallery.add_tag(tag)
+        embedded.embedded.middleware.append(hold)
+        await asyncio.gather(*(store.flush([gallery]) for gallery in galleries))
+        embedded.embedded.middleware.clear()
+        assert not store.pending()
+    assert sent == [["first"], ["second"], [tag.name], ["third"], ["fourth"]]
+
+
 async def test_names_are_created_ahead(embedded: Server) -> None:
     """A flush that is told to creates every tag that is queued by then, and no other that is not named."""
     async with embedded.store() as store, store.window():
