@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import json
 import sys
 
@@ -15,6 +17,8 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         heed()
         outlive_readers()
+        # Python looks for garbage once more at its end: half a second after a sync, for what ends with the process anyway.
+        atexit.register(gc.freeze)
         from stash.cli.main import main as run  # noqa: PLC0415 - it takes a while, in which a signal may come
 
         run(words)

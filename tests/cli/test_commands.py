@@ -274,6 +274,22 @@ def test_the_version_is_told(run) -> None:
     assert "stash-sync doctor" in run().out
 
 
+LAST = """
+import atexit, gc
+atexit.register(lambda: print(gc.get_freeze_count()))
+from stash.cli import main
+main(["--version"])
+"""
+
+
+def test_a_command_ends_at_once() -> None:
+    """At its end no garbage is looked for: Python is told to look through nothing."""
+    done = subprocess.run(
+        [sys.executable, "-c", LAST], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert int(done.stdout.split()[-1]) > 1000
+
+
 def test_a_usage_error_leads_to_its_command(run) -> None:
     """A wrong flag of a command names that command's help; that of no command the whole help."""
     assert "See `stash-sync check --help`." in run("check", "--colour").err
