@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 from stash.engine import twins
 from stash.engine.twins import WHY
 from stash.errors import DamagedReplyError, RetriableError
+from stash.processing import creator
 from tests.faults.rig import Rig, _entities, compared
-from tests.faults.sizes import SEED, size
+from tests.faults.sizes import ONE_BATCH, SEED, size
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -145,11 +146,15 @@ async def test_r11_the_younger_gallery_gives_way(rig: Rig, clean: Dumped) -> Non
 async def test_r11_killed_while_it_gives_way(
     rig: Rig, clean: Dumped, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where a run ends between taking out its galleries and forgetting them, the next one goes on likewise."""
+    """Where a run ends between taking out its galleries and forgetting them, the next one goes on likewise.
+
+    All of them are younger here, for they are one batch: of chapters in older ones nobody would look for twins again.
+    """
 
     def end(*_: object) -> None:
         raise RetriableError("killed")
 
+    monkeypatch.setattr(creator, "FIRST", ONE_BATCH)
     monkeypatch.setattr(twins, "Memory", end)
     async with overtaken(rig) as other:
         assert (await rig.run()).exit_code == 5
