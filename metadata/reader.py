@@ -111,8 +111,7 @@ class Reader:
                 creator.id, world.conversations
             )
         reading = WindowReading(self._source, scrutiny, world, accounts)
-        parts = [index.refs[start : start + size] for start in range(0, len(index.refs), size)]
-        for part in [*parts, *index.walls_in_parts(size)]:
+        for part in index.parts(size):
             async with self._database.connect() as connection:
                 window = await reading.read(connection, part, index)
             yield window

@@ -12,7 +12,7 @@ from metadata.items import NEVER, ItemRef
 from metadata.models import ContentType
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -55,8 +55,11 @@ class ItemIndex:
     walls: list[ItemRef] = field(default_factory=list)
     carried: dict[ItemKey, list[Carried]] = field(default_factory=dict)
 
-    def walls_in_parts(self, size: int) -> list[list[ItemRef]]:
-        """The walls in parts of so many posts, or of one wall that has more."""
+    def parts(self, size: int) -> Iterator[list[ItemRef]]:
+        """The items in parts of so many, then the walls, of so many posts or of one that has more; they are given away."""
+        while self.refs:
+            part, self.refs = self.refs[:size], self.refs[size:]
+            yield part
         parts: list[list[ItemRef]] = []
         room = 0
         for ref in self.walls:
@@ -66,7 +69,7 @@ class ItemIndex:
                 room = size
             parts[-1].append(ref)
             room -= posts
-        return parts
+        yield from parts
 
 
 class IndexReading:

@@ -55,7 +55,7 @@ TURN = 4
 """Items that are decided before anything else gets its turn, such as the next request: a few milliseconds."""
 
 
-AHEAD = 8
+AHEAD = 3
 """Batches that may wait for Stash to take them."""
 
 
