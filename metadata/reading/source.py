@@ -6,7 +6,6 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY
 
 from metadata.values import LARGEST_ID
 
@@ -71,7 +70,7 @@ class Source:
             given: sa.BindParameter[str] = sa.bindparam("given", json.dumps(kept), unique=True)
             return column.op("IN", is_comparison=True)(_GIVEN.bindparams(given))
         kind: sa.types.TypeEngine[Any] = sa.Text() if is_text else sa.BigInteger()
-        return column == sa.any_(sa.bindparam(None, kept, type_=ARRAY(kind)))
+        return column == sa.any_(sa.bindparam(None, kept, type_=sa.ARRAY(kind)))
 
     def has_file(self, media: sa.FromClause) -> Expression:
         """That a media row says it has a file on disk; payloads do not say, so in our own database all do."""

@@ -129,7 +129,11 @@ class Recording(Twins):
         ]
         if memories or stamps or operations:
             await self.run.journal.record(memories, stamps, operations)
-        self.run.memories |= {(memory.type, memory.key): memory for memory in memories}
+        known = self.run.memories
+        for memory in memories:
+            place = memory.type, memory.key
+            if memory.type in LASTING or place in known:
+                known[place] = memory
 
     def _settled(self, decided: Decided) -> list[SettledPart]:
         """The part as it stands now, if there is nothing left to do and it was not known so already."""

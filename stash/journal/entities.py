@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from contextlib import suppress
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from metadata.errors import ReadOnlyDatabaseError
 from stash import kill_points
@@ -173,7 +173,7 @@ class Entities(Parts):
 
 
 def _upsert(dialect: str) -> Any:
-    statement = (postgresql if dialect == "postgresql" else sqlite).insert(sync_entity)
+    statement = import_module(f"sqlalchemy.dialects.{dialect}").insert(sync_entity)
     keys = [column.name for column in sync_entity.primary_key]
     values = {c.name: statement.excluded[c.name] for c in sync_entity.c if c.name not in keys}
     return statement.on_conflict_do_update(index_elements=keys, set_=values)

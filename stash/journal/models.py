@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, DateTime, ForeignKey, Index, Integer, MetaData, String, Table, Text, text
+from sqlalchemy import DDL, Column, DateTime, ForeignKey, Index, Integer, MetaData, String, Table, Text, event
 
 schema = MetaData()
 
@@ -52,8 +52,6 @@ sync_entity = Table(
 )
 """What we saw and wrote of one entity; `seen_and_wrote` is JSON."""
 
-_IS_PLANNED = text("state = 'planned'")
-
 sync_change = Table(
     "sync_change",
     schema,
@@ -65,17 +63,18 @@ sync_change = Table(
     Column("content", Text, nullable=False),
     Column("outcomes", Text, nullable=False),
     Index("sync_change_run", "run_id"),
-    Index(
-        "sync_change_planned",
-        "server_id",
-        sqlite_where=_IS_PLANNED,
-        postgresql_where=_IS_PLANNED,
-    ),
 )
 """The operations of one request, each on one entity. `content` is JSON: what was planned of each, in their order; so is
 `outcomes`: by its place, what became of it. The row is `planned` while one of them is, then `applied`, or `failed` as a
 whole.
 """
+
+_PLANNED = DDL(  # type: ignore[no-untyped-call]  # SQLAlchemy's own has no types
+    "CREATE INDEX sync_change_planned ON sync_change (server_id) WHERE state = 'planned'"
+)
+"""As text: an `Index` with a condition for each kind of database has SQLAlchemy load both."""
+
+event.listen(sync_change, "after_create", _PLANNED)
 
 sync_part = Table(
     "sync_part",
