@@ -129,7 +129,7 @@ class Recording(Twins):
         ]
         if memories or stamps or operations:
             await self.run.journal.record(memories, stamps, operations)
-        known = self.run.memories
+        known = self.run.memories  # what is new in this part is not asked after in it again
         for memory in memories:
             place = memory.type, memory.key
             if memory.type in LASTING or place in known:
