@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from stash_graphql_client.types import Gallery, GalleryChapter
 
-from stash.overlap import Line, Lines, Turns
+from stash.overlap import Lines, Turns
 from stash.store.changes import Change, Failure, edited_fields, mark_sent, related, values
 from stash.store.entities import is_new, snapshot
 from stash.store.kinds import Entity, kind_of
@@ -32,6 +32,7 @@ from stash.store.sending import NO_ANSWER, Sender
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from stash.overlap import Line
     from stash.store.sending import Send
     from stash.store.store import StashStore
 

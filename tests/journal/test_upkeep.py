@@ -73,6 +73,15 @@ def test_the_migrations_make_the_tables_of_the_models(tmp_path: Path) -> None:
     )
 
 
+def test_nothing_of_postgresql_is_loaded_before_it_is_used() -> None:
+    """To import the whole program loads no PostgreSQL, which is a few megabytes of every run on SQLite."""
+    code = "import sys, stash.pipeline; print([name for name in sys.modules if 'postgresql' in name])"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout == "[]\n"
+
+
 async def test_tables_of_the_first_version_are_brought_up_to_date(tmp_path: Path) -> None:
     """What an older stash-sync recorded is recalled, and operations can be planned at once."""
     path = tmp_path / "metadata.sqlite"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 
 import httpx
@@ -305,3 +306,24 @@ async def test_a_number_for_a_text_is_told(stash: respx.MockRouter) -> None:
     async with connect(URL) as store:
         with pytest.raises(DamagedReplyError):
             await store.find(Tag, name="x")
+
+
+async def test_two_writes_are_under_way_at_once(stash: respx.MockRouter) -> None:
+    """A third write waits until one of two has its answer."""
+    under_way, most = 0, 0
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        nonlocal under_way, most
+        if b"systemStatus" in request.content:
+            return httpx.Response(200, json=HELLO)
+        under_way += 1
+        most = max(most, under_way)
+        await asyncio.sleep(0.01)
+        under_way -= 1
+        return httpx.Response(200, json={"data": {"f0": True}})
+
+    stash.post("/graphql").mock(side_effect=answer)
+    async with connect(URL) as store:
+        writes = (store.connection.mutate("mutation { f0 }", {}, fields=1) for _ in range(4))
+        await asyncio.gather(*writes)
+    assert most == 2
