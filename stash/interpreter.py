@@ -32,8 +32,9 @@ def tuned() -> Iterator[None]:
         yield
     finally:
         sys.setswitchinterval(interval)
-        gc.set_threshold(*thresholds)
+        gc.freeze()  # what was not looked at is old by now, or it would be looked at in this very moment
         gc.unfreeze()
+        gc.set_threshold(*thresholds)
 
 
 def sweep() -> None:

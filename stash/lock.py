@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from filelock import FileLock, Timeout
+from portalocker import AlreadyLocked, Lock, LockException
 
 from stash.errors import AlreadyRunningError, StateError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
+    from typing import IO
 
 SUFFIX = ".stash-sync.lock"
 """What is added to the name of a SQLite database for its lock; the file stays."""
@@ -75,17 +76,14 @@ def _file_held(database: Path) -> Iterator[None]:
         lock.release()
 
 
-def _taken(path: Path, database: Path) -> FileLock | None:
+def _taken(path: Path, database: Path) -> Lock[IO[str]] | None:
     """The lock, taken; None where the file cannot be made or locked."""
-    if not path.parent.is_dir():
-        return None
-    # A soft lock would outlive its process.
-    lock = FileLock(path, blocking=False, fallback_to_soft=False)
+    lock = Lock(path, fail_when_locked=True)
     try:
         lock.acquire()
-    except Timeout as error:
+    except AlreadyLocked as error:
         raise _already_running(str(database)) from error
-    except OSError:
+    except (OSError, LockException):
         return None
     return lock
 

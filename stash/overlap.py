@@ -149,3 +149,15 @@ async def together(*work: Awaitable[Any]) -> Sequence[Any]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@asynccontextmanager
+async def meanwhile(work: Awaitable[Any]) -> AsyncIterator[None]:
+    """Do something while the block runs; an error of the block is the one to tell, and ends it."""
+    task = asyncio.ensure_future(work)
+    try:
+        yield
+        await task
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)

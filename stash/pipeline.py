@@ -20,6 +20,7 @@ from stash.files import Files
 from stash.host_files import walk
 from stash.interpreter import tuned
 from stash.journal import Journal
+from stash.overlap import meanwhile
 from stash.processing import StashProcessing
 from stash.report import Report
 from stash.store import StashContext
@@ -89,9 +90,10 @@ async def sync(
     began = time.monotonic()
     files = Files(settings.paths(), _walk(settings, progress))
     report = Report(plan=[] if options.dry_run else None)
-    async with _database(settings, options) as database, _connected(settings, transport) as context:
+    async with _database(settings, options) as database, _context(settings, transport) as context:
         reader = Reader(database, with_facts=settings.rules().wants_facts)
-        creators = await _creators(reader, options, settings)
+        async with meanwhile(context.get_client()):
+            creators = await _creators(reader, options, settings)
         async with _journal(settings, database, context, options) as journal:
             if not creators and await journal.count() and not options.is_forced:
                 raise RefusedError(
@@ -162,16 +164,14 @@ async def undo(
         RefusedError: it was with another Stash.
     """
     report = Report(plan=[] if options.dry_run else None)
-    async with (
-        _database(settings, options) as database,
-        _connected(settings, transport) as context,
-        _journal(settings, database, context, options) as journal,
-    ):
-        run = await chosen_run(journal, named)
-        with tuned():
-            await Undoing(context.store, journal, report, is_forced=options.is_forced).undo(run)
-        if not options.dry_run:
-            await journal.retain(settings.keep_runs)
+    async with _database(settings, options) as database, _context(settings, transport) as context:
+        await context.get_client()
+        async with _journal(settings, database, context, options) as journal:
+            run = await chosen_run(journal, named)
+            with tuned():
+                await Undoing(context.store, journal, report, is_forced=options.is_forced).undo(run)
+            if not options.dry_run:
+                await journal.retain(settings.keep_runs)
     return run.id, report
 
 
@@ -223,15 +223,15 @@ async def _database(settings: Settings, options: SyncOptions) -> AsyncIterator[D
 
 
 @asynccontextmanager
-async def _connected(
+async def _context(
     settings: Settings, transport: httpx.AsyncBaseTransport | None
 ) -> AsyncIterator[StashContext]:
+    """What leads to the store of a Stash; nothing is sent before its client is asked for."""
     if settings.url is None:
         raise UsageError("No Stash is named; set STASH_URL to its address, such as http://localhost:9999.")
     key = settings.api_key.get_secret_value() if settings.api_key is not None else None
     wire = Wire(settings.url, key, settings.ca_file, patience=settings.patience, transport=transport)
     context = StashContext(wire=wire)
-    await context.get_client()
     try:
         yield context
     finally:

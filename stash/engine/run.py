@@ -68,6 +68,7 @@ class Run:
     settled: dict[int, SettledPart] = field(default_factory=dict)
     planned: set[tuple[int, str]] = field(default_factory=set)
     looked_for: set[tuple[str, str]] = field(default_factory=set)
+    is_littered: bool = False
     beaten_at: float = field(default_factory=time.monotonic)
 
     def memory(self, type_name: str, key: SourceKey) -> Memory | None:

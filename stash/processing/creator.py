@@ -100,7 +100,9 @@ class CreatorProcessing(Standing, Withdrawing, Writing, Recalling):
             self.run.report.skip(problem.table, problem.key, problem.reason, is_failure=problem.is_malformed)
 
     async def _sync_part(self, creator: Creator, part: Part) -> None:
-        sweep()
+        if self.run.is_littered:
+            sweep()
+            self.run.is_littered = False
         size = len(part.items) + len(part.loose)
         part = replace(part, items=[item for item in part.items if self.run.rules.takes(item)])
         files = {media_id: self.run.files.of(media) for media_id, media in part.media().items()}
@@ -117,6 +119,7 @@ class CreatorProcessing(Standing, Withdrawing, Writing, Recalling):
         await self._beat()
 
     async def _decide_and_write(self, decided: Deciding) -> None:
+        self.run.is_littered = True
         decided.skipped_before = len(self.run.report.skipped)
         found = await self._look_up(decided.part)
         if self.run.is_dry:

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from stash.overlap import Line, Lines, Turns, together
+from stash.overlap import Line, Lines, Turns, meanwhile, together
 
 
 class Journal:
@@ -250,3 +250,41 @@ async def test_an_error_ends_what_was_begun_together(journal: Journal) -> None:
     with pytest.raises(ValueError, match="broken"):
         await together(journal.piece("a"), journal.piece("b", ValueError("broken")))
     assert journal.said == ["a begins", "b begins"]
+
+
+async def test_what_is_done_meanwhile_ends_with_its_block(journal: Journal) -> None:
+    """The block runs beside it, and waits for it at its end."""
+    journal.gates["a"] = asyncio.Event()
+    async with meanwhile(journal.piece("a")):
+        await asyncio.sleep(0)
+        journal.said.append("beside")
+        journal.gates["a"].set()
+    assert journal.said == ["a begins", "beside", "a ends"]
+
+
+async def test_its_error_is_told_after_the_block(journal: Journal) -> None:
+    """What fails meanwhile does not cut the block short; the error is raised at its end."""
+
+    async def beside() -> None:
+        async with meanwhile(journal.piece("a", ValueError("a"))):
+            await asyncio.sleep(0)
+            journal.said.append("beside")
+
+    with pytest.raises(ValueError, match="a"):
+        await beside()
+    assert journal.said == ["a begins", "beside"]
+
+
+async def test_an_error_of_the_block_ends_what_is_done_meanwhile(journal: Journal) -> None:
+    """It is cancelled, and the block's error is the one that is told."""
+    journal.gates["a"] = asyncio.Event()
+
+    async def beside() -> None:
+        async with meanwhile(journal.piece("a")):
+            await asyncio.sleep(0)
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        await beside()
+    assert journal.said == ["a begins"]
+    assert len(asyncio.all_tasks()) == 1
