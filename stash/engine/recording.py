@@ -13,6 +13,7 @@ from stash_graphql_client.types.unset import UNSET
 from stash.engine.settled import signature_of, signatures_of_orders, source_digest, standing_digest
 from stash.engine.twins import Twins
 from stash.engine.wishes import names_of
+from stash.interpreter import sweep
 from stash.journal import SettledPart, SourceKey
 from stash.report import Planned
 from stash.store import Flushed
@@ -78,6 +79,7 @@ class Recording(Twins):
             await self.run.journal.record((), parts=parts)
         self._count(decided.created, decided.changed)
         self.run.report.links_added += decided.links_added
+        self.run.is_littered = True
         self._forget_part()
 
     async def _beat(self) -> None:
@@ -99,6 +101,7 @@ class Recording(Twins):
         changed = [change for change, _ in new]
         self._count({id(c.entity) for c in changed if c.action == "create"}, {id(c.entity) for c in changed})
         self.store.rollback(keeping=LASTING)
+        self.run.is_littered = True
         self._forget_part()
 
     def _name_refused(self, flushed: Flushed) -> None:
@@ -196,6 +199,12 @@ class Recording(Twins):
         self.run.report.count(name, standing)
         if is_kept:
             self.run.report.count(name, "kept")
+
+    def _sweep(self) -> None:
+        """Free what the part before has left behind, if it was decided."""
+        if self.run.is_littered:
+            sweep()
+        self.run.is_littered = False
 
     def _forget_part(self) -> None:
         """What concerns this part alone leaves memory; people, studios and tags stay for the run."""

@@ -15,7 +15,6 @@ from stash.engine.standing import Standing
 from stash.engine.withdrawing import Withdrawing
 from stash.engine.writing import Writing
 from stash.errors import ItemError, RefusedError, SyncError
-from stash.interpreter import sweep
 from stash.overlap import Line, together
 from stash.processing.base import people_of
 from stash.processing.mixins.account import performer_key
@@ -100,9 +99,7 @@ class CreatorProcessing(Standing, Withdrawing, Writing, Recalling):
             self.run.report.skip(problem.table, problem.key, problem.reason, is_failure=problem.is_malformed)
 
     async def _sync_part(self, creator: Creator, part: Part) -> None:
-        if self.run.is_littered:
-            sweep()
-            self.run.is_littered = False
+        self._sweep()
         size = len(part.items) + len(part.loose)
         part = replace(part, items=[item for item in part.items if self.run.rules.takes(item)])
         files = {media_id: self.run.files.of(media) for media_id, media in part.media().items()}
@@ -119,7 +116,6 @@ class CreatorProcessing(Standing, Withdrawing, Writing, Recalling):
         await self._beat()
 
     async def _decide_and_write(self, decided: Deciding) -> None:
-        self.run.is_littered = True
         decided.skipped_before = len(self.run.report.skipped)
         found = await self._look_up(decided.part)
         if self.run.is_dry:
