@@ -10,7 +10,7 @@ from stash.journal import redone
 from stash.rules import Rules
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from stash_graphql_client.types import Performer, Studio, Tag
 
@@ -75,13 +75,13 @@ class Run:
         """What an earlier run left of an entity."""
         return self.memories.get((type_name, key))
 
-    async def recall(self, type_name: str, keys: Iterable[SourceKey]) -> None:
-        """Read what earlier runs left of these entities."""
+    async def recall(self, keys: Mapping[str, Iterable[SourceKey]]) -> None:
+        """Read what earlier runs left of these entities, by type."""
         if self.journal is not None:
-            for key, recalled in (await self.journal.recall(type_name, keys)).items():
+            for place, recalled in (await self.journal.recall_all(keys)).items():
                 memory = redone(recalled) if self.redo else recalled
                 if memory is not None:
-                    (self.memories if memory.stash_id else self.unsettled)[type_name, key] = memory
+                    (self.memories if memory.stash_id else self.unsettled)[place] = memory
 
 
 class Working:

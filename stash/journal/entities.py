@@ -7,7 +7,7 @@ from contextlib import suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select
 
 from metadata.errors import ReadOnlyDatabaseError
 from stash import kill_points
@@ -18,7 +18,7 @@ from stash.journal.parts import Parts
 from stash.journal.rows import Memory, SourceKey, memory_of, memory_row, stored, with_earlier, with_planned
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from sqlalchemy import Row
     from sqlalchemy.ext.asyncio import AsyncConnection
@@ -26,29 +26,34 @@ if TYPE_CHECKING:
     from stash.journal.parts import SettledPart
     from stash.journal.rows import Operation
 
+    type Place = tuple[str, SourceKey]
+
 
 class Entities(Parts):
     """The journal, as far as it keeps entities."""
 
     async def recall(self, type_name: str, keys: Iterable[SourceKey]) -> dict[SourceKey, Memory]:
-        """What earlier runs left of these entities, and what killed ones were about to write of them.
+        """What earlier runs left of these entities of one type; see `recall_all`."""
+        return {key: memory for (_, key), memory in (await self.recall_all({type_name: keys})).items()}
+
+    async def recall_all(self, keys: Mapping[str, Iterable[SourceKey]]) -> dict[Place, Memory]:
+        """What earlier runs left of these entities, by type, and what killed ones were about to write of them.
 
         Of what was only planned there is a memory without a Stash id.
         """
         if not self._server:
             return {}
-        asked = {SourceKey(key.kind, stored(key.id)): key for key in keys}
-        found: dict[SourceKey, Memory] = {}
+        asked = {(name, _stored(key)): key for name, some in keys.items() for key in some}
+        found: dict[Place, Memory] = {}
         async with self._reading() as connection:
-            for row in await self._rows(connection, type_name, asked):
-                key = asked[SourceKey(row.kind, row.source_id)]
-                found[key] = memory_of(row, key)
+            for place, row in (await self._rows(connection, asked)).items():
+                found[row.type, asked[place]] = memory_of(row, asked[place])
             planned = await self._planned(connection)
-        for (planned_type, place), operations in planned.items():
-            if planned_type == type_name and place in asked:
-                key = asked[place]
-                for operation in operations:
-                    found[key] = with_planned(found.get(key) or Memory(type_name, key, ""), operation)
+        for stored_place in planned.keys() & asked.keys():
+            name, key = stored_place[0], asked[stored_place]
+            for operation in planned[stored_place]:
+                known = found.get((name, key)) or Memory(name, key, "")
+                found[name, key] = with_planned(known, operation)
         return found
 
     async def known_media(self) -> set[int]:
@@ -70,23 +75,24 @@ class Entities(Parts):
     def _is_media(self) -> tuple[Any, Any]:
         return sync_entity.c.server_id == self._server, sync_entity.c.kind == "media"
 
-    async def _rows(
-        self, connection: AsyncConnection, type_name: str, keys: Iterable[SourceKey]
-    ) -> list[Row[Any]]:
-        """The rows of these stored keys, a statement a kind, however many there are."""
-        by_kind: defaultdict[str, list[str]] = defaultdict(list)
-        for key in keys:
-            by_kind[key.kind].append(key.id)
-        found: list[Row[Any]] = []
-        for kind, ids in by_kind.items():
-            query = select(sync_entity).where(
+    async def _rows(self, connection: AsyncConnection, places: Iterable[Place]) -> dict[Place, Row[Any]]:
+        """The rows of these places as they are stored, in one statement, however many there are."""
+        by_kind: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+        for name, key in places:
+            by_kind[name, key.kind].append(key.id)
+        each = [
+            and_(
                 sync_entity.c.server_id == self._server,
-                sync_entity.c.type == type_name,
+                sync_entity.c.type == name,
                 sync_entity.c.kind == kind,
                 self._source.within(sync_entity.c.source_id, ids),
             )
-            found += (await connection.execute(query)).all()
-        return found
+            for (name, kind), ids in by_kind.items()
+        ]
+        if not each:
+            return {}
+        rows = await connection.execute(select(sync_entity).where(or_(*each)))
+        return {(row.type, SourceKey(row.kind, row.source_id)): row for row in rows}
 
     async def record(
         self,
@@ -141,13 +147,13 @@ class Entities(Parts):
         """The rows that differ from what is stored, and what killed runs planned for these entities, as applied."""
         if not memories:
             return [], []
+        places = [(memory.type, _stored(memory.key)) for memory in memories]
         async with self._reading() as connection:
-            known = await self._known(connection, memories)
+            known = await self._rows(connection, places)
             planned = await self._planned(connection, sync_change.c.run_id.not_in(self._runs))
-        changed: dict[tuple[str, SourceKey], dict[str, Any]] = {}
+        changed: dict[Place, dict[str, Any]] = {}
         settled: list[Operation] = []
-        for memory in memories:
-            place = (memory.type, SourceKey(memory.key.kind, stored(memory.key.id)))
+        for place, memory in zip(places, memories, strict=True):
             left, old = planned.get(place, []), known.get(place)
             settled += (one._replace(state="applied", stash_id=memory.stash_id) for one in left)
             row = memory_row(self._server, memory)
@@ -159,17 +165,9 @@ class Entities(Parts):
                 changed[place] = row
         return list(changed.values()), settled
 
-    async def _known(
-        self, connection: AsyncConnection, memories: Sequence[Memory]
-    ) -> dict[tuple[str, SourceKey], Row[Any]]:
-        by_type: defaultdict[str, set[SourceKey]] = defaultdict(set)
-        for memory in memories:
-            by_type[memory.type].add(SourceKey(memory.key.kind, stored(memory.key.id)))
-        return {
-            (row.type, SourceKey(row.kind, row.source_id)): row
-            for type_name, keys in by_type.items()
-            for row in await self._rows(connection, type_name, keys)
-        }
+
+def _stored(key: SourceKey) -> SourceKey:
+    return SourceKey(key.kind, stored(key.id))
 
 
 def _upsert(dialect: str) -> Any:

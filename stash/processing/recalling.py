@@ -36,21 +36,20 @@ class Recalling(
     """The five mixins, with what earlier runs left of what they decide."""
 
     async def _recall_people(self, accounts: Iterable[Creator]) -> None:
-        people = list(accounts)
-        await self.run.recall("Performer", [key for one in people for key in performer_keys(one)])
-        await self.run.recall("Studio", [NETWORK_KEY, *(studio_key(one) for one in people)])
+        await self.run.recall(_of_people(accounts))
 
     async def _recall(self, part: Part) -> None:
         """What earlier runs left of everything in this part."""
         media = [media_key(media_id) for media_id in part.media()]
-        await self.run.recall("Image", media)
-        await self.run.recall("Scene", media)
-        await self.run.recall("Gallery", [gallery_key(item) for item in part.items])
-        tags = {name for item in part.items for name in self._tag_names(item)}
-        await self.run.recall("Tag", [tag_key(name) for name in (*sorted(tags), TRAILER_TAG)])
-        chapters = [f"{item.id}/{post.id}" for item in part.items for post in item.aggregated]
-        await self.run.recall("GalleryChapter", [SourceKey("chapter", key) for key in chapters])
-        await self._recall_people(one for item in part.items for one in (item.account, *people_of(item)))
+        galleries = [gallery_key(item) for item in part.items]
+        tags = map(tag_key, {TRAILER_TAG}.union(*map(self._tag_names, part.items)))
+        posts = [f"{item.id}/{post.id}" for item in part.items for post in item.aggregated]
+        chapters = [SourceKey("chapter", post) for post in posts]
+        people = _of_people(one for item in part.items for one in (item.account, *people_of(item)))
+        files = {"Image": media, "Scene": media}
+        await self.run.recall(
+            people | files | {"Gallery": galleries, "Tag": tags, "GalleryChapter": chapters}
+        )
 
     async def _read_recorded(self, part: Part) -> None:
         """Everything that earlier runs recorded of this part, in one request a thousand."""
@@ -71,3 +70,9 @@ class Recalling(
             ids[KINDS[name].entity].append(stash_id)
         await self.store.preload_ids(ids)
         self.run.looked_for |= recorded
+
+
+def _of_people(accounts: Iterable[Creator]) -> dict[str, list[SourceKey]]:
+    people = list(accounts)
+    performers = [key for one in people for key in performer_keys(one)]
+    return {"Performer": performers, "Studio": [NETWORK_KEY, *map(studio_key, people)]}
