@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from stash_graphql_client.types.unset import UNSET
 
-from stash.journal import Operation, SourceKey
+from stash.journal import Operation, Outcome, SourceKey
 from stash.store.kinds import Entity
 
 if TYPE_CHECKING:
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from stash.engine.run import Run
     from stash.journal import Journal
+    from stash.journal.rows import Noted
     from stash.store import Change, Failure
 
 
@@ -24,26 +25,28 @@ class Recorder:
         self._journal = journal
         self._number = number
         self._run = run
-        self._planned: dict[int, tuple[Change, Operation]] = {}
-        self._settled: list[tuple[int, Operation]] = []
+        self._planned: dict[int, tuple[Change, Noted]] = {}
+        self._settled: list[tuple[int, Outcome]] = []
 
     async def planned(self, changes: Sequence[Change]) -> None:
         """Write down what is sent next."""
         noted = await self._journal.plan(self._number, list(map(self._operation, changes)))
+        # A change is kept with its place, lest another one be told by its `id()`.
         self._planned |= {id(change): (change, one) for change, one in zip(changes, noted, strict=True)}
 
     async def settled(self, applied: Sequence[Change], failed: Sequence[Failure]) -> None:
         """Keep what came of it until the part is recorded."""
         for change in applied:
-            _, operation = self._planned.pop(id(change))
-            done = operation._replace(state="applied", stash_id=change.entity.id)
-            self._settled.append((id(change.entity), done))
+            _, noted = self._planned.pop(id(change))
+            self._settled.append((id(change.entity), Outcome(noted, "applied", change.entity.id)))
         for failure in failed:
-            _, operation = self._planned.pop(id(failure.change))
-            refused = operation._replace(state="failed", message=failure.message[:1000])
-            self._settled.append((id(failure.entity), refused))
+            change = failure.change
+            _, noted = self._planned.pop(id(change))
+            known_id = "" if change.action == "create" else change.entity.id
+            refused = Outcome(noted, "failed", known_id, failure.message[:1000])
+            self._settled.append((id(change.entity), refused))
 
-    def take(self, among: Container[int] | None = None) -> list[Operation]:
+    def take(self, among: Container[int] | None = None) -> list[Outcome]:
         """What was settled since the last time, of all entities or of these: what others did is not remembered yet."""
         settled, self._settled = self._settled, []
         if among is not None:
@@ -69,10 +72,13 @@ class Recorder:
 
 def plain(value: Any) -> Any:
     """A value of an entity as JSON: links as ids."""
-    if isinstance(value, str) or value is None:
+    if value is None or type(value) in _PLAIN:
         return value
     if isinstance(value, list):
-        return [one.id if isinstance(one, Entity) else str(one) for one in value]
+        return [one if type(one) is str else one.id if isinstance(one, Entity) else str(one) for one in value]
     if isinstance(value, Entity):
         return value.id
     return value if isinstance(value, bool | int) else None if value is UNSET else str(value)
+
+
+_PLAIN = frozenset({str, bool, int})

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from stash.engine.wishes import Applied
     from stash.engine.writing import Batch
     from stash.host_files import HostFile
-    from stash.journal import Operation
+    from stash.journal import Outcome
     from stash.report import Skipped
     from stash.store import Change
     from stash.store.kinds import Entity
@@ -111,7 +111,7 @@ class Recording(Twins):
             reason = f"Stash refused {failure.entity.__type_name__}: {failure.message[:300]}"
             self.run.report.skip(key.kind, key.id, reason, is_failure=True)
 
-    async def _remember(self, batch: Batch, flushed: Flushed, operations: Sequence[Operation]) -> None:
+    async def _remember(self, batch: Batch, flushed: Flushed, outcomes: Sequence[Outcome]) -> None:
         """Record what stands in Stash now; what was refused is not remembered, so the next run tries again."""
         if self.run.journal is None:
             return
@@ -130,8 +130,8 @@ class Recording(Twins):
             for table, row, entity in batch.stamps
             if not is_new(entity) and id(entity) not in refused
         ]
-        if memories or stamps or operations:
-            await self.run.journal.record(memories, stamps, operations)
+        if memories or stamps or outcomes:
+            await self.run.journal.record(memories, stamps, outcomes)
         known = self.run.memories  # what is new in this part is not asked after in it again
         for memory in memories:
             place = memory.type, memory.key

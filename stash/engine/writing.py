@@ -44,11 +44,11 @@ class Writing(Recording):
         entities = None if is_last else batch.entities()
         flushed = await self.store.flush(entities, with_names=True)
         among = None if is_last else batch.applied
-        operations = self.run.recorder.take(among) if self.run.recorder is not None else []
+        outcomes = self.run.recorder.take(among) if self.run.recorder is not None else []
         if flushed.failed:  # the next run decides it anew
             self.store.rollback(entities, keeping=LASTING)
         decided.note(flushed)
-        await remembering.start(self._remember(batch, flushed, operations))
+        await remembering.start(self._remember(batch, flushed, outcomes))
 
     def _take(self) -> Batch:
         batch = Batch(self.run.unwritten, self.run.stamps)

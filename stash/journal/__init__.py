@@ -2,7 +2,7 @@
 
 from stash.journal.journal import Journal
 from stash.journal.parts import SettledPart
-from stash.journal.rows import GONE, Declined, Memory, Operation, RunRow, SourceKey, as_text, redone
+from stash.journal.rows import GONE, Declined, Memory, Operation, Outcome, RunRow, SourceKey, as_text, redone
 
 __all__ = [
     "GONE",
@@ -10,6 +10,7 @@ __all__ = [
     "Journal",
     "Memory",
     "Operation",
+    "Outcome",
     "RunRow",
     "SettledPart",
     "SourceKey",

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from stash.journal.parts import SettledPart
-    from stash.journal.rows import Operation
+    from stash.journal.rows import Outcome
 
     type Place = tuple[str, SourceKey]
 
@@ -98,10 +98,10 @@ class Entities(Parts):
         self,
         memories: Iterable[Memory],
         stamps: Iterable[tuple[str, int, int | None]] = (),
-        settled: Sequence[Operation] = (),
+        settled: Sequence[Outcome] = (),
         parts: Sequence[SettledPart] = (),
     ) -> int:
-        """Remember these entities, settle operations and stamp the downloader's rows, in one transaction.
+        """Remember these entities, note what became of operations and stamp the downloader's rows, in one transaction.
 
         What was written of an entity before, and what killed runs planned for it, becomes an earlier value; what
         those had planned is thereby applied.
@@ -143,7 +143,7 @@ class Entities(Parts):
             rows = (await connection.execute(query)).all()
         return [memory_of(row, SourceKey(row.kind, row.source_id)) for row in rows]
 
-    async def _changed(self, memories: Sequence[Memory]) -> tuple[list[dict[str, Any]], list[Operation]]:
+    async def _changed(self, memories: Sequence[Memory]) -> tuple[list[dict[str, Any]], list[Outcome]]:
         """The rows that differ from what is stored, and what killed runs planned for these entities, as applied."""
         if not memories:
             return [], []
@@ -152,10 +152,10 @@ class Entities(Parts):
             known = await self._rows(connection, places)
             planned = await self._planned(connection, sync_change.c.run_id.not_in(self._runs))
         changed: dict[Place, dict[str, Any]] = {}
-        settled: list[Operation] = []
+        settled: list[Outcome] = []
         for place, memory in zip(places, memories, strict=True):
             left, old = planned.get(place, []), known.get(place)
-            settled += (one._replace(state="applied", stash_id=memory.stash_id) for one in left)
+            settled += (one.applied(memory.stash_id) for one in left)
             row = memory_row(self._server, memory)
             if old is not None and (left or row != old._mapping):  # noqa: SLF001 - SQLAlchemy's public name
                 row = memory_row(self._server, with_earlier(memory, memory_of(old, memory.key), left))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import bindparam, delete, insert, select, text, update
 
 from stash.journal.models import sync_change, sync_run
-from stash.journal.rows import Noted, Operation, SourceKey, batch_row, operations_of, with_outcomes
+from stash.journal.rows import Noted, Operation, Outcome, SourceKey, batch_row, operations_of, with_outcomes
 from stash.journal.runs import Runs
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ IS_PLANNED = text("state = 'planned'")
 class Operations(Runs):
     """The journal, as far as it keeps operations."""
 
-    async def plan(self, run: int, operations: Sequence[Operation]) -> list[Operation]:
-        """Note what is about to be sent together, in one transaction; answers the operations with their ids."""
+    async def plan(self, run: int, operations: Sequence[Operation]) -> list[Noted]:
+        """Note what is about to be sent together, in one transaction; answers where each is."""
         if not operations:
             return []
         self._runs.add(run)
@@ -32,13 +32,13 @@ class Operations(Runs):
         async with self._writing() as connection:
             noted = await connection.execute(insert(sync_change).values(row).returning(sync_change.c.id))
             batch = int(noted.scalar_one())
-        return [one._replace(id=Noted(batch, place)) for place, one in enumerate(operations)]
+        return [Noted(batch, place) for place in range(len(operations))]
 
-    async def settle(self, operations: Sequence[Operation]) -> None:
-        """Note what became of planned operations: their state, Stash id and message."""
-        if operations:
+    async def settle(self, outcomes: Sequence[Outcome]) -> None:
+        """Note what became of planned operations."""
+        if outcomes:
             async with self._writing() as connection:
-                await settle(connection, operations)
+                await settle(connection, outcomes)
 
     async def operations(self, run: int) -> list[Operation]:
         """What a run did or was about to do, in its order."""
@@ -79,12 +79,11 @@ class Operations(Runs):
             await connection.execute(old)
 
 
-async def settle(connection: AsyncConnection, operations: Iterable[Operation]) -> None:
+async def settle(connection: AsyncConnection, outcomes: Iterable[Outcome]) -> None:
     """Note what became of operations, in the caller's transaction."""
-    batches: defaultdict[int, list[Operation]] = defaultdict(list)
-    for one in operations:
-        if one.id is not None:
-            batches[one.id.batch].append(one)
+    batches: defaultdict[int, list[Outcome]] = defaultdict(list)
+    for one in outcomes:
+        batches[one.id.batch].append(one)
     if not batches:
         return
     columns = sync_change.c.id, sync_change.c.size, sync_change.c.outcomes

@@ -49,7 +49,7 @@ class Operation(NamedTuple):
 
     `before` and `after` map a field to plain JSON (a text, a truth, a number, a list of ids or texts); a field is
     absent where its value is not known. `why` has a reason a field, `message` what Stash said where it failed;
-    `stash_id` is empty until the entity is created, `id` is given by `Journal.plan`.
+    `stash_id` is empty until the entity is created, `id` is given by the journal.
     """
 
     type: str
@@ -62,6 +62,20 @@ class Operation(NamedTuple):
     state: Literal["planned", "applied", "failed"] = "planned"
     message: str = ""
     id: Noted | None = None
+
+    def applied(self, stash_id: str) -> Outcome:
+        """That Stash took this one, which the journal holds already."""
+        assert self.id is not None  # noqa: S101 - what is read from the journal has its place there
+        return Outcome(self.id, "applied", stash_id)
+
+
+class Outcome(NamedTuple):
+    """What became of an operation: Stash took it, or refused it with this message; `stash_id` is the entity's."""
+
+    id: Noted
+    state: Literal["applied", "failed"]
+    stash_id: str
+    message: str = ""
 
 
 class Declined(NamedTuple):
@@ -271,13 +285,11 @@ def batch_row(server: str, run: int, operations: Sequence[Operation]) -> dict[st
     }
 
 
-def with_outcomes(row: Any, operations: Iterable[Operation]) -> dict[str, Any]:
+def with_outcomes(row: Any, outcomes: Iterable[Outcome]) -> dict[str, Any]:
     """The new `state` of a `batch`, and what `became` of its operations, now that this is known of some of them."""
-    outcomes = json.loads(row.outcomes)
-    for one in operations:
-        if one.id is not None:
-            outcomes[str(one.id.place)] = (one.state, one.stash_id, stored(one.message))
-    states = {state for state, *_ in outcomes.values()}
+    known = json.loads(row.outcomes)
+    known |= {str(one.id.place): (one.state, one.stash_id, stored(one.message)) for one in outcomes}
+    states = {state for state, *_ in known.values()}
     settled = "applied" if "applied" in states else "failed"
-    state = settled if len(outcomes) == row.size else "planned"
-    return {"batch": row.id, "new": state, "became": _as_json(outcomes)}
+    state = settled if len(known) == row.size else "planned"
+    return {"batch": row.id, "new": state, "became": _as_json(known)}

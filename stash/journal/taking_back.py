@@ -96,4 +96,4 @@ class TakingBack(LookingBack):
         async with self._writing() as connection:
             for row in (await connection.execute(query)).all():
                 left = [one for one in operations_of(row) if one.state == "planned"]
-                await settle(connection, [one._replace(state="applied") for one in left])
+                await settle(connection, [one.applied(one.stash_id) for one in left])

@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from metadata.database import Database
 from stash.errors import RetriableError
-from stash.journal import Memory, Operation, SourceKey
+from stash.journal import Memory, Operation, Outcome, SourceKey
 from tests.journal.conftest import opened
 
 KEY = SourceKey("media", "5")
@@ -22,15 +22,14 @@ async def test_what_is_planned_is_settled(database: Database) -> None:
     run, other = await journal.begin("sync", []), await journal.begin("sync", [])
     odd = EDIT._replace(after={"title": "\ud800 \0 😀", "organized": True, "rating100": 5, "date": None})
     planned = await journal.plan(run, [odd, CREATE])
-    assert [one._replace(id=None) for one in planned] == [odd, CREATE]
-    assert await journal.operations(run) == planned
+    kept = [one._replace(id=noted) for one, noted in zip([odd, CREATE], planned, strict=True)]
+    assert await journal.operations(run) == kept
     assert await journal.operations(other) == []
-    done = [
-        planned[0]._replace(state="failed", message="no such tag"),
-        planned[1]._replace(state="applied", stash_id="12"),
+    await journal.settle([Outcome(planned[0], "failed", "7", "no such tag"), kept[1].applied("12")])
+    assert await journal.operations(run) == [
+        kept[0]._replace(state="failed", message="no such tag"),
+        kept[1]._replace(state="applied", stash_id="12"),
     ]
-    await journal.settle(done)
-    assert await journal.operations(run) == done
     assert await journal.plan(run, []) == []
 
 
@@ -38,7 +37,7 @@ async def test_ids_are_never_given_twice(database: Database) -> None:
     """Two journals that plan in turn get ids of their own, a thousand at a time."""
     first, second = await opened(database), await opened(database)
     run = await first.begin("sync", [])
-    ids = [one.id for journal in (first, second, first) for one in await journal.plan(run, [EDIT] * 1000)]
+    ids = [one for journal in (first, second, first) for one in await journal.plan(run, [EDIT] * 1000)]
     assert len(set(ids)) == 3000
     assert ids == sorted(ids)
 
@@ -49,14 +48,14 @@ async def test_settling_goes_with_the_memories(database: Database) -> None:
         await connection.execute(text("INSERT INTO accounts (id, username) VALUES (5, 'anna')"))
     journal = await opened(database)
     run = await journal.begin("sync", [])
-    (planned,) = await journal.plan(run, [EDIT])
-    done = planned._replace(state="applied")
+    (noted,) = await journal.plan(run, [EDIT])
+    done = Outcome(noted, "applied", "7")
     with pytest.raises(ValueError, match="no Stash id"):
         await journal.record([Memory("Image", KEY, "7")], [("walls", 5, 7)], [done])
-    assert await journal.operations(run) == [planned]
+    assert await journal.operations(run) == [EDIT._replace(id=noted)]
     assert (await journal.recall("Image", [KEY]))[KEY].stash_id == ""
     await journal.record([Memory("Image", KEY, "7")], [("accounts", 5, 7)], [done])
-    assert await journal.operations(run) == [done]
+    assert await journal.operations(run) == [EDIT._replace(id=noted, state="applied")]
     assert (await journal.recall("Image", [KEY]))[KEY].stash_id == "7"
 
 
@@ -80,7 +79,7 @@ async def test_what_was_settled_is_no_longer_planned(database: Database) -> None
     journal = await opened(database)
     run = await journal.begin("sync", [])
     first, second = await journal.plan(run, [EDIT, EDIT])
-    await journal.settle([first._replace(state="applied"), second._replace(state="failed")])
+    await journal.settle([Outcome(first, "applied", "7"), Outcome(second, "failed", "7")])
     assert await journal.recall("Image", [KEY]) == {}
 
 
@@ -117,10 +116,10 @@ async def test_a_run_does_not_settle_its_own_plans_by_the_way(database: Database
     journal = await opened(database)
     run = await journal.begin("sync", [])
     first, second = await journal.plan(run, [EDIT, EDIT._replace(action="link", after={"galleries": ["3"]})])
-    await journal.record([Memory("Image", KEY, "7")], settled=[first._replace(state="applied")])
+    await journal.record([Memory("Image", KEY, "7")], settled=[Outcome(first, "applied", "7")])
     assert [one.state for one in await journal.operations(run)] == ["applied", "planned"]
     assert (await journal.recall("Image", [KEY]))[KEY].planned == {"galleries": ["3"]}
-    assert second.id is not None
+    assert second == (first.batch, 1)
 
 
 async def test_another_stash_has_other_plans(database: Database) -> None:
@@ -128,7 +127,7 @@ async def test_another_stash_has_other_plans(database: Database) -> None:
     journal = await opened(database)
     run = await journal.begin("sync", [])
     _, second = await journal.plan(run, [EDIT, CREATE])
-    await journal.settle([second._replace(state="applied")])
+    await journal.settle([Outcome(second, "applied", "12")])
     before = await journal.operations(run)
     other = await opened(database)
     await other.bind("http://other", "/db")
@@ -144,7 +143,7 @@ async def test_operations_of_old_runs_are_deleted(database: Database) -> None:
     runs = [await journal.begin("sync", []) for _ in range(4)]
     for run in runs:
         first, other = await journal.plan(run, [EDIT, CREATE])
-        await journal.settle([first._replace(state="applied"), other._replace(state="failed")])
+        await journal.settle([Outcome(first, "applied", "7"), Outcome(other, "failed", "")])
         await journal.plan(run, [EDIT])
     await journal.retain(2)
     assert [len(await journal.operations(run)) for run in runs] == [1, 1, 3, 3]
