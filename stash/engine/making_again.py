@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from stash.engine.effects import declined_by, renamed
@@ -41,7 +40,7 @@ def noted_before(
             else:
                 marks[name] = declined_by(known, *mark) or marks[name]
         if marks != memory.declined:
-            yield replace(memory, declined=marks)
+            yield memory._replace(declined=marks)
 
 
 def noted_after(
@@ -58,13 +57,12 @@ def noted_after(
             combined = declined_by(marks.pop(name, None), *mark)
             if combined is not None:
                 marks[name] = combined
-        result = _with_ids(replace(memory, declined=marks), ids)
+        result = _with_ids(memory._replace(declined=marks), ids)
         yield _made_again(result, made[place]) if place in made else result
 
 
 def _made_again(memory: Memory, entity: Entity) -> Memory:
-    return replace(
-        memory,
+    return memory._replace(
         stash_id=entity.id,
         created_at=instant_text(entity.created_at),
         wrote={name: value for name, value in memory.wrote.items() if name not in PICTURES},
@@ -84,7 +82,7 @@ def _with_ids(memory: Memory, ids: Mapping[Place, str]) -> Memory:
         name: Declined(*(renamed(memory.type, name, value, ids) for value in mark))
         for name, mark in memory.declined.items()
     }
-    return replace(memory, seen=of(memory.seen), wrote=of(memory.wrote), declined=marks)
+    return memory._replace(seen=of(memory.seen), wrote=of(memory.wrote), declined=marks)
 
 
 def stamps_of(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from stash.engine.run import Working
@@ -48,7 +47,7 @@ class Withdrawing(Working):
         for failure in done.failed:
             reason = f"Stash refused GalleryChapter: {failure.message[:300]}"
             self.run.report.skip("chapter", failure.entity.id, reason, is_failure=True)
-        await self.run.journal.record(replace(m, stash_id="") for _, m in doomed if m.stash_id in gone)
+        await self.run.journal.record(m._replace(stash_id="") for _, m in doomed if m.stash_id in gone)
 
     async def _dropped(self, item: Item, gallery: Gallery) -> AsyncIterator[tuple[Change, Memory]]:
         """The chapters that we made in a gallery, that stand as we wrote them, and whose post is in the item no more."""

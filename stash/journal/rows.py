@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -85,8 +85,7 @@ class Declined(NamedTuple):
     left: Any
 
 
-@dataclass(frozen=True)
-class Memory:
+class Memory(NamedTuple):
     """What earlier runs left of one entity, all by field, values and links alike.
 
     `wrote` is what we wrote last, `earlier` the texts that we wrote before, the newest last. `planned` is what a
@@ -98,11 +97,11 @@ class Memory:
     stash_id: str
     created_at: str = ""
     digest: str = ""
-    seen: Mapping[str, Sequence[Any]] = field(default_factory=dict)
-    wrote: Mapping[str, Any] = field(default_factory=dict)
-    earlier: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    planned: Mapping[str, Sequence[Any]] = field(default_factory=dict)
-    declined: Mapping[str, Declined] = field(default_factory=dict)
+    seen: Mapping[str, Sequence[Any]] = MappingProxyType({})
+    wrote: Mapping[str, Any] = MappingProxyType({})
+    earlier: Mapping[str, Sequence[str]] = MappingProxyType({})
+    planned: Mapping[str, Sequence[Any]] = MappingProxyType({})
+    declined: Mapping[str, Declined] = MappingProxyType({})
 
     @property
     def is_taken_back(self) -> bool:
@@ -205,7 +204,7 @@ def with_earlier(memory: Memory, known: Memory | None, planned: Iterable[Operati
         for name in operation.after.keys() & (wrote.keys() | memory.wrote.keys()) - memory.declined.keys():
             texts[name].append(operation.after[name])
     kept = {name: _newest(values, memory.wrote.get(name)) for name, values in texts.items()}
-    return replace(memory, earlier={name: values for name, values in kept.items() if values})
+    return memory._replace(earlier={name: values for name, values in kept.items() if values})
 
 
 def _newest(values: Sequence[Any], wrote: Any) -> list[str]:
@@ -223,7 +222,7 @@ def with_planned(memory: Memory, operation: Operation) -> Memory:
         standing = operation.before.get(name) or ()
         new = [one for one in value if one not in standing] if isinstance(value, list) else [value]
         planned[name] = [one for one in planned.get(name, ()) if one not in new] + new
-    return replace(memory, planned=planned)
+    return memory._replace(planned=planned)
 
 
 def redone(memory: Memory) -> Memory | None:
@@ -237,7 +236,7 @@ def redone(memory: Memory) -> Memory | None:
             wrote[name] = [*wrote.get(name, ()), *mark.left]
         else:
             earlier[name] = [*earlier.get(name, ()), as_text(mark.left)]
-    return replace(memory, seen=seen, wrote=wrote, earlier=earlier, declined={})
+    return memory._replace(seen=seen, wrote=wrote, earlier=earlier, declined={})
 
 
 def as_text(value: Any) -> str:

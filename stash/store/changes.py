@@ -67,7 +67,8 @@ def _edits(entity: Entity) -> Iterator[str]:
                 yield field
         return
     known = snapshot(entity)
-    for field, before in known.items():
+    # Most entities stand as they are known; the dictionaries are compared much faster than their items are, one by one.
+    for field, before in () if known.items() <= data.items() else known.items():
         if (after := data[field]) is not before and after != before and _differs(field, before, after):
             yield field
     for field in entity.__pydantic_fields_set__.difference(known):
@@ -184,7 +185,15 @@ def values(entity: Entity, fields: Iterable[str]) -> dict[str, Any]:
 
 
 def _saved(members: Iterable[Any]) -> list[Any]:
-    return [one for one in members if not (isinstance(one, Entity) and is_new(one))]
+    return [one for one in members if not is_unmade(one)]
+
+
+def is_unmade(value: object) -> bool:
+    """Whether a value is an entity that Stash has not got yet."""
+    return type(value) not in _NO_ENTITIES and isinstance(value, Entity) and is_new(value)
+
+
+_NO_ENTITIES = frozenset({str, list, bool, type(None)})  # whether something is an entity is looked up slowly
 
 
 def related(entity: Entity) -> list[Entity]:
@@ -192,6 +201,8 @@ def related(entity: Entity) -> list[Entity]:
     data, found = entity.__dict__, []
     for field in _relations(type(entity)):
         value = data.get(field)
+        if value is UNSET or value is None:
+            continue
         if isinstance(value, list):
             found += [one for one in value if isinstance(one, Entity)]
         elif isinstance(value, Entity):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 from stash_graphql_client.types import Gallery, GalleryChapter
 
 from stash.overlap import Lines, Turns
-from stash.store.changes import Change, Failure, edited_fields, mark_sent, related, values
+from stash.store.changes import Change, Failure, edited_fields, is_unmade, mark_sent, related, values
 from stash.store.entities import is_new, snapshot
 from stash.store.kinds import Entity, kind_of
 from stash.store.operations import (
@@ -275,11 +275,7 @@ def _taken(entity: Entity, fields: Sequence[str]) -> list[str]:
 
 def _ready(entity: Entity, fields: Sequence[str]) -> list[str]:
     """The fields to write now; one that leads to what Stash refused to create stays pending."""
-    return [f for f in writable(entity, fields) if not _is_unmade(entity.__dict__[f])]
-
-
-def _is_unmade(value: object) -> bool:
-    return isinstance(value, Entity) and is_new(value)
+    return [f for f in writable(entity, fields) if not is_unmade(entity.__dict__[f])]
 
 
 def _by_handler(entity: Entity, fields: Sequence[str]) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import mimetypes
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -74,7 +73,7 @@ class AccountProcessingMixin(StashProcessingBase):
         memory = self.run.memory("Performer", key)
         for other in others:
             if memory is None and (earlier := self.run.memory("Performer", other)) is not None:
-                memory = self.run.memories["Performer", key] = replace(earlier, key=key)
+                memory = self.run.memories["Performer", key] = earlier._replace(key=key)
         return memory
 
     async def _find_by_address(self, account: Creator) -> Performer | None:
