@@ -54,7 +54,7 @@ TURN = 4
 """Items that are decided before anything else gets its turn, such as the next request: a few milliseconds."""
 
 
-AHEAD = 3
+AHEAD = 5
 """Batches that may wait for Stash to take them."""
 
 
