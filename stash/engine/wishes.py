@@ -153,7 +153,7 @@ class _Merging:
     def value(self, name: str) -> None:
         applied, value = self.applied, self.wish.values[name]
         theirs, wished = _plain(applied.entity.__dict__.get(name)), _plain(value)
-        if self._is_declined(name, theirs, wished):
+        if self.memory is not None and self._is_declined(self.memory, name, theirs, wished):
             return
         decision = merge_value(
             theirs,
@@ -174,38 +174,41 @@ class _Merging:
         elif self.memory is not None and name in self.memory.wrote:
             applied.wrote[name] = self.memory.wrote[name]
 
-    def _is_declined(self, name: str, theirs: str | None, wish: str | None) -> bool:
+    def _is_declined(self, memory: Memory, name: str, theirs: str | None, wish: str | None) -> bool:
         """Whether a field stands as undo left it: then it is left so, and what we once wrote stays remembered."""
-        mark = self.memory.declined.get(name) if self.memory is not None else None
-        if self.memory is None or mark is None or name in self.overwrite:
+        mark = memory.declined.get(name)
+        if mark is None or name in self.overwrite:
             return False
         if as_kept(theirs) != as_kept(as_text(mark.left)) or (
             wish is not None and as_kept(theirs) == as_kept(wish)
         ):
             return False
         self.applied.declined[name] = mark
-        if name in self.memory.wrote:
-            self.applied.wrote[name] = self.memory.wrote[name]
+        if name in memory.wrote:
+            self.applied.wrote[name] = memory.wrote[name]
         return True
 
     def texts(self, name: str) -> None:
-        decision = self._set(name, self.wish.texts[name], _listed(self.applied.entity, name))
+        wished = self.wish.texts[name]
+        decision = self._set(name, wished, _listed(self.applied.entity, name))
         self.applied.sets[name] = (decision, {})
-        self._decline(name, self.wish.texts[name])
+        self._decline(name, wished)
         if decision.added or decision.removed:
             self.writes[name] = list(decision.result)
 
     def links(self, name: str) -> None:
-        theirs, wished = _listed(self.applied.entity, name), self.wish.links[name]
-        by_id = {member.id: member for member in (*theirs, *wished)}
-        decision = self._set(name, [m.id for m in wished], [m.id for m in theirs])
+        theirs, members = _listed(self.applied.entity, name), self.wish.links[name]
+        by_id = {member.id: member for member in (*theirs, *members)}
+        wished = [member.id for member in members]
+        decision = self._set(name, wished, [member.id for member in theirs])
         self.applied.sets[name] = (decision, by_id)
-        self._decline(name, [m.id for m in wished])
+        self._decline(name, wished)
         if decision.added or decision.removed:
             self.writes[name] = [by_id[key] for key in decision.result]
 
     def _decline(self, name: str, wished: Sequence[str]) -> None:
-        self.applied.decline(name, wished, self.memory, is_complete=name not in self.wish.partial)
+        if self.memory is not None:
+            self.applied.decline(name, wished, self.memory, is_complete=name not in self.wish.partial)
 
     def _set(self, name: str, wished: Sequence[str], theirs: Sequence[str]) -> SetDecision:
         seen, wrote = seen_and_wrote(self.memory, name)

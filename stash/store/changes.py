@@ -113,14 +113,14 @@ def _text(field: str, value: Any) -> str | None:
 
 def to_input(entity: Entity, fields: Iterable[str]) -> dict[str, Any]:
     """The input of a create or an update with these fields; ids of related entities are read now."""
-    is_creation, data = is_new(entity), entity.__dict__
+    is_creation, data, relations = is_new(entity), entity.__dict__, entity.__relationships__
     names = _input_names(type(entity), is_creation)
     result: dict[str, Any] = {}
     for field in fields:
         value = data.get(field, UNSET)
         if value is UNSET or field not in names:
             continue
-        relation = entity.__relationships__.get(field)
+        relation = relations.get(field)
         if field == "custom_fields" and not is_creation:
             diff = entity._diff_custom_fields(entity)  # noqa: SLF001 - the library's own rule
             value = UNSET if diff is None else diff.to_graphql()

@@ -182,11 +182,13 @@ def is_new(entity: Entity) -> bool:
 def assign(entity: Entity, values: Mapping[str, Any]) -> None:
     """Assign several fields, which together cost less."""
     declared = _EXACT.get(entity.__type_name__, {})
-    exact = {name: value for name, value in values.items() if _is_exact(declared.get(name), value)}
-    for name in values.keys() - exact.keys():
-        setattr(entity, name, values[name])
-    entity.__dict__.update((n, [*v] if type(v) is list else v) for n, v in exact.items())
-    entity.__pydantic_fields_set__.update(exact)
+    for name, value in values.items():
+        if _is_exact(declared.get(name), value):
+            # pydantic puts another dictionary here whenever it assigns
+            entity.__dict__[name] = [*value] if type(value) is list else value
+            entity.__pydantic_fields_set__.add(name)
+        else:
+            setattr(entity, name, value)
 
 
 def _exact_types(cls: type[Entity]) -> dict[str, tuple[type, type | None]]:
