@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import httpx
+from pydantic_core import to_json
 from tenacity import (
     AsyncRetrying,
     retry_if_exception,
@@ -221,15 +222,14 @@ class Door:
     async def _post(self, document: str, variables: Mapping[str, Any] | None) -> Reply:
         if self._is_refused:
             raise self._refused()
+        content = to_json({"query": document, "variables": variables or {}})
         kill_points.reached("before-send")
         self._under_way += 1
         self.at_work.set()
         try:
             # httpx counts from each part that comes; a reply that only drips has to end too.
             async with asyncio.timeout(self.wire.timeout):
-                response = await self._http.post(
-                    self.wire.endpoint, json={"query": document, "variables": variables or {}}
-                )
+                response = await self._http.post(self.wire.endpoint, content=content, headers=_JSON)
         except TimeoutError as error:
             raise _TransientError("no whole reply in time", was_sent=True) from error
         except httpx.TransportError as error:
@@ -322,6 +322,7 @@ def _was_never_sent(error: BaseException) -> bool:
     return isinstance(error, _TransientError) and not error.was_sent
 
 
+_JSON = {"Content-Type": "application/json"}
 _JITTER = wait_random_exponential(multiplier=0.2, max=10)
 
 
