@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from sqlalchemy import Column, bindparam, column, event, insert, table, text, update
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Mapping
     from pathlib import Path
 
-    from sqlalchemy import Executable
+    from sqlalchemy import Executable, Update
     from sqlalchemy.engine.interfaces import DBAPIConnection
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -166,15 +167,7 @@ class Database:
                 by_table[table_name].append({"row_id": row_id, "new": stash_id})
         with self.errors():
             for table_name, parameters in by_table.items():
-                columns: list[Column[Any]] = list(Base.metadata.tables[table_name].c)
-                rows = table(table_name, *(column(c.name, c.type) for c in columns))
-                new = bindparam("new", type_=rows.c.stash_id.type)
-                await connection.execute(
-                    update(rows)
-                    .values(stash_id=new)
-                    .where(rows.c.id == bindparam("row_id"), rows.c.stash_id.is_distinct_from(new)),
-                    parameters,
-                )
+                await connection.execute(_stamping(table_name), parameters)
 
     async def _look(self, *, create: bool) -> None:
         async with self.connect() as connection:
@@ -207,6 +200,16 @@ class Database:
             f"The database {self.name} has no usable table {missing}, so it is of no version that "
             "stash-sync knows; name the downloader's metadata database."
         )
+
+
+@cache
+def _stamping(table_name: str) -> Update:
+    """The statement that notes the Stash id of a row that has not got it yet."""
+    columns: list[Column[Any]] = list(Base.metadata.tables[table_name].c)
+    rows = table(table_name, *(column(c.name, c.type) for c in columns))
+    new = bindparam("new", type_=rows.c.stash_id.type)
+    is_other = rows.c.stash_id.is_distinct_from(new)
+    return update(rows).values(stash_id=new).where(rows.c.id == bindparam("row_id"), is_other)
 
 
 def _why_missing(path: Path) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from contextlib import suppress
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -170,6 +171,7 @@ def _stored(key: SourceKey) -> SourceKey:
     return SourceKey(key.kind, stored(key.id))
 
 
+@cache
 def _upsert(dialect: str) -> Any:
     statement = import_module(f"sqlalchemy.dialects.{dialect}").insert(sync_entity)
     keys = [column.name for column in sync_entity.primary_key]

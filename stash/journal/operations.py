@@ -30,7 +30,7 @@ class Operations(Runs):
         self._runs.add(run)
         row = batch_row(self._server, run, operations)
         async with self._writing() as connection:
-            noted = await connection.execute(insert(sync_change).values(row).returning(sync_change.c.id))
+            noted = await connection.execute(_NOTING, row)
             batch = int(noted.scalar_one())
         return [Noted(batch, place) for place in range(len(operations))]
 
@@ -86,9 +86,19 @@ async def settle(connection: AsyncConnection, outcomes: Iterable[Outcome]) -> No
         batches[one.id.batch].append(one)
     if not batches:
         return
-    columns = sync_change.c.id, sync_change.c.size, sync_change.c.outcomes
-    known = select(*columns).where(sync_change.c.id.in_(batches)).with_for_update()
-    rows = (await connection.execute(known)).all()
-    each = update(sync_change).where(sync_change.c.id == bindparam("batch"))
-    each = each.values(state=bindparam("new"), outcomes=bindparam("became"))
-    await connection.execute(each, [with_outcomes(row, batches[row.id]) for row in rows])
+    rows = (await connection.execute(_KNOWN, {"batches": list(batches)})).all()
+    await connection.execute(_SETTLING, [with_outcomes(row, batches[row.id]) for row in rows])
+
+
+# To make a statement costs more than to execute it, so those of every batch are made once.
+_NOTING = insert(sync_change).returning(sync_change.c.id)
+_KNOWN = (
+    select(sync_change.c.id, sync_change.c.size, sync_change.c.outcomes)
+    .where(sync_change.c.id.in_(bindparam("batches", expanding=True)))
+    .with_for_update()
+)
+_SETTLING = (
+    update(sync_change)
+    .where(sync_change.c.id == bindparam("batch"))
+    .values(state=bindparam("new"), outcomes=bindparam("became"))
+)
