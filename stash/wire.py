@@ -4,19 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-import math
 import ssl
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import httpx
 from pydantic_core import to_json
-from tenacity import (
-    AsyncRetrying,
-    retry_if_exception,
-    retry_if_exception_type,
-    wait_random_exponential,
-)
 
 from stash import kill_points
 from stash.errors import (
@@ -26,18 +19,11 @@ from stash.errors import (
     UnsuitableStashError,
     UsageError,
 )
+from stash.patience import Patience, TransientError
 from stash.wire_failures import is_locked, is_refusal, not_verified, tls_failure, why_unanswered
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from tenacity import RetryCallState
-
-LULL = 30.0
-"""Seconds after a failure in which another one is of the same outage."""
-
-_NO_SILENCE = (-math.inf, -math.inf)
-"""Since when Stash has been silent, and when it was found so last."""
+    from collections.abc import Mapping
 
 
 @dataclass
@@ -89,15 +75,6 @@ class Reply:
         return None
 
 
-class _TransientError(Exception):
-    """A failure that another attempt may not meet; `was_sent` where a write may have taken effect."""
-
-    def __init__(self, reason: str, *, was_sent: bool, wait: float | None = None) -> None:
-        super().__init__(reason)
-        self.was_sent = was_sent
-        self.wait = wait
-
-
 class Door:
     """Sends GraphQL documents to one Stash; foreign errors become ours here and nowhere else."""
 
@@ -107,7 +84,7 @@ class Door:
         self.requests = Requests()
         self.is_stash = False
         self.at_work = asyncio.Event()
-        self._silence = _NO_SILENCE
+        self._patience = Patience()
         self._is_refused = False
         self._under_way = 0
         self._reading = asyncio.Semaphore(4)
@@ -139,17 +116,12 @@ class Door:
         """
         budget = self.wire.patience if patience is None else patience
         try:
-            async for attempt in AsyncRetrying(
-                stop=self._is_silent_for(budget),
-                wait=_wait,
-                retry=retry_if_exception_type(_TransientError),
-                reraise=True,
-            ):
+            async for attempt in self._patience.attempts(budget, even_if_sent=True):
                 with attempt:
                     async with self._reading:
                         self._count_read(is_scan=is_scan)
                         return _unlocked(await self._post(document, variables))
-        except _TransientError as error:
+        except TransientError as error:
             raise RetriableError(
                 f"Stash at {self.wire.url} does not answer ({error}); start it, or check STASH_URL, and run again."
             ) from error
@@ -165,35 +137,17 @@ class Door:
             UnansweredWriteError: it may have; look for its effect before it is repeated.
         """
         try:
-            async for attempt in AsyncRetrying(
-                stop=self._is_silent_for(self.wire.patience),
-                wait=_wait,
-                retry=retry_if_exception(_was_never_sent),
-                reraise=True,
-            ):
+            async for attempt in self._patience.attempts(self.wire.patience, even_if_sent=False):
                 with attempt:
                     async with self._writing:
                         self._count_write(fields, is_scan=is_scan)
                         return await self._post(document, variables)
-        except _TransientError as error:
+        except TransientError as error:
             kind = UnansweredWriteError if error.was_sent else RetriableError
             raise kind(
                 f"Stash at {self.wire.url} did not answer a write ({error}); run again, it goes on from there."
             ) from error
         raise AssertionError("unreachable")
-
-    def _is_silent_for(self, seconds: float) -> Callable[[RetryCallState], bool]:
-        """Whether Stash has answered nobody for so long: what waits side by side does not wait in turn."""
-
-        def is_over(state: RetryCallState) -> bool:
-            since, last = self._silence
-            if state.start_time > last + LULL:
-                since = state.start_time
-            now = state.outcome_timestamp or state.start_time
-            self._silence = since, now
-            return now - min(since, state.start_time) >= seconds
-
-        return is_over
 
     async def picture(self, noun: str, entity_id: str) -> bytes | None:
         """The picture of a performer, studio or tag as Stash has it; None where it does not say."""
@@ -231,19 +185,19 @@ class Door:
             async with asyncio.timeout(self.wire.timeout):
                 response = await self._http.post(self.wire.endpoint, content=content, headers=_JSON)
         except TimeoutError as error:
-            raise _TransientError("no whole reply in time", was_sent=True) from error
+            raise TransientError("no whole reply in time", was_sent=True) from error
         except httpx.TransportError as error:
             if (reason := tls_failure(error)) is not None:
                 raise not_verified(self.wire.url, reason) from error
             was_sent = not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
-            raise _TransientError(why_unanswered(error), was_sent=was_sent) from error
+            raise TransientError(why_unanswered(error), was_sent=was_sent) from error
         finally:
             self._under_way -= 1
             if not self._under_way:
                 self.at_work.clear()
         kill_points.reached("after-reply")
         reply = self._read(response)
-        self._silence = _NO_SILENCE
+        self._patience.was_answered()
         return reply
 
     def _read(self, response: httpx.Response) -> Reply:
@@ -253,7 +207,7 @@ class Door:
         is_down = status >= httpx.codes.INTERNAL_SERVER_ERROR and status != httpx.codes.NOT_IMPLEMENTED
         if status == httpx.codes.TOO_MANY_REQUESTS or is_down:
             wait = response.headers.get("retry-after", "")
-            raise _TransientError(
+            raise TransientError(
                 f"HTTP {status}",
                 was_sent=status != httpx.codes.TOO_MANY_REQUESTS,
                 wait=float(wait) if wait.isdigit() else None,
@@ -283,7 +237,7 @@ class Door:
             raise UnsuitableStashError(
                 f"{self.wire.url} answers, but not as a Stash does ({what}); check STASH_URL."
             ) from cause
-        raise _TransientError(what, was_sent=True) from cause
+        raise TransientError(what, was_sent=True) from cause
 
 
 def _checked(url: str) -> httpx.URL:
@@ -314,19 +268,8 @@ def _verification(url: httpx.URL, ca_file: str | None) -> ssl.SSLContext | bool:
 def _unlocked(reply: Reply) -> Reply:
     """The reply to a read; one that Stash could not do, because it was writing itself, is sent again."""
     if is_locked(reply.errors):
-        raise _TransientError("its database is locked", was_sent=False)
+        raise TransientError("its database is locked", was_sent=False)
     return reply
 
 
-def _was_never_sent(error: BaseException) -> bool:
-    return isinstance(error, _TransientError) and not error.was_sent
-
-
 _JSON = {"Content-Type": "application/json"}
-_JITTER = wait_random_exponential(multiplier=0.2, max=10)
-
-
-def _wait(state: Any) -> float:
-    error = state.outcome.exception()
-    asked = error.wait if isinstance(error, _TransientError) else None
-    return _JITTER(state) if asked is None else float(asked)

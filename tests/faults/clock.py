@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import tenacity
 from tenacity import AsyncRetrying
 
-from stash import wire
+from stash import patience
 
 if TYPE_CHECKING:
     import pytest
@@ -34,4 +34,4 @@ class Clock:
     def install(self, patch: pytest.MonkeyPatch) -> None:
         """Have the waits between two attempts at a request pass on this clock."""
         patch.setattr(tenacity, "time", self)
-        patch.setattr(wire, "AsyncRetrying", partial(AsyncRetrying, sleep=self.sleep))
+        patch.setattr(patience, "AsyncRetrying", partial(AsyncRetrying, sleep=self.sleep))

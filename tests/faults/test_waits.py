@@ -35,6 +35,7 @@ ALLOWED = {
     "stash/overlap.py:__aenter__ acquire": "for a flush of ours, which ends",
     "stash/overlap.py:__aexit__ gather": "likewise",
     "stash/overlap.py:together gather": "likewise",
+    "stash/overlap.py:meanwhile gather": "a task of ours that is done or cancelled",
     "stash/processing/mixins/tag.py:_tags gather": "likewise",
     "stash/processing/stash_processing.py:cleanup gather": "a task of ours that was cancelled",
     "stash/download_command.py:download wait": "the user's own command, which takes as long as it takes; a signal ends it",
