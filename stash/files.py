@@ -114,6 +114,10 @@ class Files:
         """The files, of a type that Stash takes, that Stash does not know."""
         return [file for file in files if file.kind and self._known(file) is None]
 
+    def knows(self, file: HostFile) -> bool:
+        """Whether Stash has made a scene or an image of a file."""
+        return self._known(file) is not None
+
     def _known(self, file: HostFile) -> StashFile | None:
         found = self.in_stash.get(self.stash_path(file))
         return found or self.in_stash.get(self._elsewhere.get(file.path, ""))

@@ -219,7 +219,7 @@ class Recording(Twins):
         """What concerns this part alone leaves memory; people, studios and tags stay for the run."""
         run = self.run
         run.applied = {i: a for i, a in run.applied.items() if a.entity.__type_name__ in LASTING}
-        run.orders = {}
+        run.orders, run.names = {}, {}
         run.counted = {key for key in run.counted if key[0] in LASTING}
         run.memories = {key: memory for key, memory in run.memories.items() if key[0] in LASTING}
         run.unsettled = {key: memory for key, memory in run.unsettled.items() if key[0] in LASTING}

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from stash.errors import ItemError, SyncError
 from stash.journal import redone
 from stash.rules import Rules
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 
     from stash_graphql_client.types import Performer, Studio, Tag
 
@@ -22,6 +24,10 @@ if TYPE_CHECKING:
     from stash.report import Report
     from stash.store import StashStore
     from stash.store.kinds import Entity
+
+    type Names = tuple[Studio | None, list[Performer], list[Tag]]
+
+log = logging.getLogger(__name__)
 
 
 class HasStore(Protocol):
@@ -68,6 +74,7 @@ class Run:
     settled: dict[int, SettledPart] = field(default_factory=dict)
     planned: set[tuple[int, str]] = field(default_factory=set)
     looked_for: set[tuple[str, str]] = field(default_factory=set)
+    names: dict[int, Names] = field(default_factory=dict)
     is_littered: bool = False
     beaten_at: float = field(default_factory=time.monotonic)
 
@@ -94,3 +101,16 @@ class Working:
     def store(self) -> StashStore:
         """The store, the same as `context.store`."""
         return self.context.store
+
+    async def _bounded(self, item: Item, work: Awaitable[object]) -> None:
+        """The item boundary: whatever is wrong with one item costs that item alone."""
+        try:
+            await work
+        except ItemError as error:
+            self.run.report.skip(item.kind, str(item.id), str(error), is_failure=True)
+        except SyncError:
+            raise
+        except Exception as error:
+            log.exception("item.failed", extra={"kind": item.kind, "id": item.id})
+            reason = f"could not be processed ({type(error).__name__}); please report this"
+            self.run.report.skip(item.kind, str(item.id), reason, is_failure=True)

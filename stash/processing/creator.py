@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from stash_graphql_client.types import Gallery, Performer, Scene, Studio
+from stash_graphql_client.types import Gallery, Performer, Scene, Studio, Tag
 from stash_graphql_client.types import Image as StashImage
 
 from stash.engine.recording import Decided
@@ -14,7 +13,7 @@ from stash.engine.settled import Part
 from stash.engine.standing import Standing
 from stash.engine.withdrawing import Withdrawing
 from stash.engine.writing import Writing
-from stash.errors import ItemError, RefusedError, SyncError
+from stash.errors import RefusedError
 from stash.overlap import Line, together
 from stash.processing.base import people_of
 from stash.processing.mixins.account import performer_key
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
 
     from metadata.items import Creator, Item, StoredMedia, Window
     from metadata.reader import Reader
-
-log = logging.getLogger(__name__)
 
 FEW = 20
 """Below so many, what is missing says nothing of the whole."""
@@ -117,8 +114,9 @@ class CreatorProcessing(Standing, Withdrawing, Writing, Recalling):
 
     async def _decide_and_write(self, decided: Deciding) -> None:
         decided.skipped_before = len(self.run.report.skipped)
-        found = await self._look_up(decided.part)
+        await self._look_back(decided.part)
         if self.run.is_dry:
+            found = await self._look_up(decided.part)
             async for _ in self._decide(decided, found, Line()):
                 pass
             await self._chapters_of(decided)
@@ -126,6 +124,9 @@ class CreatorProcessing(Standing, Withdrawing, Writing, Recalling):
             return
         async with Line() as remembering:
             async with Line(depth=AHEAD) as writing:
+                await self._decide_names(decided)
+                await writing.start(self._write(decided, self._take(), remembering))
+                found = await self._look_up(decided.part)
                 async for _ in self._decide(decided, found, writing):
                     await writing.start(self._write(decided, self._take(), remembering))
                 _ = decided.source  # while Stash is at work
@@ -137,12 +138,21 @@ class CreatorProcessing(Standing, Withdrawing, Writing, Recalling):
         await self._process_chapters(decided.galleries)
         await self._withdraw_chapters((item, gallery) for item, gallery, _ in decided.galleries)
 
-    async def _look_up(self, part: Part) -> dict[int, Scene | StashImage]:
-        """Everything that the decisions of a part need, in O(pages) requests; answers what is matched, by media."""
+    async def _look_back(self, part: Part) -> None:
+        """What earlier runs left of a part, as it stands in Stash."""
         self.run.holders = holders_of(part.items)
         await self._recall(part)
         await self._read_recorded(part)
         self._refuse_if_gone()
+
+    async def _decide_names(self, decided: Deciding) -> None:
+        """The people, studios and tags of the items whose files Stash knows: it makes them while the rest is looked up."""
+        for item in decided.part.items:
+            if any(self.run.files.knows(file) for one in item.media for file in decided.files[one.media.id]):
+                await self._bounded(item, self._names_of(item))
+
+    async def _look_up(self, part: Part) -> dict[int, Scene | StashImage]:
+        """Everything that the decisions of a part need, in O(pages) requests; answers what is matched, by media."""
         found, _ = await together(
             self._find_stash_files(part.media().values()),
             self._preload_galleries([item for item in part.items if item.media]),
@@ -161,7 +171,7 @@ class CreatorProcessing(Standing, Withdrawing, Writing, Recalling):
                 yield
                 size = left = min(2 * size, ITEMS)
             left -= 1
-            await self._decide_item(item, found, decided)
+            await self._bounded(item, self._decide_item(item, found, decided))
             if number % TURN == 0:
                 await writing.until(self.store.connection.door.at_work)
         await self._decide_loose(decided, found)
@@ -212,39 +222,35 @@ class CreatorProcessing(Standing, Withdrawing, Writing, Recalling):
         return await self.process_creator_studio(account)
 
     async def _decide_item(self, item: Item, found: dict[int, Scene | StashImage], decided: Deciding) -> None:
-        """The item boundary: whatever is wrong with one item costs that item alone."""
-        try:
-            content = await self._process_item(item, found)
-            if content is None:
-                return
-            key = gallery_key(item)
-            if await self._is_deleted(Gallery, key) and (
-                self._is_taken_back(Gallery, key) or not await self._find_gallery(item)
-            ):
-                self._left_out(Gallery, key)
-                return
-            studio = await self._studio(item.account)
-            gallery = await self._process_item_gallery(item, item.account, content, studio)
-            decided.galleries.append((item, gallery, content))
-        except ItemError as error:
-            self.run.report.skip(item.kind, str(item.id), str(error), is_failure=True)
-        except SyncError:
-            raise
-        except Exception as error:
-            log.exception("item.failed", extra={"kind": item.kind, "id": item.id})
-            reason = f"could not be processed ({type(error).__name__}); please report this"
-            self.run.report.skip(item.kind, str(item.id), reason, is_failure=True)
+        """Decide what an item's files and its gallery are to be."""
+        if (content := await self._process_item(item, found)) is None:
+            return
+        key = gallery_key(item)
+        if await self._is_deleted(Gallery, key) and (
+            self._is_taken_back(Gallery, key) or not await self._find_gallery(item)
+        ):
+            self._left_out(Gallery, key)
+            return
+        studio, _, _ = await self._names_of(item)
+        gallery = await self._process_item_gallery(item, item.account, content, studio)
+        decided.galleries.append((item, gallery, content))
+
+    async def _names_of(self, item: Item) -> tuple[Studio | None, list[Performer], list[Tag]]:
+        """The studio, people and tags of an item; decided once."""
+        names = self.run.names.get(id(item))
+        if names is None:
+            people, tags = [item.account, *people_of(item)], self._tag_names(item)
+            names = await self._studio(item.account), await self._performers(people), await self._tags(tags)
+            self.run.names[id(item)] = names
+        return names
 
     async def _process_item(self, item: Item, found: dict[int, Scene | StashImage]) -> Content | None:
         """Stamp the files that the item owns; answers what its gallery needs, None where nothing is matched."""
         files = _matched(item, found)
         if not files:
             return None
-        account = item.account
-        studio = await self._studio(account)
-        performers = await self._performers([account, *people_of(item)])
-        tags = await self._tags(self._tag_names(item))
-        ref = item.ref
+        account, ref = item.account, item.ref
+        studio, performers, tags = await self._names_of(item)
         for one in item.media:
             entity = files.get(one.media.id)
             if entity is None or one.owner != ref or not await self._owns(entity, one.media):

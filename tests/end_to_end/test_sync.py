@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import hashlib
 import shutil
@@ -324,3 +325,34 @@ async def test_postgresql_is_as_good(
         "chapters": (0, 0),
     }
     assert second.requests["mutations"] == 0
+
+
+class Impatient(httpx.AsyncBaseTransport):
+    """Answers what is asked of galleries only once a tag is being made, or after a while."""
+
+    def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
+        self._inner = inner
+        self._made = asyncio.Event()
+        self.asked = 0
+        self.was_in_vain = False
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Pass it on."""
+        if b"tagCreate" in request.content:
+            self._made.set()
+        if b"findGalleries" in request.content:
+            self.asked += 1
+            try:
+                await asyncio.wait_for(self._made.wait(), 5)
+            except TimeoutError:
+                self.was_in_vain = True
+        return await self._inner.handle_async_request(request)
+
+
+async def test_tags_are_made_while_galleries_are_looked_up(small: Setup) -> None:
+    """People, studios and tags go out before anything is known of the galleries."""
+    assert small.server.transport is not None
+    impatient = small.server.transport = Impatient(small.server.transport)
+    assert (await small.sync()).exit_code == 0
+    assert impatient.asked
+    assert not impatient.was_in_vain
