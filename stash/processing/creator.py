@@ -190,10 +190,8 @@ class CreatorProcessing(Standing, Withdrawing, Writing, Recalling):
 
     def _refuse_if_gone(self) -> None:
         """A Stash that lacks most of what was recorded is another one, or was emptied."""
-        recorded = [
-            memory for memory in self.run.memories.values() if memory.type in {"Image", "Scene", "Gallery"}
-        ]
-        recorded = [memory for memory in recorded if not memory.is_taken_back]
+        kept = [memory for memory in self.run.memories.values() if not memory.is_taken_back]
+        recorded = [memory for memory in kept if memory.type in {"Image", "Scene", "Gallery"}]
         gone = sum(self.store.entry(memory.type, memory.stash_id) is None for memory in recorded)
         is_allowed = self.run.is_forced or self.run.recreate
         if len(recorded) >= FEW and gone > len(recorded) / 2 and not is_allowed:
@@ -242,6 +240,8 @@ class CreatorProcessing(Standing, Withdrawing, Writing, Recalling):
             people, tags = [item.account, *people_of(item)], self._tag_names(item)
             names = await self._studio(item.account), await self._performers(people), await self._tags(tags)
             self.run.names[id(item)] = names
+            if any(one.is_preview and self.run.files.match(one.media) for one in item.media):
+                await self._preview_tags()
         return names
 
     async def _process_item(self, item: Item, found: dict[int, Scene | StashImage]) -> Content | None:
@@ -284,12 +284,11 @@ class CreatorProcessing(Standing, Withdrawing, Writing, Recalling):
         return all(one.key.id != entity.code for one in await self._others_memories(entity, [key]))
 
     async def _decide_loose(self, decided: Deciding, found: dict[int, Scene | StashImage]) -> None:
-        creator = decided.creator
         for media in decided.part.loose:
             entity = found.get(media.id)
             if entity is not None and await self._owns(entity, media):
-                performers = await self._performers([creator])
-                self._stamp_unattached(entity, media, await self._studio(creator), performers)
+                performers = await self._performers([decided.creator])
+                self._stamp_unattached(entity, media, await self._studio(decided.creator), performers)
                 decided.unattached += 1
         self.run.report.unattached += decided.unattached
 

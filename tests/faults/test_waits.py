@@ -161,7 +161,7 @@ def test_two_broad_handlers() -> None:
                 isinstance(one, ast.Raise) and one.exc is None for one in ast.walk(node)
             ):
                 kept.append(module)
-    assert broad == ["stash/cli/main.py", "stash/processing/creator.py"]
+    assert broad == ["stash/cli/main.py", "stash/engine/run.py"]
     assert kept == []
 
 
