@@ -53,7 +53,6 @@ class Decided:
     created: dict[int, Entity] = field(default_factory=dict)
     changed: set[int] = field(default_factory=set)
     links_added: int = 0
-    signatures: dict[int, tuple[Any, ...]] = field(default_factory=dict)
     refused: Flushed = field(default_factory=Flushed)
 
     @cached_property
@@ -65,15 +64,8 @@ class Decided:
         """Count what a flush did; the changes themselves are many, and are let go."""
         self.created |= {id(one.entity): one.entity for one in flushed.applied if one.action == "create"}
         self.changed.update(id(change.entity) for change in flushed.applied)
-        for change in flushed.applied:
-            for entity in (change.entity, *_images(change.before), *_images(change.after)):
-                self.signatures.pop(id(entity), None)
         self.links_added += sum(map(_links_added, flushed.applied))
         self.refused.add(Flushed(failed=flushed.failed))
-
-    def sign(self, written: Mapping[int, Applied]) -> None:
-        """Take the signatures of what was written; of what a later batch changes they are taken anew at the end."""
-        self.signatures |= {identity: signature_of(applied.entity) for identity, applied in written.items()}
 
 
 class Recording(Twins):
@@ -155,8 +147,7 @@ class Recording(Twins):
         )
         if open_media or any(one.is_failure for one in skipped) or self.run.overwrite:
             return []
-        signatures, applied = decided.signatures, [a.entity for a in self.run.applied.values()]
-        signed = [signatures.get(id(entity)) or signature_of(entity) for entity in applied]
+        applied = [a.entity for a in self.run.applied.values()]
         ids: dict[str, list[str]] = {}
         for entity in applied:
             ids.setdefault(entity.__type_name__, []).append(entity.id)
@@ -165,7 +156,7 @@ class Recording(Twins):
             account=decided.creator.id,
             number=decided.part.number,
             source=decided.source,
-            standing=standing_digest([*signed, *signatures_of_orders(orders)]),
+            standing=standing_digest([*map(signature_of, applied), *signatures_of_orders(orders)]),
             ids=ids,
             outcome=self._outcome(decided, skipped),
         )
@@ -235,10 +226,6 @@ def _with_chapters(applied: Sequence[Entity]) -> set[str]:
     galleries = [(one.id, one.chapters) for one in applied if isinstance(one, Gallery)]
     standing = {key for key, listed in galleries if isinstance(listed, list) and ids & set(map(id, listed))}
     return made_in | standing
-
-
-def _images(fields: Mapping[str, Any]) -> Sequence[Entity]:
-    return fields.get("images") or ()
 
 
 def _links_added(change: Change) -> int:

@@ -49,7 +49,6 @@ class Writing(Recording):
             self.store.rollback(entities, keeping=LASTING)
         decided.note(flushed)
         await remembering.start(self._remember(batch, flushed, outcomes))
-        decided.sign(batch.applied)
 
     def _take(self) -> Batch:
         batch = Batch(self.run.unwritten, self.run.stamps)

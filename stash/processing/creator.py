@@ -51,7 +51,7 @@ TURN = 4
 """Items that are decided before anything else gets its turn, such as the next request: a few milliseconds."""
 
 
-AHEAD = 5
+AHEAD = 3
 """Batches that may wait for Stash to take them."""
 
 
