@@ -112,7 +112,7 @@ class Files:
 
     def unknown(self, files: Iterable[HostFile]) -> list[HostFile]:
         """The files, of a type that Stash takes, that Stash does not know."""
-        return [file for file in files if file.kind and self._known(file) is None]
+        return [file for file in files if file.kind and not self.knows(file)]
 
     def knows(self, file: HostFile) -> bool:
         """Whether Stash has made a scene or an image of a file."""

@@ -72,13 +72,10 @@ class Recorder:
 
 def plain(value: Any) -> Any:
     """A value of an entity as JSON: links as ids."""
-    if value is None or type(value) in _PLAIN:
+    if value is None or isinstance(value, str | int):
         return value
     if isinstance(value, list):
         return [one if type(one) is str else one.id if isinstance(one, Entity) else str(one) for one in value]
     if isinstance(value, Entity):
         return value.id
-    return value if isinstance(value, bool | int) else None if value is UNSET else str(value)
-
-
-_PLAIN = frozenset({str, bool, int})
+    return None if value is UNSET else str(value)
