@@ -137,7 +137,7 @@ async def together[A, B](one: Awaitable[A], other: Awaitable[B], /) -> tuple[A, 
 
 
 @overload
-async def together(*work: Awaitable[None]) -> Sequence[None]: ...
+async def together[T](*work: Awaitable[T]) -> Sequence[T]: ...
 
 
 async def together(*work: Awaitable[Any]) -> Sequence[Any]:

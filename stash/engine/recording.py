@@ -111,12 +111,12 @@ class Recording(Twins):
             reason = f"Stash refused {failure.entity.__type_name__}: {failure.message[:300]}"
             self.run.report.skip(key.kind, key.id, reason, is_failure=True)
 
-    async def _remember(self, batch: Batch, flushed: Flushed, outcomes: Sequence[Outcome]) -> None:
+    async def _remember(self, batch: Batch, refusals: Flushed, outcomes: Sequence[Outcome]) -> None:
         """Record what stands in Stash now; what was refused is not remembered, so the next run tries again."""
         if self.run.journal is None:
             return
         refused: dict[int, set[str]] = {}
-        for failure in flushed.failed:
+        for failure in refusals.failed:
             refused.setdefault(id(failure.entity), set()).update(failure.change.after)
         memories = []
         for identity, applied in batch.applied.items():

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from stash.engine.recording import LASTING, Recording
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from stash.engine.recording import Decided
     from stash.engine.wishes import Applied
     from stash.overlap import Line
@@ -41,14 +43,17 @@ class Writing(Recording):
         self, decided: Decided, batch: Batch, remembering: Line, *, is_last: bool = False
     ) -> None:
         """Write a batch, or as the last one whatever is pending; remember what Stash confirmed."""
-        entities = None if is_last else batch.entities()
-        flushed = await self.store.flush(entities, with_names=True)
+        await self._flush(decided, None if is_last else batch.entities())
         among = None if is_last else batch.applied
         outcomes = self.run.recorder.take(among) if self.run.recorder is not None else []
-        if flushed.failed:  # the next run decides it anew
+        await remembering.start(self._remember(batch, decided.refused, outcomes))
+
+    async def _flush(self, decided: Decided, entities: Sequence[Entity] | None = None) -> None:
+        """Write these entities, or whatever is pending; what Stash refused is decided anew by the next run."""
+        flushed = await self.store.flush(entities, with_names=True)
+        if flushed.failed:
             self.store.rollback(entities, keeping=LASTING)
         decided.note(flushed)
-        await remembering.start(self._remember(batch, flushed, outcomes))
 
     def _take(self) -> Batch:
         batch = Batch(self.run.unwritten, self.run.stamps)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from metadata.items import Creator, Item, StoredMedia, Window
     from metadata.reader import Reader
+    from stash.store.kinds import Entity
 
 FEW = 20
 """Below so many, what is missing says nothing of the whole."""
@@ -116,7 +117,7 @@ class CreatorProcessing(Standing, Withdrawing, Writing, Recalling):
         decided.skipped_before = len(self.run.report.skipped)
         await self._look_back(decided.part)
         if self.run.is_dry:
-            found = await self._look_up(decided.part)
+            found = await self._look_up(decided)
             async for _ in self._decide(decided, found, Line()):
                 pass
             await self._chapters_of(decided)
@@ -124,12 +125,10 @@ class CreatorProcessing(Standing, Withdrawing, Writing, Recalling):
             return
         async with Line() as remembering:
             async with Line(depth=AHEAD) as writing:
-                await self._decide_names(decided)
-                await writing.start(self._write(decided, self._take(), remembering))
-                found = await self._look_up(decided.part)
+                await writing.start(self._flush(decided, await self._decide_names(decided)))
+                found = await self._look_up(decided)
                 async for _ in self._decide(decided, found, writing):
                     await writing.start(self._write(decided, self._take(), remembering))
-                _ = decided.source  # while Stash is at work
             await self._chapters_of(decided)
             await self._write(decided, self._take(), remembering, is_last=True)
         await self._conclude(decided)
@@ -145,21 +144,27 @@ class CreatorProcessing(Standing, Withdrawing, Writing, Recalling):
         await self._read_recorded(part)
         self._refuse_if_gone()
 
-    async def _decide_names(self, decided: Deciding) -> None:
-        """The people, studios and tags of the items whose files Stash knows: it makes them while the rest is looked up."""
+    async def _decide_names(self, decided: Deciding) -> list[Entity]:
+        """The people, studios and tags of the items whose files Stash knows: it makes them while the rest is looked up.
+
+        They are remembered with the first items.
+        """
         for item in decided.part.items:
             if any(self.run.files.knows(file) for one in item.media for file in decided.files[one.media.id]):
                 await self._bounded(item, self._names_of(item))
+        return [applied.entity for applied in self.run.unwritten.values()]
 
-    async def _look_up(self, part: Part) -> dict[int, Scene | StashImage]:
+    async def _look_up(self, decided: Deciding) -> dict[int, Scene | StashImage]:
         """Everything that the decisions of a part need, in O(pages) requests; answers what is matched, by media."""
-        found, _ = await together(
-            self._find_stash_files(part.media().values()),
-            self._preload_galleries([item for item in part.items if item.media]),
-        )
+        media = decided.part.media().values()
+        found, _ = await together(self._find_stash_files(media), self._look_up_galleries(decided))
         await self._read_default_covers()
-        self._note_missing(part, found)
+        self._note_missing(decided.part, found)
         return found
+
+    async def _look_up_galleries(self, decided: Deciding) -> None:
+        await self._preload_galleries([item for item in decided.part.items if item.media])
+        _ = decided.source  # while Stash looks for the files
 
     async def _decide(
         self, decided: Deciding, found: dict[int, Scene | StashImage], writing: Line

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import batched
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from stash.overlap import Line, together
+from stash.overlap import together
 from stash.store.documents import Field, among, by_ids, document, find, unlinked_among
 from stash.store.kinds import KINDS, Entity, Kind, kind_of
 from stash.store.lookups import matches, parse
@@ -99,15 +99,22 @@ class PreloadingStore(ReadingStore):
         asked = [(kind_of(t), entity_id) for t, many in ids.items() for entity_id in many]
         wanted = _in_order((kind, i) for kind, i in asked if kind.key != "name" or not self._is_read(kind, i))
         rows: dict[str, list[dict[str, Any]]] = {}
-        for page in batched(wanted, PAGE):
-            groups = _grouped(page)
-            fields = [among(KINDS[name], group, KINDS[name].lean) for name, group in groups.items()]
-            reply = await self._ask(document("query", fields), is_checked=False)
-            for number, (name, group) in enumerate(groups.items()):
-                found = _found(reply, number, KINDS[name], group)
-                if found is None or len(found) < len(set(group)):
-                    return None
+        for page in await together(*(self._rows_of(_grouped(page)) for page in batched(wanted, PAGE))):
+            if page is None:
+                return None
+            for name, found in page.items():
                 rows.setdefault(name, []).extend(found)
+        return rows
+
+    async def _rows_of(self, groups: Mapping[str, list[str]]) -> dict[str, list[dict[str, Any]]] | None:
+        fields = [among(KINDS[name], group, KINDS[name].lean) for name, group in groups.items()]
+        reply = await self._ask(document("query", fields), is_checked=False)
+        rows: dict[str, list[dict[str, Any]]] = {}
+        for number, (name, group) in enumerate(groups.items()):
+            found = _found(reply, number, KINDS[name], group)
+            if found is None or len(found) < len(set(group)):
+                return None
+            rows[name] = found
         return rows
 
     def take(self, rows: Mapping[str, Sequence[dict[str, Any]]]) -> None:
@@ -122,13 +129,8 @@ class PreloadingStore(ReadingStore):
         """Read entities by ids that were known once, several types a request; those that are gone stay unknown."""
         asked = [(kind_of(t), entity_id) for t, many in ids.items() for entity_id in dict.fromkeys(many)]
         wanted = _in_order((kind, i) for kind, i in asked if not self._is_read(kind, i))
-        async with Line() as hydrating:
-            for page in batched(wanted, PAGE):
-                groups = _grouped(page)
-                selections = {name: KINDS[name].full if is_complete else KINDS[name].lean for name in groups}
-                fields = [among(KINDS[name], group, selections[name]) for name, group in groups.items()]
-                reply = await self._ask(document("query", fields), is_checked=False)
-                await hydrating.start(self._take_groups(groups, selections, reply))
+        pages = map(_grouped, batched(wanted, PAGE))
+        await together(*(self._read_groups(groups, is_complete=is_complete) for groups in pages))
 
     async def preload_new(self, ids: Mapping[type[Entity], Sequence[str]]) -> None:
         """Read entities by ids that most likely nobody has linked to anything, as after a scan.
@@ -137,28 +139,24 @@ class PreloadingStore(ReadingStore):
         without them, and the others as by `preload_ids`.
         """
         asked = [(kind_of(t), entity_id) for t, many in ids.items() for entity_id in dict.fromkeys(many)]
-        async with Line() as hydrating:
-            for page in batched(
-                _in_order((kind, i) for kind, i in asked if not self._is_read(kind, i)), PAGE
-            ):
-                groups = _grouped(page)
-                unlinked = {name: unlinked_among(KINDS[name], group) for name, group in groups.items()}
-                fields = {name: field for name, field in unlinked.items() if field is not None}
-                if fields:
-                    reply = await self._ask(document("query", list(fields.values())), is_checked=False)
-                    await hydrating.start(self._take_unlinked(groups, list(fields), reply))
+        wanted = _in_order((kind, i) for kind, i in asked if not self._is_read(kind, i))
+        await together(*(self._read_unlinked(_grouped(page)) for page in batched(wanted, PAGE)))
         await self.preload_ids(ids)
 
-    async def _take_unlinked(
-        self, groups: Mapping[str, list[str]], names: Sequence[str], reply: Reply
-    ) -> None:
-        for number, name in enumerate(names):
+    async def _read_unlinked(self, groups: Mapping[str, list[str]]) -> None:
+        unlinked = {name: unlinked_among(KINDS[name], group) for name, group in groups.items()}
+        fields = {name: field for name, field in unlinked.items() if field is not None}
+        if not fields:
+            return
+        reply = await self._ask(document("query", list(fields.values())), is_checked=False)
+        for number, name in enumerate(fields):
             for row in _found(reply, number, KINDS[name], groups[name]) or ():
                 self._take(KINDS[name], {**row, **_NO_LINKS})
 
-    async def _take_groups(
-        self, groups: Mapping[str, list[str]], selections: Mapping[str, str], reply: Reply
-    ) -> None:
+    async def _read_groups(self, groups: Mapping[str, list[str]], *, is_complete: bool) -> None:
+        selections = {name: KINDS[name].full if is_complete else KINDS[name].lean for name in groups}
+        fields = [among(KINDS[name], group, selections[name]) for name, group in groups.items()]
+        reply = await self._ask(document("query", fields), is_checked=False)
         for number, (name, group) in enumerate(groups.items()):
             rows = _found(reply, number, KINDS[name], group)
             if rows is None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import TYPE_CHECKING
 
+import httpx
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from stash_graphql_client.types import Gallery, Image, Performer, Tag
 
+from stash.store import preloading
 from stash.store.lookups import anchored
 
 if TYPE_CHECKING:
@@ -105,6 +109,44 @@ async def test_what_is_not_linked_is_read_without_its_lists(server: Server) -> N
         assert [one.urls for one in found] == [[], [], ["https://example.org/1"], *[[]] * 27]
         assert [len(one.galleries) for one in found] == [0, 0, 0, 1, *[0] * 26]
         assert found[3].title == "mine"
+
+
+class Gathering(httpx.AsyncBaseTransport):
+    """Answers questions for images once three are under way, or after a while."""
+
+    def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
+        self._inner = inner
+        self._all_there = asyncio.Event()
+        self._under_way = 0
+        self.was_in_vain = False
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Pass it on."""
+        if b"findImages" in request.content:
+            self._under_way += 1
+            if self._under_way == 3:
+                self._all_there.set()
+            try:
+                await asyncio.wait_for(self._all_there.wait(), 5)
+            except TimeoutError:
+                self.was_in_vain = True
+            self._under_way -= 1
+        return await self._inner.handle_async_request(request)
+
+
+@pytest.mark.parametrize("by", ["preload_new", "preload_ids", "rows_of_ids"])
+async def test_pages_are_asked_for_at_once(
+    embedded: Server, monkeypatch: pytest.MonkeyPatch, by: str
+) -> None:
+    """The pages of many ids do not wait for one another, however they are asked for."""
+    monkeypatch.setattr(preloading, "PAGE", 10)
+    async with embedded.store() as store:
+        ids = [image.id for image in await embedded.images(store, 30)]
+    assert embedded.transport is not None
+    gathering = embedded.transport = Gathering(embedded.transport)
+    async with embedded.store() as store, store.window():
+        await getattr(store, by)({Image: ids})
+    assert not gathering.was_in_vain
 
 
 @given(
