@@ -69,11 +69,3 @@ class Applying(Working):
         """Leave an entity as it is; what is remembered of it stays as well."""
         self._note(Applied(entity, key, kept=[why], is_left=True))
         self.run.report.keep(entity.__type_name__, entity.id, why)
-
-    def _apply_more(self, entity: Entity, wish: Wish) -> None:
-        """Add to what was decided for an entity already."""
-        earlier = self.run.applied[id(entity)]
-        more = apply(entity, earlier.key, wish, self._memory(entity, earlier.key), self.run.overwrite)
-        if more.declined:
-            self.run.report.skip(earlier.key.kind, earlier.key.id, TAKEN_BACK)
-        self._note(earlier.joined(more))

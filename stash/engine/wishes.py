@@ -48,19 +48,6 @@ class Applied:
     declined: dict[str, Declined] = field(default_factory=dict)
     is_left: bool = False
 
-    def joined(self, more: Applied) -> Applied:
-        """Both decisions as one."""
-        return Applied(
-            self.entity,
-            self.key,
-            self.wrote | more.wrote,
-            self.sets | more.sets,
-            self.singles | more.singles,
-            self.reasons | more.reasons,
-            self.kept + more.kept,
-            self.declined | more.declined,
-        )
-
     def memory(self, before: Memory | None = None, refused: Collection[str] = ()) -> Memory:
         """What the journal keeps, with the ids that Stash gave meanwhile.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from stash.store.lookups import Lookup, matches, values_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from stash.store.kinds import Entity, Kind
 
@@ -28,6 +28,12 @@ class Coverage:
         """Whether the question after a value needs no request."""
         return self.is_complete or value in self.asked
 
+    def add(self, value: str, entity: Entity) -> None:
+        """Note who carries a value."""
+        carriers = self.carriers.setdefault(_folded(value), [])
+        if not any(carrier is entity for carrier in carriers):
+            carriers.append(entity)
+
 
 class Memory:
     """The coverage of every type and field, for one window."""
@@ -46,15 +52,13 @@ class Memory:
     def _of(self, kind: Kind) -> dict[str, Coverage]:
         return self._kinds.get(kind.name, {})
 
-    def index(self, kind: Kind, entity: Entity) -> None:
-        """Make an entity known to the fields that were asked after."""
+    def index(self, kind: Kind, entities: Collection[Entity]) -> None:
+        """Make entities known to the fields that were asked after."""
         for field_name, coverage in self._of(kind).items():
-            for value in values_of(entity, field_name) or ():
-                if not isinstance(value, str):
-                    continue
-                carriers = coverage.carriers.setdefault(_folded(value), [])
-                if not any(carrier is entity for carrier in carriers):
-                    carriers.append(entity)
+            for entity in entities:
+                for value in values_of(entity, field_name) or ():
+                    if isinstance(value, str):
+                        coverage.add(value, entity)
 
     def answer(self, kind: Kind, lookups: list[Lookup]) -> list[Entity] | None:
         """The entities that meet the conditions, or None where Stash has to be asked."""

@@ -62,7 +62,7 @@ class NamingStore(PreloadingStore):
         for page in batched(keys, PAGE):
             where = any_of(fields, page)
             rows = all_rows_in(await self._ask(document("query", [find(kind, where, kind.full)])), 0, kind)
-            entities = [self._take(kind, row) for row in rows]
+            entities = self._take(kind, rows)
             for key in page:
                 carriers = [entity for entity in entities if _rank(kind, entity, key) < _NO_RANK]
                 if carriers:

@@ -82,12 +82,10 @@ class PreloadingStore(ReadingStore):
                 continue
             for field in COMPLETE_FIELDS:
                 self._memories[-1].cover(kind, field, None)
-            for row in rows:
-                self._take(kind, row)
+            self._take(kind, rows)
             for page in range(2, -(-count // ROWS) + 1):
                 more = find(kind, {}, kind.lean, page=page, per_page=ROWS)
-                for row in rows_in(await self._ask(document("query", [more])), 0, kind):
-                    self._take(kind, row)
+                self._take(kind, rows_in(await self._ask(document("query", [more])), 0, kind))
 
     async def rows_of_ids(
         self, ids: Mapping[type[Entity], Sequence[str]]
@@ -120,8 +118,7 @@ class PreloadingStore(ReadingStore):
     def take(self, rows: Mapping[str, Sequence[dict[str, Any]]]) -> None:
         """Make entities of raw rows."""
         for name, found in rows.items():
-            for row in found:
-                self._take(KINDS[name], row)
+            self._take(KINDS[name], found)
 
     async def preload_ids(
         self, ids: Mapping[type[Entity], Sequence[str]], *, is_complete: bool = False
@@ -150,8 +147,8 @@ class PreloadingStore(ReadingStore):
             return
         reply = await self._ask(document("query", list(fields.values())), is_checked=False)
         for number, name in enumerate(fields):
-            for row in _found(reply, number, KINDS[name], groups[name]) or ():
-                self._take(KINDS[name], {**row, **_NO_LINKS})
+            rows = _found(reply, number, KINDS[name], groups[name]) or ()
+            self._take(KINDS[name], [{**row, **_NO_LINKS} for row in rows])
 
     async def _read_groups(self, groups: Mapping[str, list[str]], *, is_complete: bool) -> None:
         selections = {name: KINDS[name].full if is_complete else KINDS[name].lean for name in groups}
@@ -162,8 +159,7 @@ class PreloadingStore(ReadingStore):
             if rows is None:
                 await self._read_ids(KINDS[name].entity, group, selections[name])
                 continue
-            for row in rows:
-                self._take(KINDS[name], row)
+            self._take(KINDS[name], rows)
             standing = {row["id"] for row in rows}
             self._gone |= {(name, one) for one in group if one not in standing}
 

@@ -101,7 +101,7 @@ class ReadingStore(IdentityMap):
                 rows = [row for row in reply.data.values() if isinstance(row, dict)]
             else:
                 rows = rows_in(reply, 0, kind)
-            read |= {row["id"]: self._take(kind, row) for row in rows}
+            read |= {entity.id: entity for entity in self._take(kind, rows)}
             self._gone |= {(kind.name, i) for i in page if i not in read}
         return read
 
@@ -109,13 +109,14 @@ class ReadingStore(IdentityMap):
         """Those of the ids that Stash has."""
         return set(await self._read_ids(entity_type, ids, "id"))
 
-    def _take(self, kind: Kind, row: dict[str, Any]) -> Any:
+    def _take(self, kind: Kind, rows: Iterable[dict[str, Any]]) -> list[Any]:
+        """The entities of rows, known to the lookups of every open window."""
         with intact(f"its {kind.plural}"):
-            entity = self._hydrator.hydrate(kind, row)
-        self._stale.discard((kind.name, row["id"]))
+            entities = [self._hydrator.hydrate(kind, row) for row in rows]
+        self._stale.difference_update((kind.name, entity.id) for entity in entities)
         for memory in self._memories:
-            memory.index(kind, entity)
-        return entity
+            memory.index(kind, entities)
+        return entities
 
     async def _ask(self, query: tuple[str, dict[str, Any]], *, is_checked: bool = True) -> Reply:
         reply = await self.connection.query(*query)
@@ -137,8 +138,7 @@ class ReadingStore(IdentityMap):
         fields = [by_ids(KINDS[name], list(ids), KINDS[name].full) for name, ids in stubs.items()]
         reply = await self._ask(document("query", fields))
         for number, name in enumerate(stubs):
-            for row in rows_in(reply, number, KINDS[name]):
-                self._take(KINDS[name], row)
+            self._take(KINDS[name], rows_in(reply, number, KINDS[name]))
 
     def _selection(self, entity_type: type[T], fields: Iterable[str]) -> str:
         kind = kind_of(entity_type)
@@ -227,7 +227,7 @@ class ReadingStore(IdentityMap):
                 yield list((await self._read_ids(kind.entity, ids, selection)).values())
                 continue
             async for rows in self._row_pages(kind, part, selection, per_page):
-                yield [self._take(kind, row) for row in rows]
+                yield self._take(kind, rows)
 
     async def rows(
         self, entity_type: type[T], selection: str, **filters: Any

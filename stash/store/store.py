@@ -149,7 +149,7 @@ class StashStore(NamingStore):
         self._cache_entity(entity)
         self._unit.queued[id(entity)] = entity
         for memory in self._memories:
-            memory.index(kind_of(entity), entity)
+            memory.index(kind_of(entity), [entity])
 
     def add(self, obj: Entity) -> None:
         """Enter an object; a new one is created by the next flush."""

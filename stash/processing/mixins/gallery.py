@@ -98,8 +98,12 @@ class GalleryProcessingMixin(StashProcessingBase):
     async def _process_item_gallery(
         self, item: Item, account: Creator, content: Content, studio: Studio | None = None
     ) -> Gallery:
-        """Complete the gallery of an item, and link its scenes and images to it."""
+        """Complete the gallery of an item, and link its scenes and images to it.
+
+        The source's first image is the cover of a gallery whose cover nobody else chose.
+        """
         gallery = await self._get_or_create_gallery(item, account, None, studio)
+        cover = next((entity for entity in content.files.values() if isinstance(entity, Image)), None)
         wish = Wish(
             values={
                 "code": str(item.id),
@@ -108,6 +112,7 @@ class GalleryProcessingMixin(StashProcessingBase):
                 "date": utc_day(item.createdAt),
                 "organized": True,
                 "studio": studio,
+                "cover": cover,
             },
             texts={"urls": _urls(item)},
             links={"performers": content.performers, "tags": content.tags},
@@ -123,12 +128,13 @@ class GalleryProcessingMixin(StashProcessingBase):
     def _predecessor_values(
         self, gallery: Gallery, item: Item, account: Creator, content: Content
     ) -> Mapping[str, Collection[str]]:
-        """What earlier programs would have written, under any name that the creator had."""
+        """What earlier programs would have written, under any name that the creator had; and Stash's own cover."""
+        cover = {"cover": [self.run.default_covers.get(gallery.id, "")]}
         if gallery.is_new() or self._memory(gallery, gallery_key(item)) is not None:
-            return {}
+            return cover
         aliases = content.performers[0].alias_list if content.performers else []
         names = [account.username, *(aliases if isinstance(aliases, list) else [])]
-        return predecessor_values([Rendered(item.content, item.createdAt)], names)
+        return {**cover, **predecessor_values([Rendered(item.content, item.createdAt)], names)}
 
     async def _link_files(self, item: Item, gallery: Gallery, content: Content) -> None:
         """Link what is matched; what the source dropped goes only if an earlier sync had added it."""
@@ -156,7 +162,6 @@ class GalleryProcessingMixin(StashProcessingBase):
                 await members[stash_id].remove_from_gallery(gallery)
             applied.sets[name] = (decision, dict(members))
             applied.decline(name, wished, memory)
-        self._choose_cover(gallery, content)
 
     def _about_to_join(self, gallery: Gallery, content: Content, cls: type[Scene | Image]) -> list[str]:
         """Files that a killed run was about to link from their own side."""
@@ -174,13 +179,6 @@ class GalleryProcessingMixin(StashProcessingBase):
             self.run.memory(cls.__type_name__, SourceKey("media", str(media_id))) for media_id in unmatched
         ]
         return [memory.stash_id for memory in found if memory is not None]
-
-    def _choose_cover(self, gallery: Gallery, content: Content) -> None:
-        """The source's first image is the cover of a gallery whose cover nobody else chose."""
-        first = next((entity for entity in content.files.values() if isinstance(entity, Image)), None)
-        if first is not None:
-            predecessors = {"cover": [self.run.default_covers.get(gallery.id, "")]}
-            self._apply_more(gallery, Wish(values={"cover": first}, predecessors=predecessors))
 
     async def _process_chapters(
         self, galleries: Sequence[tuple[Item, Gallery, Content]]
