@@ -6,8 +6,6 @@ Nothing that a user set is ever overwritten, and repeating a merge changes nothi
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 from collections.abc import Collection, Hashable, Sequence
 from typing import Any, Literal, NamedTuple
@@ -127,9 +125,3 @@ def merge_aliases(theirs: Sequence[str], wish: Sequence[str], *, name: str) -> l
             taken.add(alias.casefold())
             result.append(alias)
     return result
-
-
-def digest(values: Any) -> str:  # noqa: ANN401 - anything that JSON can hold
-    """A short stable digest, to recognise what did not change."""
-    text = json.dumps(values, sort_keys=True, ensure_ascii=True, default=str)
-    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()

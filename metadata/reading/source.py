@@ -64,8 +64,8 @@ class Source:
 
     def within(self, column: Expression, values: Collection[int] | Collection[str]) -> Expression:
         """That a column is one of any number of values, as one parameter."""
-        is_text = any(isinstance(value, str) for value in values)
-        kept = list(values) if is_text else [value for value in values if abs(int(value)) <= LARGEST_ID]
+        kept = [one for one in values if isinstance(one, str) or -LARGEST_ID <= one <= LARGEST_ID]
+        is_text = isinstance(next(iter(kept), None), str)
         if self.is_sqlite:
             given: sa.BindParameter[str] = sa.bindparam("given", json.dumps(kept), unique=True)
             return column.op("IN", is_comparison=True)(_GIVEN.bindparams(given))

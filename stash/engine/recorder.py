@@ -72,10 +72,13 @@ class Recorder:
 
 def plain(value: Any) -> Any:
     """A value of an entity as JSON: links as ids."""
-    if value is None or isinstance(value, str | int):
+    if isinstance(value, _PLAIN):
         return value
     if isinstance(value, list):
         return [one if type(one) is str else one.id if isinstance(one, Entity) else str(one) for one in value]
     if isinstance(value, Entity):
         return value.id
     return None if value is UNSET else str(value)
+
+
+_PLAIN = (str, int, type(None))  # a union is made anew, and looked at slowly, each time

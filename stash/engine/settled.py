@@ -12,6 +12,8 @@ from importlib.metadata import version
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
+from pydantic_core import PydanticSerializationError, to_json
+
 from metadata.items import AggregatedPost, Creator, Item, ItemMedia, Mention, StoredMedia
 from stash.merge import as_kept
 from stash.store.kinds import Entity
@@ -70,13 +72,20 @@ def source_digest(part: Part, files: Mapping[int, Sequence[HostFile]], rules: st
             for one in part.media().values()
         ],
     )
-    return hashlib.blake2b(repr(said).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+    return _digest(said)
 
 
 def standing_digest(signatures: Iterable[tuple[Any, ...]]) -> str:
     """A digest of entities by their signatures, whatever their order."""
-    text = repr(sorted(signatures, key=lambda signature: signature[:2]))
-    return hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=16).hexdigest()
+    return _digest(sorted(signatures, key=lambda signature: signature[:2]))
+
+
+def _digest(said: Any) -> str:
+    try:
+        content = to_json(said)
+    except PydanticSerializationError:  # a lone surrogate
+        content = repr(said).encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(content, digest_size=16).hexdigest()
 
 
 def signature_of(entity: Entity) -> tuple[Any, ...]:

@@ -111,26 +111,26 @@ def _text(field: str, value: Any) -> str | None:
     return value  # type: ignore[no-any-return]  # every other value goes as it is
 
 
-def to_input(entity: Entity, fields: Iterable[str]) -> dict[str, Any]:
-    """The input of a create or an update with these fields; ids of related entities are read now."""
-    is_creation, data, relations = is_new(entity), entity.__dict__, entity.__relationships__
-    names = _input_names(type(entity), is_creation)
-    result: dict[str, Any] = {}
-    for field in fields:
-        value = data.get(field, UNSET)
-        if value is UNSET or field not in names:
-            continue
-        relation = relations.get(field)
-        if field == "custom_fields" and not is_creation:
-            diff = entity._diff_custom_fields(entity)  # noqa: SLF001 - the library's own rule
-            value = UNSET if diff is None else diff.to_graphql()
-        elif relation is not None:
-            value = _links(relation.transform, value)
-        elif type(value) is not str or field == "date":
-            value = value.value if isinstance(value, Enum) else _text(field, value)
-        if value is not UNSET:
-            result[names[field]] = value
-    return result
+def to_input(entity: Entity, sent: Mapping[str, Any]) -> dict[str, Any]:
+    """The input of a create or an update with these of its `values`; ids of related entities are read now."""
+    names = _input_names(type(entity), is_new(entity))
+    given = {
+        names[field]: value if type(value) is str and field != "date" else _given(entity, field, value)
+        for field, value in sent.items()
+        if field in names
+    }
+    return {name: value for name, value in given.items() if value is not UNSET}
+
+
+def _given(entity: Entity, field: str, value: Any) -> Any:
+    """A value as an input takes it; UNSET where there is nothing to say."""
+    relation = entity.__relationships__.get(field)
+    if value is not UNSET and field == "custom_fields" and not is_new(entity):
+        diff = entity._diff_custom_fields(entity)  # noqa: SLF001 - the library's own rule
+        return UNSET if diff is None else diff.to_graphql()
+    if value is not UNSET and relation is not None:
+        return _links(relation.transform, value)
+    return value.value if isinstance(value, Enum) else _text(field, value)
 
 
 @cache
@@ -157,8 +157,7 @@ def _links(transform: Any, value: Any) -> Any:
     if value is None:
         return None
     if isinstance(value, list):
-        saved = _saved(value)
-        return [one.id for one in saved] if transform is None else [_links(transform, one) for one in saved]
+        return [one.id for one in value] if transform is None else [_links(transform, one) for one in value]
     if transform is None:
         return value.id
     linked = transform(value)

@@ -104,11 +104,11 @@ def writing(entity: Entity, fields: Sequence[str], attached: Mapping[str, str]) 
     """The create or update of an entity with these fields; `attached` is sent with it and not kept."""
     kind = kind_of(entity)
     verb, selection = ("Create", "id created_at") if is_new(entity) else ("Update", "id")
-    content = {**to_input(entity, fields), **attached}
+    sent = values(entity, fields)
+    content = {**to_input(entity, sent), **attached}
     if verb == "Update":
         content["id"] = entity.id
     mutation = Field(kind.operation(verb), {"input": (f"{kind.name}{verb}Input!", content)}, selection)
-    sent = values(entity, fields)
     return Operation(entity, mutation, _change(entity, sent, attached), sent)
 
 

@@ -275,7 +275,8 @@ def _taken(entity: Entity, fields: Sequence[str]) -> list[str]:
 
 def _ready(entity: Entity, fields: Sequence[str]) -> list[str]:
     """The fields to write now; one that leads to what Stash refused to create stays pending."""
-    return [f for f in writable(entity, fields) if not is_unmade(entity.__dict__[f])]
+    data, links = entity.__dict__, entity.__relationships__
+    return [f for f in writable(entity, fields) if f not in links or not is_unmade(data[f])]
 
 
 def _by_handler(entity: Entity, fields: Sequence[str]) -> list[str]:

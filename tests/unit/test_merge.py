@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stash.merge import as_kept, digest, merge_aliases, merge_set, merge_value
+from stash.merge import as_kept, merge_aliases, merge_set, merge_value
 
 TEXTS = st.sampled_from(["", "a", "b", "c", " a ", "Media from x"])
 SETS = st.lists(st.sampled_from("abcdef"), unique=True)
@@ -152,10 +152,3 @@ def test_texts_are_compared_as_stash_keeps_them(text: str | None, kept: str) -> 
 def test_what_is_kept_stays_as_it_is(text: str) -> None:
     """Keeping a text twice is keeping it once."""
     assert as_kept(as_kept(text)) == as_kept(text)
-
-
-def test_a_digest_is_stable_and_tells_differences() -> None:
-    """Equal values give equal digests whatever their order of keys, others another."""
-    assert digest({"a": 1, "b": [2]}) == digest({"b": [2], "a": 1})
-    assert digest({"a": 1}) != digest({"a": 2})
-    assert digest("\ud800") == digest("\ud800")
