@@ -58,8 +58,9 @@ class Applied:
         seen: dict[str, Any] = {}
         for name, (decision, members) in self.sets.items():
             lost = {key for key in decision.added if name in _FILES and not self._has(members[key])}
-            seen[name] = [_current(key, members) for key in decision.seen if key not in lost]
-            wrote[name] = [_current(key, members) for key in decision.wrote if key not in lost]
+            ids = {key: None if key in lost else one.id for key, one in members.items()}
+            seen[name] = [one for key in decision.seen if (one := ids.get(key, key)) is not None]
+            wrote[name] = [one for key in decision.wrote if (one := ids.get(key, key)) is not None]
         cover = self.singles.get("cover")
         if cover is not None and snapshot(self.entity).get("cover") is not cover:
             refused.add("cover")
@@ -249,10 +250,6 @@ def _plain(value: Any) -> Any:
     if isinstance(value, bool):
         return "true" if value else ""
     return value.id if isinstance(value, Entity) else str(value)
-
-
-def _current(key: str, members: dict[str, Entity]) -> str:
-    return members[key].id if key in members else key
 
 
 def _label(entity: Entity) -> str:

@@ -86,6 +86,8 @@ def _known(entity: Entity) -> dict[str, Any]:
 
 
 def _same(field: str, before: Any, after: Any) -> bool:
+    if type(after) is str and field != "date":
+        return isinstance(before, _TEXT) and as_kept(before) == as_kept(after)
     if isinstance(before, list) and isinstance(after, list):
         if field in _ORDERED:
             return list(map(as_kept, before)) == list(map(as_kept, after))

@@ -31,18 +31,18 @@ class MediaProcessingMixin(StashProcessingBase):
     async def _find_stash_files(self, media: Iterable[StoredMedia]) -> dict[int, Scene | Image]:
         """The scene or image of each media that Stash has: as recorded, else by its file, else by its code."""
         wanted = {one.id: one for one in media}
-        found = await self._find_recorded(wanted)
+        recorded = {media_id: memory for media_id in wanted if (memory := self._recorded(media_id))}
+        found = await self._find_recorded(recorded)
         left = [one for one in wanted.values() if one.id not in found]
-        if self.run.journal is not None and any(self._recorded(one) for one in left):
+        if len(found) < len(recorded):
             await self._look_again([file for one in left for file in self.run.files.of(one)])
         found |= await self._find_by_file(left)
         await self._find_by_code([one for one in left if one.id not in found], found)
         self.run.matched.update(found)
         return found
 
-    async def _find_recorded(self, wanted: dict[int, StoredMedia]) -> dict[int, Scene | Image]:
+    async def _find_recorded(self, recorded: Mapping[int, Memory]) -> dict[int, Scene | Image]:
         """The entities that earlier runs recorded, if they are still the same, or still carry our code."""
-        recorded = {media_id: memory for media_id, one in wanted.items() if (memory := self._recorded(one))}
         await self._preload([(memory.type, memory.stash_id) for memory in recorded.values()])
         found: dict[int, Scene | Image] = {}
         for media_id, memory in recorded.items():
@@ -51,8 +51,8 @@ class MediaProcessingMixin(StashProcessingBase):
                 found[media_id] = entity
         return found
 
-    def _recorded(self, media: StoredMedia) -> Memory | None:
-        key = media_key(media.id)
+    def _recorded(self, media_id: int) -> Memory | None:
+        key = media_key(media_id)
         return self.run.memory("Image", key) or self.run.memory("Scene", key)
 
     async def _find_by_file(self, media: Sequence[StoredMedia]) -> dict[int, Scene | Image]:
