@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import httpx
-from pydantic_core import from_json, to_json
+from pydantic_core import to_json
 
 from stash import kill_points
 from stash.errors import (
@@ -213,7 +213,7 @@ class Door:
                 wait=float(wait) if wait.isdigit() else None,
             )
         try:
-            body = _json_in(response)
+            body = response.json()
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
             return self._not_a_reply(f"HTTP {status} without JSON", error)
         if not isinstance(body, dict) or not ("data" in body or "errors" in body):
@@ -263,14 +263,6 @@ def _verification(url: httpx.URL, ca_file: str | None) -> ssl.SSLContext | bool:
         raise UsageError(
             f"The ca_file {ca_file!r} holds no certificate that can be read ({error})."
         ) from error
-
-
-def _json_in(response: httpx.Response) -> Any:
-    """What a response says; Python takes what the faster parser refuses, such as a lone surrogate."""
-    try:
-        return from_json(response.content)
-    except ValueError:
-        return response.json()
 
 
 def _unlocked(reply: Reply) -> Reply:

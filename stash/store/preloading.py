@@ -97,10 +97,10 @@ class PreloadingStore(ReadingStore):
         asked = [(kind_of(t), entity_id) for t, many in ids.items() for entity_id in many]
         wanted = _in_order((kind, i) for kind, i in asked if kind.key != "name" or not self._is_read(kind, i))
         rows: dict[str, list[dict[str, Any]]] = {}
-        for page in await together(*(self._rows_of(_grouped(page)) for page in batched(wanted, PAGE))):
-            if page is None:
+        for page in batched(wanted, PAGE):
+            if (read := await self._rows_of(_grouped(page))) is None:
                 return None
-            for name, found in page.items():
+            for name, found in read.items():
                 rows.setdefault(name, []).extend(found)
         return rows
 

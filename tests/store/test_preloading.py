@@ -134,7 +134,7 @@ class Gathering(httpx.AsyncBaseTransport):
         return await self._inner.handle_async_request(request)
 
 
-@pytest.mark.parametrize("by", ["preload_new", "preload_ids", "rows_of_ids"])
+@pytest.mark.parametrize("by", ["preload_new", "preload_ids"])
 async def test_pages_are_asked_for_at_once(
     embedded: Server, monkeypatch: pytest.MonkeyPatch, by: str
 ) -> None:
