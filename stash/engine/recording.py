@@ -79,7 +79,6 @@ class Recording(Twins):
             await self.run.journal.record((), parts=parts)
         self._count(decided.created, decided.changed)
         self.run.report.links_added += decided.links_added
-        self.run.is_littered = True
         self._forget_part()
 
     async def _beat(self) -> None:
@@ -101,7 +100,6 @@ class Recording(Twins):
         changed = [change for change, _ in new]
         self._count({id(c.entity) for c in changed if c.action == "create"}, {id(c.entity) for c in changed})
         self.store.rollback(keeping=LASTING)
-        self.run.is_littered = True
         self._forget_part()
 
     def _name_refused(self, flushed: Flushed) -> None:
@@ -201,7 +199,7 @@ class Recording(Twins):
             self.run.report.count(name, "kept")
 
     def _sweep(self) -> None:
-        """Free what the part before has left behind, if it was decided."""
+        """Free what the part before has left behind: replies name themselves, too."""
         if self.run.is_littered:
             sweep()
         self.run.is_littered = False
@@ -209,6 +207,7 @@ class Recording(Twins):
     def _forget_part(self) -> None:
         """What concerns this part alone leaves memory; people, studios and tags stay for the run."""
         run = self.run
+        run.is_littered = True
         run.applied = {i: a for i, a in run.applied.items() if a.entity.__type_name__ in LASTING}
         run.orders, run.names = {}, {}
         run.counted = {key for key in run.counted if key[0] in LASTING}
