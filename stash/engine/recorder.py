@@ -63,8 +63,8 @@ class Recorder:
             type=entity.__type_name__,
             key=applied.key if applied is not None else SourceKey(entity.__type_name__, entity.id),
             action=change.action,
-            before={name: plain(value) for name, value in change.before.items()},
-            after={name: plain(value) for name, value in change.after.items()},
+            before={n: v if type(v) is str else plain(v) for n, v in change.before.items()},
+            after={n: v if type(v) is str else plain(v) for n, v in change.after.items()},
             why={} if is_create else {name: why[name] for name in change.after if name in why},
             stash_id="" if is_create else entity.id,
         )

@@ -53,6 +53,8 @@ class Run:
     recreate: bool = False
     redo: bool = False
     has_news: bool = False
+    has_plans: bool = False
+    """Whether a killed run was about to write anything of what was recalled."""
     may_scan: bool = True
     patience: float = 300.0
     on_items: Callable[[int], None] = lambda _: None
@@ -87,6 +89,7 @@ class Run:
         if self.journal is not None:
             for place, recalled in (await self.journal.recall_all(keys)).items():
                 memory = redone(recalled) if self.redo else recalled
+                self.has_plans = self.has_plans or bool(recalled.planned)
                 if memory is not None:
                     (self.memories if memory.stash_id else self.unsettled)[place] = memory
 

@@ -10,7 +10,7 @@ from stash_graphql_client.types.unset import UNSET
 
 from stash.journal import Declined, Memory, SourceKey, as_text
 from stash.merge import as_kept, merge_set, merge_value
-from stash.store.entities import assign, snapshot
+from stash.store.entities import assign, is_new, snapshot
 from stash.store.kinds import Entity
 
 if TYPE_CHECKING:
@@ -54,9 +54,12 @@ class Applied:
         Of the fields that Stash refused it keeps what it had `before`; a link that was not confirmed is not kept.
         """
         wrote: dict[str, Any] = {**self.wrote, **{name: one.id for name, one in self.singles.items()}}
-        refused = {*refused, *(name for name, one in self.singles.items() if one.is_new())}
+        refused = {*refused, *(name for name, one in self.singles.items() if is_new(one))}
         seen: dict[str, Any] = {}
         for name, (decision, members) in self.sets.items():
+            if not members:
+                seen[name], wrote[name] = list(decision.seen), list(decision.wrote)
+                continue
             lost = {key for key in decision.added if name in _FILES and not self._has(members[key])}
             ids = {key: None if key in lost else one.id for key, one in members.items()}
             seen[name] = [one for key in decision.seen if (one := ids.get(key, key)) is not None]
@@ -200,13 +203,7 @@ class _Merging:
 
     def _set(self, name: str, wished: Sequence[str], theirs: Sequence[str]) -> SetDecision:
         seen, wrote = seen_and_wrote(self.memory, name)
-        decision = merge_set(
-            theirs,
-            list(dict.fromkeys(wished)),
-            seen,
-            wrote,
-            is_complete=name not in self.wish.partial,
-        )
+        decision = merge_set(theirs, wished, seen, wrote, is_complete=name not in self.wish.partial)
         self.applied.reasons[name] = decision.reason
         return decision
 
@@ -238,7 +235,7 @@ def seen_and_wrote(memory: Memory | None, name: str) -> tuple[Sequence[str], Seq
 def _listed(entity: Entity, name: str) -> list[Any]:
     """What stands in Stash; in a new entity nothing does, whatever it was made with."""
     value = entity.__dict__.get(name, UNSET)
-    return list(value) if isinstance(value, list) and not entity.is_new() else []
+    return list(value) if isinstance(value, list) and not is_new(entity) else []
 
 
 def _plain(value: Any) -> Any:

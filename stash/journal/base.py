@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from metadata.database import Database
+    from stash.journal.rows import SourceKey
 
 
 class JournalBase:
@@ -29,6 +30,8 @@ class JournalBase:
         self._source = Source(self._state)
         self._server = ""
         self._runs: set[int] = set()
+        # What was looked for last, and of which nothing is kept; nobody else writes meanwhile.
+        self._absent: set[tuple[str, SourceKey]] = set()
         self._turn = asyncio.Lock()
         self._has_tables = not is_read_only or state.has_table(sync_entity.name)
         # A dry run may meet tables of an older version, which had none of these, or had them in another form.

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from stash.journal.parts import SettledPart
-    from stash.journal.rows import Outcome
+    from stash.journal.rows import Operation, Outcome
 
     type Place = tuple[str, SourceKey]
 
@@ -46,10 +46,12 @@ class Entities(Parts):
             return {}
         asked = {(name, _stored(key)): key for name, some in keys.items() for key in some}
         found: dict[Place, Memory] = {}
+        self._absent.clear()
         async with self._reading() as connection:
             for place, row in (await self._rows(connection, asked)).items():
                 found[row.type, asked[place]] = memory_of(row, asked[place])
             planned = await self._planned(connection)
+        self._absent |= asked.keys() - planned.keys() - {(name, _stored(key)) for name, key in found}
         for stored_place in planned.keys() & asked.keys():
             name, key = stored_place[0], asked[stored_place]
             for operation in planned[stored_place]:
@@ -119,6 +121,7 @@ class Entities(Parts):
             await self._keep_parts(connection, parts)
             if self._state is self._database and stamped:
                 await self._database.stamp(connection, stamped)
+        self._absent -= {(row["type"], SourceKey(row["kind"], row["source_id"])) for row in changed}
         if self._state is not self._database and stamped:
             await self._stamp(stamped)
         kill_points.reached("after-record")
@@ -146,12 +149,13 @@ class Entities(Parts):
 
     async def _changed(self, memories: Sequence[Memory]) -> tuple[list[dict[str, Any]], list[Outcome]]:
         """The rows that differ from what is stored, and what killed runs planned for these entities, as applied."""
-        if not memories:
-            return [], []
         places = [(memory.type, _stored(memory.key)) for memory in memories]
-        async with self._reading() as connection:
-            known = await self._rows(connection, places)
-            planned = await self._planned(connection, sync_change.c.run_id.not_in(self._runs))
+        known: dict[Place, Row[Any]] = {}
+        planned: dict[Place, list[Operation]] = {}
+        if doubtful := [place for place in places if place not in self._absent]:
+            async with self._reading() as connection:
+                known = await self._rows(connection, doubtful)
+                planned = await self._planned(connection, sync_change.c.run_id.not_in(self._runs))
         changed: dict[Place, dict[str, Any]] = {}
         settled: list[Outcome] = []
         for place, memory in zip(places, memories, strict=True):

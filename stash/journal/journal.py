@@ -85,6 +85,7 @@ class Journal(TakingBack):
         """Tell for which Stash everything is; answers its generated id, new where it is not known."""
         if not self._has_tables:
             return ""
+        self._absent.clear()
         known = select(sync_server.c.id).where(
             sync_server.c.url == url, sync_server.c.database_path == database_path
         )

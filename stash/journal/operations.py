@@ -32,7 +32,7 @@ class Operations(Runs):
         async with self._writing() as connection:
             noted = await connection.execute(_NOTING, row)
             batch = int(noted.scalar_one())
-        return [Noted(batch, place) for place in range(len(operations))]
+        return [Noted(batch, place, row["size"]) for place in range(row["size"])]
 
     async def settle(self, outcomes: Sequence[Outcome]) -> None:
         """Note what became of planned operations."""
@@ -86,14 +86,17 @@ async def settle(connection: AsyncConnection, outcomes: Iterable[Outcome]) -> No
         batches[one.id.batch].append(one)
     if not batches:
         return
-    rows = (await connection.execute(_KNOWN, {"batches": list(batches)})).all()
-    await connection.execute(_SETTLING, [with_outcomes(row, batches[row.id]) for row in rows])
+    partly = [batch for batch, some in batches.items() if len({one.id.place for one in some}) < some[0].id.size]
+    rows = await connection.execute(_KNOWN, {"batches": partly}) if partly else ()
+    known = {row.id: row.outcomes for row in rows}
+    settled = [with_outcomes(some, known.get(batch, "{}")) for batch, some in batches.items()]
+    await connection.execute(_SETTLING, settled)
 
 
 # To make a statement costs more than to execute it, so those of every batch are made once.
 _NOTING = insert(sync_change).returning(sync_change.c.id)
 _KNOWN = (
-    select(sync_change.c.id, sync_change.c.size, sync_change.c.outcomes)
+    select(sync_change.c.id, sync_change.c.outcomes)
     .where(sync_change.c.id.in_(bindparam("batches", expanding=True)))
     .with_for_update()
 )

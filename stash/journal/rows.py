@@ -38,10 +38,11 @@ class SourceKey(NamedTuple):
 
 
 class Noted(NamedTuple):
-    """Where the journal has an operation: the batch that it was sent with, and its place there."""
+    """Where the journal has an operation: the batch that it was sent with, its place there, and how many those are."""
 
     batch: int
     place: int
+    size: int
 
 
 class Operation(NamedTuple):
@@ -167,10 +168,7 @@ def memory_of(row: Any, key: SourceKey) -> Memory:
 
 def memory_row(server: str, memory: Memory) -> dict[str, Any]:
     """The row of a memory; what was planned has rows of its own."""
-    content: dict[str, Any] = {
-        "seen": {name: list(values) for name, values in memory.seen.items()},
-        "wrote": dict(memory.wrote),
-    }
+    content: dict[str, Any] = {"seen": dict(memory.seen), "wrote": dict(memory.wrote)}
     if memory.earlier:
         content["earlier"] = {name: list(values)[-EARLIER_KEPT:] for name, values in memory.earlier.items()}
     if memory.declined:
@@ -254,7 +252,7 @@ def operations_of(row: Any) -> list[Operation]:
         json.loads(row.content)
     ):
         state, stash_id, message = outcomes.get(str(place), ("planned", known_id, ""))
-        key, noted = SourceKey(kind, source_id), Noted(row.id, place)
+        key, noted = SourceKey(kind, source_id), Noted(row.id, place, row.size)
         operations.append(Operation(name, key, action, before, after, why, stash_id, state, message, noted))
     return operations
 
@@ -284,11 +282,15 @@ def batch_row(server: str, run: int, operations: Sequence[Operation]) -> dict[st
     }
 
 
-def with_outcomes(row: Any, outcomes: Iterable[Outcome]) -> dict[str, Any]:
+def with_outcomes(outcomes: Sequence[Outcome], before: str) -> dict[str, Any]:
     """The new `state` of a `batch`, and what `became` of its operations, now that this is known of some of them."""
-    known = json.loads(row.outcomes)
+    batch, _, size = outcomes[0].id
+    known = json.loads(before)
     known |= {str(one.id.place): (one.state, one.stash_id, stored(one.message)) for one in outcomes}
     states = {state for state, *_ in known.values()}
     settled = "applied" if "applied" in states else "failed"
-    state = settled if len(known) == row.size else "planned"
-    return {"batch": row.id, "new": state, "became": _as_json(known)}
+    return {
+        "batch": batch,
+        "new": settled if len(known) == size else "planned",
+        "became": _as_json(known),
+    }

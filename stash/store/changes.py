@@ -16,7 +16,7 @@ from stash.store.entities import is_new, snapshot
 from stash.store.kinds import Entity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
 SEPARATE = frozenset(
     {("Gallery", "cover"), ("Gallery", "images"), ("Gallery", "chapters"), ("Image", "galleries")}
@@ -50,34 +50,20 @@ class Failure:
 
 def edited_fields(entity: Entity) -> list[str]:
     """The tracked fields whose value is not what Stash has, as Stash keeps values."""
-    fields = list(_edits(entity))
-    return sorted(fields) if len(fields) > 1 else fields
-
-
-def is_edited(entity: Entity) -> bool:
-    """Whether any field is edited; the others need not be compared then."""
-    return next(_edits(entity), None) is not None
-
-
-def _edits(entity: Entity) -> Iterator[str]:
     data, tracked = entity.__dict__, entity.__tracked_fields__
     if is_new(entity):
-        for field in tracked:
-            if data.get(field, UNSET) is not UNSET:
-                yield field
-        return
+        return sorted([field for field in tracked if data.get(field, UNSET) is not UNSET])
     known = snapshot(entity)
+    assigned = entity.__pydantic_fields_set__.difference(known)
+    edited = [field for field in assigned if field in tracked and data[field] is not UNSET]
     # Most entities stand as they are known; the dictionaries are compared much faster than their items are, one by one.
-    for field, before in () if known.items() <= data.items() else known.items():
-        if (after := data[field]) is not before and after != before and _differs(field, before, after):
-            yield field
-    for field in entity.__pydantic_fields_set__.difference(known):
-        if field in tracked and data[field] is not UNSET:
-            yield field
-
-
-def _differs(field: str, before: Any, after: Any) -> bool:
-    return after is not UNSET and (before is UNSET or not _same(field, before, after))
+    if not known.items() <= data.items():
+        edited += [
+            field
+            for field, before in known.items()
+            if (after := data[field]) is not before and after != before and _differs(field, before, after)
+        ]
+    return sorted(edited) if len(edited) > 1 else edited
 
 
 def _known(entity: Entity) -> dict[str, Any]:
@@ -85,16 +71,19 @@ def _known(entity: Entity) -> dict[str, Any]:
     return {} if is_new(entity) else snapshot(entity)
 
 
-def _same(field: str, before: Any, after: Any) -> bool:
-    if type(after) is str and field != "date":
-        return isinstance(before, _TEXT) and as_kept(before) == as_kept(after)
+def _differs(field: str, before: Any, after: Any) -> bool:
+    """Whether Stash would keep another value than it has."""
+    if type(after) is str and isinstance(before, _TEXT) and field != "date":
+        return as_kept(before) != as_kept(after)
+    if after is UNSET:
+        return False
     if isinstance(before, list) and isinstance(after, list):
         if field in _ORDERED:
-            return list(map(as_kept, before)) == list(map(as_kept, after))
-        return len(before) == len(after) and {_plain(b) for b in before} == {_plain(a) for a in after}
+            return list(map(as_kept, before)) != list(map(as_kept, after))
+        return len(before) != len(after) or {_plain(b) for b in before} != {_plain(a) for a in after}
     if isinstance(before, _TEXT) and isinstance(after, _TEXT_OR_DATE):
-        return as_kept(before) == as_kept(_text(field, after))
-    return False
+        return as_kept(before) != as_kept(_text(field, after))
+    return True
 
 
 _TEXT = (str, type(None))  # a union is made anew, and looked at slowly, each time
@@ -176,13 +165,13 @@ def mark_sent(entity: Entity, sent: dict[str, Any]) -> None:
     """Remember what was written; an edit made meanwhile stays an edit."""
     known = snapshot(entity)
     for field, value in sent.items():
-        known[field] = list(value) if isinstance(value, list) else value
+        known[field] = [*value] if type(value) is list else value
 
 
 def values(entity: Entity, fields: Iterable[str]) -> dict[str, Any]:
     """A copy of the fields as they are now, without links to what Stash has not got yet."""
     data = entity.__dict__
-    return {f: _saved(data[f]) if isinstance(data[f], list) else data[f] for f in fields}
+    return {f: _saved(value) if type(value := data[f]) is list else value for f in fields}
 
 
 def _saved(members: Iterable[Any]) -> list[Any]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from stash_graphql_client.store import StashEntityStore
 
-from stash.store.changes import is_edited
+from stash.store.changes import edited_fields
 from stash.store.entities import Done, private
 from stash.store.hydration import Entry, Hydrator, is_stub, received
 from stash.store.kinds import Entity, Kind, kind_of
@@ -80,7 +80,7 @@ class IdentityMap(StashEntityStore):
     def edited(self) -> list[Entity]:
         """Every known entity that differs from what Stash has."""
         known = [entry.entity for entry in list(self._cache.values()) if entry.entity.__tracked_fields__]
-        return [entity for entity in known if is_edited(entity)]
+        return [entity for entity in known if edited_fields(entity)]
 
     def get_cached(self, entity_type: type[T], entity_id: str) -> T | None:
         """A known and complete entity, without a request."""

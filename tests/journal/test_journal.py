@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from metadata.database import Database
 from stash.errors import StateError
@@ -58,6 +58,25 @@ async def test_what_was_written_before_is_remembered(database: Database) -> None
         await journal.record([Memory("Image", KEY, "7", wrote={"title": str(number)})])
     earlier = (await journal.recall("Image", [KEY]))[KEY].earlier["title"]
     assert earlier == [str(number) for number in range(4, EARLIER_KEPT + 4)]
+
+
+async def test_what_was_not_found_is_not_looked_for_again(database: Database) -> None:
+    """What a recall found nothing of is recorded in one statement; what stands by then is looked at, and kept."""
+    journal = await opened(database)
+    statements: list[str] = []
+
+    def listener(*arguments: object) -> None:
+        statements.append(str(arguments[2]))
+
+    event.listen(database.engine.sync_engine, "before_cursor_execute", listener)
+    await journal.recall("Image", [KEY])
+    statements.clear()
+    await journal.record([Memory("Image", KEY, "7", wrote={"title": "a"})])
+    asked = [one for one in statements if one.startswith("SELECT")]
+    assert asked == []
+    await journal.record([Memory("Image", KEY, "7", wrote={"title": "b"})])
+    event.remove(database.engine.sync_engine, "before_cursor_execute", listener)
+    assert (await journal.recall("Image", [KEY]))[KEY].earlier == {"title": ["a"]}
 
 
 async def test_a_key_of_any_characters_is_found_again(database: Database) -> None:

@@ -119,7 +119,7 @@ async def test_a_run_does_not_settle_its_own_plans_by_the_way(database: Database
     await journal.record([Memory("Image", KEY, "7")], settled=[Outcome(first, "applied", "7")])
     assert [one.state for one in await journal.operations(run)] == ["applied", "planned"]
     assert (await journal.recall("Image", [KEY]))[KEY].planned == {"galleries": ["3"]}
-    assert second == (first.batch, 1)
+    assert second == (first.batch, 1, 2)
 
 
 async def test_another_stash_has_other_plans(database: Database) -> None:

@@ -146,6 +146,8 @@ class GalleryProcessingMixin(StashProcessingBase):
                 e.id: e for e in content.files.values() if isinstance(e, cls)
             }
             unmatched = self._recorded_files(item, content, cls)
+            if memory is None and not members and not unmatched:
+                continue
             wished = [*members, *unmatched]
             seen, wrote = seen_and_wrote(memory, name)
             wrote = [*wrote, *self._about_to_join(gallery, content, cls)]
@@ -165,6 +167,8 @@ class GalleryProcessingMixin(StashProcessingBase):
 
     def _about_to_join(self, gallery: Gallery, content: Content, cls: type[Scene | Image]) -> list[str]:
         """Files that a killed run was about to link from their own side."""
+        if not self.run.has_plans:
+            return []
         found = (
             (e, self._memory(e, SourceKey("media", str(i))))
             for i, e in content.files.items()
