@@ -141,7 +141,7 @@ class Database:
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction for writing: committed at the end, rolled back on any error."""
+        """A transaction for writing, from its first statement on: committed at the end, rolled back on any error."""
         async with AsyncExitStack() as stack:
             stack.enter_context(self.errors())
             with connecting(self._address):

@@ -39,7 +39,7 @@ _POSTGRESQL_OPTIONS = {"host", "port", "ssl", "timeout", "command_timeout"}
 _CONNECT_SECONDS = 10.0
 
 WRITES = "metadata_writes"
-"""The execution option of a transaction that will write: SQLite then takes its lock at the start."""
+"""The execution option of a transaction that will write: SQLite then takes its lock with the first statement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,8 @@ def _roll_back_sqlite(
 
 def _begin_sqlite(connection: Connection) -> None:
     writes = connection.get_execution_options().get(WRITES, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    driver: SqliteConnection = connection.connection.driver_connection  # type: ignore[assignment]  # made by us
+    driver.to_begin = "BEGIN IMMEDIATE" if writes else "BEGIN"
 
 
 @contextmanager

@@ -22,6 +22,8 @@ class Connection(aiosqlite.Connection):
         connect = partial(sqlite3.connect, database, **options)
         super().__init__(connect, AHEAD)
         self._thread.daemon = True
+        self.to_begin = ""
+        """What the next statement begins its transaction with; a trip of its own costs as much as a statement."""
 
     def cursor(self) -> Cursor:  # type: ignore[override]  # no trip, so nothing to await
         """A cursor of this connection."""
@@ -33,6 +35,7 @@ class Cursor(aiosqlite.Cursor):
 
     def __init__(self, connection: Connection, cursor: sqlite3.Cursor) -> None:
         super().__init__(connection, cursor)
+        self._connection = connection
         self._rows: list[Any] = []
         self._has_more = False
 
@@ -43,8 +46,23 @@ class Cursor(aiosqlite.Cursor):
         return self
 
     def _execute_and_fetch(self, sql: str, parameters: tuple[Any, ...]) -> list[Any]:
+        self._begin()
         self._cursor.execute(sql, parameters)
         return self._cursor.fetchmany(AHEAD)
+
+    async def executemany(self, sql: str, parameters: Iterable[Iterable[object]]) -> Self:
+        """Execute with each of the parameters."""
+        await self._execute(self._execute_many, sql, parameters)  # type: ignore[no-untyped-call]
+        return self
+
+    def _execute_many(self, sql: str, parameters: Iterable[Iterable[Any]]) -> None:
+        self._begin()
+        self._cursor.executemany(sql, parameters)  # type: ignore[arg-type]  # rows of a driver are sequences
+
+    def _begin(self) -> None:
+        if self._connection.to_begin:
+            self._cursor.execute(self._connection.to_begin)
+            self._connection.to_begin = ""
 
     async def fetchone(self) -> tuple[Any, ...] | None:  # type: ignore[override]  # no row factory is set
         """The next row; None after the last."""

@@ -86,7 +86,9 @@ async def settle(connection: AsyncConnection, outcomes: Iterable[Outcome]) -> No
         batches[one.id.batch].append(one)
     if not batches:
         return
-    partly = [batch for batch, some in batches.items() if len({one.id.place for one in some}) < some[0].id.size]
+    partly = [
+        batch for batch, some in batches.items() if len({one.id.place for one in some}) < some[0].id.size
+    ]
     rows = await connection.execute(_KNOWN, {"batches": partly}) if partly else ()
     known = {row.id: row.outcomes for row in rows}
     settled = [with_outcomes(some, known.get(batch, "{}")) for batch, some in batches.items()]

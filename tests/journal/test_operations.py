@@ -158,6 +158,7 @@ async def test_a_locked_database_is_worth_another_try(database: Database) -> Non
     await opened(database)
     async with await Database.open(str(database.path), busy_timeout=0.01) as impatient:
         journal = await opened(impatient)
-        async with database.begin():
+        async with database.begin() as connection:
+            await connection.execute(text("SELECT 1"))
             with pytest.raises(RetriableError):
                 await journal.plan(1, [EDIT])

@@ -190,8 +190,8 @@ async def test_a_locked_database_is_busy(v0_15: Path) -> None:
         with closing(sqlite3.connect(v0_15, isolation_level=None)) as other:
             other.execute("BEGIN EXCLUSIVE")
             with pytest.raises(DatabaseBusyError, match="locked by another program"):
-                async with database.begin():
-                    pass
+                async with database.begin() as connection:
+                    await connection.execute(sa.text("SELECT id FROM accounts"))
             with pytest.raises(DatabaseBusyError, match="locked by another program"):
                 async with database.connect() as connection:
                     await connection.execute(sa.text("SELECT id FROM accounts"))
