@@ -15,6 +15,7 @@ from stash.engine.twins import Twins
 from stash.engine.wishes import names_of
 from stash.interpreter import sweep
 from stash.journal import SettledPart, SourceKey
+from stash.overlap import together
 from stash.report import Planned
 from stash.store import Flushed
 from stash.store.entities import is_new
@@ -74,8 +75,8 @@ class Recording(Twins):
     async def _conclude(self, decided: Decided) -> None:
         """Count what was written of a part, and note that it is settled."""
         self._name_refused(decided.refused)
-        is_open = await self._give_way(decided.created.values()) or bool(decided.refused.failed)
-        if self.run.journal is not None and not is_open and (parts := self._settled(decided)):
+        did_give_way, parts = await together(self._give_way(decided.created.values()), self._settled(decided))
+        if self.run.journal is not None and parts and not (did_give_way or decided.refused.failed):
             await self.run.journal.record((), parts=parts)
         self._count(decided.created, decided.changed)
         self.run.report.links_added += decided.links_added
@@ -136,8 +137,11 @@ class Recording(Twins):
             if memory.type in LASTING or place in known:
                 known[place] = memory
 
-    def _settled(self, decided: Decided) -> list[SettledPart]:
-        """The part as it stands now, if there is nothing left to do and it was not known so already."""
+    async def _settled(self, decided: Decided) -> list[SettledPart]:
+        """The part as it stands now, if there is nothing left to do and it was not known so already.
+
+        It is worked out while Stash is asked after twins.
+        """
         skipped = self.run.report.skipped[decided.skipped_before :]
         open_media = any(
             media not in self.run.matched and any(file.kind for file in files)

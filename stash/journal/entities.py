@@ -172,7 +172,8 @@ class Entities(Parts):
 
 
 def _stored(key: SourceKey) -> SourceKey:
-    return SourceKey(key.kind, stored(key.id))
+    text = stored(key.id)
+    return key if text is key.id else SourceKey(key.kind, text)
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +29,7 @@ from tests.metadata.factories import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from metadata.database import Database
 
@@ -73,6 +74,16 @@ async def test_items_of_all_kinds_come_oldest_first(database: Database) -> None:
     assert problems == []
 
 
+@contextmanager
+def statements_of(database: Database) -> Iterator[list[str]]:
+    """What is executed within it."""
+    statements: list[str] = []
+    listener = lambda *args: statements.append(args[2])  # noqa: E731 - as the event is given
+    event.listen(database.engine.sync_engine, "before_cursor_execute", listener)
+    yield statements
+    event.remove(database.engine.sync_engine, "before_cursor_execute", listener)
+
+
 async def test_windows_are_bounded(database: Database) -> None:
     """A window holds at most as many items as asked for, and together they hold each item once."""
     world = World()
@@ -83,6 +94,23 @@ async def test_windows_are_bounded(database: Database) -> None:
     reader = Reader(database)
     sizes = [len(one.items) async for one in reader.windows(await reader.creator("anna"), 3)]
     assert sizes == [3, 3, 1]
+
+
+async def test_a_window_that_was_begun_is_not_read_again(database: Database) -> None:
+    """What was read before it was asked for is given without a statement, once; the next reading reads anew."""
+    world = World()
+    anna = world.account(username="anna")
+    world.post(anna, world.offered(world.media(anna)))
+    await world.save(database)
+    reader = Reader(database)
+    creator = await reader.creator("anna")
+    whole = [window async for window in reader.windows(creator)]
+    await reader.begin(creator)
+    for is_begun in (True, False):
+        with statements_of(database) as statements:
+            windows = [window async for window in reader.windows(creator)]
+        assert windows == whole
+        assert (not statements) == is_begun
 
 
 async def test_statements_of_a_window_do_not_grow(database: Database) -> None:
@@ -99,11 +127,8 @@ async def test_statements_of_a_window_do_not_grow(database: Database) -> None:
     counts = []
     for name in ("few", "few", "many"):
         creator = await reader.creator(name)
-        statements: list[str] = []
-        listener = lambda *args, seen=statements: seen.append(args[2])  # noqa: E731
-        event.listen(database.engine.sync_engine, "before_cursor_execute", listener)
-        assert [len(window.items) async for window in reader.windows(creator)]
-        event.remove(database.engine.sync_engine, "before_cursor_execute", listener)
+        with statements_of(database) as statements:
+            assert [len(window.items) async for window in reader.windows(creator)]
         counts.append(len(statements))
     assert counts[1] == counts[2] <= 30
 
