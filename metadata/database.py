@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from sqlalchemy import Column, bindparam, column, event, insert, table, text, update
+from sqlalchemy import JSON, Column, Text, bindparam, cast, column, event, func, insert, table, text, update
 
 from metadata.engines import WRITES, Address, DatabaseKind, connecting, make_engine, our_errors
 from metadata.errors import MissingDatabaseError, UnknownDatabaseError
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Mapping
     from pathlib import Path
 
-    from sqlalchemy import Executable, Update
+    from sqlalchemy import ColumnElement, Executable, Update
     from sqlalchemy.engine.interfaces import DBAPIConnection
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -159,15 +160,15 @@ class Database:
         Runs in the caller's transaction, one statement a table; rows that say so already, tables and
         columns that are absent, are left as they are.
         """
-        by_table: defaultdict[str, list[dict[str, int | None]]] = defaultdict(list)
+        by_table: defaultdict[str, dict[int, int | None]] = defaultdict(dict)
         for table_name, row_id, stash_id in stamps:
             if table_name not in _STAMPED_TABLES:
                 raise ValueError(f"{table_name} rows carry no Stash id of ours")
             if "stash_id" in self.columns(table_name):
-                by_table[table_name].append({"row_id": row_id, "new": stash_id})
+                by_table[table_name][row_id] = stash_id
         with self.errors():
-            for table_name, parameters in by_table.items():
-                await connection.execute(_stamping(table_name), parameters)
+            for table_name, ids in by_table.items():
+                await connection.execute(_stamping(self.kind, table_name), {"ids": json.dumps(ids)})
 
     async def _look(self, *, create: bool) -> None:
         async with self.connect() as connection:
@@ -203,13 +204,16 @@ class Database:
 
 
 @cache
-def _stamping(table_name: str) -> Update:
-    """The statement that notes the Stash id of a row that has not got it yet."""
+def _stamping(kind: DatabaseKind, table_name: str) -> Update:
+    """The statement that notes Stash ids of rows, a JSON object, where they have not got them yet."""
     columns: list[Column[Any]] = list(Base.metadata.tables[table_name].c)
     rows = table(table_name, *(column(c.name, c.type) for c in columns))
-    new = bindparam("new", type_=rows.c.stash_id.type)
+    given: ColumnElement[Any] = bindparam("ids", type_=Text())
+    each = func.json_each(given) if kind == "sqlite" else func.json_each_text(cast(given, JSON))
+    ids = each.table_valued("key", "value", name="ids")
+    new = cast(ids.c.value, rows.c.stash_id.type)
     is_other = rows.c.stash_id.is_distinct_from(new)
-    return update(rows).values(stash_id=new).where(rows.c.id == bindparam("row_id"), is_other)
+    return update(rows).values(stash_id=new).where(rows.c.id == cast(ids.c.key, rows.c.id.type), is_other)
 
 
 def _why_missing(path: Path) -> str:

@@ -86,9 +86,9 @@ class Files:
         ]
         numbered = [file for one in renditions for file in self._by_id.get(one.id)]
         found = list(dict.fromkeys(self._at_home(media, by_name or numbered)))
-        taken = next((file.path for file in found if file.kind), None)
-        if taken is not None and len(numbered) + len(found) > 1:
-            self.further |= {f.path: taken for f in (*found, *numbered) if f.kind and f.path != taken}
+        others = {*numbered, *found}
+        if len(others) > 1 and (taken := next((file for file in found if file.kind), None)) is not None:
+            self.further |= {f.path: taken.path for f in others - {taken} if f.kind}
         return found
 
     def _at_home(self, media: StoredMedia, found: list[HostFile]) -> list[HostFile]:

@@ -45,7 +45,7 @@ def merge_value(  # noqa: PLR0911 - a decision table returns once a branch
     """Decide one value. A wish of None is no wish at all; an empty one clears what we ourselves wrote."""
     if wish is None:
         return ValueDecision(theirs, "same", "the source does not say")
-    stands, wanted = as_kept(theirs), as_kept(wish)
+    stands, wanted = as_kept(theirs) if theirs else "", as_kept(wish)
     if stands == wanted:
         return ValueDecision(theirs, "same", "equal already", wanted)
     ours = None if known is None else {as_kept(value) for value in known}

@@ -52,17 +52,20 @@ class Hydrator:
         kept = private(entity)
         snapshot, data, tracked = kept["_snapshot"], entity.__dict__, kind.entity.__tracked_fields__
         defaults, made = kind.defaults, kind.made
-        for field, value in raw.items():
-            if field not in defaults:
-                continue
-            if value is not None and (field in made or type(value) not in _TYPES.get(field, _PLAIN)):
-                value = self._value(kind, field, value)  # noqa: PLW2901 - the reply's value, made the entity's
-            if field in tracked:
-                is_edited = known is not None and data.get(field, UNSET) != snapshot.get(field, UNSET)
-                snapshot[field] = list(value) if isinstance(value, list) else value
-                if is_edited:
-                    continue
-            data[field] = value
+        values = {
+            field: self._value(kind, field, value)
+            if value is not None and (field in made or type(value) not in _TYPES.get(field, _PLAIN))
+            else value
+            for field, value in raw.items()
+            if field in defaults
+        }
+        standing = {f: [*v] if type(v) is list else v for f, v in values.items() if f in tracked}
+        if known is not None:
+            edited = [f for f in standing if data.get(f, UNSET) != snapshot.get(f, UNSET)]
+            for field in edited:
+                del values[field]
+        snapshot.update(standing)
+        data.update(values)
         kept["_received_fields"] = self._merged(kept["_received_fields"], raw)
         return entity
 
