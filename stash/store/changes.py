@@ -74,7 +74,7 @@ def _known(entity: Entity) -> dict[str, Any]:
 def _differs(field: str, before: Any, after: Any) -> bool:
     """Whether Stash would keep another value than it has."""
     if type(after) is str and isinstance(before, _TEXT) and field != "date":
-        return as_kept(before) != as_kept(after)
+        return (as_kept(before) if before else "") != as_kept(after)
     if after is UNSET:
         return False
     if isinstance(before, list) and isinstance(after, list):

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from stash.store.store import StashStore
 
+    type Exact = tuple[type, frozenset[type] | None]
+
 _IN_STEP = frozenset(
     {
         ("Gallery", "scenes"),
@@ -191,15 +193,17 @@ def assign(entity: Entity, values: Mapping[str, Any]) -> None:
             setattr(entity, name, value)
 
 
-def _exact_types(cls: type[Entity]) -> dict[str, tuple[type, type | None]]:
-    """By field: the type of its value, and of the members where that is a list."""
-    exact: dict[str, tuple[type, type | None]] = {}
+def _exact_types(cls: type[Entity]) -> dict[str, Exact]:
+    """By field: the type of its value, and those of the members where that is a list."""
+    exact: dict[str, Exact] = {}
     for field in _ASSIGNED & cls.model_fields.keys():
         for declared in get_args(cls.model_fields[field].annotation):
             if declared in {str, bool}:
                 exact[field] = (declared, None)
             elif get_origin(declared) is list:
-                exact[field] = (list, get_args(declared)[0])
+                member = get_args(declared)[0]
+                ours = (cls for cls in LINKED.values() if issubclass(cls, member))
+                exact[field] = (list, frozenset({member, *ours}))
             elif isinstance(declared, type) and issubclass(declared, Entity):
                 exact[field] = (LINKED.get(declared.__type_name__, declared), None)
     return exact
@@ -213,11 +217,10 @@ _ASSIGNED = frozenset(
 _EXACT = {name: _exact_types(cls) for name, cls in LINKED.items()}
 
 
-def _is_exact(declared: tuple[type, type | None] | None, value: Any) -> bool:
+def _is_exact(declared: Exact | None, value: Any) -> bool:
     if declared is None or type(value) is not declared[0]:
         return False
-    member = declared[1]
-    return member is None or all(isinstance(one, member) for one in value)  # type: ignore[attr-defined]  # it is a list
+    return declared[1] is None or declared[1].issuperset([type(one) for one in value])  # type: ignore[attr-defined]  # it is a list
 
 
 def store_of(entity: Entity) -> StashStore:
