@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import ssl
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import httpx
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 
 from stash import kill_points
 from stash.errors import (
@@ -213,8 +212,8 @@ class Door:
                 wait=float(wait) if wait.isdigit() else None,
             )
         try:
-            body = response.json()
-        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+            body = from_json(response.content, cache_strings="keys")
+        except ValueError as error:
             return self._not_a_reply(f"HTTP {status} without JSON", error)
         if not isinstance(body, dict) or not ("data" in body or "errors" in body):
             return self._not_a_reply(f"HTTP {status} with other JSON", None)

@@ -96,15 +96,20 @@ def signature_of(entity: Entity) -> tuple[Any, ...]:
 
 def signature_of_row(name: str, row: Mapping[str, Any]) -> tuple[Any, ...]:
     """What is compared of an entity in a reply, where texts are as Stash keeps them."""
-    return (name, row["id"], *[_of_row(field, row[field]) for field in COMPARED[name]])
+    return (
+        name,
+        row["id"],
+        *[row[f] or "" if read is None else read(row[f]) for f, read in _READ_OF_ROW[name]],
+    )
 
 
-def _of_row(field: str, value: Any) -> Any:
+def _of_row(field: str) -> Callable[[Any], Any] | None:
+    """How a field of a reply is read, where it is more than its value."""
     if field in _LINKS:
-        return sorted([one["id"] for one in value])
+        return lambda value: sorted([one["id"] for one in value])
     if field in _NAMES:
-        return sorted(value or ()) or ""
-    return value["id"] if field in _SINGLES and value else value or ""
+        return lambda value: sorted(value or ()) or ""
+    return (lambda value: value["id"] if value else "") if field in _SINGLES else None
 
 
 def signatures_of_orders(orders: Mapping[str, Sequence[str]]) -> list[tuple[Any, ...]]:
@@ -145,6 +150,7 @@ _SINGLES = frozenset({"studio", "cover", "parent_studio"})
 _READ: dict[str, list[tuple[str, Callable[[Any], Any]]]] = {
     name: [(field, _reader(field)) for field in compared] for name, compared in COMPARED.items()
 }
+_READ_OF_ROW = {name: [(f, _of_row(f)) for f in compared] for name, compared in COMPARED.items()}
 
 
 def _values(cls: type[Any], *without: str) -> Callable[[Any], tuple[Any, ...]]:
