@@ -57,6 +57,8 @@ class Applied:
         refused = {*refused, *(name for name, one in self.singles.items() if is_new(one))}
         seen: dict[str, Any] = {}
         for name, (decision, members) in self.sets.items():
+            if not (decision.seen or decision.wrote):
+                continue
             if not members:
                 seen[name], wrote[name] = list(decision.seen), list(decision.wrote)
                 continue

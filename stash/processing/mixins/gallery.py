@@ -146,10 +146,10 @@ class GalleryProcessingMixin(StashProcessingBase):
                 e.id: e for e in content.files.values() if isinstance(e, cls)
             }
             unmatched = self._recorded_files(item, content, cls)
-            if memory is None and not members and not unmatched:
-                continue
             wished = [*members, *unmatched]
             seen, wrote = seen_and_wrote(memory, name)
+            if not (wished or seen or wrote):
+                continue
             wrote = [*wrote, *self._about_to_join(gallery, content, cls)]
             for dropped in [stash_id for stash_id in wrote if stash_id not in wished]:
                 if (entity := await self.store.get(cls, dropped)) is not None:
