@@ -20,7 +20,7 @@ from stash.files import Files
 from stash.host_files import walk
 from stash.interpreter import tuned
 from stash.journal import Journal
-from stash.overlap import meanwhile
+from stash.overlap import Line, meanwhile
 from stash.processing import StashProcessing
 from stash.report import Report
 from stash.store import StashContext
@@ -265,7 +265,7 @@ async def _creators(reader: Reader, options: SyncOptions, settings: Settings) ->
 async def _prepare(
     processing: StashProcessing, reader: Reader, creators: Sequence[Creator], progress: Progress
 ) -> None:
-    """Learn which files Stash has; a scan, where one is needed, is a step of its own, in percent."""
+    """Learn which files Stash has, and read the first window meanwhile; a scan is a step of its own, in percent."""
     done = -1
 
     def on_scan(part: float) -> None:
@@ -280,7 +280,10 @@ async def _prepare(
 
     progress.start("scan")
     processing.run.on_scan = on_scan
-    await processing.prepare(reader, creators)
+    async with Line() as ahead:
+        for creator in creators[:1]:
+            await ahead.start(reader.begin(creator))
+        await processing.prepare(reader, creators)
     processing.run.on_scan = lambda _: None
     progress.finish()
 

@@ -283,11 +283,9 @@ class CreatorProcessing(Standing, Withdrawing, Writing, Recalling):
 
     async def _owns(self, entity: Scene | StashImage, media: StoredMedia) -> bool:
         """Whether this media's values go on the entity: the first to claim it, as several may share one file."""
-        key = media_key(media.id)
-        if (claimed := self.run.applied.get(id(entity))) is not None:
-            return claimed.key == key
-        if not entity.code or entity.code == key.id or entity.code in [str(one.id) for one in media.variants]:
-            return True
+        claimed, key = self.run.applied.get(id(entity)), media_key(media.id)
+        if claimed is not None or entity.code in {"", key.id, *[str(one.id) for one in media.variants]}:
+            return claimed is None or claimed.key == key
         return all(one.key.id != entity.code for one in await self._others_memories(entity, [key]))
 
     async def _decide_loose(self, decided: Deciding, found: dict[int, Scene | StashImage]) -> None:

@@ -22,7 +22,6 @@ from stash.host_files import walk
 from stash.interpreter import tuned
 from stash.journal import Journal
 from stash.lock import held
-from stash.overlap import Line
 from stash.paths import PathMap
 from stash.processing.creator import FEW, CreatorProcessing
 from stash.report import Report
@@ -75,10 +74,7 @@ class StashProcessing(CreatorProcessing, Finding, Unmatching):
         self._known_media = await self._recorded_media()
         owned = [(file, owners[file.name]) for file in ours if file.kind and file.name in owners]
         new = [file for file, owner in owned if owner.media not in self._known_media]
-        async with Line() as meanwhile:
-            for creator in creators[:1]:
-                await meanwhile.start(reader.begin(creator))
-            await self._read_files(new)
+        await self._read_files(new)
         await self._find_absent(reader, creators, self._known_media)
         self.ours = ours
         unknown = self.run.files.unknown(new)

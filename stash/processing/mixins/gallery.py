@@ -167,12 +167,10 @@ class GalleryProcessingMixin(StashProcessingBase):
 
     def _about_to_join(self, gallery: Gallery, content: Content, cls: type[Scene | Image]) -> list[str]:
         """Files that a killed run was about to link from their own side."""
-        if not self.run.has_plans:
-            return []
         found = (
             (e, self._memory(e, SourceKey("media", str(i))))
             for i, e in content.files.items()
-            if isinstance(e, cls)
+            if self.run.has_plans and isinstance(e, cls)
         )
         return [e.id for e, memory in found if memory and gallery.id in memory.planned.get("galleries", ())]
 
