@@ -67,7 +67,7 @@ class Reader:
         self._source = Source(database)
         self._world: World | None = None
         self._named: set[tuple[str, str]] = set()
-        self._begun: dict[int, tuple[Window | None, AsyncIterator[Window]]] = {}
+        self._begun: dict[int, tuple[list[Window], AsyncIterator[Window]]] = {}
 
     async def creators(self) -> list[Creator]:
         """Every account with downloaded media, in order of id; never the reader's own account.
@@ -103,16 +103,17 @@ class Reader:
         Items are its posts and stories, and every message of the groups it takes part in, as far as they
         carry media. A window that reports problems may hold no item.
         """
-        first, others = self._begun.pop(creator.id, (None, self._windows(creator, size)))
-        if first is not None:
-            yield first
+        begun, others = self._begun.pop(creator.id, ([], self._windows(creator, size)))
+        while begun:
+            yield begun.pop()  # not kept here while the others are read
         async for window in others:
             yield window
 
     async def begin(self, creator: Creator) -> None:
         """Read the first of a creator's windows now, for when they are asked for."""
         windows = self._windows(creator, WINDOW_SIZE)
-        self._begun[creator.id] = await anext(windows, None), windows
+        first = await anext(windows, None)
+        self._begun[creator.id] = [first] if first is not None else [], windows
 
     async def _windows(self, creator: Creator, size: int) -> AsyncIterator[Window]:
         world = await self._whole_world()

@@ -33,9 +33,10 @@ class Connection(aiosqlite.Connection):
 class Cursor(aiosqlite.Cursor):
     """A cursor that brings the first rows back with the statement."""
 
+    _conn: Connection
+
     def __init__(self, connection: Connection, cursor: sqlite3.Cursor) -> None:
         super().__init__(connection, cursor)
-        self._connection = connection
         self._rows: list[Any] = []
         self._has_more = False
 
@@ -60,9 +61,9 @@ class Cursor(aiosqlite.Cursor):
         self._cursor.executemany(sql, parameters)  # type: ignore[arg-type]  # rows of a driver are sequences
 
     def _begin(self) -> None:
-        if self._connection.to_begin:
-            self._cursor.execute(self._connection.to_begin)
-            self._connection.to_begin = ""
+        if self._conn.to_begin:
+            self._cursor.execute(self._conn.to_begin)
+            self._conn.to_begin = ""
 
     async def fetchone(self) -> tuple[Any, ...] | None:  # type: ignore[override]  # no row factory is set
         """The next row; None after the last."""

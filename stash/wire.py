@@ -212,7 +212,7 @@ class Door:
                 wait=float(wait) if wait.isdigit() else None,
             )
         try:
-            body = from_json(response.content, cache_strings="keys")
+            body = _json_in(response)
         except ValueError as error:
             return self._not_a_reply(f"HTTP {status} without JSON", error)
         if not isinstance(body, dict) or not ("data" in body or "errors" in body):
@@ -262,6 +262,14 @@ def _verification(url: httpx.URL, ca_file: str | None) -> ssl.SSLContext | bool:
         raise UsageError(
             f"The ca_file {ca_file!r} holds no certificate that can be read ({error})."
         ) from error
+
+
+def _json_in(response: httpx.Response) -> Any:
+    """What a response says; Python takes what the faster parser refuses, such as a lone surrogate."""
+    try:
+        return from_json(response.content, cache_strings="keys")
+    except ValueError:
+        return response.json()
 
 
 def _unlocked(reply: Reply) -> Reply:
