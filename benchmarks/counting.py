@@ -2,39 +2,53 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import threading
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import h11
 import httpx
-import uvicorn
+from anyio import BrokenResourceError, connect_tcp, create_task_group, create_tcp_listener
+from anyio.abc import SocketAttribute
+from anyio.from_thread import start_blocking_portal
 from graphql import OperationDefinitionNode, parse
-from starlette.applications import Starlette
-from starlette.responses import Response
-from starlette.routing import Route
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
-    from starlette.requests import Request
+    from anyio.abc import ByteStream, SocketStream
 
 
 @dataclass
 class Counted:
-    """The documents that went through; they are looked into only when asked, so that counting costs no time."""
+    """What went through, a connection each; it is looked into only when asked, so that counting costs no time."""
 
     url: str
-    documents: list[str] = field(default_factory=list)
+    sent: list[bytearray] = field(default_factory=list)
 
     def take(self) -> dict[str, int]:
-        """Requests and root fields of mutations since the last time."""
-        taken, self.documents = self.documents, []
-        operations = [_operation(document) for document in taken]
+        """Requests and root fields of mutations since the last time; no connection is open meanwhile."""
+        taken, self.sent = self.sent, []
+        operations = [_operation(json.loads(body)["query"]) for sent in taken for body in _bodies(sent)]
         mutations = [len(o.selection_set.selections) for o in operations if o.operation.value == "mutation"]
-        return {"requests": len(taken), "mutations": sum(mutations)}
+        return {"requests": len(operations), "mutations": sum(mutations)}
+
+
+def _bodies(sent: bytearray) -> Iterator[bytes]:
+    """The bodies of the requests of a connection."""
+    connection = h11.Connection(h11.SERVER)
+    connection.receive_data(bytes(sent))
+    body = bytearray()
+    while isinstance(event := connection.next_event(), h11.Request | h11.Data | h11.EndOfMessage):
+        if isinstance(event, h11.Data):
+            body += event.data
+        elif isinstance(event, h11.EndOfMessage):
+            yield bytes(body)
+            body.clear()
+            connection.send(h11.Response(status_code=204, headers=[]))
+            connection.send(h11.EndOfMessage())
+            connection.start_next_cycle()
 
 
 def _operation(document: str) -> OperationDefinitionNode:
@@ -46,31 +60,40 @@ def _operation(document: str) -> OperationDefinitionNode:
 def counting(target: str) -> Iterator[Counted]:
     """Serve the proxy in a thread."""
     counted = Counted("")
-    client: httpx.AsyncClient
-
-    async def forward(request: Request) -> Response:
-        body = await request.body()
-        counted.documents.append(json.loads(body)["query"])
-        reply = await client.post(
-            f"{target}/graphql", content=body, headers={"content-type": "application/json"}
-        )
-        return Response(reply.content, reply.status_code, media_type="application/json")
-
-    @asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        nonlocal client
-        async with httpx.AsyncClient(timeout=600) as client:
-            yield
-
-    app = Starlette(routes=[Route("/graphql", forward, methods=["POST"])], lifespan=lifespan)
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error"))
-    thread = threading.Thread(target=asyncio.run, args=[server.serve()], daemon=True)
-    thread.start()
-    while not server.started:
-        thread.join(0.01)
-    counted.url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    try:
+    with start_blocking_portal() as portal, portal.wrap_async_context_manager(_proxy(counted, target)):
         yield counted
-    finally:
-        server.should_exit = True
-        thread.join()
+
+
+@asynccontextmanager
+async def _proxy(counted: Counted, target: str) -> AsyncIterator[None]:
+    """Pass bytes on as they come, and keep those that are sent."""
+    stash = httpx.URL(target)
+    is_tls = stash.scheme == "https"
+
+    async def forward(client: SocketStream) -> None:
+        port = stash.port or (443 if is_tls else 80)
+        sent = bytearray()
+        counted.sent.append(sent)
+        upstream = await connect_tcp(stash.host, port, tls=is_tls)
+        async with client, upstream, create_task_group() as both:
+            both.start_soon(_pass_on, upstream, client)
+            await _pass_on(client, upstream, sent)
+            both.cancel_scope.cancel()
+
+    async with await create_tcp_listener(local_host="127.0.0.1") as listener, create_task_group() as tasks:
+        port = listener.extra_attributes[SocketAttribute.local_port]()
+        counted.url = f"http://127.0.0.1:{port}"
+        tasks.start_soon(listener.serve, forward)
+        yield
+        tasks.cancel_scope.cancel()
+
+
+async def _pass_on(source: ByteStream, sink: ByteStream, kept: bytearray | None = None) -> None:
+    """Until one side hangs up."""
+    try:
+        async for data in source:
+            if kept is not None:
+                kept += data
+            await sink.send(data)
+    except BrokenResourceError:
+        await sink.aclose()

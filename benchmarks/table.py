@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from statistics import median, median_low
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -32,17 +33,39 @@ class Run:
         return f"{self.name:7} {self.what:6} {self.media:>7,} media: {figures} ({per_media})"
 
 
+def typical(runs: list[Run]) -> list[Run]:
+    """One run for all rounds of the same: the median of each figure, and the most memory."""
+    return [
+        replace(
+            rounds[0],
+            wall=median(r.wall for r in rounds),
+            cpu=median(r.cpu for r in rounds),
+            peak=max(r.peak for r in rounds),
+            requests=median_low(r.requests for r in rounds),
+            mutations=median_low(r.mutations for r in rounds),
+        )
+        for rounds in _rounds(runs).values()
+    ]
+
+
+def _rounds(runs: list[Run]) -> dict[tuple[str, str, int], list[Run]]:
+    rounds: dict[tuple[str, str, int], list[Run]] = {}
+    for run in runs:
+        rounds.setdefault((run.name, run.what, run.media), []).append(run)
+    return rounds
+
+
 def write(runs: list[Run], folder: Path) -> None:
     """Write `benchmarks.md` between its markers, and `benchmarks.svg`."""
     page = folder / "benchmarks.md"
     text = page.read_text("utf-8")
     server = runs[0].server.split()[1]
-    for name, content in (("table", table(runs)), ("ratios", ratios(runs))):
+    for name, content in (("table", table(typical(runs))), ("ratios", ratios(runs))):
         start, end = f"<!-- {server} {name} -->\n", f"<!-- /{server} {name} -->"
         before, _, rest = text.partition(start)
         text = f"{before}{start}\n{content}\n{end}{rest.partition(end)[2]}"
     page.write_text(text, "utf-8")
-    (folder / f"benchmarks-{server}.svg").write_text(plot(runs), "utf-8")
+    (folder / f"benchmarks-{server}.svg").write_text(plot(typical(runs)), "utf-8")
 
 
 def table(runs: list[Run]) -> str:
@@ -57,21 +80,24 @@ def table(runs: list[Run]) -> str:
 
 
 def ratios(runs: list[Run]) -> str:
-    """What the figures come to, paired within one size."""
-    found = {(r.name, r.what, r.media): r for r in runs}
+    """What the figures come to, paired within one size; against the floor, within one round."""
+    rounds, found = _rounds(runs), {(r.name, r.what, r.media): r for r in typical(runs)}
     lines = []
     for media in sorted({r.media for r in runs}):
         ours, again = found.get(("ours", "fresh", media)), found.get(("ours", "again", media))
         floor, before = found.get(("floor", "fresh", media)), found.get(("before", "fresh", media))
         if ours and floor:
-            lines.append(f"- {media:,} media: {ours.wall / floor.wall:.2f} times the floor's wall time")
+            pairs = zip(rounds["ours", "fresh", media], rounds["floor", "fresh", media], strict=True)
+            times = sorted(one.wall / other.wall for one, other in pairs)
+            of = f" ({times[0]:.2f} to {times[-1]:.2f} in {len(times)} rounds)" if len(times) > 1 else ""
+            lines.append(f"- {media:,} media: {median(times):.2f} times the floor's wall time{of}")
         if ours and again and before:
             lines.append(
                 f'- {media:,} media, against the guide\'s "before": {before.requests / ours.requests:.0f} times fewer'
                 f" requests, {before.wall / ours.wall:.0f} times faster; unchanged {before.wall / again.wall:.0f} times"
             )
     for what in ("fresh", "again"):
-        mine = [r for r in runs if r.name == "ours" and r.what == what]
+        mine = [r for r in found.values() if r.name == "ours" and r.what == what]
         if len(mine) > 1:
             lines.append(
                 f"- growth of ours, {what}: wall {growth(mine, 'wall'):.2f}, CPU {growth(mine, 'cpu'):.2f}"

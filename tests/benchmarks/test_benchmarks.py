@@ -15,7 +15,7 @@ from benchmarks.checker import faults
 from benchmarks.competitors import Task, floor
 from benchmarks.counting import counting
 from benchmarks.source import read
-from benchmarks.table import Run, growth, ratios, table, write
+from benchmarks.table import Run, growth, ratios, table, typical, write
 from benchmarks.worlds import write_world
 from stash import connect, jobs
 from stash.embedded import EmbeddedStash, serve
@@ -91,6 +91,14 @@ def test_ratios_are_paired_within_one_size() -> None:
     assert "1,000 media: 1.25 times the floor's wall time" in text
     assert "500 times fewer requests, 50 times faster; unchanged 500 times" in text
     assert growth([RUNS[0], RUNS[4]], "wall") == pytest.approx(1.0)
+
+
+def test_rounds_are_paired_in_turn() -> None:
+    """The ratio to the floor is the median of those within a round, not one of medians; the table has the medians."""
+    walls = {"ours": (1.0, 6.0, 4.0), "floor": (1.0, 2.0, 4.0)}
+    rounds = [_run(name, "fresh", 1000, walls[name][k], 10) for k in range(3) for name in walls]
+    assert "1,000 media: 1.00 times the floor's wall time (1.00 to 3.00 in 3 rounds)" in ratios(rounds)
+    assert [(one.name, one.wall) for one in typical(rounds)] == [("ours", 4.0), ("floor", 2.0)]
 
 
 def test_the_page_is_written_between_its_markers(tmp_path: Path) -> None:
