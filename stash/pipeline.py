@@ -87,6 +87,16 @@ async def sync(
         SyncError: nothing could be done, or no more; what was done is remembered.
         MetadataError: the metadata database cannot be read.
     """
+    with tuned():
+        return await _sync(settings, options, progress, transport)
+
+
+async def _sync(
+    settings: Settings,
+    options: SyncOptions,
+    progress: Progress,
+    transport: httpx.AsyncBaseTransport | None,
+) -> Report:
     began = time.monotonic()
     files = Files(settings.paths(), _walk(settings, progress))
     report = Report(plan=[] if options.dry_run else None)
