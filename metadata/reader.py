@@ -189,7 +189,7 @@ class Reader:
         async with self._database.connect() as connection:
             found: dict[str, FileOwner] = {}
             for part in batched(dict(files).items(), FILES):
-                found |= await find_owners(connection, self._source, dict(part), world.renditions)
+                found |= await find_owners(connection, self._source, dict(part), world)
             return found
 
     async def named_files(

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from metadata.reading.links import Links
 from metadata.reading.media import base_name
 
 if TYPE_CHECKING:
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from metadata.reading.source import Source
+    from metadata.reading.world import World
 
 _BATCH = 5000
 
@@ -38,14 +38,11 @@ async def find_owners(
     connection: AsyncConnection,
     source: Source,
     files: Mapping[str, int | None],
-    renditions: Mapping[int, int],
+    world: World,
 ) -> dict[str, FileOwner]:
-    """Look up base names and the ids in them: a handful of statements, however many files.
-
-    `renditions` are variants that no row says to be some, each with its media.
-    """
+    """Look up base names and the ids in them: a handful of statements, however many files."""
     numbers = {number for number in files.values() if number is not None}
-    parents = {**renditions, **await _parents(connection, source, numbers)}
+    parents = {**world.renditions, **await _parents(connection, source, numbers)}
     by_name = await _by_name(connection, source, files.keys())
     accounts = await _accounts(connection, source, {*numbers, *parents.values(), *by_name.values()})
     found: dict[str, int] = {}
@@ -54,10 +51,9 @@ async def find_owners(
         media = next((one for one in in_order if one in accounts), None)
         if media is not None:
             found[name] = media
-    attached = await _attached(connection, source, set(found.values()))
     pictures = await _pictures(connection, source, set(found.values()))
     return {
-        name: FileOwner(media, accounts[media], media in attached, pictures.get(media))
+        name: FileOwner(media, accounts[media], world.holds(media), pictures.get(media))
         for name, media in found.items()
     }
 
@@ -116,11 +112,3 @@ async def _pictures(connection: AsyncConnection, source: Source, ids: Collection
         rows = await source.by(connection, f"account_{picture}", ("mediaId",), ("mediaId", ids))
         found |= {row[0]: picture for row in rows}
     return found
-
-
-async def _attached(connection: AsyncConnection, source: Source, ids: Collection[int]) -> set[int]:
-    holders = Links(source).holders()
-    if holders is None or not ids:
-        return set()
-    statement = sa.select(holders.c.media).distinct().where(source.within(holders.c.media, ids))
-    return {row[0] for row in await source.rows(connection, statement)}

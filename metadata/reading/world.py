@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from array import array
+from bisect import bisect_left
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeGuard
@@ -16,7 +18,7 @@ from metadata.reading.links import Links
 from metadata.values import parse_instant
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy.ext.asyncio import AsyncConnection
@@ -37,7 +39,8 @@ class World:
     hand. `unattached` are media with a file that no item holds, by account. What the database does not know,
     because v0.15 kept no attachments and no mentions, is not to be read as if there were none; `attached_until` is the
     last post that has some, where later ones have files and none. `renditions` are
-    those whose media was found by time alone; the media by the rendition's id.
+    those whose media was found by time alone; the media by the rendition's id. `held` are all media that items hold,
+    in order.
     """
 
     creators: frozenset[int] = frozenset()
@@ -45,10 +48,16 @@ class World:
     owners: Mapping[int, ItemRef] = field(default_factory=dict)
     unattached: Mapping[int, list[int]] = field(default_factory=dict)
     renditions: Mapping[int, int] = field(default_factory=dict)
+    held: Sequence[int] = ()
     knows_mentions: bool = True
     knows_attachments: bool = True
     attached_until: int | None = None
     is_asked_for_facts: bool = False
+
+    def holds(self, media: int) -> bool:
+        """Whether a known item holds a media."""
+        place = bisect_left(self.held, media)
+        return place < len(self.held) and self.held[place] == media
 
 
 async def read_world(connection: AsyncConnection, source: Source) -> World:
@@ -77,6 +86,7 @@ async def read_world(connection: AsyncConnection, source: Source) -> World:
         owners,
         unattached,
         renditions,
+        reading.held,
         knows_mentions=source.is_ours or not await source.is_empty(connection, "post_mentions"),
         knows_attachments=source.is_ours
         or not await source.is_empty(connection, "attachments")
@@ -122,6 +132,7 @@ class _WorldReading:
         self._loose: dict[int, int] = {}
         self._parents: dict[int, int] = {}
         self.posting: set[int] = set()
+        self.held = array("q")
 
     async def look(self) -> None:
         """Find who has files in items of its own, which messages hold files, and what is shared or loose."""
@@ -153,14 +164,11 @@ class _WorldReading:
     def _take(self, marks: _Marks) -> None:
         if type(marks.media) is not int:
             return
+        if marks.holders:
+            self.held.append(marks.media)
         keys: set[ItemKey] = {(kind, item) for kind, item, _ in marks.holders}
         if self._carriers:
-            carried = [
-                self._carriers[item] for kind, item in keys if kind == "post" and item in self._carriers
-            ]
-            keys = keys.union(*carried)
-            if marks.has_file:
-                self._holding.update(*carried)
+            keys = self._with_carriers(keys, is_file=marks.has_file)
         if len(keys) > 1:
             self._shared[marks.media] = keys
         if not marks.has_file:
@@ -172,6 +180,13 @@ class _WorldReading:
                 self._holding.add((kind, item))
             elif _is_id(account):
                 self.posting.add(account)
+
+    def _with_carriers(self, keys: set[ItemKey], *, is_file: bool) -> set[ItemKey]:
+        """What holds a media, with what carries those posts."""
+        carried = [self._carriers[item] for kind, item in keys if kind == "post" and item in self._carriers]
+        if is_file:
+            self._holding.update(*carried)
+        return keys.union(*carried)
 
     async def unattached(self, conversations: Conversations) -> dict[int, list[int]]:
         """Media with a file, by account, that no item holds and that are part of nothing else."""

@@ -559,9 +559,9 @@ async def test_files_are_looked_up_in_parts(database: Database, monkeypatch: pyt
     at_once = await Reader(database).find_media(files.items())
     parts: list[int] = []
 
-    async def counted(connection: Any, source: Any, part: Mapping[str, int | None], renditions: Any) -> Any:
+    async def counted(connection: Any, source: Any, part: Mapping[str, int | None], world: Any) -> Any:
         parts.append(len(part))
-        return await find_owners(connection, source, part, renditions)
+        return await find_owners(connection, source, part, world)
 
     monkeypatch.setattr(reader, "find_owners", counted)
     monkeypatch.setattr(reader, "FILES", 2)
