@@ -2,6 +2,7 @@
 
 Field names are the downloader's column names, so a row and its item read alike.
 All instants are timezone-aware and in UTC; ids are the source's numbers.
+Media are not declared frozen: of all that is read they are the most, and to make them so costs three times as much.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ NEVER = datetime.max.replace(tzinfo=UTC)
 ItemKind = Literal["post", "message", "story", "wall"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class StoredMedia:
     """One stored picture, video or audio; `variants` are other renditions of the same media."""
 
@@ -68,7 +69,7 @@ class ItemRef:
     kind: ItemKind
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ItemMedia:
     """One media in its place in an item.
 

@@ -11,7 +11,7 @@ import aiosqlite
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-AHEAD = 1000
+AHEAD = 5000
 """Rows that come back with the statement; what is more is fetched on its own, so that a stream stays one."""
 
 

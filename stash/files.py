@@ -33,7 +33,7 @@ MOST_READ = 2000
 """Files a run that are read for their fingerprint; so many without a match are another library's."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class StashFile:
     """A file that Stash knows, with the image or scene that holds it; the first file is its primary one."""
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from stash.merge import SetDecision
 
 
-@dataclass
+@dataclass(slots=True)
 class Wish:
     """The values and links that the source asks for in one entity.
 
@@ -34,7 +34,7 @@ class Wish:
     partial: Collection[str] = ()
 
 
-@dataclass
+@dataclass(slots=True)
 class Applied:
     """An entity with what was decided for it, to be remembered once Stash has it."""
 
@@ -133,7 +133,7 @@ def apply(
     return merging.applied
 
 
-@dataclass
+@dataclass(slots=True)
 class _Merging:
     """One entity on its way through the merge."""
 

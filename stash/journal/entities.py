@@ -65,7 +65,7 @@ class Entities(Parts):
             return set()
         query = select(sync_entity.c.source_id).where(*self._is_media())
         async with self._reading() as connection:
-            return {int(row.source_id) for row in await connection.execute(query)}
+            return set(map(int, await connection.scalars(query)))
 
     async def count(self) -> int:
         """How many scenes and images are recorded."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -12,8 +11,7 @@ if TYPE_CHECKING:
     from stash.store.kinds import Kind
 
 
-@dataclass(frozen=True)
-class Field:
+class Field(NamedTuple):
     """One root field: `arguments` maps a name to its GraphQL type and value."""
 
     name: str

@@ -6,8 +6,8 @@ field by field as received; a contract test holds the result to the library's.
 
 from __future__ import annotations
 
-import uuid
 from contextlib import contextmanager
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
 from stash_graphql_client.types.unset import UNSET
@@ -71,7 +71,7 @@ class Hydrator:
 
     def fresh(self, kind: Kind, fields: Mapping[str, Any]) -> Entity:
         """A new entity with these fields, each checked as an assignment is."""
-        entity = _blank(LINKED.get(kind.name, kind.entity), kind, uuid.uuid4().hex)
+        entity = _blank(LINKED.get(kind.name, kind.entity), kind, token_hex(16))
         private(entity)["_is_new"] = True
         assign(entity, fields)
         return entity

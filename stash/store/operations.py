@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from stash_graphql_client.types import Gallery, GalleryChapter, Image
 
@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 
-@dataclass(frozen=True)
-class Link:
+class Link(NamedTuple):
     """An image in a gallery, or no more in it; `owner` is the side on which that was set."""
 
     owner: Entity
@@ -42,7 +41,7 @@ class Link:
         return self.gallery if self.owner is self.image else self.image
 
 
-@dataclass
+@dataclass(slots=True)
 class Operation:
     """One mutation: what it sends of an entity, as copied at the time of sending."""
 
