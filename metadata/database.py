@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
@@ -14,6 +13,7 @@ from sqlalchemy import JSON, Column, Text, bindparam, cast, column, event, func,
 from metadata.engines import WRITES, Address, DatabaseKind, connecting, make_engine, our_errors
 from metadata.errors import MissingDatabaseError, UnknownDatabaseError
 from metadata.models import Base, Fact, Origin
+from metadata.values import as_json
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Mapping
@@ -168,7 +168,7 @@ class Database:
                 by_table[table_name][row_id] = stash_id
         with self.errors():
             for table_name, ids in by_table.items():
-                await connection.execute(_stamping(self.kind, table_name), {"ids": json.dumps(ids)})
+                await connection.execute(_stamping(self.kind, table_name), {"ids": as_json(ids)})
 
     async def _look(self, *, create: bool) -> None:
         async with self.connect() as connection:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from stash.errors import UsageError
 
@@ -24,8 +24,7 @@ _SUFFIXES = {
 _KINDS = {f".{suffix}": kind for kind, suffixes in _SUFFIXES.items() for suffix in suffixes.split()}
 
 
-@dataclass(frozen=True, slots=True)
-class MediaName:
+class MediaName(NamedTuple):
     """What the downloader wrote into a file's name."""
 
     id: int
@@ -34,10 +33,10 @@ class MediaName:
 
 def media_name(file_name: str) -> MediaName | None:
     """The media id in a file's name, in the form of any era; None where there is none."""
-    found = list(_MEDIA_NAME.finditer(file_name))
-    if not found or int(found[-1]["id"]) > _LARGEST_ID:
-        return None
-    return MediaName(int(found[-1]["id"]), found[-1]["preview"] is not None)
+    for preview, number in reversed(_MEDIA_NAME.findall(file_name)):
+        found = MediaName(int(number), bool(preview))
+        return found if found.id <= _LARGEST_ID else None
+    return None
 
 
 def media_id(file_name: str) -> int | None:

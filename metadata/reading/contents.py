@@ -142,6 +142,8 @@ class Contents:
 
     def _offered(self, row: Row) -> Offered | None:
         row_id, media, preview, access = row
+        if type(row_id) is type(media) is int and type(preview) in _NUMBER_OR_NONE and access in _FLAG:
+            return Offered(row_id, media, preview, not access)
         key = self._scrutiny.key("account_media", row_id)
         if key is None:
             return None
@@ -150,6 +152,9 @@ class Contents:
         if media is None:
             seen.reject("mediaId is empty")
         return Offered(key, number, seen.integer("previewId", preview), seen.flag("access", access) is False)
+
+
+_NUMBER_OR_NONE, _FLAG = frozenset({int, type(None)}), (0, 1)
 
 
 def _posts_in(carried: Iterable[Carried]) -> set[int]:

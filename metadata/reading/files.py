@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import sqlalchemy as sa
 
@@ -20,8 +19,7 @@ if TYPE_CHECKING:
 _BATCH = 5000
 
 
-@dataclass(frozen=True, slots=True)
-class FileOwner:
+class FileOwner(NamedTuple):
     """The media that a file belongs to: the parent's id where the file is a variant.
 
     `accountId` is None where the row names no account; `is_attached` says whether a known item holds it;

@@ -185,9 +185,12 @@ def carried_by(rows: Sequence[Row], scrutiny: Scrutiny, link: str) -> dict[int, 
     place = ATTACHMENT.index(link)
     for row in rows:
         key, _, _, content_id, pos, content_type = row
+        kind, holder = ContentType.parse(content_type), row[place]
+        if kind in CARRYING and type(key) is type(content_id) is type(pos) is int:
+            carried[holder].append(Carried(pos, key, kind, content_id))
+            continue
         seen = scrutiny.row("attachments", key)
-        content, holder = seen.integer("contentId", content_id), row[place]
-        kind = ContentType.parse(content_type)
+        content = seen.integer("contentId", content_id)
         if kind is None:
             seen.reject(f"contentType {content_type!r} is unknown")
         elif content is None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from metadata.values import LARGEST_ID
+from metadata.values import LARGEST_ID, as_json
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -67,7 +66,7 @@ class Source:
         kept = [one for one in values if isinstance(one, str) or -LARGEST_ID <= one <= LARGEST_ID]
         is_text = isinstance(next(iter(kept), None), str)
         if self.is_sqlite:
-            given: sa.BindParameter[str] = sa.bindparam("given", json.dumps(kept), unique=True)
+            given: sa.BindParameter[str] = sa.bindparam("given", as_json(kept), unique=True)
             return column.op("IN", is_comparison=True)(_GIVEN.bindparams(given))
         kind: sa.types.TypeEngine[Any] = sa.Text() if is_text else sa.BigInteger()
         return column == sa.any_(sa.bindparam(None, kept, type_=sa.ARRAY(kind)))

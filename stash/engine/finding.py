@@ -29,7 +29,8 @@ class Finding(Working):
         folders = {f.folder for f in files if f.name in owners and owners[f.name].accountId in wanted}
         homes = {one.id: folders_of(one.username) for one in creators}
         self.run.files.homes.update(homes)
-        folders |= {f.folder for f in files if f.folder.casefold() in frozenset().union(*homes.values())}
+        at_home = frozenset().union(*homes.values())
+        folders |= {folder for folder in {file.folder for file in files} if folder.casefold() in at_home}
         return [file for file in files if file.folder in folders], owners
 
     async def _recorded_media(self) -> set[int]:

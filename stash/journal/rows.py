@@ -9,17 +9,10 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from pydantic_core import PydanticSerializationError, to_json
+from metadata.values import as_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-
-
-def _as_json(value: Any) -> str:
-    try:
-        return to_json(value).decode()
-    except PydanticSerializationError:  # a lone surrogate
-        return json.dumps(value)
 
 
 EARLIER_KEPT = 20
@@ -181,7 +174,7 @@ def memory_row(server: str, memory: Memory) -> dict[str, Any]:
         "stash_id": memory.stash_id,
         "created_at": memory.created_at,
         "digest": memory.digest,
-        "seen_and_wrote": _as_json(content),
+        "seen_and_wrote": as_json(content),
     }
 
 
@@ -277,7 +270,7 @@ def batch_row(server: str, run: int, operations: Sequence[Operation]) -> dict[st
         "run_id": run,
         "state": "planned",
         "size": len(content),
-        "content": _as_json(content),
+        "content": as_json(content),
         "outcomes": "{}",
     }
 
@@ -292,5 +285,5 @@ def with_outcomes(outcomes: Sequence[Outcome], before: str) -> dict[str, Any]:
     return {
         "batch": batch,
         "new": settled if len(known) == size else "planned",
-        "became": _as_json(known),
+        "became": as_json(known),
     }

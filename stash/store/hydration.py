@@ -7,7 +7,7 @@ field by field as received; a contract test holds the result to the library's.
 from __future__ import annotations
 
 from contextlib import contextmanager
-from secrets import token_hex
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from stash_graphql_client.types.unset import UNSET
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from stash.store.identity import IdentityMap
+
+
+_NUMBERS = count(1)
+"""For the names of new entities until Stash gives them an id, 32 characters and not digits alone, by which the library tells them."""
 
 
 class Entry:
@@ -71,7 +75,7 @@ class Hydrator:
 
     def fresh(self, kind: Kind, fields: Mapping[str, Any]) -> Entity:
         """A new entity with these fields, each checked as an assignment is."""
-        entity = _blank(LINKED.get(kind.name, kind.entity), kind, token_hex(16))
+        entity = _blank(LINKED.get(kind.name, kind.entity), kind, f"f{next(_NUMBERS):031x}")
         private(entity)["_is_new"] = True
         assign(entity, fields)
         return entity
