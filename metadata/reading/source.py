@@ -63,8 +63,8 @@ class Source:
 
     def within(self, column: Expression, values: Collection[int] | Collection[str]) -> Expression:
         """That a column is one of any number of values, as one parameter."""
-        kept = [one for one in values if isinstance(one, str) or -LARGEST_ID <= one <= LARGEST_ID]
-        is_text = isinstance(next(iter(kept), None), str)
+        is_text = isinstance(next(iter(values), None), str)
+        kept = list(values) if is_text else [n for n in values if -LARGEST_ID <= n <= LARGEST_ID]  # type: ignore[operator]  # numbers, then
         if self.is_sqlite:
             given: sa.BindParameter[str] = sa.bindparam("given", as_json(kept), unique=True)
             return column.op("IN", is_comparison=True)(_GIVEN.bindparams(given))
