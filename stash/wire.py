@@ -183,6 +183,8 @@ class Door:
             # httpx counts from each part that comes; a reply that only drips has to end too.
             async with asyncio.timeout(self.wire.timeout):
                 response = await self._http.post(self.wire.endpoint, content=content, headers=_JSON)
+            # Its own one names it, so that all it said would be kept until garbage is looked for.
+            response.stream = _READ
         except TimeoutError as error:
             raise TransientError("no whole reply in time", was_sent=True) from error
         except httpx.TransportError as error:
@@ -280,3 +282,4 @@ def _unlocked(reply: Reply) -> Reply:
 
 
 _JSON = {"Content-Type": "application/json"}
+_READ = httpx.ByteStream(b"")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import ssl
+import weakref
 
 import httpx
 import pytest
@@ -23,7 +25,7 @@ from stash.errors import (
     UsageError,
 )
 from stash.store import StashContext, connect, sending
-from stash.wire import Wire
+from stash.wire import Door, Wire
 from stash.wire_failures import not_verified
 
 URL = "http://stash.test:9999"
@@ -85,6 +87,25 @@ async def test_a_lone_surrogate_in_a_reply_is_read(stash: respx.MockRouter) -> N
     async with connect(URL) as store:
         assert [tag.name for tag in await store.find(Tag)] == ["half \ud83d"]
         assert store.requests.reads == 2
+
+
+async def test_a_reply_is_not_kept_once_it_is_read() -> None:
+    """What was said leaves memory at once, whether or not Python looks for garbage: a large library's replies are many."""
+    said: list[weakref.ref[httpx.Response]] = []
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        response = httpx.Response(200, json={"data": {}})
+        said.append(weakref.ref(response))
+        return response
+
+    door = Door(Wire(URL, transport=httpx.MockTransport(answer)))
+    gc.disable()
+    try:
+        await door.query("{ version { version } }")
+        assert [kept() for kept in said] == [None]
+    finally:
+        gc.enable()
+        await door.close()
 
 
 async def test_an_outage_raises(stash: respx.MockRouter) -> None:
