@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from stash.engine.run import Working
 from stash.paths import folders_of, media_id
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Mapping, Sequence
+    from collections.abc import Container, Sequence
 
     from metadata.items import Creator
     from metadata.reader import Reader
-    from metadata.reading.files import FileOwner
     from stash.host_files import HostFile
+
+
+@dataclass(frozen=True)
+class FilesOf:
+    """The files of a run's creators: how many of them rows name, and which of those are of media that no run recorded."""
+
+    all: list[HostFile]
+    owned: int
+    new: list[HostFile]
 
 
 class Finding(Working):
     """Finds files by the rows of the database."""
 
-    async def _files_of(
-        self, reader: Reader, creators: Sequence[Creator]
-    ) -> tuple[list[HostFile], Mapping[str, FileOwner]]:
-        """The files of these creators: by their rows, and all that lies in the same folders."""
+    async def _files_of(self, reader: Reader, creators: Sequence[Creator], known: Container[int]) -> FilesOf:
+        """The files of these creators: by their rows, and all that lies in the same folders; `known` media were recorded.
+
+        Whose each file is, is not kept: of a large library that takes as much memory as the files.
+        """
         files = self.run.files.on_host
         owners = await reader.find_media((file.name, file.media_id) for file in files)
         wanted = {creator.id for creator in creators}
@@ -31,7 +41,9 @@ class Finding(Working):
         self.run.files.homes.update(homes)
         at_home = frozenset().union(*homes.values())
         folders |= {folder for folder in {file.folder for file in files} if folder.casefold() in at_home}
-        return [file for file in files if file.folder in folders], owners
+        ours = [file for file in files if file.folder in folders]
+        owned = [(file, owners[file.name].media) for file in ours if file.kind and file.name in owners]
+        return FilesOf(ours, len(owned), [file for file, media in owned if media not in known])
 
     async def _recorded_media(self) -> set[int]:
         return set() if self.run.journal is None else await self.run.journal.known_media()

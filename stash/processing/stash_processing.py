@@ -70,18 +70,16 @@ class StashProcessing(CreatorProcessing, Finding, Unmatching):
 
     async def prepare(self, reader: Reader, creators: Sequence[Creator]) -> None:
         """Learn which of the creators' files Stash has; have it scan the folders where it lacks some."""
-        ours, owners = await self._files_of(reader, creators)
         self._known_media = await self._recorded_media()
-        owned = [(file, owners[file.name]) for file in ours if file.kind and file.name in owners]
-        new = [file for file, owner in owned if owner.media not in self._known_media]
-        await self._read_files(new)
+        found = await self._files_of(reader, creators, self._known_media)
+        await self._read_files(found.new)
         await self._find_absent(reader, creators, self._known_media)
-        self.ours = ours
-        unknown = self.run.files.unknown(new)
+        self.ours = found.all
+        unknown = self.run.files.unknown(found.new)
         is_allowed = self.run.is_forced or self.run.is_dry
-        if len(owned) >= FEW and len(unknown) > len(owned) / 2 and not is_allowed:
+        if found.owned >= FEW and len(unknown) > found.owned / 2 and not is_allowed:
             raise RefusedError(
-                f"Stash does not know {len(unknown)} of {len(owned)} files, such as "
+                f"Stash does not know {len(unknown)} of {found.owned} files, such as "
                 f"{self.run.files.stash_path(unknown[0])}; look whether that is a path as Stash sees it and in its "
                 "library (else set STASH_SYNC_PATH_MAP), or go on with --force."
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from stash_graphql_client.types import Image, Scene
@@ -198,6 +199,7 @@ class Extras(TypedDict, total=False):
     variant_ids: Sequence[int]
 
 
+@lru_cache(maxsize=4096)
 def media_key(media_id: int | str) -> SourceKey:
     """The source's key of a scene or an image: the id of the media, never of a variant."""
     return SourceKey("media", str(media_id))
