@@ -33,10 +33,11 @@ class MediaName(NamedTuple):
 
 def media_name(file_name: str) -> MediaName | None:
     """The media id in a file's name, in the form of any era; None where there is none."""
-    for preview, number in reversed(_MEDIA_NAME.findall(file_name)):
-        found = MediaName(int(number), bool(preview))
-        return found if found.id <= _LARGEST_ID else None
-    return None
+    found = _MEDIA_NAME.findall(file_name)
+    if not found:
+        return None
+    preview, number = found[-1]
+    return MediaName(int(number), bool(preview)) if int(number) <= _LARGEST_ID else None
 
 
 def media_id(file_name: str) -> int | None:
