@@ -17,7 +17,7 @@ from benchmarks.checker import faults
 from benchmarks.competitors import Task
 from benchmarks.counting import counting
 from benchmarks.servers import serving
-from benchmarks.table import Run, write
+from benchmarks.table import PAGE, Run, write
 from benchmarks.worlds import write_world
 
 SIZES = (40, 400, 1000, 4000)
@@ -33,7 +33,7 @@ ROUNDS = 5
 FAST, SLOW = ("ours", "floor"), ("naive", "before")
 
 
-def main() -> None:
+def main(words: list[str] | None = None) -> None:
     """Run what is asked for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--items", type=int, action="append", help="a world of so many items (several times)")
@@ -42,8 +42,12 @@ def main() -> None:
     )
     parser.add_argument("--rounds", type=int, default=ROUNDS, help="of ours and the floor, in turn")
     parser.add_argument("--large", action="store_true", help="a world of 100,000 media too")
-    parser.add_argument("--write", type=Path, help="write the table and the plot into this folder")
-    arguments = parser.parse_args()
+    parser.add_argument(
+        "--write", type=Path, help="write the table into this folder's page, and the plot beside it"
+    )
+    arguments = parser.parse_args(words)
+    if arguments.write and not (arguments.write / PAGE).is_file():
+        parser.error(f"--write: {arguments.write} has no {PAGE}, into which the tables go; docs/ has one")
     sizes = arguments.items or [*SIZES, *([LARGE] if arguments.large else [])]
     runs: list[Run] = []
     for items in sizes:

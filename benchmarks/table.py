@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
+PAGE = "benchmarks.md"
+"""The page whose tables are filled in, between its markers."""
+
 
 @dataclass(frozen=True)
 class Run:
@@ -57,7 +60,7 @@ def _rounds(runs: list[Run]) -> dict[tuple[str, str, int], list[Run]]:
 
 def write(runs: list[Run], folder: Path) -> None:
     """Write `benchmarks.md` between its markers, and `benchmarks.svg`."""
-    page = folder / "benchmarks.md"
+    page = folder / PAGE
     text = page.read_text("utf-8")
     server = runs[0].server.split()[1]
     for name, content in (("table", table(typical(runs))), ("ratios", ratios(runs))):

@@ -11,6 +11,7 @@ import httpx
 import pytest
 from stash_graphql_client.types import Gallery, Image
 
+from benchmarks.__main__ import main
 from benchmarks.checker import faults
 from benchmarks.competitors import Task, floor
 from benchmarks.counting import counting
@@ -116,3 +117,13 @@ def test_the_page_is_written_between_its_markers(tmp_path: Path) -> None:
     assert text.endswith("after\n")
     assert text.count(table(RUNS)) == 1
     assert "<svg" in (tmp_path / "benchmarks-embedded.svg").read_text("utf-8")
+
+
+def test_a_folder_without_the_page_is_refused_at_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where `--write` would find no page to fill, nothing is run: one sentence, exit code 2."""
+    with pytest.raises(SystemExit) as ended:
+        main(["--write", str(tmp_path)])
+    assert ended.value.code == 2
+    assert "has no benchmarks.md" in capsys.readouterr().err
