@@ -55,6 +55,8 @@ class Run:
     has_news: bool = False
     has_plans: bool = False
     """Whether a killed run was about to write anything of what was recalled."""
+    galleries_before: int = 0
+    """Up to this id all galleries stood already when those of the part were looked for."""
     may_scan: bool = True
     patience: float = 300.0
     on_items: Callable[[int], None] = lambda _: None

@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 
 WHY = "another run made its {} at the same time; the next run goes on with that one"
 
-NEAR = 2000
-"""Galleries that another run can have made since this one looked: they have ids below its own, but none far below."""
-
 _WHOLE = f"{KINDS['Gallery'].lean} rating100 photographer"
 
 
@@ -49,7 +46,7 @@ class Twins(Working):
         return bool(galleries or younger)
 
     async def _younger_galleries(self, made: Mapping[str, Gallery]) -> list[Applied]:
-        older = older_twins(await self._near(made), made, self._ours("Gallery")) if made else {}
+        older = older_twins(await self._meanwhile(made), made, self._ours("Gallery")) if made else {}
         if not older:
             return []
         codes = [str(made[one].code) for one in older]
@@ -63,10 +60,16 @@ class Twins(Working):
             and is_as_made(rows[one], applied, self._chapters_in(made[one]))
         ]
 
-    async def _near(self, made: Collection[str]) -> list[Row]:
-        """These galleries, and those that another run can have made meanwhile."""
-        ids = [int(one) for one in made]
-        within = {"value": min(ids) - NEAR, "value2": max(ids), "modifier": "BETWEEN"}
+    async def _meanwhile(self, made: Collection[str]) -> list[Row]:
+        """The galleries made since this run looked, up to its own last one; none where all of them are its own.
+
+        Stash gives no id twice, and a higher one each time.
+        """
+        first, last = self.run.galleries_before + 1, max(map(int, made))
+        self.run.galleries_before = last
+        if last - first < len(made):
+            return []
+        within = {"value": first, "value2": last, "modifier": "BETWEEN"}
         return [row async for row in self.store.rows(Gallery, "id code", id=within)]
 
     async def _younger_chapters(self, made: Sequence[GalleryChapter]) -> list[Applied]:

@@ -58,6 +58,12 @@ def find(kind: Kind, where: dict[str, Any], selection: str, *, page: int = 1, pe
     return Field(kind.find_many, arguments, f"count {kind.plural} {{ {selection} }}")
 
 
+def newest(kind: Kind) -> Field:
+    """The entity of the highest id."""
+    last = {"per_page": 1, "sort": "id", "direction": "DESC"}
+    return Field(kind.find_many, {"filter": ("FindFilterType", last)}, f"count {kind.plural} {{ id }}")
+
+
 def by_ids(kind: Kind, ids: Sequence[str], selection: str) -> Field:
     """Entities by ids that are known to exist; one that does not fails the whole field."""
     return Field(kind.find_many, {"ids": ("[ID!]", list(ids))}, f"{kind.plural} {{ {selection} }}")

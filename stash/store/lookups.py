@@ -70,8 +70,9 @@ def parse(kind: Kind, filters: Mapping[str, Any]) -> list[Lookup]:
 def _lookup(kind: Kind, name: str, value: object) -> Lookup:
     field, _, operator = name.partition("__")
     field = _FIELD_NAMES.get(field, field)
-    asks = "id" if field == "id" else _criterion_of(kind.name, field)
-    if asks.endswith("FilterType") or (isinstance(value, dict) and "modifier" in value):
+    is_raw = isinstance(value, dict) and "modifier" in value
+    asks = "id" if field == "id" and not is_raw else _criterion_of(kind.name, field)
+    if asks.endswith("FilterType") or is_raw:
         return Lookup(field, "raw", value, asks)
     operator = operator or "exact"
     allowed = frozenset({"exact", "in"}) if asks == "id" else _ALLOWED.get(asks, frozenset())

@@ -6,7 +6,7 @@ from itertools import batched
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from stash.overlap import together
-from stash.store.documents import Field, among, by_ids, document, find, unlinked_among
+from stash.store.documents import Field, among, by_ids, document, find, newest, unlinked_among
 from stash.store.kinds import KINDS, Entity, Kind, kind_of
 from stash.store.lookups import matches, parse
 from stash.store.memory import COMPLETE_FIELDS
@@ -44,30 +44,36 @@ class PreloadingStore(ReadingStore):
         pages = self._pages(kind, lookups, selection or kind.lean, PAGE)
         return [e async for page in pages for e in page if matches(e, lookups)]  # type: ignore[misc]  # kept by type
 
-    async def preload_any(self, entity_type: type[T], **filters: Any) -> None:
+    async def preload_any(self, entity_type: type[T], **filters: Any) -> int:
         """As `preload`, for each of the lookups by itself; of a type that Stash has none of that is all it is asked.
 
         Args:
             entity_type: the library's type.
             filters: `field__in=[…]` lookups.
+
+        Returns:
+            An id that an entity of this type had before; each that is made from now on gets a higher one.
         """
         kind = kind_of(entity_type)
-        if await self._has_any(kind):
+        before = self._newest.get(kind.name) or await self._ask_newest(kind)
+        if before:
             await together(*(self.preload(entity_type, **{name: value}) for name, value in filters.items()))
         else:
             self._cover(kind, parse(kind, filters))
+        return before
 
     def _cover(self, kind: Kind, lookups: Iterable[Lookup]) -> None:
         for lookup in lookups:
             values = lookup.value if isinstance(lookup.value, tuple) else (lookup.value,)
             self._memories[-1].cover(kind, lookup.field, [str(value) for value in values])
 
-    async def _has_any(self, kind: Kind) -> bool:
-        if self._type_index.get(kind.name):
-            return True
-        reply = await self._ask(document("query", [find(kind, {}, "id", per_page=0)]))
+    async def _ask_newest(self, kind: Kind) -> int:
+        reply = await self._ask(document("query", [newest(kind)]))
+        rows = rows_in(reply, 0, kind)
         with intact(f"its {kind.plural}"):
-            return int(reply.data["f0"]["count"]) > 0
+            has_any = int(reply.data["f0"]["count"]) > 0
+            self._newest[kind.name] = max(int(row["id"]) for row in rows) if has_any else 0
+        return self._newest[kind.name]
 
     async def preload_index(self, *entity_types: type[Entity]) -> None:
         """Read whole types in one request (a further one five thousand of each), if they are not too many."""

@@ -49,6 +49,7 @@ class ReadingStore(IdentityMap):
         super().__init__(connection)
         self._memories: list[Memory] = [Memory()]
         self._gone: set[tuple[str, str]] = set()
+        self._newest: dict[str, int] = {}
 
     @property
     def is_in_window(self) -> bool:
@@ -232,7 +233,7 @@ class ReadingStore(IdentityMap):
     async def rows(
         self, entity_type: type[T], selection: str, **filters: Any
     ) -> AsyncIterator[dict[str, Any]]:
-        """The raw rows that meet the lookups, without making entities of them."""
+        """The raw rows that meet the lookups, none of them by ids, without making entities of them."""
         kind = kind_of(entity_type)
         for part in split(parse(kind, filters)):
             async for rows in self._row_pages(kind, part, selection, ROWS):

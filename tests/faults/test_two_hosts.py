@@ -143,6 +143,22 @@ async def test_r11_the_younger_gallery_gives_way(rig: Rig, clean: Dumped) -> Non
     assert await converged(rig, other, clean)
 
 
+async def test_only_who_was_overtaken_asks_after_twins(rig: Rig) -> None:
+    """Where the ids of new galleries leave no gap, nobody else made any, and nothing is asked; else one question is."""
+    asked: list[Any] = []
+
+    async def around(call: Call, proceed: Callable[[], Any]) -> Any:
+        asked.extend(value for value in call.variables.values() if "value2" in str(value))
+        return await proceed()
+
+    rig.stash.middleware.append(around)
+    async with overtaken(rig):
+        asked.clear()
+        assert (await rig.run()).exit_code == 0
+    overtaken_by = [one for one in asked if "'id'" in str(one)]
+    assert len(overtaken_by) == 1
+
+
 async def test_r11_killed_while_it_gives_way(
     rig: Rig, clean: Dumped, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -183,7 +199,7 @@ async def test_r11_a_damaged_reply_is_told(rig: Rig, clean: Dumped, monkeypatch:
     async def without_codes(*_: object) -> list[dict[str, str]]:
         return [{"id": "1"}]
 
-    monkeypatch.setattr(twins.Twins, "_near", without_codes)
+    monkeypatch.setattr(twins.Twins, "_meanwhile", without_codes)
     outcome = await rig.run()
     assert outcome.exit_code == 5
     assert isinstance(outcome.error, DamagedReplyError)

@@ -87,6 +87,15 @@ async def test_bounds_are_inclusive_where_they_say_so(store: StashStore, server:
     assert await ratings(rating100__in=[20, 60]) == [20, 60]
 
 
+async def test_a_criterion_of_stash_goes_as_it_is(store: StashStore, server: Server) -> None:
+    """Stash's own filter dict is sent unchanged, of an id too: entities and raw rows are those it lets through."""
+    images = await server.images(store, 3)
+    ids = sorted((image.id for image in images), key=int)
+    within = {"value": int(ids[1]), "value2": int(ids[2]), "modifier": "BETWEEN"}
+    assert sorted(image.id for image in await store.find(Image, id=within)) == sorted(ids[1:])
+    assert sorted([row["id"] async for row in store.rows(Image, "id", id=within)]) == sorted(ids[1:])
+
+
 async def test_any_number_of_hits_is_paged_through(store: StashStore, name: str) -> None:
     """More hits than a page are all found, a request a page."""
     await asyncio.gather(*(store.create(Tag, name=f"{name}{i}") for i in range(1005)))
