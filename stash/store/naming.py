@@ -19,6 +19,29 @@ if TYPE_CHECKING:
     from stash.connection import Connection
 
 
+class Births:
+    """New entities by their natural keys, each until Stash has it or it is given up."""
+
+    def __init__(self) -> None:
+        self._entities: dict[tuple[str, str], Entity] = {}
+        self._places: dict[int, tuple[str, str]] = {}
+
+    def get(self, kind: Kind, key: str) -> Entity | None:
+        """The new entity of a key, ignoring case."""
+        return self._entities.get((kind.name, key.casefold()))
+
+    def begin(self, kind: Kind, key: str, entity: Entity) -> Entity:
+        """Have an entity be the one of a key."""
+        place = self._places[id(entity)] = kind.name, key.casefold()
+        self._entities[place] = entity
+        return entity
+
+    def end(self, entity: Entity) -> None:
+        """It is new no more."""
+        if (place := self._places.pop(id(entity), None)) is not None:
+            del self._entities[place]
+
+
 class NamingStore(PreloadingStore):
     """A reading store that finds entities by what they are called; concurrent questions share a request."""
 

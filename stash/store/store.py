@@ -14,7 +14,7 @@ from stash.store.batcher import Batcher
 from stash.store.documents import Field, document
 from stash.store.kinds import KINDS, Entity, Kind, kind_of
 from stash.store.memory import Memory
-from stash.store.naming import NamingStore
+from stash.store.naming import Births, NamingStore
 from stash.store.unit_of_work import Flushed, Recorder, UnitOfWork
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class StashStore(NamingStore):
     def __init__(self, connection: Connection) -> None:
         super().__init__(connection)
         self._unit = UnitOfWork(self)
-        self._born: dict[tuple[str, str], Entity] = {}
+        self._births = Births()
         self._creating: Batcher[int, Entity] = Batcher(self._create_all)
 
     @asynccontextmanager
@@ -91,9 +91,9 @@ class StashStore(NamingStore):
 
     async def _made(self, kind: Kind, key: str, fields: dict[str, Any]) -> Entity:
         """The one new entity of a natural key, whoever asks for it first."""
-        entity = self._born.get((kind.name, key.casefold()))
+        entity = self._births.get(kind, key)
         if entity is None:
-            entity = self._born[kind.name, key.casefold()] = self._built(kind, fields)
+            entity = self._births.begin(kind, key, self._built(kind, fields))
             self.queue(entity)
         return entity if self.is_in_window else await self._creating.ask(id(entity))
 
@@ -129,11 +129,11 @@ class StashStore(NamingStore):
     def name(self, entity: Entity, raw: dict[str, Any]) -> None:
         """Give a created entity the id that Stash gave it."""
         super().name(entity, raw)
-        self._born = {key: e for key, e in self._born.items() if e is not entity}
+        self._births.end(entity)
 
     def _discard(self, entity: Entity) -> None:
         self._unit.queued.pop(id(entity), None)
-        self._born = {key: e for key, e in self._born.items() if e is not entity}
+        self._births.end(entity)
         self.forget(entity)
 
     def rollback(self, among: Iterable[Entity] | None = None, *, keeping: Collection[str] = ()) -> None:
@@ -225,7 +225,7 @@ class StashStore(NamingStore):
     def _become(self, entity: Entity, existing: Entity) -> None:
         """A new entity turned out to exist: it takes the other's place; what no creation takes is still to be written."""
         self.forget(entity)
-        self._born = {key: e for key, e in self._born.items() if e is not entity}
+        self._births.end(entity)
         later = {name: value for name in _LATER if (value := entity.__dict__.get(name))}
         entity.update_id(existing.id)
         entity.__dict__.update(existing.__dict__ | later)

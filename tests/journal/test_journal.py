@@ -6,13 +6,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import text
 
 from metadata.database import Database
 from stash.errors import StateError
 from stash.journal import Journal, Memory, SourceKey
 from stash.journal.rows import EARLIER_KEPT
 from tests.journal.conftest import opened
+from tests.statements import statements_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,19 +64,11 @@ async def test_what_was_written_before_is_remembered(database: Database) -> None
 async def test_what_was_not_found_is_not_looked_for_again(database: Database) -> None:
     """What a recall found nothing of is recorded in one statement; what stands by then is looked at, and kept."""
     journal = await opened(database)
-    statements: list[str] = []
-
-    def listener(*arguments: object) -> None:
-        statements.append(str(arguments[2]))
-
-    event.listen(database.engine.sync_engine, "before_cursor_execute", listener)
     await journal.recall("Image", [KEY])
-    statements.clear()
-    await journal.record([Memory("Image", KEY, "7", wrote={"title": "a"})])
-    asked = [one for one in statements if one.startswith("SELECT")]
-    assert asked == []
+    with statements_of(database) as statements:
+        await journal.record([Memory("Image", KEY, "7", wrote={"title": "a"})])
+    assert [one for one in statements if one.startswith("SELECT")] == []
     await journal.record([Memory("Image", KEY, "7", wrote={"title": "b"})])
-    event.remove(database.engine.sync_engine, "before_cursor_execute", listener)
     assert (await journal.recall("Image", [KEY]))[KEY].earlier == {"title": ["a"]}
 
 

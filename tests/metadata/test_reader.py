@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlalchemy import event
 
 from metadata import reader
 from metadata.errors import UnknownCreatorError
@@ -27,9 +25,10 @@ from tests.metadata.factories import (
     World,
     moment,
 )
+from tests.statements import statements_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from metadata.database import Database
 
@@ -72,16 +71,6 @@ async def test_items_of_all_kinds_come_oldest_first(database: Database) -> None:
     assert items[-1].createdAt is None
     assert items[-1].ref.createdAt == NEVER
     assert problems == []
-
-
-@contextmanager
-def statements_of(database: Database) -> Iterator[list[str]]:
-    """What is executed within it."""
-    statements: list[str] = []
-    listener = lambda *args: statements.append(args[2])  # noqa: E731 - as the event is given
-    event.listen(database.engine.sync_engine, "before_cursor_execute", listener)
-    yield statements
-    event.remove(database.engine.sync_engine, "before_cursor_execute", listener)
 
 
 async def test_windows_are_bounded(database: Database) -> None:
