@@ -56,7 +56,7 @@ class Run:
     has_plans: bool = False
     """Whether a killed run was about to write anything of what was recalled."""
     galleries_before: int = 0
-    """Up to this id all galleries stood already when those of the part were looked for."""
+    """Up to this id all galleries stood already when those of a part were looked for the last time."""
     may_scan: bool = True
     patience: float = 300.0
     on_items: Callable[[int], None] = lambda _: None

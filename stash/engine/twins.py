@@ -66,7 +66,6 @@ class Twins(Working):
         Stash gives no id twice, and a higher one each time.
         """
         first, last = self.run.galleries_before + 1, max(map(int, made))
-        self.run.galleries_before = last
         if last - first < len(made):
             return []
         within = {"value": first, "value2": last, "modifier": "BETWEEN"}

@@ -55,7 +55,7 @@ class PreloadingStore(ReadingStore):
             An id that an entity of this type had before; each that is made from now on gets a higher one.
         """
         kind = kind_of(entity_type)
-        before = self._newest.get(kind.name) or await self._ask_newest(kind)
+        before = await self._newest(kind)
         if before:
             await together(*(self.preload(entity_type, **{name: value}) for name, value in filters.items()))
         else:
@@ -67,13 +67,11 @@ class PreloadingStore(ReadingStore):
             values = lookup.value if isinstance(lookup.value, tuple) else (lookup.value,)
             self._memories[-1].cover(kind, lookup.field, [str(value) for value in values])
 
-    async def _ask_newest(self, kind: Kind) -> int:
+    async def _newest(self, kind: Kind) -> int:
         reply = await self._ask(document("query", [newest(kind)]))
         rows = rows_in(reply, 0, kind)
         with intact(f"its {kind.plural}"):
-            has_any = int(reply.data["f0"]["count"]) > 0
-            self._newest[kind.name] = max(int(row["id"]) for row in rows) if has_any else 0
-        return self._newest[kind.name]
+            return max(int(row["id"]) for row in rows) if int(reply.data["f0"]["count"]) else 0
 
     async def preload_index(self, *entity_types: type[Entity]) -> None:
         """Read whole types in one request (a further one five thousand of each), if they are not too many."""

@@ -49,7 +49,6 @@ class ReadingStore(IdentityMap):
         super().__init__(connection)
         self._memories: list[Memory] = [Memory()]
         self._gone: set[tuple[str, str]] = set()
-        self._newest: dict[str, int] = {}
 
     @property
     def is_in_window(self) -> bool:

@@ -48,8 +48,7 @@ class GalleryProcessingMixin(StashProcessingBase):
         if unknown:
             codes = [str(item.id) for item in unknown]
             urls = [url for item in unknown for url in _urls(item)]
-            before = await self.store.preload_any(Gallery, code__in=codes, url__in=urls)
-            self.run.galleries_before = max(before, self.run.galleries_before)
+            self.run.galleries_before = await self.store.preload_any(Gallery, code__in=codes, url__in=urls)
 
     async def _read_default_covers(self) -> None:
         """Learn the covers that Stash itself shows where nobody is known to have chosen one."""
