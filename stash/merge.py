@@ -90,7 +90,7 @@ def merge_set[K: Hashable](
     What the user removed stays removed and is ours no more, what the user added stays. Where the source does not know the set in
     full (`is_complete` is False) nothing is taken away.
     """
-    if not (theirs or seen or wrote):
+    if not (theirs or seen):
         added = tuple(dict.fromkeys(wish))
         return SetDecision(added, added, (), added, added, _set_reason(added, ()))
     wished, standing, had_seen = set(wish), set(theirs), set(seen)

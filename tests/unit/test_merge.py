@@ -38,7 +38,8 @@ def test_each_rule_for_a_value(theirs, wish, known, action, reason) -> None:
 
 def test_overwrite_writes_in_every_case() -> None:
     """A field that is to be overwritten takes the wish, whoever wrote what stands there."""
-    assert merge_value("mine", "new", ["old"], overwrite=True).action == "write"
+    decision = merge_value("mine", "new", ["old"], overwrite=True)
+    assert (decision.action, decision.reason) == ("write", "overwritten as asked")
     assert merge_value("new", "new", ["old"], overwrite=True).action == "same"
 
 
@@ -82,6 +83,7 @@ def test_a_set_is_the_formula(theirs, wish, seen, complete, data) -> None:
     decision = merge_set(theirs, wish, seen, wrote, is_complete=complete)
     dropped = set(wrote) - set(wish) if complete else set()
     assert set(decision.result) == (set(theirs) | (set(wish) - set(seen))) - dropped
+    assert set(decision.removed) == dropped & set(theirs)
     assert set(theirs) - set(wrote) <= set(decision.result)
     assert len(decision.result) == len(set(decision.result))
     again = merge_set(decision.result, wish, decision.seen, decision.wrote, is_complete=complete)
@@ -120,6 +122,22 @@ def test_no_history_loses_a_users_link(steps: list[tuple[str, str]]) -> None:
         assert theirs - added_by_user <= wish | set(wrote)
 
 
+@pytest.mark.parametrize(
+    ("theirs", "wish", "complete", "seen", "wrote"),
+    [
+        (["a"], ["a"], True, ("a",), ("a",)),
+        ([], ["a"], True, ("a",), ()),  # the user took it off
+        (["a"], ["b"], True, ("b",), ("b",)),
+        (["a"], ["b"], False, ("a", "b"), ("a", "b")),
+        ([], ["b"], False, ("a", "b"), ("b",)),
+    ],
+)
+def test_what_is_remembered_of_a_set(theirs, wish, complete, seen, wrote) -> None:
+    """Of what we had added ours stays what stands and is wished; where the source is not complete nothing is forgotten."""
+    decision = merge_set(theirs, wish, ["a"], ["a"], is_complete=complete)
+    assert (decision.seen, decision.wrote) == (seen, wrote)
+
+
 def test_set_decisions_say_why() -> None:
     """The reason tells what the source did."""
     assert merge_set([], ["a"], [], []).reason == "new in the source"
@@ -133,6 +151,8 @@ def test_aliases_only_grow(theirs: list[str], wish: list[str], name: str) -> Non
     """No alias goes, none is added twice or equals the name, ignoring case."""
     result = merge_aliases(theirs, wish, name=name)
     assert result[: len(theirs)] == theirs
+    wanted = {as_kept(alias).casefold() for alias in wish} - {""}
+    assert wanted <= {as_kept(alias).casefold() for alias in (*result, name)}
     folded = [alias.casefold() for alias in result[len(theirs) :]]
     assert len(set(folded)) == len(folded)
     assert as_kept(name).casefold() not in folded
@@ -141,7 +161,14 @@ def test_aliases_only_grow(theirs: list[str], wish: list[str], name: str) -> Non
 
 @pytest.mark.parametrize(
     ("text", "kept"),
-    [(None, ""), ("  a\r\n b\t ", "a\r\n b"), ("\u3000a\u00a0", "a"), ("a\ud800b", "a\ufffdb"), ("😀", "😀")],
+    [
+        (None, ""),
+        ("  a\r\n b\t ", "a\r\n b"),
+        ("\u3000a\u00a0", "a"),
+        ("a\ud800b", "a\ufffdb"),
+        ("😀", "😀"),
+        ("XaX", "XaX"),
+    ],
 )
 def test_texts_are_compared_as_stash_keeps_them(text: str | None, kept: str) -> None:
     """Outer white space goes, lone surrogates are replaced, null is empty, everything else stays."""
