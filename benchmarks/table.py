@@ -59,7 +59,7 @@ def _rounds(runs: list[Run]) -> dict[tuple[str, str, int], list[Run]]:
 
 
 def write(runs: list[Run], folder: Path) -> None:
-    """Write `benchmarks.md` between its markers, and `benchmarks.svg`."""
+    """Write the page between its markers, and the plot of this server."""
     page = folder / PAGE
     text = page.read_text("utf-8")
     server = runs[0].server.split()[1]

@@ -232,9 +232,16 @@ class ReadingStore(IdentityMap):
     async def rows(
         self, entity_type: type[T], selection: str, **filters: Any
     ) -> AsyncIterator[dict[str, Any]]:
-        """The raw rows that meet the lookups, none of them by ids, without making entities of them."""
+        """The raw rows that meet the lookups, without making entities of them.
+
+        Raises:
+            LookupRefusedError: one of them is by ids, for which there is no filter.
+        """
         kind = kind_of(entity_type)
-        for part in split(parse(kind, filters)):
+        lookups = parse(kind, filters)
+        if any(lookup.asks == "id" for lookup in lookups):
+            raise LookupRefusedError(f"Rows of {kind.name} cannot be looked up by ids; get_many reads those.")
+        for part in split(lookups):
             async for rows in self._row_pages(kind, part, selection, ROWS):
                 for row in rows:
                     yield row

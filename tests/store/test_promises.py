@@ -96,6 +96,14 @@ async def test_a_criterion_of_stash_goes_as_it_is(store: StashStore, server: Ser
     assert sorted([row["id"] async for row in store.rows(Image, "id", id=within)]) == sorted(ids[1:])
 
 
+async def test_rows_are_not_looked_up_by_ids(store: StashStore) -> None:
+    """Ids are no filter of Stash's: raw rows by ids are refused before anything is sent, not answered by all rows."""
+    before = store.requests.total
+    with pytest.raises(LookupRefusedError, match="Rows of Image"):
+        [row async for row in store.rows(Image, "id", id__in=["1"])]
+    assert store.requests.total == before
+
+
 async def test_any_number_of_hits_is_paged_through(store: StashStore, name: str) -> None:
     """More hits than a page are all found, a request a page."""
     await asyncio.gather(*(store.create(Tag, name=f"{name}{i}") for i in range(1005)))
