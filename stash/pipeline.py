@@ -18,6 +18,7 @@ from stash.engine.unmatched import why_idle
 from stash.errors import RefusedError, UsageError
 from stash.files import Files
 from stash.host_files import walk
+from stash.identity import Choices, bind
 from stash.interpreter import tuned
 from stash.journal import Journal
 from stash.overlap import Line, meanwhile
@@ -27,7 +28,7 @@ from stash.store import StashContext
 from stash.wire import Wire
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Collection, Sequence
     from pathlib import Path
 
     import httpx
@@ -61,7 +62,7 @@ class SyncOptions:
 
     `server` is what the journal calls a Stash whose address is another one each time. `is_forced` goes on where the
     world looks wrong, `recreate` makes again what was deleted in Stash,
-    `redo` what was taken back by undo.
+    `redo` what was taken back by undo, `is_restored` what a restored backup of Stash has lost.
     """
 
     creators: tuple[str, ...] = ()
@@ -72,6 +73,7 @@ class SyncOptions:
     is_forced: bool = False
     recreate: bool = False
     redo: bool = False
+    is_restored: bool = False
 
 
 async def sync(
@@ -104,7 +106,8 @@ async def _sync(
         reader = Reader(database, with_facts=settings.rules().wants_facts)
         async with meanwhile(context.get_client()):
             creators = await _creators(reader, options, settings)
-        async with _journal(settings, database, context, options) as journal:
+        on_disk = {file.media_id for file in files.on_host if file.media_id is not None}
+        async with _journal(settings, database, context, options, on_disk) as journal:
             if not creators and await journal.count() and not options.is_forced:
                 raise RefusedError(
                     "The database has no creator with media any more, though some were synced before; look whether "
@@ -250,15 +253,20 @@ async def _context(
 
 @asynccontextmanager
 async def _journal(
-    settings: Settings, database: Database, context: StashContext, options: SyncOptions
+    settings: Settings,
+    database: Database,
+    context: StashContext,
+    options: SyncOptions,
+    on_disk: Collection[int] = (),
 ) -> AsyncIterator[Journal]:
     state = None
     if settings.state is not None:
         state = await Database.open(settings.state, create=not options.dry_run)
     try:
         journal = await Journal.open(database, state=state, is_read_only=options.dry_run)
-        url, database_path = context.store.identity
-        await journal.bind(options.server or url, database_path)
+        address = options.server or context.store.identity[0]
+        choices = Choices(options.is_restored, options.recreate)
+        await bind(journal, context.store.connection, address, on_disk, choices)
         yield journal
     finally:
         if state is not None:

@@ -89,6 +89,7 @@ def sync(  # noqa: PLR0913 - each flag is a parameter, as typer has it
     force: Force = False,
     recreate: Recreate = False,
     redo: Redo = False,
+    restored: Restored = False,
     url: Url = None,
     database: DatabaseUrl = None,
     downloads: Downloads = None,
@@ -117,6 +118,7 @@ def sync(  # noqa: PLR0913 - each flag is a parameter, as typer has it
             is_forced=force,
             recreate=recreate,
             redo=redo,
+            is_restored=restored,
         )
         with Steps(output) as steps:
             return await with_stash(settings, embedded_dir, lambda s: pipeline.sync(s, options, steps))

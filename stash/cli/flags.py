@@ -66,6 +66,13 @@ Redo = Annotated[bool, typer.Option("--redo", help="Bring again what `undo` took
 Recreate = Annotated[
     bool, typer.Option("--recreate", help="Make again what was deleted in Stash since an earlier sync.")
 ]
+Restored = Annotated[
+    bool,
+    typer.Option(
+        "--restored",
+        help="Stash was put back from a backup (after exit 7 said so): write again what that lost.",
+    ),
+]
 Only = Annotated[
     list[str] | None,
     typer.Option(

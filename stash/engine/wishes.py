@@ -82,10 +82,18 @@ class Applied:
             key=self.key,
             stash_id=self.entity.id,
             created_at=instant_text(self.entity.created_at),
+            updated_at=self._written_at(before),
             seen=seen,
             wrote=wrote,
             declined=self.declined,
         )
+
+    def _written_at(self, before: Memory | None) -> str:
+        """Return when Stash took our last write, by its clock; a memory of another entity does not count."""
+        written = instant_text(self.entity.__dict__.get("updated_at"))
+        if written or before is None or before.stash_id != self.entity.id:
+            return written
+        return before.updated_at
 
     def decline(
         self, name: str, wished: Collection[str], memory: Memory | None, *, is_complete: bool = True

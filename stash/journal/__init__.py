@@ -2,16 +2,21 @@
 
 from stash.journal.journal import Journal
 from stash.journal.parts import SettledPart
+from stash.journal.rolling_back import LOST
 from stash.journal.rows import GONE, Declined, Memory, Operation, Outcome, RunRow, SourceKey, as_text, redone
+from stash.journal.servers import SAMPLED, ServerRow
 
 __all__ = [
     "GONE",
+    "LOST",
+    "SAMPLED",
     "Declined",
     "Journal",
     "Memory",
     "Operation",
     "Outcome",
     "RunRow",
+    "ServerRow",
     "SettledPart",
     "SourceKey",
     "as_text",

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Select, literal, select
 
 from metadata.errors import DatabaseBusyError, MetadataError
 from metadata.reading.source import Source
 from stash.errors import RetriableError, StateError
-from stash.journal.models import sync_change, sync_entity, sync_part
+from stash.journal.models import sync_change, sync_entity, sync_part, sync_run
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -37,6 +39,16 @@ class JournalBase:
         # A dry run may meet tables of an older version, which had none of these, or had them in another form.
         self._has_parts = not is_read_only or state.has_table(sync_part.name)
         self._has_operations = not is_read_only or "outcomes" in state.columns(sync_change.name)
+        self._has_times = not is_read_only or "updated_at" in state.columns(sync_entity.name)
+
+    def _select_entities(self) -> Select[Any]:
+        """Select rows of `sync_entity`; tables of an older version have no `updated_at`."""
+        known = [c for c in sync_entity.c if self._has_times or c.name != "updated_at"]
+        return select(*known) if self._has_times else select(*known, literal("").label("updated_at"))
+
+    def _select_runs(self) -> Select[Any]:
+        """Select rows of `sync_run`, without the time that tables of an older version do not have."""
+        return select(*[c for c in sync_run.c if c.name != "stash_time"])
 
     @asynccontextmanager
     async def _reading(self) -> AsyncIterator[AsyncConnection]:

@@ -94,7 +94,7 @@ class Entities(Parts):
         ]
         if not each:
             return {}
-        rows = await connection.execute(select(sync_entity).where(or_(*each)))
+        rows = await connection.execute(self._select_entities().where(or_(*each)))
         return {(row.type, SourceKey(row.kind, row.source_id)): row for row in rows}
 
     async def record(
@@ -119,6 +119,7 @@ class Entities(Parts):
             if changed:
                 await connection.execute(_upsert(connection.dialect.name), changed)
             await self._keep_parts(connection, parts)
+            await self._note_time(connection, max((row["updated_at"] for row in changed), default=""))
             if self._state is self._database and stamped:
                 await self._database.stamp(connection, stamped)
         self._absent -= {(row["type"], SourceKey(row["kind"], row["source_id"])) for row in changed}
@@ -138,7 +139,7 @@ class Entities(Parts):
         """What is remembered of one entity of Stash, under whichever keys."""
         if not self._server:
             return []
-        query = select(sync_entity).where(
+        query = self._select_entities().where(
             sync_entity.c.server_id == self._server,
             sync_entity.c.type == type_name,
             sync_entity.c.stash_id == stash_id,

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
-import uuid
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
-
-from sqlalchemy import insert, select
 
 from stash.errors import StateError
 from stash.journal import upkeep
-from stash.journal.models import sync_entity, sync_server
-from stash.journal.taking_back import TakingBack
+from stash.journal.models import sync_entity
+from stash.journal.rolling_back import RollingBack
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,7 +17,7 @@ if TYPE_CHECKING:
     from metadata.database import Database
 
 
-class Journal(TakingBack):
+class Journal(RollingBack):
     """The `sync_` tables of one database, as seen for one Stash.
 
     `database` is the metadata database, whose `stash_id` columns are stamped; `state` is where the `sync_` tables
@@ -80,25 +76,3 @@ class Journal(TakingBack):
         async with self._writing() as connection:
             await connection.run_sync(upkeep.drop)
         self._server, self._has_tables, self._has_operations, self._has_parts = "", False, False, False
-
-    async def bind(self, url: str, database_path: str) -> str:
-        """Tell for which Stash everything is; answers its generated id, new where it is not known."""
-        if not self._has_tables:
-            return ""
-        self._absent.clear()
-        known = select(sync_server.c.id).where(
-            sync_server.c.url == url, sync_server.c.database_path == database_path
-        )
-        async with self._reading() as connection:
-            self._server = (await connection.execute(known)).scalar() or ""
-        if not self._server and not self._is_read_only:
-            self._server = uuid.uuid4().hex
-            row = {
-                "id": self._server,
-                "url": url,
-                "database_path": database_path,
-                "created_at": datetime.now(UTC),
-            }
-            async with self._writing() as connection:
-                await connection.execute(insert(sync_server).values(row))
-        return self._server

@@ -31,7 +31,7 @@ class LookingBack(Entities):
         server = select(sync_run.c.server_id).where(sync_run.c.id == run).scalar_subquery()
         async with self._reading() as connection:
             for type_name, wanted in ((name, some) for name, some in ids.items() if some):
-                query = select(sync_entity).where(
+                query = self._select_entities().where(
                     sync_entity.c.server_id == server,
                     sync_entity.c.type == type_name,
                     self._source.within(sync_entity.c.stash_id, sorted(wanted)),

@@ -6,7 +6,7 @@ from sqlalchemy import DDL, Column, DateTime, ForeignKey, Index, Integer, MetaDa
 
 schema = MetaData()
 
-VERSION = "0004"
+VERSION = "0006"
 """The newest of the migrations: what these tables are."""
 
 VERSION_TABLE = "sync_alembic_version"
@@ -34,8 +34,9 @@ sync_run = Table(
     Column("ended_at", DateTime(timezone=True)),
     Column("outcome", String(32)),
     Column("counts", Text),
+    Column("stash_time", String(32)),
 )
-"""One execution: `counts` is the summary as JSON."""
+"""One execution: `counts` is the summary as JSON, `stash_time` when Stash took its last write, by Stash's clock."""
 
 sync_entity = Table(
     "sync_entity",
@@ -46,11 +47,15 @@ sync_entity = Table(
     Column("source_id", Text, primary_key=True),
     Column("stash_id", String(32), nullable=False),
     Column("created_at", String(40), nullable=False),
-    Column("digest", String(32), nullable=False),
+    Column("updated_at", String(32), nullable=False),
     Column("seen_and_wrote", Text, nullable=False),
     Index("sync_entity_stash_id", "server_id", "type", "stash_id"),
+    Index("sync_entity_updated_at", "server_id", "type", "updated_at"),
 )
-"""What we saw and wrote of one entity; `seen_and_wrote` is JSON."""
+"""What we saw and wrote of one entity; `seen_and_wrote` is JSON.
+
+`created_at` and `updated_at` are Stash's, after our last confirmed write; the latter is empty where that is not known.
+"""
 
 sync_change = Table(
     "sync_change",

@@ -83,14 +83,15 @@ class Memory(NamedTuple):
     """What earlier runs left of one entity, all by field, values and links alike.
 
     `wrote` is what we wrote last, `earlier` the texts that we wrote before, the newest last. `planned` is what a
-    killed run was about to write, the newest last: it may stand in Stash or not. `declined` is what was taken back.
+    killed run was about to write, the newest last: it may stand in Stash or not. `declined` is what was taken back. `created_at` and
+    `updated_at` are Stash's, the latter after our last confirmed write.
     """
 
     type: str
     key: SourceKey
     stash_id: str
     created_at: str = ""
-    digest: str = ""
+    updated_at: str = ""
     seen: Mapping[str, Sequence[Any]] = MappingProxyType({})
     wrote: Mapping[str, Any] = MappingProxyType({})
     earlier: Mapping[str, Sequence[str]] = MappingProxyType({})
@@ -151,7 +152,7 @@ def memory_of(row: Any, key: SourceKey) -> Memory:
         key=key,
         stash_id=row.stash_id,
         created_at=row.created_at,
-        digest=row.digest,
+        updated_at=row.updated_at,
         seen=content["seen"],
         wrote=content["wrote"],
         earlier=content.get("earlier", {}),
@@ -173,7 +174,7 @@ def memory_row(server: str, memory: Memory) -> dict[str, Any]:
         "source_id": stored(memory.key.id),
         "stash_id": memory.stash_id,
         "created_at": memory.created_at,
-        "digest": memory.digest,
+        "updated_at": memory.updated_at,
         "seen_and_wrote": as_json(content),
     }
 

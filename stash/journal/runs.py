@@ -6,17 +6,19 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, update
 
-from stash.journal.base import JournalBase
 from stash.journal.models import sync_run
 from stash.journal.rows import RunRow, run_row
+from stash.journal.servers import Servers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from sqlalchemy.ext.asyncio import AsyncConnection
 
-class Runs(JournalBase):
+
+class Runs(Servers):
     """The journal, as far as it keeps runs."""
 
     async def begin(self, command: str, creators: Sequence[str]) -> int:
@@ -50,13 +52,20 @@ class Runs(JournalBase):
         async with self._writing() as connection:
             await connection.execute(update(sync_run).where(sync_run.c.id == run).values(values))
 
+    async def _note_time(self, connection: AsyncConnection, moment: str) -> None:
+        """Note when Stash took the last write of the run that is under way, by Stash's clock."""
+        if moment and self._runs:
+            is_later = func.coalesce(sync_run.c.stash_time, "") < moment
+            later = update(sync_run).where(sync_run.c.id == max(self._runs), is_later)
+            await connection.execute(later.values(stash_time=moment))
+
     async def run(self, run: int) -> RunRow | None:
         """One run; None where there is none of that number."""
-        return next(iter(await self._rows_of(select(sync_run).where(sync_run.c.id == run))), None)
+        return next(iter(await self._rows_of(self._select_runs().where(sync_run.c.id == run))), None)
 
     async def runs(self, limit: int = 20) -> list[RunRow]:
         """The newest runs, newest first."""
-        return await self._rows_of(select(sync_run).order_by(sync_run.c.id.desc()).limit(limit))
+        return await self._rows_of(self._select_runs().order_by(sync_run.c.id.desc()).limit(limit))
 
     async def _rows_of(self, query: Any) -> list[RunRow]:
         if not self._has_tables:

@@ -26,12 +26,12 @@ class TakingBack(LookingBack):
         if not self._has_operations:
             return []
         changing = select(sync_change.c.run_id).where(sync_change.c.state != "failed")
-        query = select(sync_run).where(sync_run.c.server_id == self._server, sync_run.c.id.in_(changing))
+        query = self._select_runs().where(sync_run.c.server_id == self._server, sync_run.c.id.in_(changing))
         return await self._rows_of(query.order_by(sync_run.c.id.desc()))
 
     async def newest(self, command: str) -> RunRow | None:
         """The newest run of a command with this Stash."""
-        query = select(sync_run).where(sync_run.c.server_id == self._server, sync_run.c.command == command)
+        query = self._select_runs().where(sync_run.c.server_id == self._server, sync_run.c.command == command)
         found = await self._rows_of(query.order_by(sync_run.c.id.desc()).limit(1))
         return found[0] if found else None
 
@@ -59,7 +59,7 @@ class TakingBack(LookingBack):
         found: list[Memory] = []
         async with self._reading() as connection:
             for type_name, wanted in ((name, some) for name, some in ids.items() if some):
-                query = select(sync_entity).where(
+                query = self._select_entities().where(
                     sync_entity.c.server_id == self._server,
                     sync_entity.c.type == type_name,
                     self._source.within(sync_entity.c.stash_id, sorted(wanted)),

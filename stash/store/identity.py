@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from stash_graphql_client.store import StashEntityStore
 
 from stash.store.changes import edited_fields
-from stash.store.entities import Done, private
+from stash.store.entities import Done, is_new, private
 from stash.store.hydration import Entry, Hydrator, is_stub, received
 from stash.store.kinds import Entity, Kind, kind_of
 from stash.store.unread import UnreadLinks
@@ -71,6 +72,13 @@ class IdentityMap(StashEntityStore):
         )  # the library takes what it was made with for what Stash has
         self.remember(entity)
         self._hydrator.hydrate(kind_of(entity), raw)
+
+    def confirm(self, entity: Entity, raw: dict[str, Any]) -> None:
+        """Take what Stash answered to a write: the id of a created entity, and when it was written."""
+        if is_new(entity):
+            self.name(entity, raw)
+        elif (written := raw.get("updated_at")) is not None:  # a reply without it confirms the write as well
+            entity.__dict__["updated_at"] = datetime.fromisoformat(written)
 
     def forget(self, entity: Entity) -> None:
         """Take an object out of the identity map."""

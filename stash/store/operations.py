@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 
+WRITTEN = "id updated_at"
+"""What is asked back of an update: when Stash took it, by its own clock."""
+
+
 class Link(NamedTuple):
     """An image in a gallery, or no more in it; `owner` is the side on which that was set."""
 
@@ -102,7 +106,7 @@ def handled(entity_type: type[Entity]) -> frozenset[str]:
 def writing(entity: Entity, fields: Sequence[str], attached: Mapping[str, str]) -> Operation:
     """The create or update of an entity with these fields; `attached` is sent with it and not kept."""
     kind = kind_of(entity)
-    verb, selection = ("Create", "id created_at") if is_new(entity) else ("Update", "id")
+    verb, selection = ("Create", "id created_at updated_at") if is_new(entity) else ("Update", WRITTEN)
     sent = values(entity, fields)
     content = {**to_input(entity, sent), **attached}
     if verb == "Update":

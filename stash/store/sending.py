@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from stash.errors import RetriableError, UnansweredWriteError
 from stash.store.documents import Field, document
-from stash.store.entities import is_new
 from stash.store.kinds import KINDS
+from stash.store.operations import WRITTEN
 from stash.store.replies import intact
 from stash.wire_failures import LOCKED
 
@@ -63,7 +63,7 @@ class Sender:
         reply = await self._mutate([*map(_list, listed), *(operation.mutation for operation in alone)])
         if not reply.data:
             return await self.aliases(operations)
-        failed = [group for number, group in enumerate(listed) if not _has_all(reply, number, group)]
+        failed = [group for number, group in enumerate(listed) if not self._has_all(reply, number, group)]
         refused = self._refused(reply, alone, first=len(listed))
         return refused | await self.aliases([operation for group in failed for operation in group])
 
@@ -83,10 +83,20 @@ class Sender:
             answer = reply.data.get(f"f{number}")
             if not isinstance(answer, dict) or not isinstance(answer.get("id"), str):
                 refused[id(operation)] = reply.message_for(f"f{number}") or NO_ANSWER
-            elif is_new(operation.entity):
-                with intact("what it created"):
-                    self._entities.name(operation.entity, answer)
+            else:
+                with intact("what it wrote"):
+                    self._entities.confirm(operation.entity, answer)
         return refused
+
+    def _has_all(self, reply: Reply, number: int, operations: Sequence[Operation]) -> bool:
+        answer = reply.data.get(f"f{number}")
+        rows = [one for one in answer if isinstance(one, dict)] if isinstance(answer, list) else []
+        if [one.get("id") for one in rows] != [operation.entity.id for operation in operations]:
+            return False
+        with intact("what it wrote"):
+            for operation, row in zip(operations, rows, strict=True):
+                self._entities.confirm(operation.entity, row)
+        return True
 
     async def verdicts(self, operations: Sequence[Operation]) -> dict[int, str]:
         """Send what answers true or fails; one failure hides the other answers, so those are asked again."""
@@ -116,17 +126,7 @@ class Sender:
 def _list(operations: Sequence[Operation]) -> Field:
     name = operations[0].entity.__type_name__
     content = [operation.mutation.arguments["input"][1] for operation in operations]
-    return Field(str(KINDS[name].list_update), {"input": (f"[{name}UpdateInput!]!", content)}, "id")
-
-
-def _has_all(reply: Reply, number: int, operations: Sequence[Operation]) -> bool:
-    answer = reply.data.get(f"f{number}")
-    ids = (
-        [one.get("id") if isinstance(one, dict) else None for one in answer]
-        if isinstance(answer, list)
-        else []
-    )
-    return ids == [operation.entity.id for operation in operations]
+    return Field(str(KINDS[name].list_update), {"input": (f"[{name}UpdateInput!]!", content)}, WRITTEN)
 
 
 async def until_unlocked[T](

@@ -1,0 +1,142 @@
+"""Binds the journal to the server that answers, and rolls it back where Stash was put back from a backup."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from stash.engine.wishes import instant_text
+from stash.errors import RefusedError
+from stash.identity.evidence import Found, Known, Recorded, Sighting, lost_from, recognise
+from stash.identity.rollback import rolled_back
+from stash.journal import SAMPLED
+from stash.store.documents import by_id, document, newest
+from stash.store.kinds import KINDS
+from stash.store.replies import intact
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    from stash.connection import Connection
+    from stash.journal import Journal, Memory, ServerRow
+
+log = logging.getLogger(__name__)
+
+RESTORED = "--restored"
+RECREATE = "--recreate"
+
+
+class Choices(NamedTuple):
+    """What the user said of this Stash: that it was put back from a backup, or made anew."""
+
+    is_restored: bool = False
+    recreate: bool = False
+
+
+async def bind(
+    journal: Journal,
+    connection: Connection,
+    address: str,
+    on_disk: Collection[int],
+    choices: Choices,
+) -> None:
+    """Select the server that answers for all later calls of the journal, in one request.
+
+    Args:
+        journal: the open journal.
+        connection: leads to Stash, which has answered already.
+        address: where it is, as it is called in the journal.
+        on_disk: the ids of media whose files lie in the downloads.
+        choices: what the user said of this Stash.
+
+    Raises:
+        RefusedError: this is another Stash than the one that was synced at this address, or it was put back from
+            a backup; the sentence names the switch that goes on.
+    """
+    place = address, connection.database_path
+    rows = await journal.servers()
+    seen, highest = await _look(connection, [memory for row in rows for memory in row.sample])
+    servers = {row.id: row for row in rows}
+    known = [Known(row.id, row.url, row.database_path, _sightings(row, seen)) for row in rows]
+    found = recognise(known, *place)
+    if found.displaced is not None and not choices.recreate:
+        raise RefusedError(_another(found.displaced, address))
+    if found.known is None:
+        await journal.select_server(None, *place)
+        return
+    if not found.known.is_at(*place):
+        log.info("server.moved", extra={"before": found.known.url, "now": address})
+    await journal.select_server(servers[found.known.id], *place)
+    moment = lost_from(found.known.sightings, highest, lambda media: int(media) in on_disk)
+    if moment is not None:
+        await _restore(journal, found.known, moment, choices)
+
+
+async def _restore(journal: Journal, known: Known, moment: str, choices: Choices) -> None:
+    if not choices.is_restored:
+        lost = [one for one in known.sightings if one.is_reverted or one.found is None or one.is_other]
+        raise RefusedError(
+            f"The Stash at {known.url} was put back to an earlier state: {len(lost)} of {len(known.sightings)} entities "
+            f"looked at are older than what was written there. Go on with {RESTORED}, which writes again what was lost."
+        )
+    memories, operations = await journal.lost_since(moment)
+    kept, gone = rolled_back(memories, operations, moment)
+    log.info("server.restored", extra={"since": moment, "records": len(kept), "gone": len(gone)})
+    await journal.roll_back(moment, kept, gone)
+
+
+def _another(displaced: Known, address: str) -> str:
+    return (
+        f"The Stash at {address} has none of the {len(displaced.sightings)} entities looked at that were synced there. "
+        f"Set STASH_URL to the right one, or go on with {RECREATE} if it was made anew and is to be filled again."
+    )
+
+
+async def _look(
+    connection: Connection, sample: Iterable[Memory]
+) -> tuple[dict[tuple[str, str], Found], dict[str, int]]:
+    """Read what Stash has under the ids of a sample, and the highest id of each type."""
+    ids = dict.fromkeys((memory.type, memory.stash_id) for memory in sample)
+    if not ids:
+        return {}, {}
+    fields = [by_id(KINDS[name], stash_id, _selection(name)) for name, stash_id in ids]
+    fields += [newest(KINDS[name]) for name in SAMPLED]
+    reply = await connection.query(*document("query", fields))
+    with intact("what was synced"):
+        answers: list[Any] = [reply.data[f"f{number}"] for number in range(len(fields))]
+        found = {
+            one: _found(row) for one, row in zip(ids, answers[: len(ids)], strict=True) if row is not None
+        }
+        lists = [page[KINDS[name].plural] for name, page in zip(SAMPLED, answers[len(ids) :], strict=True)]
+        highest = {
+            name: max((int(row["id"]) for row in rows), default=0)
+            for name, rows in zip(SAMPLED, lists, strict=True)
+        }
+    return found, highest
+
+
+def _selection(name: str) -> str:
+    return "id created_at updated_at code" if KINDS[name].key == "code" else "id created_at updated_at"
+
+
+def _found(row: Mapping[str, Any]) -> Found:
+    created_at, updated_at = (
+        instant_text(datetime.fromisoformat(row[name])) for name in ("created_at", "updated_at")
+    )
+    return Found(created_at, updated_at, str(row.get("code") or ""))
+
+
+def _sightings(row: ServerRow, found: Mapping[tuple[str, str], Found]) -> Sequence[Sighting]:
+    return [Sighting(_recorded(memory), found.get((memory.type, memory.stash_id))) for memory in row.sample]
+
+
+def _recorded(memory: Memory) -> Recorded:
+    return Recorded(
+        memory.type,
+        memory.stash_id,
+        memory.created_at,
+        memory.updated_at,
+        str(memory.wrote.get("code") or ""),
+        memory.key.id if memory.key.kind == "media" else "",
+    )

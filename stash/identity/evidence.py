@@ -1,0 +1,186 @@
+"""Tell from recorded entities which Stash this is, and whether it went back in time. Pure.
+
+Stash gives no id twice and keeps the creation time of an entity. It moves `updated_at` forward at every write.
+So an id with the recorded creation time is the recorded entity, and one whose `updated_at` is older than our
+confirmed write was put back from a backup.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+FILES = frozenset({"Image", "Scene"})
+"""Types that Stash makes of files by itself: that one is there shows no write of ours."""
+
+
+class Recorded(NamedTuple):
+    """One entity as the journal has it; times are UTC in ISO form, `code` is what we wrote there."""
+
+    type: str
+    stash_id: str
+    created_at: str
+    updated_at: str
+    code: str = ""
+    media: str = ""
+
+
+class Found(NamedTuple):
+    """The same id in Stash."""
+
+    created_at: str
+    updated_at: str
+    code: str = ""
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """A recorded entity beside what Stash has under its id; None where it has nothing."""
+
+    recorded: Recorded
+    found: Found | None
+
+    @property
+    def is_same(self) -> bool:
+        """Tell whether Stash has this very entity."""
+        return self.found is not None and self.found.created_at == self.recorded.created_at
+
+    @property
+    def is_other(self) -> bool:
+        """Tell whether the id belongs to another entity."""
+        return self.found is not None and self.found.created_at != self.recorded.created_at
+
+    @property
+    def is_reverted(self) -> bool:
+        """Tell whether the entity is as it was before our confirmed write."""
+        if not self.is_same or self.found is None or not self.recorded.updated_at:
+            return False
+        if self.found.updated_at == self.recorded.updated_at:
+            return bool(self.recorded.code) and self.found.code != self.recorded.code
+        return self.found.updated_at < self.recorded.updated_at
+
+    @property
+    def shows_our_write(self) -> bool:
+        """Tell whether something that we wrote is still there."""
+        if not self.is_same or self.is_reverted or self.found is None:
+            return False
+        if self.recorded.type not in FILES:
+            return True
+        return bool(self.recorded.code) and self.found.code == self.recorded.code
+
+    @property
+    def is_intact(self) -> bool:
+        """Tell whether nobody wrote to the entity after us."""
+        return (
+            self.shows_our_write
+            and self.found is not None
+            and self.found.updated_at == self.recorded.updated_at
+        )
+
+
+@dataclass(frozen=True)
+class Known:
+    """A server of the journal: the address and database path it had last, and what was found of its sample."""
+
+    id: str
+    url: str
+    database_path: str
+    sightings: Sequence[Sighting] = ()
+
+    @property
+    def same(self) -> int:
+        """Count the entities that Stash has."""
+        return sum(one.is_same for one in self.sightings)
+
+    def is_at(self, url: str, database_path: str) -> bool:
+        """Tell whether the server was last seen at this address."""
+        return (self.url, self.database_path) == (url, database_path)
+
+
+class Recognised(NamedTuple):
+    """The server that answers: `known` is None for a new one, and `displaced` was at its address before."""
+
+    known: Known | None
+    displaced: Known | None = None
+
+
+def recognise(servers: Iterable[Known], url: str, database_path: str) -> Recognised:
+    """Decide which of the servers answers at an address.
+
+    A server is recognised anywhere by an entity that shows our write, at its own address by any recorded entity.
+    One that has none of its entities any more is another one, or was made anew.
+    """
+    servers = list(servers)
+    proven = [one for one in servers if any(sighting.shows_our_write for sighting in one.sightings)]
+    if proven:
+        return Recognised(max(proven, key=lambda one: (one.same, one.is_at(url, database_path))))
+    here = [one for one in servers if one.is_at(url, database_path)]
+    if not here:
+        return Recognised(None)
+    best = max(here, key=lambda one: one.same)
+    if best.same or not best.sightings:
+        return Recognised(best)
+    return Recognised(None, displaced=best)
+
+
+def lost_from(
+    sightings: Sequence[Sighting], newest: Mapping[str, int], is_on_disk: Callable[[str], bool]
+) -> str | None:
+    """Find the moment from which our writes are lost, because Stash was put back; None where it was not.
+
+    Args:
+        sightings: entities of the newest runs, of every type.
+        newest: the highest id that Stash has, by type.
+        is_on_disk: tells whether the file of a media id lies in the downloads.
+
+    Returns:
+        A time of Stash's own clock, UTC in ISO form.
+    """
+    reverted = [one for one in sightings if one.is_reverted]
+    losses = [one.recorded.updated_at for one in reverted]
+    losses += [one.recorded.created_at for one in sightings if _was_given_twice(one)]
+    losses += _lost_at_the_end(sightings, newest, is_on_disk)
+    if not losses:
+        return None
+    first = min(losses)
+    if any(one.is_intact and one.recorded.updated_at > first for one in sightings):
+        return None  # a later write still stands, so a clock was wrong and nothing was put back
+    survived = [
+        one.recorded.updated_at
+        for one in sightings
+        if one.shows_our_write and "" < one.recorded.updated_at < first
+    ]
+    survived += [one.found.updated_at for one in reverted if one.found and one.found.updated_at < first]
+    return _after(max(survived)) if survived else first
+
+
+def _after(moment: str) -> str:
+    return (datetime.fromisoformat(moment) + timedelta(microseconds=1)).isoformat()
+
+
+def _was_given_twice(sighting: Sighting) -> bool:
+    found = sighting.found
+    return sighting.is_other and found is not None and found.created_at > sighting.recorded.created_at
+
+
+def _lost_at_the_end(
+    sightings: Sequence[Sighting], newest: Mapping[str, int], is_on_disk: Callable[[str], bool]
+) -> list[str]:
+    """Return when the newest entities were made, if Stash has forgotten them.
+
+    A gallery and the entity of a file that still lies on disk are both gone, and Stash has no newer ones. A user
+    who deletes such a pair leaves newer ones, or takes the file along.
+    """
+    gone = [one.recorded for one in sightings if one.found is None and one.recorded.created_at]
+    last = [one for one in gone if int(one.stash_id) > newest.get(one.type, 0)]
+    files = [one for one in last if one.type in FILES and one.media and is_on_disk(one.media)]
+    galleries = [one for one in last if one.type == "Gallery"]
+    if not files or not galleries:
+        return []
+    first = min(one.created_at for one in (*files, *galleries))
+    made_since = any(one.is_same and one.recorded.created_at > first for one in sightings)
+    return [] if made_since else [first]

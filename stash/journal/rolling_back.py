@@ -1,0 +1,70 @@
+"""The journal, as far as it is rolled back to the moment to which Stash was put back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from sqlalchemy import and_, delete, func, or_, select, update
+
+from stash.journal.models import sync_change, sync_entity, sync_part, sync_run
+from stash.journal.rows import Memory, Operation, SourceKey, memory_of, memory_row, operations_of
+from stash.journal.taking_back import TakingBack
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from sqlalchemy import ColumnElement
+
+LOST = "lost"
+"""The outcome of a run whose writes a restored backup of Stash has undone."""
+
+
+class Lost(NamedTuple):
+    """What the journal has that Stash lost: records, and the operations of the lost runs, in their order."""
+
+    memories: Sequence[Memory]
+    operations: Sequence[Operation]
+
+
+class RollingBack(TakingBack):
+    """Finds what is lost since a moment of Stash's clock, and forgets that it was written."""
+
+    async def lost_since(self, moment: str) -> Lost:
+        """Return the records whose last write is lost, and the applied operations of the runs that wrote them."""
+        runs = select(sync_run.c.id).where(self._is_lost(moment), sync_run.c.command.not_like("undo %"))
+        changes = select(sync_change).where(sync_change.c.run_id.in_(runs)).order_by(sync_change.c.id)
+        late = or_(sync_entity.c.updated_at >= moment, sync_entity.c.created_at >= moment)
+        entities = self._select_entities().where(sync_entity.c.server_id == self._server, late)
+        async with self._reading() as connection:
+            operations = [one for row in await connection.execute(changes) for one in operations_of(row)]
+            rows = await connection.execute(entities)
+            memories = [memory_of(row, SourceKey(row.kind, row.source_id)) for row in rows]
+        return Lost(memories, [one for one in operations if one.state == "applied"])
+
+    async def roll_back(self, moment: str, kept: Sequence[Memory], gone: Collection[Memory]) -> None:
+        """Store the records as they were at a moment, in one transaction.
+
+        Args:
+            moment: from when on the writes are lost.
+            kept: records to be stored.
+            gone: records of entities that Stash has no more.
+        """
+        async with self._writing() as connection:
+            for memory in (*kept, *gone):
+                row = memory_row(self._server, memory)
+                place = and_(*[column == row[column.name] for column in sync_entity.primary_key])
+                await connection.execute(delete(sync_entity).where(place))
+            if kept:
+                rows = [memory_row(self._server, memory) for memory in kept]
+                await connection.execute(sync_entity.insert(), rows)
+            await connection.execute(delete(sync_part).where(sync_part.c.server_id == self._server))
+            lost = select(sync_run.c.id).where(self._is_lost(moment))
+            await connection.execute(delete(sync_change).where(sync_change.c.run_id.in_(lost)))
+            over = update(sync_run).where(self._is_lost(moment))
+            await connection.execute(over.values(outcome=LOST, stash_time=None))
+        self._absent.clear()
+
+    def _is_lost(self, moment: str) -> ColumnElement[bool]:
+        """Select the runs of this server that wrote at or after a moment."""
+        is_late = func.coalesce(sync_run.c.stash_time, "") >= moment
+        return and_(sync_run.c.server_id == self._server, is_late)

@@ -1,0 +1,145 @@
+"""Servers: the Stashes that were synced, where each was, and what tells one from another."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import func, insert, select, union_all, update
+
+from stash.journal.base import JournalBase
+from stash.journal.models import sync_entity, sync_run, sync_server
+from stash.journal.rows import Memory, SourceKey, memory_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Select
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+SAMPLED = ("Performer", "Studio", "Tag", "Gallery", "Scene", "Image")
+"""Types with a creation time of their own."""
+
+SAMPLE_RUNS = 5
+"""Newest runs that wrote, of which a sample is taken."""
+
+SAMPLE_SIZE = 3
+"""Entities of each type and run in a sample."""
+
+MOST_SERVERS = 5
+"""Servers that are compared with the Stash that answers, those of the newest runs."""
+
+
+@dataclass(frozen=True)
+class ServerRow:
+    """One Stash that was synced, at its newest address, with a sample of what is recorded of it."""
+
+    id: str
+    url: str
+    database_path: str
+    sample: Sequence[Memory] = field(default=())
+
+
+class Servers(JournalBase):
+    """The journal, as far as it keeps servers."""
+
+    async def servers(self) -> list[ServerRow]:
+        """Return the servers of the newest runs, each with a sample of its newest and its oldest entities."""
+        if not self._has_tables:
+            return []
+        newest = func.coalesce(func.max(sync_run.c.id), 0)
+        query = (
+            select(sync_server)
+            .outerjoin(sync_run, sync_run.c.server_id == sync_server.c.id)
+            .group_by(sync_server.c.id)
+            .order_by(newest.desc())
+            .limit(MOST_SERVERS)
+        )
+        async with self._reading() as connection:
+            rows = (await connection.execute(query)).all()
+            return [
+                ServerRow(row.id, row.url, row.database_path, await self._sample(connection, row.id))
+                for row in rows
+            ]
+
+    async def _sample(self, connection: AsyncConnection, server: str) -> list[Memory]:
+        moments = await self._moments(connection, server)
+        parts: list[Select[Any]] = []
+        for name in SAMPLED:
+            base = self._select_entities().where(
+                sync_entity.c.server_id == server, sync_entity.c.type == name, sync_entity.c.stash_id != ""
+            )
+            if not self._has_times:
+                parts.append(base.limit(SAMPLE_SIZE))
+                continue
+            newest_first = base.order_by(sync_entity.c.updated_at.desc())
+            parts.append(base.order_by(sync_entity.c.updated_at).limit(SAMPLE_SIZE))
+            parts += [
+                newest_first.where(sync_entity.c.updated_at <= until, sync_entity.c.updated_at > since).limit(
+                    SAMPLE_SIZE
+                )
+                for until, since in pairwise(moments)
+            ]
+        every = union_all(*[select(part.subquery()) for part in parts])
+        rows = (await connection.execute(every)).all()
+        memories = {
+            (row.type, row.kind, row.source_id): memory_of(row, SourceKey(row.kind, row.source_id))
+            for row in rows
+        }
+        return [memory for memory in memories.values() if not memory.is_taken_back]
+
+    async def _moments(self, connection: AsyncConnection, server: str) -> list[str]:
+        """Return when the newest runs wrote last, newest first, and the beginning of time."""
+        if not self._has_times:
+            return []
+        query = (
+            select(sync_run.c.stash_time)
+            .where(sync_run.c.server_id == server, sync_run.c.stash_time.is_not(None))
+            .order_by(sync_run.c.stash_time.desc())
+            .distinct()
+            .limit(SAMPLE_RUNS)
+        )
+        return [*(await connection.scalars(query)), ""]
+
+    async def bind(self, url: str, database_path: str) -> str:
+        """Select the server of this address for all later calls, and register it where it is not known.
+
+        Returns:
+            Its generated id; empty where a read-only journal does not know it.
+        """
+        here = select(sync_server.c.id).where(
+            sync_server.c.url == url, sync_server.c.database_path == database_path
+        )
+        known = None
+        if self._has_tables:
+            async with self._reading() as connection:
+                known = (await connection.execute(here)).scalar()
+        return await self.select_server(
+            ServerRow(known, url, database_path) if known else None, url, database_path
+        )
+
+    async def select_server(self, known: ServerRow | None, url: str, database_path: str) -> str:
+        """Select a server for all later calls, and note where it is now; None registers a new one.
+
+        Returns:
+            Its id; empty for a new server in a read-only journal.
+        """
+        self._absent.clear()
+        self._server = known.id if known is not None else ""
+        if self._is_read_only or not self._has_tables:
+            return self._server
+        place = {"url": url, "database_path": database_path}
+        if known is None:
+            self._server = uuid.uuid4().hex
+            row = {"id": self._server, **place, "created_at": datetime.now(UTC)}
+            async with self._writing() as connection:
+                await connection.execute(insert(sync_server).values(row))
+        elif (known.url, known.database_path) != (url, database_path):
+            async with self._writing() as connection:
+                await connection.execute(
+                    update(sync_server).where(sync_server.c.id == known.id).values(place)
+                )
+        return self._server
