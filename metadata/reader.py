@@ -97,6 +97,16 @@ class Reader:
             raise UnknownCreatorError(await self._why_unknown(name))
         return exact[0]
 
+    async def has_media(self, creator: Creator) -> bool:
+        """Tell whether any item of a creator has media, or any of its media has a file."""
+        if creator.id in (await self._whole_world()).creators:
+            return True
+        # A reader of its own: problems of rows are to be named when the run reads them.
+        async for window in Reader(self._database).windows(creator):
+            if any(item.media for item in window.items):
+                return True
+        return False
+
     async def windows(self, creator: Creator, size: int = WINDOW_SIZE) -> AsyncIterator[Window]:
         """A creator's items in windows of `size`, oldest first, undated ones last; then its walls.
 

@@ -15,8 +15,9 @@ from stash.engine.choosing import chosen_run
 from stash.engine.run import Run
 from stash.engine.undoing import Undoing
 from stash.engine.unmatched import why_idle
-from stash.errors import RefusedError, UsageError
+from stash.errors import UsageError
 from stash.files import Files
+from stash.guards import check_creators
 from stash.host_files import walk
 from stash.identity import Choices, bind
 from stash.interpreter import tuned
@@ -108,11 +109,8 @@ async def _sync(
             creators = await _creators(reader, options, settings)
         on_disk = {file.media_id for file in files.on_host if file.media_id is not None}
         async with _journal(settings, database, context, options, on_disk) as journal:
-            if not creators and await journal.count() and not options.is_forced:
-                raise RefusedError(
-                    "The database has no creator with media any more, though some were synced before; look whether "
-                    "it is the right one, or go on with --force."
-                )
+            if not options.is_forced:
+                check_creators(len(creators), await journal.count())
             run = Run(
                 report,
                 files,
@@ -265,7 +263,7 @@ async def _journal(
     try:
         journal = await Journal.open(database, state=state, is_read_only=options.dry_run)
         address = options.server or context.store.identity[0]
-        choices = Choices(options.is_restored, options.recreate)
+        choices = Choices(options.is_restored, options.recreate, options.is_forced)
         await bind(journal, context.store.connection, address, on_disk, choices)
         yield journal
     finally:

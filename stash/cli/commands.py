@@ -26,6 +26,7 @@ from stash.cli.flags import (
     Quiet,
     Recreate,
     Redo,
+    Restored,
     Skip,
     Url,
     Verbose,

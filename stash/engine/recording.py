@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -75,9 +75,11 @@ class Recording(Twins):
     async def _conclude(self, decided: Decided) -> None:
         """Count what was written of a part, and note that it is settled."""
         self._name_refused(decided.refused)
-        did_give_way, parts = await together(self._give_way(decided.created.values()), self._settled(decided))
-        if self.run.journal is not None and parts and not (did_give_way or decided.refused.failed):
-            await self.run.journal.record((), parts=parts)
+        did_give_way, part = await together(self._give_way(decided.created.values()), self._settled(decided))
+        if did_give_way or decided.refused.failed:
+            part = replace(part, source="")
+        if self.run.journal is not None and part != self.run.settled.get(part.number):
+            await self.run.journal.record((), parts=[part])
         self._count(decided.created, decided.changed)
         self.run.report.links_added += decided.links_added
         self._forget_part()
@@ -137,32 +139,31 @@ class Recording(Twins):
             if memory.type in LASTING or place in known:
                 known[place] = memory
 
-    async def _settled(self, decided: Decided) -> list[SettledPart]:
-        """The part as it stands now, if there is nothing left to do and it was not known so already.
+    async def _settled(self, decided: Decided) -> SettledPart:
+        """Return the part as it is now; it has no digest of its source where something is left to do.
 
-        It is worked out while Stash is asked after twins.
+        The result is worked out while Stash is asked for duplicates. The ids are kept in every case, for the survey of
+        the next run.
         """
         skipped = self.run.report.skipped[decided.skipped_before :]
         open_media = any(
             media not in self.run.matched and any(file.kind for file in files)
             for media, files in decided.files.items()
         )
-        if open_media or any(one.is_failure for one in skipped) or self.run.overwrite:
-            return []
+        is_open = open_media or any(one.is_failure for one in skipped) or bool(self.run.overwrite)
         applied = [a.entity for a in self.run.applied.values()]
         ids: dict[str, list[str]] = {}
         for entity in applied:
             ids.setdefault(entity.__type_name__, []).append(entity.id)
         orders = {one: self.run.orders[one] for one in _with_chapters(applied) & self.run.orders.keys()}
-        settled = SettledPart(
+        return SettledPart(
             account=decided.creator.id,
             number=decided.part.number,
-            source=decided.source,
+            source="" if is_open else decided.source,
             standing=standing_digest([*map(signature_of, applied), *signatures_of_orders(orders)]),
             ids=ids,
             outcome=self._outcome(decided, skipped),
         )
-        return [] if settled == self.run.settled.get(decided.part.number) else [settled]
 
     def _outcome(self, decided: Decided, skipped: Sequence[Skipped]) -> dict[str, Any]:
         kept = [[a.entity.__type_name__, a.entity.id, f] for a in self.run.applied.values() for f in a.kept]

@@ -28,10 +28,11 @@ RECREATE = "--recreate"
 
 
 class Choices(NamedTuple):
-    """What the user said of this Stash: that it was put back from a backup, or made anew."""
+    """What the user said of this Stash: it was put back from a backup, made anew, or only its clock was wrong."""
 
     is_restored: bool = False
     recreate: bool = False
+    is_forced: bool = False
 
 
 async def bind(
@@ -58,14 +59,14 @@ async def bind(
     rows = await journal.servers()
     seen, highest = await _look(connection, [memory for row in rows for memory in row.sample])
     servers = {row.id: row for row in rows}
-    known = [Known(row.id, row.url, row.database_path, _sightings(row, seen)) for row in rows]
-    found = recognise(known, *place)
+    known = [Known(row.id, row.url, _sightings(row, seen)) for row in rows]
+    found = recognise(known, address)
     if found.displaced is not None and not choices.recreate:
         raise RefusedError(_another(found.displaced, address))
     if found.known is None:
         await journal.select_server(None, *place)
         return
-    if not found.known.is_at(*place):
+    if found.known.url != address:
         log.info("server.moved", extra={"before": found.known.url, "now": address})
     await journal.select_server(servers[found.known.id], *place)
     moment = lost_from(found.known.sightings, highest, lambda media: int(media) in on_disk)
@@ -74,11 +75,14 @@ async def bind(
 
 
 async def _restore(journal: Journal, known: Known, moment: str, choices: Choices) -> None:
+    if choices.is_forced and not choices.is_restored:
+        await journal.forget_times()
+        return
     if not choices.is_restored:
         lost = [one for one in known.sightings if one.is_reverted or one.found is None or one.is_other]
         raise RefusedError(
             f"The Stash at {known.url} was put back to an earlier state: {len(lost)} of {len(known.sightings)} entities "
-            f"looked at are older than what was written there. Go on with {RESTORED}, which writes again what was lost."
+            f"looked at are older than what was written there. Go on with {RESTORED}, which writes again what was lost, or with --force if only its clock was set back."
         )
     memories, operations = await journal.lost_since(moment)
     kept, gone = rolled_back(memories, operations, moment)

@@ -84,21 +84,16 @@ class Sighting:
 
 @dataclass(frozen=True)
 class Known:
-    """A server of the journal: the address and database path it had last, and what was found of its sample."""
+    """A server of the journal: the address that it had last, and what was found of its sample."""
 
     id: str
     url: str
-    database_path: str
     sightings: Sequence[Sighting] = ()
 
     @property
     def same(self) -> int:
         """Count the entities that Stash has."""
         return sum(one.is_same for one in self.sightings)
-
-    def is_at(self, url: str, database_path: str) -> bool:
-        """Tell whether the server was last seen at this address."""
-        return (self.url, self.database_path) == (url, database_path)
 
 
 class Recognised(NamedTuple):
@@ -108,7 +103,7 @@ class Recognised(NamedTuple):
     displaced: Known | None = None
 
 
-def recognise(servers: Iterable[Known], url: str, database_path: str) -> Recognised:
+def recognise(servers: Iterable[Known], url: str) -> Recognised:
     """Decide which of the servers answers at an address.
 
     A server is recognised anywhere by an entity that shows our write, at its own address by any recorded entity.
@@ -117,8 +112,8 @@ def recognise(servers: Iterable[Known], url: str, database_path: str) -> Recogni
     servers = list(servers)
     proven = [one for one in servers if any(sighting.shows_our_write for sighting in one.sightings)]
     if proven:
-        return Recognised(max(proven, key=lambda one: (one.same, one.is_at(url, database_path))))
-    here = [one for one in servers if one.is_at(url, database_path)]
+        return Recognised(max(proven, key=lambda one: (one.same, one.url == url)))
+    here = [one for one in servers if one.url == url]
     if not here:
         return Recognised(None)
     best = max(here, key=lambda one: one.same)

@@ -1,7 +1,7 @@
 """The journal: runs, what they did, and what we saw and wrote."""
 
 from stash.journal.journal import Journal
-from stash.journal.parts import SettledPart
+from stash.journal.parts import SURVEYED, SettledPart
 from stash.journal.rolling_back import LOST
 from stash.journal.rows import GONE, Declined, Memory, Operation, Outcome, RunRow, SourceKey, as_text, redone
 from stash.journal.servers import SAMPLED, ServerRow
@@ -10,6 +10,7 @@ __all__ = [
     "GONE",
     "LOST",
     "SAMPLED",
+    "SURVEYED",
     "Declined",
     "Journal",
     "Memory",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from metadata.database import Database
-    from stash.journal.rows import SourceKey
+    from stash.journal.rows import Memory, SourceKey
 
 
 class JournalBase:
@@ -35,6 +35,8 @@ class JournalBase:
         # What was looked for last, and of which nothing is kept; nobody else writes meanwhile.
         self._absent: set[tuple[str, SourceKey]] = set()
         self._turn = asyncio.Lock()
+        # What a dry run takes for rolled back: by type and key, None where nothing is remembered any more.
+        self._rolled_back: dict[tuple[str, SourceKey], Memory | None] = {}
         self._has_tables = not is_read_only or state.has_table(sync_entity.name)
         # A dry run may meet tables of an older version, which had none of these, or had them in another form.
         self._has_parts = not is_read_only or state.has_table(sync_part.name)

@@ -49,7 +49,9 @@ class Entities(Parts):
         self._absent.clear()
         async with self._reading() as connection:
             for place, row in (await self._rows(connection, asked)).items():
-                found[row.type, asked[place]] = memory_of(row, asked[place])
+                memory = self._rolled_back.get(place, memory_of(row, asked[place]))
+                if memory is not None:
+                    found[row.type, asked[place]] = memory
             planned = await self._planned(connection)
         self._absent |= asked.keys() - planned.keys() - {(name, _stored(key)) for name, key in found}
         for stored_place in planned.keys() & asked.keys():
@@ -65,7 +67,9 @@ class Entities(Parts):
             return set()
         query = select(sync_entity.c.source_id).where(*self._is_media())
         async with self._reading() as connection:
-            return set(map(int, await connection.scalars(query)))
+            known = set(map(int, await connection.scalars(query)))
+        gone = {key for (_, key), memory in self._rolled_back.items() if memory is None}
+        return known - {int(key.id) for key in gone if key.kind == "media"}
 
     async def count(self) -> int:
         """How many scenes and images are recorded."""

@@ -13,9 +13,13 @@ from stash.journal.models import sync_part
 from stash.journal.operations import Operations
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from sqlalchemy.ext.asyncio import AsyncConnection
+
+
+SURVEYED = ("Image", "Scene", "Gallery")
+"""Types that make up nearly all of what is synced."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,7 @@ class Parts(Operations):
 
     async def settled(self, account: int) -> dict[int, SettledPart]:
         """The settled parts of a creator, by number."""
-        if not self._server or not self._has_parts:
+        if not self._server or not self._has_parts or self._rolled_back:
             return {}
         query = select(sync_part).where(
             sync_part.c.server_id == self._server, sync_part.c.account == str(account)
@@ -47,6 +51,19 @@ class Parts(Operations):
         async with self._reading() as connection:
             rows = await connection.execute(query)
             return {row.number: _part_of(row, account) for row in rows}
+
+    async def synced_ids(self, accounts: Iterable[int]) -> dict[int, list[tuple[str, str]]]:
+        """Return the entities of the images, scenes and galleries that the last run left, by account: type and id."""
+        found: dict[int, list[tuple[str, str]]] = {}
+        for account in accounts:
+            ids = {
+                (name, one)
+                for part in (await self.settled(account)).values()
+                for name in SURVEYED
+                for one in part.ids.get(name, ())
+            }
+            found[account] = sorted(ids, key=lambda one: (one[0], int(one[1])))
+        return found
 
     async def media_by_account(self) -> dict[int, int]:
         """How many images and scenes each creator's settled parts hold."""

@@ -42,13 +42,18 @@ class RollingBack(TakingBack):
         return Lost(memories, [one for one in operations if one.state == "applied"])
 
     async def roll_back(self, moment: str, kept: Sequence[Memory], gone: Collection[Memory]) -> None:
-        """Store the records as they were at a moment, in one transaction.
+        """Store the records as they were at a moment, in one transaction; a read-only journal keeps them in memory.
 
         Args:
             moment: from when on the writes are lost.
             kept: records to be stored.
             gone: records of entities that Stash has no more.
         """
+        if self._is_read_only:
+            self._rolled_back = {(one.type, one.key): one for one in kept} | {
+                (one.type, one.key): None for one in gone
+            }
+            return
         async with self._writing() as connection:
             for memory in (*kept, *gone):
                 row = memory_row(self._server, memory)
@@ -63,6 +68,16 @@ class RollingBack(TakingBack):
             over = update(sync_run).where(self._is_lost(moment))
             await connection.execute(over.values(outcome=LOST, stash_time=None))
         self._absent.clear()
+
+    async def forget_times(self) -> None:
+        """Forget when Stash took our writes: its clock was wrong."""
+        if self._is_read_only:
+            return
+        entities = update(sync_entity).where(sync_entity.c.server_id == self._server)
+        runs = update(sync_run).where(sync_run.c.server_id == self._server)
+        async with self._writing() as connection:
+            await connection.execute(entities.values(updated_at=""))
+            await connection.execute(runs.values(stash_time=None))
 
     def _is_lost(self, moment: str) -> ColumnElement[bool]:
         """Select the runs of this server that wrote at or after a moment."""

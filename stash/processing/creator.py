@@ -13,7 +13,6 @@ from stash.engine.settled import Part
 from stash.engine.standing import Standing
 from stash.engine.withdrawing import Withdrawing
 from stash.engine.writing import Writing
-from stash.errors import RefusedError
 from stash.overlap import Line, together
 from stash.processing.base import people_of
 from stash.processing.mixins.account import performer_key
@@ -28,10 +27,6 @@ if TYPE_CHECKING:
     from metadata.items import Creator, Item, StoredMedia, Window
     from metadata.reader import Reader
     from stash.store.kinds import Entity
-
-FEW = 20
-"""Below so many, what is missing says nothing of the whole."""
-
 
 ITEMS = 160
 """Items of a batch at most: Stash works on one while we decide the next."""
@@ -68,15 +63,8 @@ class CreatorProcessing(Standing, Withdrawing, Writing, Recalling):
                 await self.process_creator(creator)
             await self._studio(creator)
             await self._recall_settled(creator)
-            is_empty = True
             async for part in self._parts(reader, creator):
-                is_empty = is_empty and not part.media()
                 await self._sync_part(creator, part)
-            if is_empty and any(part.ids for part in self.run.settled.values()) and not self.run.is_forced:
-                raise RefusedError(
-                    f"The database has no media of {creator.username} any more, though some were synced before; "
-                    "look whether it is the right one, or go on with --force."
-                )
 
     async def _parts(self, reader: Reader, creator: Creator) -> AsyncIterator[Part]:
         """The creator's windows; loose media join the last one, so that they cost no requests of their own."""
@@ -142,7 +130,6 @@ class CreatorProcessing(Standing, Withdrawing, Writing, Recalling):
         self.run.holders = holders_of(part.items)
         await self._recall(part)
         await self._read_recorded(part)
-        self._refuse_if_gone()
 
     async def _decide_names(self, decided: Deciding) -> list[Entity]:
         """The people, studios and tags of the items whose files Stash knows: it makes them while the rest is looked up.
@@ -192,18 +179,6 @@ class CreatorProcessing(Standing, Withdrawing, Writing, Recalling):
                 is_locked = all(one.is_locked or one.is_preview for one in item.media)
                 reason = "its media are locked" if is_locked else "none of its media is in Stash"
                 self.run.report.skip(item.kind, str(item.id), reason)
-
-    def _refuse_if_gone(self) -> None:
-        """A Stash that lacks most of what was recorded is another one, or was emptied."""
-        kept = [memory for memory in self.run.memories.values() if not memory.is_taken_back]
-        recorded = [memory for memory in kept if memory.type in {"Image", "Scene", "Gallery"}]
-        gone = sum(self.store.entry(memory.type, memory.stash_id) is None for memory in recorded)
-        is_allowed = self.run.is_forced or self.run.recreate
-        if len(recorded) >= FEW and gone > len(recorded) / 2 and not is_allowed:
-            raise RefusedError(
-                f"{gone} of {len(recorded)} images, scenes and galleries that were synced are gone from Stash; if it was "
-                "made anew, go on with --recreate, else look whether it is the right one."
-            )
 
     async def _is_person_deleted(self, account: Creator) -> bool:
         key = performer_key(account)

@@ -15,15 +15,17 @@ from metadata.reader import Reader
 from stash.engine.finding import Finding
 from stash.engine.recorder import Recorder
 from stash.engine.run import Run
+from stash.engine.survey import Survey
 from stash.engine.unmatched import Unmatching
-from stash.errors import RefusedError, SyncError
+from stash.errors import SyncError
 from stash.files import Files
+from stash.guards import check_files
 from stash.host_files import walk
 from stash.interpreter import tuned
 from stash.journal import Journal
 from stash.lock import held
 from stash.paths import PathMap
-from stash.processing.creator import FEW, CreatorProcessing
+from stash.processing.creator import CreatorProcessing
 from stash.report import Report
 from stash.settings import Settings, load_settings
 from stash.store import StashContext
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-class StashProcessing(CreatorProcessing, Finding, Unmatching):
+class StashProcessing(CreatorProcessing, Survey, Finding, Unmatching):
     """Brings creators into Stash: the five mixins on one store, for the length of a run."""
 
     def __init__(self, context: HasStore, run: Run | None = None) -> None:
@@ -69,20 +71,16 @@ class StashProcessing(CreatorProcessing, Finding, Unmatching):
         await run.journal.end(run.report.run, run.report.outcome, run.report.summary())
 
     async def prepare(self, reader: Reader, creators: Sequence[Creator]) -> None:
-        """Learn which of the creators' files Stash has; have it scan the folders where it lacks some."""
+        """Survey the creators, learn which of their files Stash has, and have it scan the folders where it lacks some."""
+        await self._survey(reader, creators)
         self._known_media = await self._recorded_media()
         found = await self._files_of(reader, creators, self._known_media)
         await self._read_files(found.new)
         await self._find_absent(reader, creators, self._known_media)
         self.ours = found.all
         unknown = self.run.files.unknown(found.new)
-        is_allowed = self.run.is_forced or self.run.is_dry
-        if found.owned >= FEW and len(unknown) > found.owned / 2 and not is_allowed:
-            raise RefusedError(
-                f"Stash does not know {len(unknown)} of {found.owned} files, such as "
-                f"{self.run.files.stash_path(unknown[0])}; look whether that is a path as Stash sees it and in its "
-                "library (else set STASH_SYNC_PATH_MAP), or go on with --force."
-            )
+        if unknown and not (self.run.is_forced or self.run.is_dry):
+            check_files(len(unknown), found.owned, self.run.files.stash_path(unknown[0]))
 
     async def sync_all(self, reader: Reader, creators: Sequence[Creator]) -> None:
         """Sync the creators in turn, on one index of people, studios and tags."""

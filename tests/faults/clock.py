@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -35,3 +37,16 @@ class Clock:
         """Have the waits between two attempts at a request pass on this clock."""
         patch.setattr(tenacity, "time", self)
         patch.setattr(patience, "AsyncRetrying", partial(AsyncRetrying, sleep=self.sleep))
+
+
+@dataclass
+class Seconds:
+    """The clock of a Stash, `step` seconds later each time that it is read: Stash keeps whole seconds."""
+
+    moment: datetime
+    step: int = 1
+
+    def __call__(self) -> datetime:
+        """The time now."""
+        self.moment += timedelta(seconds=self.step)
+        return self.moment

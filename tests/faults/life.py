@@ -9,7 +9,9 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from contextlib import closing
+from copy import deepcopy
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +22,7 @@ from metadata.database import Database
 from stash import jobs
 from stash.demo import files
 from stash.embedded import EmbeddedStash
+from tests.faults.clock import Seconds
 from tests.faults.rig import URL, Rig
 from tests.metadata.factories import World, moment
 
@@ -104,6 +107,9 @@ class Life:
     posts: list[int] = field(default_factory=list)
     wished: dict[int, set[str]] = field(default_factory=dict)
     numbers: Any = field(default_factory=lambda: count(1))
+    url: str = URL
+    backup: User | None = None
+    clock: Seconds = field(default_factory=lambda: Seconds(datetime(2026, 1, 1, tzinfo=UTC)))
     rig: Rig = field(init=False)
     anna: Any = None
 
@@ -125,8 +131,28 @@ class Life:
         """Start the Stash, anew where it runs."""
         if self.anna is not None:
             self.rig.stash.close()
-        anew = EmbeddedStash([self.folder], state=self.folder / "stash.sqlite")
+        anew = EmbeddedStash([self.folder], state=self.state, clock=self.clock)
         self.rig = Rig(self.folder, self.downloads, self.database, anew)
+
+    @property
+    def state(self) -> Path:
+        """The database of Stash."""
+        return self.folder / "stash.sqlite"
+
+    def back_up(self) -> None:
+        """Copy the database of Stash, as it stands now."""
+        self.rig.stash.close()
+        shutil.copyfile(self.state, self.folder / "backup.sqlite")
+        self.backup = deepcopy(self.user)
+        self.restart()
+
+    def restore(self) -> None:
+        """Put the copy back: what the user did since is lost."""
+        assert self.backup is not None
+        self.rig.stash.close()
+        shutil.copyfile(self.folder / "backup.sqlite", self.state)
+        self.user = deepcopy(self.backup)
+        self.restart()
 
     # --- the source ---
 
@@ -360,4 +386,4 @@ class Life:
 
     async def sync(self, dial: Any = None, **options: Any) -> Outcome:
         """A run."""
-        return await self.rig.run(dial, **options)
+        return await self.rig.run(dial, url=self.url, **options)

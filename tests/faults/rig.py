@@ -262,9 +262,11 @@ class Victims:
         return folder
 
     async def run(
-        self, folder: Path, kill_at: str = "", undo: str = "", batch: int = BATCH
+        self, folder: Path, kill_at: str = "", undo: str = "", batch: int = BATCH, now: str = ""
     ) -> dict[str, Any]:
         """Sync, or undo a run, on the copies in a folder, with so many operations a request; see `prepare`.
+
+        `now` is the time of Stash; without it that is the machine's.
 
         Returns:
             `signal` that it died of or None, `exit_code`, and `mutations` that reached the server.
@@ -272,7 +274,7 @@ class Victims:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         order = {"folder": folder, "library": self._template.library, "downloads": self._template.downloads}
-        order |= {"kill_at": kill_at, "undo": undo, "batch": batch}  # type: ignore[dict-item]
+        order |= {"kill_at": kill_at, "undo": undo, "batch": batch, "now": now}  # type: ignore[dict-item]
         self._process.stdin.write(json.dumps(order, default=str).encode() + b"\n")
         async with asyncio.timeout(HANGS_AFTER):
             answer = await self._process.stdout.readline()

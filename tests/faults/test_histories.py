@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -19,6 +20,8 @@ from hypothesis.stateful import (
 )
 
 from stash.embedded.faults import RandomFaults
+from stash.errors import RefusedError
+from stash.pipeline import SyncOptions
 from stash.processing import creator
 from tests.faults.life import HASHTAGS, Life
 from tests.faults.rig import Template, Victims, killable
@@ -31,6 +34,9 @@ NUMBER = st.integers(0, 40)
 TAGS = st.sets(st.sampled_from(HASHTAGS))
 TEXT = st.sampled_from(["A walk", "Another walk\nwith more to say", "A very long story " * 12, "Short", ""])
 
+
+AN_HOUR = timedelta(hours=1)
+"""More than a run within a killed process takes, by the clock of its Stash."""
 
 SETTINGS = settings(
     max_examples=size("HISTORIES", 5),
@@ -126,6 +132,30 @@ class Histories(RuleBasedStateMachine):
         """Stash starts anew."""
         self.life.restart()
 
+    @rule(host=st.sampled_from(["embedded.test", "127.0.0.1:9999", "stash"]))
+    def move(self, host):
+        """Stash has another address."""
+        self.life.url = f"http://{host}"
+
+    @precondition(lambda self: not self.is_killed)
+    @rule()
+    def back_up(self):
+        """The user makes a backup of Stash."""
+        self.life.back_up()
+
+    @precondition(lambda self: self.life.backup is not None and not self.is_killed)
+    @rule()
+    def restore(self):
+        """The backup is put back, and a run is told so where it says that anything is lost."""
+        self.life.restore()
+        outcome = self.do(self.life.sync())
+        if outcome.exit_code == RefusedError.exit_code:
+            assert "--restored" in str(outcome.error)
+            assert self.life.rig.mutations == 0
+            outcome = self.do(self.life.sync(options=SyncOptions(is_restored=True)))
+        assert outcome.exit_code == 0, outcome
+        self.sync()
+
     @rule(seed=st.integers(0, 10_000))
     def sync_with_faults(self, seed):
         """A run among faults ends well or says to run again."""
@@ -140,7 +170,8 @@ class Histories(RuleBasedStateMachine):
         life.rig.stash.close()
         state = life.folder / "stash.sqlite"
         victims = Victims(self.process, Template(life.folder, life.downloads, life.database, state))
-        ended = self.do(victims.run(life.folder, f"{point}:{moment}"))
+        ended = self.do(victims.run(life.folder, f"{point}:{moment}", now=life.clock.moment.isoformat()))
+        life.clock.moment += AN_HOUR
         life.restart()
         self.is_killed = ended["signal"] is not None
         assert self.is_killed or ended["exit_code"] == 0

@@ -29,7 +29,14 @@ if TYPE_CHECKING:
     from stash.journal import Operation
     from tests.faults.rig import Dumped, Rig, Template
 
+TIMES_GONE = (
+    "ALTER TABLE sync_run DROP COLUMN stash_time",
+    "DROP INDEX sync_entity_updated_at",
+    "UPDATE sync_entity SET updated_at = ''",
+    "ALTER TABLE sync_entity RENAME COLUMN updated_at TO digest",
+)
 BATCHES_APART = (
+    *TIMES_GONE,
     "ALTER TABLE sync_change RENAME TO sync_change_now",
     "DROP INDEX sync_change_run",
     "DROP INDEX sync_change_planned",
@@ -57,6 +64,7 @@ OPERATIONS_GONE = (
     "CREATE INDEX sync_change_run ON sync_change (run_id)",
 )
 BACK_TO = {
+    "0004": TIMES_GONE,
     "0003": BATCHES_APART,
     "0002": PARTS_GONE,
     "0001": OPERATIONS_GONE,
@@ -97,7 +105,7 @@ async def put_back(address: str, version: str) -> None:
     async with await Database.open(address) as database, database.begin() as connection:
         for statement in BACK_TO[version]:
             await connection.execute(text(statement))
-        if BATCHES_APART[0] in BACK_TO[version]:
+        if BATCHES_APART[-1] in BACK_TO[version]:
             await _take_apart(connection, version)
         if version != "none":
             await connection.execute(text(f"UPDATE sync_alembic_version SET version_num = '{version}'"))

@@ -1,7 +1,8 @@
 """Makes runs to be killed: for each order on stdin a process is forked, which syncs and may be killed meanwhile.
 
 An order is a line of JSON: `folder` (of metadata.sqlite and stash.sqlite), `library`, `downloads`, `kill_at`, `batch`,
-and `undo`, the run to be taken back where it is not to be a sync. The answer too: `signal`, `exit_code`, and `mutations`
+`now`, the time of Stash if that is not to be the machine's, and `undo`, the run to be taken back where it is not to be a
+sync. The answer too: `signal`, `exit_code`, and `mutations`
 that reached the server. Forking saves the imports of each.
 """
 
@@ -13,6 +14,7 @@ import json
 import os
 import sys
 import traceback
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +29,7 @@ from stash.processing import creator
 from stash.settings import Settings
 from stash.store import unit_of_work
 from tests.conftest import Silent
+from tests.faults.clock import Seconds
 from tests.faults.sizes import FEW
 
 if TYPE_CHECKING:
@@ -43,7 +46,8 @@ async def _sync(order: dict[str, str], log: int) -> int:
             os.write(log, b"." * len(call.fields))
         return await proceed()
 
-    with EmbeddedStash([Path(order["library"])], state=folder / "stash.sqlite") as stash:
+    clock = Seconds(datetime.fromisoformat(order["now"])) if order["now"] else None
+    with EmbeddedStash([Path(order["library"])], state=folder / "stash.sqlite", clock=clock) as stash:
         stash.middleware.append(note)
         settings = Settings(
             url="http://embedded.test",
