@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stash.doctor.findings import NOTHING, Finding
+from stash.doctor.findings import NOTHING, Finding, obstacle
+from stash.errors import RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,6 +37,16 @@ def database_findings(facts: DatabaseFacts, library: LibraryFacts | None) -> Ite
             f"There is nothing in {loss.key}.",
             _sentence(what if is_mendable else loss.reason),
             _sentence(step) if is_mendable else NOTHING,
+        )
+    if facts.refusal:
+        yield obstacle("database", RefusedError(facts.refusal), RefusedError.exit_code)
+    if facts.moved_from:
+        yield Finding(
+            "note",
+            "database",
+            f"This is the Stash that was synced at {facts.moved_from}.",
+            "It is known by its entities, so that what was synced and edited there counts here, too.",
+            NOTHING,
         )
     if not facts.creators:
         yield Finding(

@@ -38,7 +38,7 @@ async def examine(
     may_fix: bool = False,
     transport: httpx.AsyncBaseTransport | None = None,
 ) -> Diagnosis:
-    """Look at everything that a sync stands on; Stash is asked at most four questions, and nothing is written.
+    """Look at everything that a sync stands on; Stash is asked at most five questions, and nothing is written.
 
     `server` is what the journal calls a Stash whose address is another one each time. With `may_fix` the findings'
     safe fixes are applied: to the user's own settings file, never to Stash or a database.
@@ -138,7 +138,7 @@ class _Examination:
             self._missing("database", "No metadata database is named.", step, line)
             return None
         try:
-            return await about_database(self._settings, files, self._identity())
+            return await about_database(self._settings, files, *self._place())
         except SyncError as error:
             self._found.append(obstacle("database", error, error.exit_code))
         except MetadataError as error:
@@ -148,10 +148,10 @@ class _Examination:
             )
         return None
 
-    def _identity(self) -> tuple[str, str] | None:
+    def _place(self) -> tuple[Connection | None, str]:
         if self._connection is None or not self._connection.database_path:
-            return None
-        return self._server or self._connection.wire.url.rstrip("/"), self._connection.database_path
+            return None, ""
+        return self._connection, self._server or self._connection.wire.url.rstrip("/")
 
     def _missing(self, area: Area, title: str, step: str, line: str = "") -> None:
         """A setting that nothing can be done without."""

@@ -92,6 +92,10 @@ class DatabaseFacts:
     foreign: Sequence[str] = ()
     named: int = 0
     synced: int = 0
+    refusal: str = ""
+    """Why a sync with this Stash would be refused."""
+    moved_from: str = ""
+    """Where this Stash was when it was synced last, if that was elsewhere."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Gathering facts: from Stash in at most four questions, from the metadata database, from the disk."""
+"""Gathering facts: from Stash in at most five questions, from the metadata database, from the disk."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import re
 from ipaddress import ip_address
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import httpx
 
@@ -22,8 +22,9 @@ from stash.doctor.facts import (
     Sighting,
     StashFacts,
 )
-from stash.errors import RetriableError
+from stash.errors import RefusedError, RetriableError
 from stash.host_files import walk
+from stash.identity import Choices, bind
 from stash.journal import Journal
 from stash.paths import base_name, is_within
 from stash.settings import SETTINGS_FILE, loose_permissions
@@ -214,7 +215,7 @@ async def _below(connection: Connection, folder: str) -> int:
 
 
 async def about_database(
-    settings: Settings, files: Sequence[HostFile], server: tuple[str, str] | None
+    settings: Settings, files: Sequence[HostFile], connection: Connection | None, address: str
 ) -> DatabaseFacts:
     """What the metadata database holds, and what the journal has for this Stash; nothing is written."""
     async with await Database.open(settings.database or "", read_only=True) as database:
@@ -225,7 +226,8 @@ async def about_database(
         owners = await reader.find_media((file.name, file.media_id) for file in files)
         taken = [file for file in files if file.kind]
         foreign = [file for file in taken if file.name not in owners]
-        synced = await _remembered(settings, database, server)
+        on_disk = {file.media_id for file in files if file.media_id is not None}
+        memory = await _remembered(settings, database, connection, _Place(address, on_disk))
     return DatabaseFacts(
         name=database.name,
         kind=database.kind,
@@ -238,22 +240,44 @@ async def about_database(
         owned=len(taken) - len(foreign),
         foreign=[file.name for file in foreign],
         named=sum(file.media_id is not None for file in foreign),
-        synced=synced,
+        synced=memory.synced,
+        refusal=memory.refusal,
+        moved_from=memory.moved_from,
     )
 
 
-async def _remembered(settings: Settings, database: Database, server: tuple[str, str] | None) -> int:
-    """How many files earlier runs synced with this Stash."""
-    if server is None:
-        return 0
+class _Place(NamedTuple):
+    """Where Stash is, as the journal calls it, and the ids of the media on disk."""
+
+    address: str
+    on_disk: Collection[int]
+
+
+class _Memory(NamedTuple):
+    """What the journal knows of this Stash: synced files, why a sync would be refused, and its former address."""
+
+    synced: int = 0
+    refusal: str = ""
+    moved_from: str = ""
+
+
+async def _remembered(
+    settings: Settings, database: Database, connection: Connection | None, place: _Place
+) -> _Memory:
+    """Look up what earlier runs did with this Stash: one question, where any did."""
+    if connection is None:
+        return _Memory()
     try:
         state = None if settings.state is None else await Database.open(settings.state, read_only=True)
     except MissingDatabaseError:
-        return 0
+        return _Memory()
     try:
         journal = await Journal.open(database, state=state, is_read_only=True)
-        await journal.bind(*server)
-        return await journal.count()
+        before = await bind(journal, connection, place.address, place.on_disk, Choices())
+        moved_from = before if before != place.address else ""
+        return _Memory(await journal.count(), moved_from=moved_from)
+    except RefusedError as error:
+        return _Memory(refusal=str(error))
     finally:
         if state is not None:
             await state.close()

@@ -41,7 +41,7 @@ async def bind(
     address: str,
     on_disk: Collection[int],
     choices: Choices,
-) -> None:
+) -> str:
     """Select the server that answers for all later calls of the journal, in one request.
 
     Args:
@@ -50,6 +50,9 @@ async def bind(
         address: where it is, as it is called in the journal.
         on_disk: the ids of media whose files lie in the downloads.
         choices: what the user said of this Stash.
+
+    Returns:
+        Where the server was before: the same address, unless it moved.
 
     Raises:
         RefusedError: this is another Stash than the one that was synced at this address, or it was put back from
@@ -65,13 +68,14 @@ async def bind(
         raise RefusedError(_another(found.displaced, address))
     if found.known is None:
         await journal.select_server(None, *place)
-        return
+        return address
     if found.known.url != address:
         log.info("server.moved", extra={"before": found.known.url, "now": address})
     await journal.select_server(servers[found.known.id], *place)
     moment = lost_from(found.known.sightings, highest, lambda media: int(media) in on_disk)
     if moment is not None:
         await _restore(journal, found.known, moment, choices)
+    return found.known.url
 
 
 async def _restore(journal: Journal, known: Known, moment: str, choices: Choices) -> None:
@@ -82,7 +86,7 @@ async def _restore(journal: Journal, known: Known, moment: str, choices: Choices
         lost = [one for one in known.sightings if one.is_reverted or one.found is None or one.is_other]
         raise RefusedError(
             f"The Stash at {known.url} was put back to an earlier state: {len(lost)} of {len(known.sightings)} entities "
-            f"looked at are older than what was written there. Go on with {RESTORED}, which writes again what was lost, or with --force if only its clock was set back."
+            f"looked at are older than what was written there; go on with {RESTORED}, which writes again what was lost, or with --force if only its clock was set back."
         )
     memories, operations = await journal.lost_since(moment)
     kept, gone = rolled_back(memories, operations, moment)
@@ -92,8 +96,8 @@ async def _restore(journal: Journal, known: Known, moment: str, choices: Choices
 
 def _another(displaced: Known, address: str) -> str:
     return (
-        f"The Stash at {address} has none of the {len(displaced.sightings)} entities looked at that were synced there. "
-        f"Set STASH_URL to the right one, or go on with {RECREATE} if it was made anew and is to be filled again."
+        f"The Stash at {address} has none of the {len(displaced.sightings)} entities looked at that were synced there; "
+        f"set STASH_URL to the right one, or go on with {RECREATE} if it was made anew and is to be filled again."
     )
 
 

@@ -21,6 +21,7 @@ from stash.errors import SyncError
 from stash.files import Files
 from stash.guards import check_files
 from stash.host_files import walk
+from stash.identity import Choices, bind
 from stash.interpreter import tuned
 from stash.journal import Journal
 from stash.lock import held
@@ -133,8 +134,10 @@ class StashProcessing(CreatorProcessing, Survey, Finding, Unmatching):
         folder = state.base_path or state.download_path
         root = folder.parent if folder is not None else settings.downloads or Path()
         journal = await Journal.open(database)
-        await journal.bind(*self.store.identity)
-        self.run = Run(Report(), Files(settings.paths(), walk(root)), journal)
+        files = Files(settings.paths(), walk(root))
+        on_disk = {file.media_id for file in files.on_host if file.media_id is not None}
+        await bind(journal, self.store.connection, self.store.identity[0], on_disk, Choices())
+        self.run = Run(Report(), files, journal)
         self.run.patience, self.run.rules = settings.patience, settings.rules()
         async with self.running("sync", [creator.username]):
             await self.prepare(reader, [creator])

@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from stash import jobs
+from stash.doctor import examine
 from stash.embedded import EmbeddedStash
 from stash.errors import RefusedError
 from stash.pipeline import SyncOptions, sync
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from stash.doctor import Diagnosis
     from stash.report import Report
     from tests.end_to_end.conftest import Setup
 
@@ -267,6 +269,25 @@ async def test_a_new_stash_at_another_address_is_filled(home: Home) -> None:
     home.folder = first.parent
     home.start()
     await _silent(home)
+
+
+async def test_the_doctor_says_so(home: Home) -> None:
+    """The doctor names a restore with the switch and exit code of a sync, and where a moved Stash was before."""
+
+    async def examined(url: str) -> Diagnosis:
+        settings = Settings(url=url, database=str(home.setup.database), downloads=home.setup.downloads)
+        return await examine(settings, transport=home.server.transport)
+
+    await home.scan()
+    home.back_up()
+    await home.sync()
+    moved = await examined("http://elsewhere")
+    assert [URL in one.title for one in moved.findings if "was synced at" in one.title] == [True]
+    assert moved.exit_code == 0
+    home.restore()
+    restored = await examined(URL)
+    assert restored.exit_code == RefusedError.exit_code
+    assert [one.level for one in restored.findings if "--restored" in one.next_step] == ["problem"]
 
 
 async def test_to_ask_costs_one_request(home: Home) -> None:
