@@ -1,16 +1,17 @@
-"""Scans: asked for, and waited for with a deadline; what counts is which files Stash knows afterwards."""
+"""Scans: asked for with the user's own defaults, and waited for with a deadline."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from stash.errors import RetriableError, UnansweredWriteError
+from stash.scan_options import DEFAULTS, FLAGS, options, saved_options
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
     from stash.connection import Connection
     from stash.wire import Reply
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _SCAN = "mutation($input: ScanMetadataInput!) { metadataScan(input: $input) }"
+_SAVED = f"{{ configuration {{ defaults {{ scan {{ {' '.join(FLAGS.values())} }} }} ui }} }}"
 _JOB = "query($input: FindJobInput!) { findJob(input: $input) { status progress addTime } }"
 _QUEUE = "{ jobQueue { id status } }"
 
@@ -38,10 +40,12 @@ async def scan(
     folders: Sequence[str],
     patience: float,
     on_progress: Callable[[float], object] = lambda _: None,
+    generate: Collection[str] = DEFAULTS,
 ) -> str:
-    """Have Stash scan folders, with its own settings, and wait until the job has ended.
+    """Have Stash scan folders, and wait until the job has ended.
 
-    One that is gone may have ended long ago, or with Stash itself before its time; so it is asked for again.
+    Stash generates what `generate` names; by default what the user's own defaults in Stash ask for.
+    A job that is gone may have ended long ago, or with Stash itself before its time, so it is asked for again.
     `on_progress` is told how far it is, from 0 to 1, as often as Stash is asked.
 
     Returns:
@@ -51,8 +55,9 @@ async def scan(
         RetriableError: for `patience` seconds it neither ended nor was a hundredth further.
     """
     status = _GONE
+    content = {"paths": list(folders), **await _options(connection, generate)}
     for _ in range(SCANS):
-        reply = await _asked(connection, folders, patience)
+        reply = await _asked(connection, content, patience)
         job = reply.data.get("metadataScan")
         if reply.errors or not job:
             raise RetriableError(f"Stash refused to scan {folders[0]!r}; look at its log, then run again.")
@@ -62,17 +67,27 @@ async def scan(
     return status
 
 
-async def _asked(connection: Connection, folders: Sequence[str], patience: float) -> Reply:
+async def _options(connection: Connection, generate: Collection[str]) -> dict[str, bool]:
+    """Return the options of a scan; Stash is asked for the user's own defaults only where they are chosen."""
+    if DEFAULTS.isdisjoint(generate):
+        return options(generate, {})
+    reply = await connection.query(_SAVED, is_scan=True)
+    if reply.errors:
+        log.warning("scan.defaults_unknown", extra={"reason": str(reply.errors[0].get("message"))[:300]})
+        return options(generate, {})
+    return options(generate, saved_options(reply.data))
+
+
+async def _asked(connection: Connection, content: Mapping[str, Any], patience: float) -> Reply:
     """Ask for a scan until Stash answers: another one of the same folders finds nothing new, and does no harm."""
     wait, deadline = FIRST_WAIT, asyncio.get_running_loop().time() + patience
-    content = {"input": {"paths": list(folders)}}
     while True:
         with suppress(UnansweredWriteError):
-            reply = await connection.mutate(_SCAN, content, fields=1, is_scan=True)
+            reply = await connection.mutate(_SCAN, {"input": content}, fields=1, is_scan=True)
             if reply.data or reply.errors:
                 return reply
         if asyncio.get_running_loop().time() + wait > deadline:
-            raise RetriableError(f"Stash did not answer when it was asked to scan {folders[0]!r}; run again.")
+            raise RetriableError(f"Stash did not answer when it was asked to scan {content['paths'][0]!r}; run again.")
         await asyncio.sleep(wait)
         await wait_until_idle(connection, patience)
         wait = min(wait * 2, LONGEST_WAIT)

@@ -122,6 +122,7 @@ async def _sync(
                 redo=options.redo,
                 rules=settings.rules(),
                 may_scan=options.scan and not options.dry_run,
+                scan_generate=settings.scan_generate,
                 patience=settings.patience,
                 on_items=progress.advance,
             )

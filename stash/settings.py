@@ -23,6 +23,7 @@ from stash.downloader_config import read_downloader_config
 from stash.errors import UsageError
 from stash.paths import PathMap
 from stash.rules import EXTRAS, KINDS, STUDIO, STUDIO_FIELDS, TITLE, TITLE_FIELDS, Extra, Kind, Rules
+from stash.scan_options import DEFAULTS, ScanChoice
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,6 +65,8 @@ class Settings(BaseSettings):
     """`host=stash`, several with `;`: where Stash sees the downloads."""
     reorganised: bool = _setting("reorganised", default=False)
     """Stash has the downloads in folders of its own below those of `path_map`: these are scanned as wholes."""
+    scan_generate: ScanChoice = _setting("scan_generate", DEFAULTS)
+    """What Stash generates in a scan: `defaults` (its own), `none`, `all`, or some such as `covers, phashes`."""
     patience: float = _setting("patience", 300.0, gt=0)
     """How long Stash, its jobs and a locked database are waited for."""
     keep_runs: int = _setting("keep_runs", 20, gt=0)

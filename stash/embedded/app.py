@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from functools import cached_property
 from ipaddress import ip_address
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import uvicorn
 
@@ -47,6 +47,7 @@ class EmbeddedStash:
         middleware: Called around each GraphQL request with its `Call` and a function that executes it and
             returns its `Reply`, the first of the list outermost. It may count, wait, raise, or answer instead,
             with a `Reply` or any HTTP response, before the request is executed or after it was committed.
+        scans: The input of each metadataScan so far, as it was sent, oldest first.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class EmbeddedStash:
         self.database = Database(state, clock)
         self.jobs = Jobs(self.database.clock)
         self.service = Service()
+        self.scans: list[dict[str, Any]] = []
 
     @cached_property
     def app(self) -> Starlette:
@@ -75,7 +77,7 @@ class EmbeddedStash:
         Args:
             url: The server's address as the client wrote it.
         """
-        return Context(self.database, self.jobs, self.library, url)
+        return Context(self.database, self.jobs, self.library, url, self.scans)
 
     def authorised(self, headers: Mapping[str, str], query: Mapping[str, str]) -> bool:
         """Tell whether a request brings the key, in the header ApiKey or the parameter apikey; without one all do."""

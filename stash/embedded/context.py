@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,9 +19,11 @@ class Context:
     Attributes:
         library: the folders that may be scanned.
         url: the server's address as the client wrote it, without a slash at its end.
+        scans: the input of each metadataScan so far, oldest first.
     """
 
     database: Database
     jobs: Jobs
     library: tuple[Path, ...]
     url: str = ""
+    scans: list[dict[str, Any]] = field(default_factory=list)

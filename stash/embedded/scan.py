@@ -24,6 +24,7 @@ _BATCH = 16
 
 def _scan(context: Context, args: Args) -> str:
     given = args["input"]
+    context.scans.append(given)
     paths = [Path(path) for path in given.get("paths") or ()]
     oldest = to_text((given.get("filter") or {}).get("minModTime"))
 

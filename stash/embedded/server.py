@@ -116,11 +116,32 @@ _SCRAPING: dict[str, Any] = {
 }
 
 
+_SCAN_OPTIONS = (
+    "rescan", "scanGenerateCovers", "scanGeneratePreviews", "scanGenerateImagePreviews", "scanGenerateSprites",
+    "scanGeneratePhashes", "scanGenerateThumbnails", "scanGenerateClipPreviews",
+)  # fmt: skip
+_DEFAULTS: dict[str, Any] = {
+    **dict.fromkeys(("scan", "identify", "autoTag", "generate")),
+    "deleteFile": False,
+    "deleteGenerated": True,
+}
+
+
+def _stored(context: Context, name: str) -> Any:  # noqa: ANN401
+    text = context.database.value(select("value", "setting", "name = ?"), (name,))
+    return None if text is None else json.loads(text)
+
+
+def _store(context: Context, name: str, value: Any) -> None:  # noqa: ANN401
+    sql = "INSERT OR REPLACE INTO setting (name, value) VALUES (?, ?)"
+    context.database.run(sql, (name, json.dumps(value)))
+
+
 def setting(context: Context, name: str) -> Any:  # noqa: ANN401
     """Return a general setting as it was configured, else its default."""
-    stored = context.database.value(select("value", "setting", "name = ?"), (name,))
+    stored = _stored(context, name)
     if stored is not None:
-        return json.loads(stored)
+        return stored
     extensions = {
         "videoExtensions": VIDEO_EXTENSIONS,
         "imageExtensions": IMAGE_EXTENSIONS,
@@ -148,12 +169,8 @@ def _configuration(context: Context, _args: Args) -> dict[str, Any]:
         "interface": _INTERFACE,
         "dlna": _DLNA,
         "scraping": _SCRAPING,
-        "defaults": {
-            **dict.fromkeys(("scan", "identify", "autoTag", "generate")),
-            "deleteFile": False,
-            "deleteGenerated": True,
-        },
-        "ui": {},
+        "defaults": _defaults(context),
+        "ui": _configured_ui(context),
         "plugins": {},
     }
 
@@ -167,9 +184,39 @@ def _configure_general(context: Context, args: Args) -> dict[str, Any]:
                     "not supported by the embedded Stash: other library folders than it was started with"
                 )
         elif name in _GENERAL or name.endswith("Extensions"):
-            sql = "INSERT OR REPLACE INTO setting (name, value) VALUES (?, ?)"
-            context.database.run(sql, (name, json.dumps(value)))
+            _store(context, name, value)
     return general(context)
+
+
+def _defaults(context: Context) -> dict[str, Any]:
+    return {**_DEFAULTS, **(_stored(context, "defaults") or {})}
+
+
+def _configure_defaults(context: Context, args: Args) -> dict[str, Any]:
+    given = {name: value for name, value in args["input"].items() if value is not None}
+    if unsupported := sorted(given.keys() & {"identify", "autoTag", "generate"}):
+        raise ResolverError(f"not supported by the embedded Stash: defaults of {unsupported[0]}")
+    if "scan" in given:
+        given["scan"] = {name: bool(given["scan"].get(name)) for name in _SCAN_OPTIONS}
+    _store(context, "defaults", {**(_stored(context, "defaults") or {}), **given})
+    return _defaults(context)
+
+
+def _configure_ui(context: Context, args: Args) -> dict[str, Any]:
+    """Replace the settings of the web pages, or merge into them."""
+    given, partial = args.get("input"), args.get("partial")
+    wanted = _configured_ui(context) if given is None else given
+    _store(context, "ui", _merged(wanted, partial or {}))
+    return _configured_ui(context)
+
+
+def _configured_ui(context: Context) -> dict[str, Any]:
+    return _stored(context, "ui") or {}
+
+
+def _merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    both = {k for k in old.keys() & new.keys() if isinstance(old[k], dict) and isinstance(new[k], dict)}
+    return {**old, **new, **{name: _merged(old[name], new[name]) for name in both}}
 
 
 def _system_status(context: Context, _args: Args) -> dict[str, Any]:
@@ -225,4 +272,8 @@ QUERIES = {
     "pluginTasks": lambda _context, _args: [],
     "logs": lambda _context, _args: [],
 }
-MUTATIONS = {"configureGeneral": _configure_general}
+MUTATIONS = {
+    "configureGeneral": _configure_general,
+    "configureDefaults": _configure_defaults,
+    "configureUI": _configure_ui,
+}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from stash.errors import ItemError, SyncError
 from stash.journal import redone
 from stash.rules import Rules
+from stash.scan_options import DEFAULTS
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
@@ -58,6 +59,7 @@ class Run:
     galleries_before: int = 0
     """Up to this id all galleries stood already when those of a part were looked for the last time."""
     may_scan: bool = True
+    scan_generate: Collection[str] = DEFAULTS
     patience: float = 300.0
     on_items: Callable[[int], None] = lambda _: None
     on_scan: Callable[[float], None] = lambda _: None

@@ -43,11 +43,11 @@ class StashProcessingBase(Applying):
         Raises:
             RetriableError: a job did not end within the run's patience.
         """
-        files = self.run.files
+        run, files, connection = self.run, self.run.files, self.store.connection
         wanted = paths if paths is not None else [files.stash_path(file) for file in files.on_host]
         if folders := files.path_map.folders(wanted):
-            await jobs.wait_until_idle(self.store.connection, self.run.patience)
-            await jobs.scan(self.store.connection, folders, self.run.patience, self.run.on_scan)
+            await jobs.wait_until_idle(connection, run.patience)
+            await jobs.scan(connection, folders, run.patience, run.on_scan, run.scan_generate)
 
 
 def people_of(item: Item) -> list[Creator]:

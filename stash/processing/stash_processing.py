@@ -139,6 +139,7 @@ class StashProcessing(CreatorProcessing, Survey, Finding, Unmatching):
         await bind(journal, self.store.connection, self.store.identity[0], on_disk, Choices())
         self.run = Run(Report(), files, journal)
         self.run.patience, self.run.rules = settings.patience, settings.rules()
+        self.run.scan_generate = settings.scan_generate
         async with self.running("sync", [creator.username]):
             await self.prepare(reader, [creator])
             await self.sync_all(reader, [creator])
