@@ -70,7 +70,7 @@ class Settings(BaseSettings):
     patience: float = _setting("patience", 300.0, gt=0)
     """How long Stash, its jobs and a locked database are waited for."""
     keep_runs: int = _setting("keep_runs", 20, gt=0)
-    """Of how many runs each single change is kept."""
+    """Of how many runs that wrote anything each single change is kept, so that `undo` can take them back."""
     downloader_config: Path | None = _setting("downloader_config", None)
     """The downloader's `config.ini` or `config.yaml`: where Stash, the files and the database are, unless said here."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, delete, insert, select, text, update
+from sqlalchemy import bindparam, delete, exists, insert, select, text, update
 
 from stash.journal.models import sync_change, sync_run
 from stash.journal.rows import Noted, Operation, Outcome, SourceKey, batch_row, operations_of, with_outcomes
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 IS_PLANNED = text("state = 'planned'")
 """Spelt out, so that SQLite uses the index of these rows."""
+
+
+HAS_WRITTEN = exists().where(sync_change.c.run_id == sync_run.c.id, sync_change.c.state != "failed")
+"""The condition of a run that changed Stash, or may have."""
 
 
 class Operations(Runs):
@@ -63,8 +67,12 @@ class Operations(Runs):
         return found
 
     async def retain(self, keep_runs: int) -> None:
-        """Delete the operations of all but the newest `keep_runs` runs; batches with one that is still planned stay."""
-        newest = (
+        """Delete the operations of old runs; those of the newest `keep_runs` runs that wrote anything stay.
+
+        A run that changed nothing takes no place of these. Its refused operations stay while it is among the newest
+        `keep_runs` of all. A batch with a planned operation stays, because it may yet turn out to be applied.
+        """
+        runs = (
             select(sync_run.c.id)
             .where(sync_run.c.server_id == self._server)
             .order_by(sync_run.c.id.desc())
@@ -73,7 +81,8 @@ class Operations(Runs):
         old = delete(sync_change).where(
             sync_change.c.server_id == self._server,
             sync_change.c.state != "planned",
-            sync_change.c.run_id.not_in(newest.scalar_subquery()),
+            sync_change.c.run_id.not_in(runs.scalar_subquery()),
+            sync_change.c.run_id.not_in(runs.where(HAS_WRITTEN).scalar_subquery()),
         )
         async with self._writing() as connection:
             await connection.execute(old)
