@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from stash.errors import UsageError
+from stash.errors import UsageError, reason_of
 from stash.paths import quoted
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def read_downloader_config(path: Path) -> dict[str, Any]:
         text = path.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(
-            f"The downloader's config file {str(path)!r} cannot be read ({error}); name its config.ini or config.yaml."
+            f"The downloader's config file {str(path)!r} cannot be read ({reason_of(error)}); name its config.ini or config.yaml."
         ) from error
     sections = _yaml(path, text) if path.suffix.lower() in {".yaml", ".yml"} else _ini(path, text)
     stash, options, postgres = (_section(sections, name) for name in ("stash", "options", "postgres"))

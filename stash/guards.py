@@ -46,9 +46,9 @@ def check_source(username: str, media: int) -> None:
         )
 
 
-def check_creators(creators: int, recorded: int) -> None:
-    """Stop where the source has no creator any more, though media were synced."""
-    if not creators and recorded:
+def check_any_source(recorded: int) -> None:
+    """Stop where the source has no creator at all any more, though media were synced."""
+    if recorded:
         raise RefusedError(
             "The database has no creator with media any more, though some were synced before; look whether it is "
             "the right one, or go on with --force."

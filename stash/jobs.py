@@ -87,7 +87,9 @@ async def _asked(connection: Connection, content: Mapping[str, Any], patience: f
             if reply.data or reply.errors:
                 return reply
         if asyncio.get_running_loop().time() + wait > deadline:
-            raise RetriableError(f"Stash did not answer when it was asked to scan {content['paths'][0]!r}; run again.")
+            raise RetriableError(
+                f"Stash did not answer when it was asked to scan {content['paths'][0]!r}; run again."
+            )
         await asyncio.sleep(wait)
         await wait_until_idle(connection, patience)
         wait = min(wait * 2, LONGEST_WAIT)

@@ -17,7 +17,7 @@ from stash.engine.undoing import Undoing
 from stash.engine.unmatched import why_idle
 from stash.errors import UsageError
 from stash.files import Files
-from stash.guards import check_creators
+from stash.guards import check_any_source
 from stash.host_files import walk
 from stash.identity import Choices, bind
 from stash.interpreter import tuned
@@ -106,11 +106,11 @@ async def _sync(
     async with _database(settings, options) as database, _context(settings, transport) as context:
         reader = Reader(database, with_facts=settings.rules().wants_facts)
         async with meanwhile(context.get_client()):
-            creators = await _creators(reader, options, settings)
+            creators, is_bare = await _creators(reader, options, settings)
         on_disk = {file.media_id for file in files.on_host if file.media_id is not None}
         async with _journal(settings, database, context, options, on_disk) as journal:
-            if not options.is_forced:
-                check_creators(len(creators), await journal.count())
+            if is_bare and not options.is_forced:
+                check_any_source(await journal.count())
             run = Run(
                 report,
                 files,
@@ -272,11 +272,20 @@ async def _journal(
             await state.close()
 
 
-async def _creators(reader: Reader, options: SyncOptions, settings: Settings) -> list[Creator]:
+async def _creators(reader: Reader, options: SyncOptions, settings: Settings) -> tuple[list[Creator], bool]:
+    """Return the creators to sync, and whether the database has none with media at all.
+
+    Raises:
+        UnknownCreatorError: the database knows nobody of a name that was given; it names the closest.
+    """
     if options.creators:
         named = [await reader.creator(name) for name in options.creators]
-        return list({creator.id: creator for creator in named}.values())
-    return [creator for creator in await reader.creators() if settings.rules().takes_creator(creator)]
+        return list({creator.id: creator for creator in named}.values()), False
+    everybody, rules = await reader.creators(), settings.rules()
+    known = {name for one in everybody for name in (one.username.casefold(), str(one.id))}
+    for name in sorted(rules.only - known):
+        await reader.creator(name)
+    return [creator for creator in everybody if rules.takes_creator(creator)], not everybody
 
 
 async def _prepare(

@@ -35,7 +35,7 @@ from stash.cli.flags import (
 from stash.cli.logs import LogFormat, set_up
 from stash.cli.output import Output
 from stash.cli.pasting import command_line
-from stash.cli.places import existing_folder, existing_paths, state_in
+from stash.cli.places import existing_folder, existing_paths, state_in, writable_page
 from stash.cli.progress import Steps
 from stash.cli.running import finish
 from stash.errors import UsageError
@@ -103,6 +103,7 @@ def sync(  # noqa: PLR0913 - each flag is a parameter, as typer has it
 ) -> int:
     """Bring the metadata database and the downloads into Stash."""
     output = make_output(json, quiet, verbose, log_format)
+    writable_page(html)
     settings = make_settings(
         url=url, database=database, downloads=downloads, path_map=path_map, only=only, skip=skip
     )
@@ -152,6 +153,7 @@ def check(  # noqa: PLR0913 - likewise
     from stash import pipeline  # noqa: PLC0415 - the library behind it is slow to import
 
     output = make_output(json, quiet, verbose, log_format)
+    writable_page(html)
     settings = make_settings(
         url=url, database=database, downloads=downloads, path_map=path_map, only=only, skip=skip
     )
@@ -197,6 +199,7 @@ def run(  # noqa: PLR0913 - likewise
 ) -> int:
     """Download, ingest, scan and sync, each as far as it is asked for."""
     output = make_output(json, quiet, verbose, log_format)
+    writable_page(html)
     settings = make_settings(
         url=url, database=database, downloads=downloads, path_map=path_map, only=only, skip=skip
     )

@@ -12,10 +12,11 @@ import typer
 from stash.cli.commands import BESIDE, LOOK, alone, app, make_output, make_settings
 from stash.cli.flags import DatabaseUrl, Downloads, Json
 from stash.cli.running import finish
+from stash.engine.choosing import undone_by
 from stash.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection, Sequence
+    from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 
     from metadata.reader import Reader
     from stash.journal import Journal, RunRow
@@ -34,28 +35,33 @@ def runs(
     """The runs so far, the newest first: when, what, and how they ended."""
     output = make_output(json, quiet=True, verbose=False)
 
-    async def read(settings: Settings) -> Sequence[RunRow]:
+    async def read(settings: Settings) -> tuple[Sequence[RunRow], dict[int, int]]:
         async with journal_of(settings) as journal:
-            return await journal.runs(limit)
+            return await journal.runs(limit), undone_by(await journal.undos())
 
-    found = finish(read(make_settings(database=database)))
-    output.emit({"exit_code": 0, "runs": [asdict(run) for run in found]})
-    columns = ("run", "command", "started (UTC)", "took", "outcome", "made", "changed", "kept", "creators")
+    found, undone = finish(read(make_settings(database=database)))
+    listed = [{**asdict(run), "undone_by": undone.get(run.id)} for run in found]
+    output.emit({"exit_code": 0, "runs": listed})
+    columns = (
+        "run", "command", "started (UTC)", "took", "outcome", "made", "changed", "removed", "kept", "creators",
+    )  # fmt: skip
     if found:
-        output.listing("Runs, the newest first", columns, [_run_row(run) for run in found])
+        output.listing("Runs, the newest first", columns, [_run_row(run, undone) for run in found])
         output.say("`stash-sync report RUN` tells what one of them did, --html FILE as a page.")
     else:
         output.say("There was no run yet; `stash-sync sync --dry-run` shows what the first would do.")
     return 0
 
 
-def _run_row(run: RunRow) -> tuple[object, ...]:
+def _run_row(run: RunRow, undone: Mapping[int, int]) -> tuple[object, ...]:
     counts = [one for one in (run.counts.get("entities") or {}).values() if isinstance(one, dict)]
     made, changed, kept = (sum(one.get(name, 0) for one in counts) for name in ("created", "updated", "kept"))
+    removed = sum((run.counts.get("removed") or {}).values())
     took = f"{(run.ended_at - run.started_at).total_seconds():.0f} s" if run.ended_at else "-"
+    outcome = f"undone by {undone[run.id]}" if run.id in undone else run.outcome or "did not end"
     names = ", ".join(run.creators)
-    outcome = run.outcome or "did not end"
-    return run.id, run.command, f"{run.started_at:%Y-%m-%d %H:%M}", took, outcome, made, changed, kept, names
+    started = f"{run.started_at:%Y-%m-%d %H:%M}"
+    return run.id, run.command, started, took, outcome, made, changed, removed, kept, names
 
 
 @app.command(rich_help_panel=LOOK)

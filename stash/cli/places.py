@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stash.errors import UsageError
+from stash.errors import UsageError, reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,9 +31,30 @@ def made_folder(path: Path) -> Path:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(
-            f"The folder {str(path)!r} cannot be made ({error.strerror}); name another one."
+            f"The folder {str(path)!r} cannot be made ({reason_of(error)}); name another one."
         ) from error
     return path
+
+
+def writable_page(file: Path | None) -> None:
+    """Make sure that a page can be written, before anything else is done; a file that is there stays as it is.
+
+    Raises:
+        UsageError: it cannot.
+    """
+    if file is None:
+        return
+    try:
+        target = file.resolve()
+        if not target.exists():
+            target.open("xb").close()
+            target.unlink()
+        elif target.is_file() or target.is_dir():  # a pipe is opened once, when it is written
+            target.open("ab").close()
+    except OSError as error:
+        raise UsageError(
+            f"The page {str(file)!r} cannot be written ({reason_of(error)}); name another file with --html."
+        ) from error
 
 
 def existing_paths(paths: Sequence[Path]) -> tuple[Path, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,7 +11,10 @@ import typer
 from stash.cli.commands import LOOK, app, make_output, make_settings
 from stash.cli.flags import DatabaseUrl, Downloads, Html, Json
 from stash.cli.history import journal_of
+from stash.cli.places import writable_page
 from stash.cli.running import finish
+from stash.cli.summaries import UNDO_COLUMNS, report_lines, undo_rows
+from stash.engine.choosing import undone_by
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,21 +36,26 @@ def report(
     from stash.report import report_of  # noqa: PLC0415 - as the others
 
     output = make_output(json, quiet=True, verbose=False)
+    writable_page(html)
     settings = make_settings(database=database, downloads=downloads)
-    found, operations = finish(_read(settings, run, with_operations=json))
+    found, operations, undone = finish(_read(settings, run, with_operations=json))
     if html is not None:
         from stash.page import write_page_of_run  # noqa: PLC0415 - only a page needs it
 
         finish(write_page_of_run(html, settings, found.id, "stash-sync sync"))
     about = {name: value for name, value in asdict(found).items() if name != "counts"}
-    output.emit({**found.counts, **about, "exit_code": 0, "changes": [one._asdict() for one in operations]})
+    changes = [one._asdict() for one in operations]
+    output.emit({**found.counts, **about, "undone_by": undone, "exit_code": 0, "changes": changes})
     ended = found.ended_at.strftime("to %H:%M UTC") if found.ended_at else "UTC, did not end"
     names = ", ".join(found.creators[:5]) + (" …" if len(found.creators) > 5 else "")  # noqa: PLR2004 - one line
-    output.say(
-        f"Run {found.id}: {found.command} of {names or 'nobody'}, {found.started_at:%Y-%m-%d %H:%M} {ended}"
-    )
-    if not json:
-        output.report(report_of(found.counts))
+    undoing = f", undone by run {undone}" if undone is not None else ""
+    started = f"{found.started_at:%Y-%m-%d %H:%M}"
+    output.say(f"Run {found.id}: {found.command} of {names or 'nobody'}, {started} {ended}{undoing}")
+    told = report_of(found.counts)
+    if found.command.startswith("undo "):
+        output.screen(UNDO_COLUMNS, undo_rows(told), partial(report_lines, told))
+    elif not json:
+        output.report(told)
     if html is not None:
         output.say(f"The page is in {html}.")
     return 0
@@ -54,9 +63,10 @@ def report(
 
 async def _read(
     settings: Settings, number: int | None, *, with_operations: bool
-) -> tuple[RunRow, Sequence[Operation]]:
+) -> tuple[RunRow, Sequence[Operation], int | None]:
     from stash.page import find_run  # noqa: PLC0415 - slow to import
 
     async with journal_of(settings) as journal:
         run = await find_run(journal, number)
-        return run, await journal.operations(run.id) if with_operations else ()
+        operations = await journal.operations(run.id) if with_operations else ()
+        return run, operations, undone_by(await journal.undos()).get(run.id)

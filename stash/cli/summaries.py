@@ -25,6 +25,9 @@ IDLE = "downloads"
 WIDE, LEAD = 24, 8
 """Characters of a text that is shown beside another one, and of what both have in common before they differ."""
 
+UNDO_COLUMNS = ("", "put back", "removed", "made again", "kept")
+"""The head of `undo_rows`."""
+
 _ID = re.compile(r"\d{6,}")
 
 
@@ -108,26 +111,35 @@ def _plan_lines(plan: Sequence[Planned], most: int, *, with_new: bool) -> Iterat
     """What is planned: of each type how many are new, and which fields of the others."""
     new: defaultdict[str, set[str]] = defaultdict(set)
     edited: defaultdict[str, set[str]] = defaultdict(set)
+    removed: defaultdict[str, set[str]] = defaultdict(set)
     fields: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for one in plan:
-        (new if one.reason == "new" else edited)[one.type].add(one.id)
-        if one.reason != "new":
+        if one.reason != "new" and not _is_removal(one):
+            edited[one.type].add(one.id)
             fields[one.type][one.field] += 1
-    for name in dict.fromkeys([*new, *edited]):
+        else:
+            (new if one.reason == "new" else removed)[one.type].add(one.id)
+    for name in dict.fromkeys([*new, *edited, *removed]):
         changed = edited[name] - new[name]
         parts = [f"{len(new[name])} new"] if new[name] and with_new else []
+        parts += [f"{len(removed[name])} removed"] if removed[name] else []
         if changed:
             named = ", ".join(field for field, _ in fields[name].most_common())
             parts.append(f"{len(changed)} changed: {named}")
         if parts and (most or with_new):
             yield f"{PLURALS.get(name, name)}: {', '.join(parts)}"
-    over = [one for one in plan if one.before and one.reason != "new"]
+    over = [one for one in plan if one.before and one.reason != "new" and not _is_removal(one)]
     shown = most + 1 if most else 0
     for one in over[:shown]:
         before, after = _differing(_text(one.before), _text(one.after))
         yield f"  {one.type.lower()} {one.id}, {one.field}: {before} -> {after}"
     if len(over) > shown:
-        yield f"  … {len(over) - shown}{' more' if shown else ''} are over something that stands there."
+        yield f"  … {len(over) - shown}{' more' if shown else ''} replace a value that is there."
+
+
+def _is_removal(one: Planned) -> bool:
+    """Tell whether a planned change takes a whole entity out of Stash."""
+    return one.field == "id" and one.after is None
 
 
 def _left_lines(report: Report, most: int) -> Iterator[str]:
@@ -199,5 +211,5 @@ def _short(text: str, start: int) -> str:
 
 
 def _text(value: object) -> str:
-    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    text = ", ".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)
     return text.replace("\n", " ") or "(empty)"

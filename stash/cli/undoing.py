@@ -10,7 +10,7 @@ import typer
 from stash.cli.commands import SYNC, alone, app, make_output, make_settings, server_of, with_stash
 from stash.cli.flags import DatabaseUrl, Downloads, EmbeddedDir, Json, Url
 from stash.cli.running import finish
-from stash.cli.summaries import undo_lines, undo_rows
+from stash.cli.summaries import UNDO_COLUMNS, undo_lines, undo_rows
 
 if TYPE_CHECKING:
     from stash.report import Report
@@ -44,6 +44,5 @@ def undo(  # noqa: PLR0913 - each flag is a parameter, as typer has it
 
     number, report = finish(work() if dry_run else alone(settings, work))
     output.emit({**report.summary(), "undone": number})
-    columns = ("", "put back", "removed", "made again", "kept")
-    output.screen(columns, undo_rows(report), partial(undo_lines, number, report))
+    output.screen(UNDO_COLUMNS, undo_rows(report), partial(undo_lines, number, report))
     return report.exit_code

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stash.errors import StateError
+from stash.errors import StateError, reason_of
 from stash.settings import SETTINGS_FILE
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def apply(fix: Fix) -> str:
         return _make_private(Path(fix.value)) if fix.kind == "private" else _write_path_map(fix.value)
     except OSError as error:
         raise StateError(
-            f"{SETTINGS_FILE} cannot be changed ({error}); do it by hand, as the finding says."
+            f"{SETTINGS_FILE} cannot be changed ({reason_of(error)}); do it by hand, as the finding says."
         ) from error
 
 

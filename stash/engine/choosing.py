@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from stash.errors import RefusedError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from stash.journal import Journal, RunRow
 
@@ -56,13 +56,17 @@ def command_of(run: RunRow) -> str:
     return f"undo {run.id}"
 
 
-def _not_taken_back(runs: Sequence[RunRow]) -> Iterator[RunRow]:
-    """Of runs, newest first, those that are no undo and that no undo which still counts took back."""
-    taken_back: set[int] = set()
+def undone_by(runs: Iterable[RunRow]) -> dict[int, int]:
+    """Map each run that is taken back to the undo that did it; `runs` are newest first, undos at least."""
+    found: dict[int, int] = {}
     for run in runs:
         name, _, number = run.command.partition(" ")
-        if name != "undo":
-            if run.id not in taken_back:
-                yield run
-        elif run.outcome == "done" and run.id not in taken_back:
-            taken_back.add(int(number))
+        if name == "undo" and run.outcome == "done" and run.id not in found:
+            found.setdefault(int(number), run.id)
+    return found
+
+
+def _not_taken_back(runs: Sequence[RunRow]) -> Iterator[RunRow]:
+    """Of runs, newest first, those that are no undo and that no undo which still counts took back."""
+    taken_back = undone_by(runs)
+    return (run for run in runs if not run.command.startswith("undo ") and run.id not in taken_back)

@@ -67,6 +67,11 @@ class Runs(Servers):
         """The newest runs, newest first."""
         return await self._rows_of(self._select_runs().order_by(sync_run.c.id.desc()).limit(limit))
 
+    async def undos(self) -> list[RunRow]:
+        """The runs that took another one back, newest first."""
+        query = select(sync_run).where(sync_run.c.command.startswith("undo "))
+        return await self._rows_of(query.order_by(sync_run.c.id.desc()))
+
     async def _rows_of(self, query: Any) -> list[RunRow]:
         if not self._has_tables:
             return []

@@ -20,7 +20,7 @@ from sqlalchemy import (
     text,
 )
 
-from stash.errors import RetriableError, StateError
+from stash.errors import RetriableError, StateError, reason_of
 from stash.journal.models import VERSION, VERSION_TABLE, schema
 
 if TYPE_CHECKING:
@@ -125,6 +125,6 @@ def _why_not(path: Path, copy: Path, error: OSError | sqlite3.Error) -> StateErr
             f"The database {path} is locked by another program; wait for it to end, then run again."
         )
     return StateError(
-        f"The copy {copy.name} beside the database {path} cannot be made ({error}); "
+        f"The copy {copy.name} beside the database {path} cannot be made ({reason_of(error)}); "
         "allow writing there, or free some space."
     )

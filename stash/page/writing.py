@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from metadata.database import Database
 from metadata.reader import Reader
-from stash.errors import StateError, UsageError
+from stash.errors import StateError, UsageError, reason_of
 from stash.host_files import walk
 from stash.journal import Journal
 from stash.page.of_plan import page_of_plan
@@ -94,7 +94,9 @@ async def _finish(file: Path, page: Page, settings: Settings, reader: Reader) ->
     try:
         await asyncio.to_thread(file.write_text, text, "utf-8", "replace")
     except OSError as error:
-        raise StateError(f"The page {str(file)!r} cannot be written ({error}); name another file.") from error
+        raise StateError(
+            f"The page {str(file)!r} cannot be written ({reason_of(error)}); name another file."
+        ) from error
 
 
 async def _pictures(page: Page, settings: Settings, reader: Reader) -> dict[str, str]:

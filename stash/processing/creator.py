@@ -146,7 +146,7 @@ class CreatorProcessing(Standing, Withdrawing, Writing, Recalling):
         media = decided.part.media().values()
         found, _ = await together(self._find_stash_files(media), self._look_up_galleries(decided))
         await self._read_default_covers()
-        self._note_missing(decided.part, found)
+        self._note_missing(decided, found)
         return found
 
     async def _look_up_galleries(self, decided: Deciding) -> None:
@@ -169,15 +169,16 @@ class CreatorProcessing(Standing, Withdrawing, Writing, Recalling):
         await self._decide_loose(decided, found)
         yield
 
-    def _note_missing(self, part: Part, found: dict[int, Scene | StashImage]) -> None:
+    def _note_missing(self, decided: Deciding, found: dict[int, Scene | StashImage]) -> None:
         """Name what was downloaded and lies nowhere, and the items of which nothing can be shown."""
-        for media_id, media in part.media().items():
-            if media_id not in found and media.is_downloaded and not self.run.files.of(media):
+        for media_id, media in decided.part.media().items():
+            if media_id not in found and media.is_downloaded and not decided.files[media_id]:
                 self.run.report.skip("media", str(media_id), "its file is not in the downloads folder")
-        for item in part.items:
+        for item in decided.part.items:
             if item.media and item.kind != "wall" and not _matched(item, found):
-                is_locked = all(one.is_locked or one.is_preview for one in item.media)
-                reason = "its media are locked" if is_locked else "none of its media is in Stash"
+                reason = (
+                    "its media are locked" if _is_locked(item, decided) else "none of its media is in Stash"
+                )
                 self.run.report.skip(item.kind, str(item.id), reason)
 
     async def _is_person_deleted(self, account: Creator) -> bool:
@@ -271,6 +272,12 @@ class CreatorProcessing(Standing, Withdrawing, Writing, Recalling):
                 self._stamp_unattached(entity, media, await self._studio(decided.creator), performers)
                 decided.unattached += 1
         self.run.report.unattached += decided.unattached
+
+
+def _is_locked(item: Item, decided: Deciding) -> bool:
+    """Tell whether an item has nothing to show because it was not bought: no file of its previews lies on disk either."""
+    is_locked = all(one.is_locked or one.is_preview for one in item.media)
+    return is_locked and not any(file.kind for one in item.media for file in decided.files[one.media.id])
 
 
 def _matched(item: Item, found: dict[int, Scene | StashImage]) -> dict[int, Scene | StashImage]:
