@@ -69,7 +69,7 @@ class Runs(Servers):
 
     async def undos(self) -> list[RunRow]:
         """The runs that took another one back, newest first."""
-        query = select(sync_run).where(sync_run.c.command.startswith("undo "))
+        query = self._select_runs().where(sync_run.c.command.startswith("undo "))
         return await self._rows_of(query.order_by(sync_run.c.id.desc()))
 
     async def _rows_of(self, query: Any) -> list[RunRow]:
