@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import os
 import struct
@@ -43,3 +44,13 @@ def oshash(path: Path) -> Fingerprint:
 def picture_mark(content: bytes) -> str:
     """What is remembered of a picture that was sent."""
     return hashlib.blake2b(content, digest_size=16).hexdigest()
+
+
+def picture_url(content: bytes, kind: str = "image/jpeg") -> str:
+    """Return a picture as a data URL, as Stash takes it; Stash tells its kind by the content."""
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
+
+
+def mark_of_url(url: str | None) -> str:
+    """Return the mark of a picture in a data URL, empty for none."""
+    return picture_mark(base64.b64decode(url.partition(",")[2])) if url else ""

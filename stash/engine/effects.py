@@ -125,6 +125,8 @@ def without[T: Hashable](members: Iterable[T], others: Iterable[T]) -> list[T]:
 
 def is_same(one: Any, other: Any) -> bool:
     """Whether Stash keeps two values alike; sets whatever their order."""
+    if isinstance(one, dict) or isinstance(other, dict):
+        return (one or {}) == (other or {})
     if isinstance(one, list) or isinstance(other, list):
         return set(map(_kept, one or ())) == set(map(_kept, other or ()))
     return _kept(one) == _kept(other)

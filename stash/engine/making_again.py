@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from stash.engine.effects import declined_by, renamed
-from stash.engine.taking_back import PICTURES
 from stash.engine.wishes import instant_text
 from stash.journal import GONE, Declined, Memory
 
@@ -65,7 +64,6 @@ def _made_again(memory: Memory, entity: Entity) -> Memory:
     return memory._replace(
         stash_id=entity.id,
         created_at=instant_text(entity.created_at),
-        wrote={name: value for name, value in memory.wrote.items() if name not in PICTURES},
         declined={name: mark for name, mark in memory.declined.items() if name != GONE},
     )
 

@@ -59,12 +59,17 @@ class Recorder:
         applied = self._run.applied.get(id(entity))
         why = applied.reasons if applied is not None else {}
         is_create = change.action == "create"
+        before = {n: v if type(v) is str else plain(v) for n, v in change.before.items()}
+        after = {n: v if type(v) is str else plain(v) for n, v in change.after.items()}
+        pictures = applied.pictures if applied is not None else {}
+        for name in pictures.keys() & after.keys():
+            before[name], after[name] = pictures[name]
         return Operation(
             type=entity.__type_name__,
             key=applied.key if applied is not None else SourceKey(entity.__type_name__, entity.id),
             action=change.action,
-            before={n: v if type(v) is str else plain(v) for n, v in change.before.items()},
-            after={n: v if type(v) is str else plain(v) for n, v in change.after.items()},
+            before=before,
+            after=after,
             why={} if is_create else {name: why[name] for name in change.after if name in why},
             stash_id="" if is_create else entity.id,
         )
@@ -73,6 +78,8 @@ class Recorder:
 def plain(value: Any) -> Any:
     """A value of an entity as JSON: links as ids."""
     if isinstance(value, _PLAIN):
+        return value
+    if isinstance(value, dict):
         return value
     if isinstance(value, list):
         return [one if type(one) is str else one.id if isinstance(one, Entity) else str(one) for one in value]

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from stash.engine.recorder import plain
 from stash.engine.taking_back import REMOVABLE, Standing
 from stash.engine.wishes import is_remembered
-from stash.fingerprints import picture_mark
-from stash.journal import SourceKey
+from stash.fingerprints import picture_url
+from stash.journal import PICTURES, SourceKey
 from stash.store.hydration import is_stub, received
 from stash.store.kinds import KINDS
 
@@ -47,7 +47,8 @@ class Survey:
         uses = await self._store.uses({name: sorted(ids) for name, ids in named.items()})
         again = {place: other for place, other in again.items() if other in fields}
         condemned = {place for place, memory in self._memories.items() if memory.is_taken_back}
-        return Standing(fields, uses, await self._pictures(fields, named), again, condemned)
+        sent = {place: memory.wrote.get("image") for place, memory in self._memories.items()}
+        return Standing(fields, uses, await self._pictures(fields, named), sent, again, condemned)
 
     async def _read(self, places: Iterable[Place], *, is_complete: bool = False) -> None:
         ids = grouped(place for place in places if place[0] != "GalleryChapter")
@@ -55,11 +56,11 @@ class Survey:
         await self._store.preload_ids(wanted, is_complete=is_complete)
 
     def _referred(self) -> list[Place]:
-        """What fields led to before the run, and what held what it took out."""
+        """Return the entities that the run linked, unlinked, or took out with a holder, whatever else it did to them."""
         found: list[Place] = []
         for (name, _), effect in self._effects.items():
-            fields = {field: turn.before for field, turn in effect.turns.items()} | dict(effect.was or {})
-            for field, value in fields.items():
+            turned = [(field, value) for field, turn in effect.turns.items() for value in (turn.before, turn.after)]
+            for field, value in (*turned, *(effect.was or {}).items()):
                 target = "Image" if field == "images" else _target(name, field)
                 if target is not None:
                     found += [(target, one) for one in (value if isinstance(value, list) else [value]) if one]
@@ -115,18 +116,16 @@ class Survey:
 
     async def _pictures(
         self, fields: Mapping[Place, dict[str, Any]], named: Mapping[str, Iterable[str]]
-    ) -> set[Place]:
-        """Who of what the run made has a picture that it did not send."""
-        found: set[Place] = set()
-        for place in ((name, one) for name, ids in named.items() for one in sorted(ids)):
-            path = fields[place].get("image_path") or ""
-            if not path or "default=true" in path:
-                continue
-            memory = self._memories.get(place)
-            sent = memory.wrote.get("image") if memory is not None else None
-            shown = await self._store.connection.picture(place[0].lower(), place[1]) if sent else None
-            if shown is None or picture_mark(shown) != sent:
-                found.add(place)
+    ) -> dict[Place, str | None]:
+        """Read the pictures of what the run made or gave one; None where Stash does not show its own."""
+        made = [(name, one) for name, ids in named.items() for one in sorted(ids)]
+        given = [place for place, effect in self._effects.items() if effect.turns.keys() & PICTURES]
+        found: dict[Place, str | None] = {}
+        for place in dict.fromkeys([*made, *given]):
+            path = fields.get(place, {}).get("image_path") or ""
+            if path and "default=true" not in path:
+                shown = await self._store.connection.picture(place[0].lower(), place[1])
+                found[place] = picture_url(shown) if shown is not None else None
         return found
 
 

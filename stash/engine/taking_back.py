@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from stash.engine.effects import is_same, without
-from stash.journal import GONE, Declined
+from stash.fingerprints import mark_of_url
+from stash.journal import GONE, PICTURES, Declined
 from stash.store.kinds import KINDS
 
 if TYPE_CHECKING:
@@ -15,12 +16,9 @@ if TYPE_CHECKING:
 
     from stash.engine.effects import Effect, Place, Turn
 
-PICTURES = frozenset({"image", "cover_image"})
-"""What is sent and cannot be read back."""
-
 _APART = frozenset(
     {
-        *("id", "created_at", "updated_at", "image_path", "custom_fields", "image_count", "folder", "files"),
+        *("id", "created_at", "updated_at", "image_path", "image_count", "folder", "files"),
         *("child_studios", "chapters", "scenes", "images", "cover", "gallery"),
     }
 )
@@ -37,15 +35,17 @@ OF_FILES = "it holds files; nothing to do"
 
 @dataclass
 class Standing:
-    """Stash as it is: the fields of each entity as plain values, the uses of what may go, whose picture is a user's.
+    """Stash as it is: the fields of each entity as plain values, and the uses of what may go.
 
-    `again` names what stands in place of an entity that was made again since, `condemned` what an attempt that was
-    killed was about to take out.
+    `pictures` are those that Stash shows, as data URLs, None for one that it does not give; `sent` are the marks of those
+    that a sync sent last. `again` names what stands in place of an entity that was made again since, `condemned` what an
+    attempt that was killed was about to take out.
     """
 
     fields: dict[Place, dict[str, Any]]
     uses: Mapping[Place, Mapping[str, int]] = field(default_factory=dict)
-    pictures: Collection[Place] = ()
+    pictures: Mapping[Place, str | None] = field(default_factory=dict)
+    sent: Mapping[Place, str | None] = field(default_factory=dict)
     again: Mapping[Place, Place] = field(default_factory=dict)
     condemned: Collection[Place] = ()
 
@@ -118,7 +118,7 @@ class Planning:
         if place[0] == "Gallery" and name == "images":
             self._turn_images(place, turn)
         elif name in PICTURES:
-            self.plan.kept.append((place, name))
+            self._turn_picture(place, name, turn)
         elif name in self._fields[place]:
             (self._turn_set if turn.is_set else self._turn_value)(place, name, turn)
 
@@ -134,6 +134,21 @@ class Planning:
         self._write(place, name, back)
         self.plan.declined.setdefault(place, {})[name] = Declined(now, back)
 
+    def _turn_picture(self, place: Place, name: str, turn: Turn) -> None:
+        now, back = self._mark(place), mark_of_url(turn.before)
+        if now == back:
+            return
+        if now is None or not (self._is_forced or now == turn.after):
+            self.plan.kept.append((place, name))
+            return
+        self._write(place, name, turn.before)
+        self.plan.declined.setdefault(place, {})[name] = Declined(now, back)
+
+    def _mark(self, place: Place) -> str | None:
+        """The mark of the picture that Stash shows, empty for none; None where it could not be read."""
+        shown = self._standing.pictures.get(place, "")
+        return None if shown is None else mark_of_url(shown)
+
     def _turn_set(self, place: Place, name: str, turn: Turn) -> None:
         now = self._fields[place][name] or []
         standing = set(now)
@@ -144,8 +159,7 @@ class Planning:
         if not taken and not left:
             return
         result = [*without(now, taken), *left]
-        was = turn.was or []
-        self._write(place, name, was if len(was) == len(result) and is_same(was, result) else result)
+        self._write(place, name, turn.was if turn.was and is_same(turn.was, result) else result)
         if (place[0], name) != ("Scene", "galleries"):
             self.plan.declined.setdefault(place, {})[name] = Declined(taken, left)
             return
@@ -217,7 +231,8 @@ class Planning:
 
     def _is_edited(self, effect: Effect) -> bool:
         now, turns = self._fields[effect.place], effect.turns
-        return effect.place in self._standing.pictures or any(
+        sent = {"", self._standing.sent.get(effect.place), *(turns[name].after for name in turns.keys() & PICTURES)}
+        return self._mark(effect.place) not in sent or any(
             not is_same(value, turns[name].after if name in turns else None)
             for name, value in now.items()
             if name not in _APART

@@ -15,10 +15,12 @@ from stash.engine.recorder import Recorder
 from stash.engine.recording import planned
 from stash.engine.run import Run
 from stash.engine.surveying import Survey, grouped
-from stash.engine.taking_back import REMOVABLE, Planning
-from stash.engine.wishes import Applied, names_of
+from stash.engine.taking_back import REMOVABLE, Planning, Standing
+from stash.engine.wishes import Applied, Picture, names_of
 from stash.errors import SyncError
 from stash.files import Files
+from stash.fingerprints import mark_of_url
+from stash.journal import PICTURES
 from stash.paths import PathMap
 from stash.report import PLURALS, Planned
 from stash.store import Change, destroy
@@ -55,6 +57,7 @@ class Undoing:
         self._is_forced = is_forced
         self._run = Run(report, Files(PathMap(), []), journal)
         self._again: dict[Place, Entity] = {}
+        self._standing = Standing({})
         self._began = time.monotonic()
 
     async def undo(self, run: RunRow) -> None:
@@ -68,7 +71,7 @@ class Undoing:
         )
         effects = effects_of(operations)
         async with self._store.window():
-            standing = await Survey(self._store, self._journal, effects).look()
+            standing = self._standing = await Survey(self._store, self._journal, effects).look()
             plan = Planning(effects, standing, is_forced=self._is_forced).decide()
             self._note_left(run, operations, plan)
             for place, other in standing.again.items():
@@ -146,7 +149,7 @@ class Undoing:
                     self._again[effect.place] = entity
 
     def _made(self, name: str, effect: Effect) -> Entity:
-        was = {field: value for field, value in (effect.was or {}).items() if field not in _SEPARATE}
+        was = {field: value for field, value in (effect.was or {}).items() if field not in _SEPARATE | PICTURES}
         fields = {field: self._value(name, field, value) for field, value in was.items()}
         if name == "GalleryChapter":
             standing = fields["gallery"].chapters
@@ -169,7 +172,17 @@ class Undoing:
         for place, fields in plan.writes.items():
             entity = self._entity(place)
             for name, value in fields.items():
-                setattr(entity, name, self._value(place[0], name, value))
+                if name in PICTURES:
+                    self._attach(entity, name, value, self._standing.pictures.get(place))
+                else:
+                    setattr(entity, name, self._value(place[0], name, value))
+        for effect in plan.making:
+            if url := (effect.was or {}).get("image"):
+                self._attach(self._entity(effect.place), "image", url, None)
+
+    def _attach(self, entity: Entity, name: str, picture: str | None, before: str | None) -> None:
+        self._store.attach(entity, **{name: picture})
+        self._run.applied[id(entity)].pictures[name] = Picture(before, mark_of_url(picture))
 
     def _doom(self, effect: Effect, fields: dict[str, Any]) -> Change:
         """The removal of an entity, with all that it takes to make it again."""
@@ -178,6 +191,8 @@ class Undoing:
         was = {
             field: fields[field] for field in sorted(kept) if fields.get(field) not in (None, "", [], False)
         }
+        if picture := self._standing.pictures.get(effect.place):
+            was["image"] = picture
         if "images" in effect.turns:
             was["images"] = effect.turns["images"].after
         if name == "GalleryChapter":

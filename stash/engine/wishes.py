@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from stash_graphql_client.types.unset import UNSET
 
@@ -34,6 +34,13 @@ class Wish:
     partial: Collection[str] = ()
 
 
+class Picture(NamedTuple):
+    """A picture that is sent: the data URL of the one that it replaces, and its own mark, empty for none."""
+
+    before: str | None
+    after: str
+
+
 @dataclass(slots=True)
 class Applied:
     """An entity with what was decided for it, to be remembered once Stash has it."""
@@ -46,6 +53,7 @@ class Applied:
     reasons: dict[str, str] = field(default_factory=dict)
     kept: list[str] = field(default_factory=list)
     declined: dict[str, Declined] = field(default_factory=dict)
+    pictures: dict[str, Picture] = field(default_factory=dict)
     is_left: bool = False
 
     def memory(self, before: Memory | None = None, refused: Collection[str] = ()) -> Memory:

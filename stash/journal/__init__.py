@@ -3,12 +3,24 @@
 from stash.journal.journal import Journal
 from stash.journal.parts import SURVEYED, SettledPart
 from stash.journal.rolling_back import LOST
-from stash.journal.rows import GONE, Declined, Memory, Operation, Outcome, RunRow, SourceKey, as_text, redone
+from stash.journal.rows import (
+    GONE,
+    PICTURES,
+    Declined,
+    Memory,
+    Operation,
+    Outcome,
+    RunRow,
+    SourceKey,
+    as_text,
+    redone,
+)
 from stash.journal.servers import SAMPLED, ServerRow
 
 __all__ = [
     "GONE",
     "LOST",
+    "PICTURES",
     "SAMPLED",
     "SURVEYED",
     "Declined",

@@ -19,6 +19,9 @@ EARLIER_KEPT = 20
 """Earlier values that are remembered of a field, the newest."""
 
 
+PICTURES = frozenset({"image", "cover_image"})
+"""Fields that Stash takes and gives no value of. `before` holds a data URL, all else the mark of the picture."""
+
 GONE = "id"
 """What is declined of an entity that was taken back as a whole: its id."""
 
@@ -226,6 +229,8 @@ def redone(memory: Memory) -> Memory | None:
         if isinstance(mark.taken, list):
             seen[name] = [one for one in seen.get(name, ()) if one not in mark.taken]
             wrote[name] = [*wrote.get(name, ()), *mark.left]
+        elif name in PICTURES:
+            wrote[name] = mark.left or None
         else:
             earlier[name] = [*earlier.get(name, ()), as_text(mark.left)]
     return memory._replace(seen=seen, wrote=wrote, earlier=earlier, declined={})

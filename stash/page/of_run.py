@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
+from stash.journal import PICTURES
 from stash.page.model import MOST_ENTRIES, Entry, Page, diff_of, is_over_something
 from stash.page.notes import kept_note, skipped_note, unmatched_note
 from stash.page.of_plan import facts_of, figures_of, lines_of
@@ -117,6 +118,8 @@ class Names:
 
     def shown(self, field: str, value: Any) -> Any:  # noqa: ANN401 - a field holds values of any type
         """A field's value with names for ids."""
+        if field in PICTURES:
+            return value and ("the picture before" if str(value).startswith("data:") else "a new picture")
         type_name = LINKS.get(field)
         if type_name is None or value is None:
             return value

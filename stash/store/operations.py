@@ -103,7 +103,7 @@ def handled(entity_type: type[Entity]) -> frozenset[str]:
     return frozenset(f for f in entity_type.__tracked_fields__ if _handler(entity_type, f) is not None)
 
 
-def writing(entity: Entity, fields: Sequence[str], attached: Mapping[str, str]) -> Operation:
+def writing(entity: Entity, fields: Sequence[str], attached: Mapping[str, str | None]) -> Operation:
     """The create or update of an entity with these fields; `attached` is sent with it and not kept."""
     kind = kind_of(entity)
     verb, selection = ("Create", "id created_at updated_at") if is_new(entity) else ("Update", WRITTEN)
@@ -115,13 +115,14 @@ def writing(entity: Entity, fields: Sequence[str], attached: Mapping[str, str]) 
     return Operation(entity, mutation, _change(entity, sent, attached), sent)
 
 
-def change_of(entity: Entity, fields: Iterable[str], attached: Iterable[str] = ()) -> Change:
+def change_of(entity: Entity, fields: Iterable[str], attached: Mapping[str, str | None]) -> Change:
     """What a create or an update changes; of what is attached only that it is sent."""
     return _change(entity, values(entity, fields), attached)
 
 
-def _change(entity: Entity, sent: Mapping[str, Any], attached: Iterable[str]) -> Change:
-    after = {**sent, **dict.fromkeys(attached, "a new picture")} if attached else sent
+def _change(entity: Entity, sent: Mapping[str, Any], attached: Mapping[str, str | None]) -> Change:
+    pictures = {name: "a new picture" if content else None for name, content in attached.items()}
+    after = {**sent, **pictures} if pictures else sent
     if is_new(entity):
         return Change(entity, "create", {}, after)
     known = snapshot(entity).get

@@ -177,8 +177,8 @@ class StashStore(NamingStore):
         self.queue(entity)
         return entity if self.is_in_window else await self.save(entity)
 
-    def attach(self, entity: Entity, **content: str) -> None:
-        """Have a write-only field sent with the next write: an `image` or `cover_image` as data URL."""
+    def attach(self, entity: Entity, **content: str | None) -> None:
+        """Have a write-only field sent with the next write: an `image` or `cover_image` as data URL, None for none."""
         self._unit.attached[id(entity)] = (entity, content)
 
     async def split_scene(self, scene_id: str, path: str) -> str:

@@ -82,7 +82,7 @@ class UnitOfWork:
         self._lines = Lines()
         self.recorder: Recorder | None = None
         self.queued: dict[int, Entity] = {}
-        self.attached: dict[int, tuple[Entity, dict[str, str]]] = {}
+        self.attached: dict[int, tuple[Entity, dict[str, str | None]]] = {}
 
     def pending(self) -> list[Entity]:
         """Every entity with something to write, those that others need first."""
@@ -177,7 +177,7 @@ class UnitOfWork:
         for entity in entities:
             unread.replay(entity)
 
-    def _attachments(self, entity: Entity) -> dict[str, str]:
+    def _attachments(self, entity: Entity) -> dict[str, str | None]:
         return self.attached[id(entity)][1] if id(entity) in self.attached else {}
 
     async def _write(self, line: Line, edits: Sequence[Edit], send: Send, done: Flushed) -> None:
@@ -265,7 +265,7 @@ class UnitOfWork:
                 continue
             for write in {id(h): h for f in mine if (h := handler(entity, f)) is not None}.values():
                 await write(self._store.connection, entity)
-            done.applied.append(change_of(entity, mine))
+            done.applied.append(change_of(entity, mine, {}))
             mark_sent(entity, values(entity, mine))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import mimetypes
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,8 +9,9 @@ from typing import TYPE_CHECKING
 from stash_graphql_client.types import Performer
 from stash_graphql_client.types.unset import UNSET
 
-from stash.engine.wishes import Wish, is_remembered
-from stash.fingerprints import picture_mark
+from stash.engine.applying import TAKEN_BACK
+from stash.engine.wishes import Picture, Wish, is_remembered
+from stash.fingerprints import picture_mark, picture_url
 from stash.journal import SourceKey
 from stash.merge import merge_aliases
 from stash.processing.base import StashProcessingBase
@@ -137,17 +137,23 @@ class AccountProcessingMixin(StashProcessingBase):
         kind, content = found
         memory, applied = self._memory(performer, performer_key(account)), self.run.applied[id(performer)]
         sent, mark = memory.wrote.get("image") if memory is not None else None, picture_mark(content)
+        if memory is not None and "image" in memory.declined and "image" not in self.run.overwrite:
+            applied.wrote["image"], applied.declined["image"] = sent, memory.declined["image"]
+            self.run.report.skip(*performer_key(account), TAKEN_BACK)
+            return
         if sent == mark and "image" not in self.run.overwrite:
             applied.wrote["image"] = sent
             return
-        if not await self._is_ours_to_change(performer, sent):
+        is_ours, standing = await self._is_ours_to_change(performer, sent)
+        if not is_ours:
             if sent is not None:
                 applied.kept.append("image")
                 applied.wrote["image"] = sent
             return
         applied.wrote["image"] = mark
         self.run.has_news = True
-        self.store.attach(performer, image=f"data:{kind};base64,{base64.b64encode(content).decode()}")
+        applied.pictures["image"] = Picture(picture_url(standing) if standing else None, mark)
+        self.store.attach(performer, image=picture_url(content, kind))
 
     def _avatar_file(self, account: Creator) -> tuple[str, bytes] | None:
         """The type and the content of the avatar's file on the host."""
@@ -157,15 +163,17 @@ class AccountProcessingMixin(StashProcessingBase):
             return None
         return kind, Path(files[0].path).read_bytes()
 
-    async def _is_ours_to_change(self, performer: Performer, sent: str | None) -> bool:
-        """Whether a performer has no picture, or the very one that an earlier sync sent."""
-        if "image" in self.run.overwrite:
-            return True
+    async def _is_ours_to_change(self, performer: Performer, sent: str | None) -> tuple[bool, bytes | None]:
+        """Whether a performer has no picture, or the very one that an earlier sync sent; answers the picture too."""
+        may_overwrite = "image" in self.run.overwrite
         path = performer.image_path if isinstance(performer.image_path, str) else ""
         if not path or "default=true" in path:
-            return sent is None
-        standing = None if sent is None else await self.store.connection.picture("performer", performer.id)
-        return standing is not None and picture_mark(standing) == sent
+            return sent is None or may_overwrite, None
+        if sent is None and not may_overwrite:
+            return False, None
+        standing = await self.store.connection.picture("performer", performer.id)
+        is_ours = standing is not None and picture_mark(standing) == sent
+        return is_ours or may_overwrite, standing
 
 
 def performer_key(account: Creator) -> SourceKey:
