@@ -76,7 +76,7 @@ def effects_of(operations: Iterable[Operation]) -> dict[Place, Effect]:
 
 
 def new_ids(operations: Iterable[Operation]) -> dict[Place, str]:
-    """The ids of what undos took out and made again, by what it was before; their operations are in their order."""
+    """The ids of what was taken out and then made again by an undo, by the id before; operations are in their order."""
     gone: dict[tuple[str, SourceKey], list[Place]] = {}
     found: dict[Place, str] = {}
     for one in operations:

@@ -67,7 +67,7 @@ class Undoing:
             RetriableError: Stash did not answer; what was done is noted, another attempt goes on from there.
         """
         operations = with_ids(
-            await self._journal.operations(run.id), new_ids(await self._journal.undos_since(run.id))
+            await self._journal.operations(run.id), new_ids(await self._journal.replaced_since(run.id))
         )
         effects = effects_of(operations)
         async with self._store.window():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stash.engine.run import Working
+from stash.engine.wishes import Applied
 from stash.merge import as_kept
 from stash.report import Planned
 from stash.store import Change, destroy
@@ -42,7 +43,10 @@ class Withdrawing(Working):
                 for change, memory in doomed
             ]
             return
+        self.run.applied |= {id(c.entity): Applied(c.entity, memory.key) for c, memory in doomed}
         done = await destroy(self.store, [change for change, _ in doomed], self.run.recorder)
+        for change, _ in doomed:
+            del self.run.applied[id(change.entity)]
         gone = {change.entity.id for change in done.applied}
         for failure in done.failed:
             reason = f"Stash refused GalleryChapter: {failure.message[:300]}"

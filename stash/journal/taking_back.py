@@ -35,18 +35,18 @@ class TakingBack(LookingBack):
         found = await self._rows_of(query.order_by(sync_run.c.id.desc()).limit(1))
         return found[0] if found else None
 
-    async def undos_since(self, run: int) -> list[Operation]:
-        """What the undos after a run took out of Stash and made again, in their order."""
+    async def replaced_since(self, run: int) -> list[Operation]:
+        """Return what runs after this one took out of Stash, and what undos made again, in their order."""
         if not self._has_operations:
             return []
-        undos = select(sync_run.c.id).where(
-            sync_run.c.server_id == self._server, sync_run.c.id > run, sync_run.c.command.startswith("undo ")
-        )
-        query = select(sync_change).where(sync_change.c.run_id.in_(undos)).order_by(sync_change.c.id)
+        later = (sync_run.c.server_id == self._server, sync_run.c.id > run)
+        query = select(sync_change, sync_run.c.command.startswith("undo ").label("is_undo")).join(sync_run)
+        found: list[Operation] = []
         async with self._reading() as connection:
-            operations = [one for row in await connection.execute(query) for one in operations_of(row)]
-        made_or_gone = [one for one in operations if one.action in {"create", "destroy"}]
-        return [one for one in made_or_gone if one.state == "applied"]
+            for row in await connection.execute(query.where(*later).order_by(sync_change.c.id)):
+                wanted = {"create", "destroy"} if row.is_undo else {"destroy"}
+                found += [o for o in operations_of(row) if o.action in wanted and o.state == "applied"]
+        return found
 
     async def is_here(self, run: int) -> bool:
         """Whether a run was with this Stash."""

@@ -58,6 +58,7 @@ class Chain:
     walls: list[int] = field(default_factory=list)
     is_edited: bool = False
     count: int = 0
+    undone: int | None = None
 
     def __post_init__(self) -> None:
         rows = self.case.rows
@@ -66,6 +67,7 @@ class Chain:
             for name, shown, about in (("anna", "Anna", "About her"), ("bea", None, None))
         ]
         self.group = rows.group(*self.people)
+        self.case.downloads.mkdir(parents=True, exist_ok=True)
 
     # --- the source ---
 
@@ -151,7 +153,7 @@ class Chain:
     async def change(self) -> None:
         """The source has something otherwise than before, or not any more."""
         dice = self.dice
-        person, post = dice.choice(self.people), dice.choice(self.posts)
+        person, post = dice.choice(self.people), dice.choice(self.posts or [0])
         what = dice.choice(("text", "hashtag", "about", "rename", "avatar", "unmention", "detach", "drop", "wall", "walled"))
         if what == "text":
             self._execute("UPDATE posts SET content = ? WHERE id = ?", dice.choice(TEXTS), post)
@@ -222,7 +224,7 @@ class Chain:
         elif what == "studio" and not await store.find(Studio, name=f"{owner.username} (Fansly)"):
             parent = await store.create(Studio, name=f"A house {number}")
             urls = [f"https://example.com/s{number}"]
-            await store.create(Studio, name=f"{owner.username} (Fansly)", parent_studio=parent, aliases=["x", "b"], urls=urls)
+            await store.create(Studio, name=f"{owner.username} (Fansly)", parent_studio=parent, aliases=[f"x{number}", f"b{number}"], urls=urls)
 
     async def _picture(self, store: Any) -> None:
         if one := await self._one(store, Performer):
