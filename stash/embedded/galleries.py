@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from .database import id_list
@@ -177,8 +179,9 @@ def _set_cover(context: Context, args: Args) -> bool:
     return True
 
 
+_NAMES = select("group_concat(basename, '/')", "image_file JOIN file ON file.id = file_id", "image_id = image.id")
 _IN_ORDER = select(
-    f"gallery_id, image.id, cover, {primary_path('image', 'basename')}",
+    f"gallery_id, image.id, cover, ({_NAMES})",
     "gallery_image JOIN image ON image.id = image_id",
     f"gallery_id {IN_IDS}",
     f"{primary_path('image')}, image.id",
@@ -186,11 +189,15 @@ _IN_ORDER = select(
 
 
 def _in_order(context: Context, ids: list[int]) -> dict[int, list[tuple[int, bool, str]]]:
-    """Return each gallery's images in path order, as id, cover flag and base name."""
+    """Return each gallery's images in path order, as id, cover flag and the base names of all their files."""
     found: dict[int, list[tuple[int, bool, str]]] = {gallery_id: [] for gallery_id in ids}
-    for gallery_id, image_id, cover, name in context.database.rows(_IN_ORDER, (id_list(found),)):
-        found[gallery_id].append((image_id, bool(cover), name or ""))
+    for gallery_id, image_id, cover, names in context.database.rows(_IN_ORDER, (id_list(found),)):
+        found[gallery_id].append((image_id, bool(cover), names or ""))
     return found
+
+
+_COVER_NAME = re.compile(r"(?:poster|cover|folder|board)\.[^./]+(?:/|$)", re.IGNORECASE)
+"""Stash's own default, for base names that a slash separates."""
 
 
 def _cover(context: Context, ids: list[int], _args: Args) -> list[int | None]:
@@ -200,14 +207,9 @@ def _cover(context: Context, ids: list[int], _args: Args) -> list[int | None]:
     for gallery_id in ids:
         images = found[gallery_id]
         chosen = [image_id for image_id, cover, _ in images if cover]
-        named = [image_id for image_id, _, name in images if _looks_like_cover(name)]
+        named = [image_id for image_id, _, names in images if _COVER_NAME.search(names)]
         covers.append(next(iter([*chosen, *named, *(image[0] for image in images)]), None))
     return covers
-
-
-def _looks_like_cover(name: str) -> bool:
-    stem, _, extension = name.rpartition(".")
-    return bool(extension) and stem.endswith(("poster", "cover", "folder", "board"))
 
 
 def _image_at(context: Context, ids: list[int], args: Args) -> list[Any]:
@@ -219,10 +221,12 @@ def _image_at(context: Context, ids: list[int], args: Args) -> list[Any]:
 
 
 def _paths(context: Context, ids: list[int], _args: Args) -> list[dict[str, str]]:
-    base = f"{context.url}/gallery"
+    rows = context.database.rows(select("id, updated_at", "gallery", f"id {IN_IDS}"), (id_list(ids),))
+    changed = {gallery_id: int(datetime.fromisoformat(text).timestamp()) for gallery_id, text in rows}
+    bases = {gallery_id: f"{context.url}/gallery/{gallery_id}" for gallery_id in ids}
     return [
-        {"cover": f"{base}/{gallery_id}/cover?t=0", "preview": f"{base}/{gallery_id}/preview"}
-        for gallery_id in ids
+        {"cover": f"{base}/cover?t={changed[gallery_id]}", "preview": f"{base}/preview"}
+        for gallery_id, base in bases.items()
     ]
 
 

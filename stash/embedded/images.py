@@ -90,11 +90,6 @@ def _change_galleries(context: Context, image_id: int, given: Args) -> list[int]
     before = set(database.values(select("gallery_id", "gallery_image", "image_id = ?"), (image_id,)))
     for gallery_id in before.symmetric_difference(wanted) if mode == "SET" else wanted:
         check_contents(context, gallery_id, f"changing galleries of image {_shown(context, image_id)}: ")
-    if mode == "SET":  # the covers of the galleries that stay are kept
-        change_links(
-            database, GALLERIES, image_id, "REMOVE", [other for other in before if other not in wanted]
-        )
-        mode = "ADD"
     change_links(database, GALLERIES, image_id, mode, wanted)
     after = set(database.values(select("gallery_id", "gallery_image", "image_id = ?"), (image_id,)))
     return sorted(before ^ after)
