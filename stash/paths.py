@@ -181,3 +181,32 @@ def _parts(path: str) -> list[str]:
 
 def _folded(parts: list[str], path: str) -> list[str]:
     return [part.casefold() for part in parts] if _is_windows(path) else parts
+
+
+def place_key(path: str) -> bytes:
+    """Return the key by which Stash orders the images of a gallery: folder and name joined without a separator."""
+    name = base_name(path)
+    return natural_key(path[: -len(name) - 1] + name)
+
+
+def natural_key(text: str) -> bytes:
+    """Return a key whose byte order is Stash's natural order of paths, without case: a2 < A3 < a10.
+
+    Numbers go by value, among equal ones fewer leading zeros first; letters count as capitals.
+    """
+    key = bytearray()
+    for run in _DIGITS_OR_NOT.findall(text):
+        if run[0] in "0123456789":
+            number = run.lstrip("0")
+            zeros = len(run) - len(number)
+            key += b"0" + len(number).to_bytes(2) + number.encode() + min(zeros, 255).to_bytes(1)
+        elif run.isascii():
+            key += run.upper().encode()
+        else:
+            key += "".join(min(char, char.upper()[0], char.lower()[0]) for char in run).encode(
+                "utf-8", "replace"
+            )
+    return bytes(key)
+
+
+_DIGITS_OR_NOT = re.compile(r"[0-9]+|[^0-9]+")

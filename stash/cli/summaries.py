@@ -109,16 +109,16 @@ def comparison_lines(report: Report, found: dict[str, Any], most: int = MOST) ->
 
 def _plan_lines(plan: Sequence[Planned], most: int, *, with_new: bool) -> Iterator[str]:
     """What is planned: of each type how many are new, and which fields of the others."""
-    new: defaultdict[str, set[str]] = defaultdict(set)
-    edited: defaultdict[str, set[str]] = defaultdict(set)
-    removed: defaultdict[str, set[str]] = defaultdict(set)
+    new: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
+    edited: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
+    removed: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
     fields: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for one in plan:
         if one.reason != "new" and not _is_removal(one):
-            edited[one.type].add(one.id)
+            edited[one.type].add((one.id, one.key))
             fields[one.type][one.field] += 1
         else:
-            (new if one.reason == "new" else removed)[one.type].add(one.id)
+            (new if one.reason == "new" else removed)[one.type].add((one.id, one.key))
     for name in dict.fromkeys([*new, *edited, *removed]):
         changed = edited[name] - new[name]
         parts = [f"{len(new[name])} new"] if new[name] and with_new else []

@@ -11,9 +11,9 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from stash.errors import StateError
+from stash.paths import natural_key
 
 from .errors import ResolverError
-from .matching import natural_key
 from .regex import compile_go
 
 if TYPE_CHECKING:

@@ -179,7 +179,9 @@ def _set_cover(context: Context, args: Args) -> bool:
     return True
 
 
-_NAMES = select("group_concat(basename, '/')", "image_file JOIN file ON file.id = file_id", "image_id = image.id")
+_NAMES = select(
+    "group_concat(basename, '/')", "image_file JOIN file ON file.id = file_id", "image_id = image.id"
+)
 _IN_ORDER = select(
     f"gallery_id, image.id, cover, ({_NAMES})",
     "gallery_image JOIN image ON image.id = image_id",

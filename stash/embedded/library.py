@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from stash.paths import natural_key
+
 from .database import id_list
 from .files import release_files
-from .matching import natural_key
 from .sql import IN_IDS, delete, insert, select, update
 from .zips import pictures_in
 

@@ -7,7 +7,6 @@ from datetime import date
 
 from .errors import ResolverError
 
-_DIGITS_OR_NOT = re.compile(r"[0-9]+|[^0-9]+")
 _WORD = re.compile(r'-?"[^"]*"|\S+')
 _DATE = re.compile(r"(\d{4})(?:-(\d{2}))?(?:-(\d{2}))?")
 _TIMESTAMP = re.compile(
@@ -42,26 +41,6 @@ def search_terms(text: str) -> list[tuple[bool, list[str]]]:
         negated = len(group) == 1 and group[0][0] == "-" and group[0] != "-"
         terms.append((negated, [(word[1:] if negated else word).strip('"') for word in group]))
     return terms
-
-
-def natural_key(text: str) -> bytes:
-    """Return a key whose byte order is the natural, case-insensitive order: a2 < A3 < a10.
-
-    Numbers go by value, among equal ones fewer leading zeros first; letters count as capitals.
-    """
-    key = bytearray()
-    for run in _DIGITS_OR_NOT.findall(text):
-        if run[0] in "0123456789":
-            number = run.lstrip("0")
-            zeros = len(run) - len(number)
-            key += b"0" + len(number).to_bytes(2) + number.encode() + min(zeros, 255).to_bytes(1)
-        elif run.isascii():
-            key += run.upper().encode()
-        else:
-            key += "".join(min(char, char.upper()[0], char.lower()[0]) for char in run).encode(
-                "utf-8", "replace"
-            )
-    return bytes(key)
 
 
 def parse_date(text: str) -> str:

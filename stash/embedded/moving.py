@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stash.paths import natural_key
+
 from .errors import ResolverError, not_found
 from .library import Library
-from .matching import natural_key
 from .sql import select, update
 from .values import to_int, to_ints
 

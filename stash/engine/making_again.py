@@ -11,7 +11,7 @@ from stash.journal import GONE, Declined, Memory
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
-    from stash.engine.effects import Place
+    from stash.engine.effects import Effect, Place
     from stash.store.kinds import Entity
 
     type Stamp = tuple[str, int, int | None]
@@ -22,6 +22,36 @@ _STAMPED = {
     ("Gallery", "message"): "messages",
 }
 """By type and kind of key: whose rows carry its id."""
+
+
+_OF_STASH = frozenset(
+    {
+        *(
+            "id",
+            "created_at",
+            "updated_at",
+            "image_path",
+            "image_count",
+            "folder",
+            "files",
+            "chapters",
+            "scenes",
+        ),
+        *("child_studios", "children"),
+    }
+)
+"""Fields that a creation does not take, or that others lead to."""
+
+
+def remains_of(effect: Effect, fields: Mapping[str, Any], picture: str | None) -> dict[str, Any]:
+    """Return what it takes to make an entity again that is about to be taken out, whoever wrote it."""
+    was = {name: value for name, value in sorted(fields.items()) if name not in _OF_STASH}
+    was = {name: value for name, value in was.items() if value not in (None, "", [], {}, False)}
+    if picture is not None:
+        was["image"] = picture
+    if "images" in effect.turns:
+        was["images"] = effect.turns["images"].after
+    return was
 
 
 def noted_before(

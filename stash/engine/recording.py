@@ -65,7 +65,9 @@ class Decided:
         """Count what a flush did; the changes themselves are many, and are let go."""
         self.created |= {id(one.entity): one.entity for one in flushed.applied if one.action == "create"}
         self.changed.update(id(change.entity) for change in flushed.applied)
-        self.links_added += sum(map(_links_added, flushed.applied))
+        self.links_added += sum(
+            _new_links(c, name, c.after[name]) for c in flushed.applied for name in c.after
+        )
         self.refused.add(Flushed(failed=flushed.failed))
 
 
@@ -100,6 +102,7 @@ class Recording(Twins):
         new = [(c, name) for c, name in fields if (id(c.entity), name) not in self.run.planned]
         plan += [planned(change, name, self.run.applied.get(id(change.entity))) for change, name in new]
         self.run.planned |= {(id(c.entity), name) for c, name in new if c.entity.__type_name__ in LASTING}
+        self.run.report.links_added += sum(_new_links(c, name, _wished(c, name)) for c, name in new)
         changed = [change for change, _ in new]
         self._count({id(c.entity) for c in changed if c.action == "create"}, {id(c.entity) for c in changed})
         self.store.rollback(keeping=LASTING)
@@ -232,14 +235,6 @@ def _with_chapters(applied: Sequence[Entity]) -> set[str]:
     return made_in | standing
 
 
-def _links_added(change: Change) -> int:
-    added = 0
-    for name in _LINKS & change.after.keys():
-        before = {id(one) for one in change.before.get(name) or ()}
-        added += len([one for one in change.after[name] or () if id(one) not in before])
-    return added
-
-
 _LINKS = frozenset({"performers", "tags", "galleries", "images", "scenes"})
 _LINKABLE = (Tag, Performer, Gallery, Scene, Image)
 
@@ -248,12 +243,21 @@ def planned(change: Change, name: str, applied: Applied | None) -> Planned:
     """One field of a change that is to be shown in a plan."""
     entity = change.entity
     reason = "new" if change.action == "create" else applied.reasons.get(name, "") if applied else ""
-    # A change holds no links to what Stash has not got yet; the plan is to show them.
-    wished = entity.__dict__.get(name)
-    before = _shown(change.before.get(name))
-    after = _shown(wished if isinstance(wished, list) else change.after[name])
-    key = " ".join(applied.key) if applied else ""
+    before, after = _shown(change.before.get(name)), _shown(_wished(change, name))
+    key = " ".join(applied.key if applied else (entity.__type_name__, entity.id))
     return Planned(entity.__type_name__, _label(entity), name, before, after, reason, key)
+
+
+def _wished(change: Change, name: str) -> Any:
+    """Return what a field is to hold, with the links to what Stash has not got yet: a change holds none."""
+    wished = change.entity.__dict__.get(name)
+    return wished if isinstance(wished, list) and change.action != "link" else change.after[name]
+
+
+def _new_links(change: Change, name: str, members: Sequence[Entity] | None) -> int:
+    """Count the members of a field that it did not have before."""
+    before = {id(one) for one in change.before.get(name) or ()}
+    return len([one for one in members or () if id(one) not in before]) if name in _LINKS else 0
 
 
 def _label(entity: Entity) -> str:

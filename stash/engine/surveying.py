@@ -6,7 +6,8 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from stash.engine.recorder import plain
-from stash.engine.taking_back import REMOVABLE, Standing
+from stash.engine.taking_back import REMOVABLE
+from stash.engine.undo_plan import Standing
 from stash.engine.wishes import is_remembered
 from stash.fingerprints import picture_url
 from stash.journal import PICTURES, SourceKey
@@ -59,7 +60,9 @@ class Survey:
         """Return the entities that the run linked, unlinked, or took out with a holder, whatever else it did to them."""
         found: list[Place] = []
         for (name, _), effect in self._effects.items():
-            turned = [(field, value) for field, turn in effect.turns.items() for value in (turn.before, turn.after)]
+            turned = [
+                (field, value) for field, turn in effect.turns.items() for value in (turn.before, turn.after)
+            ]
             for field, value in (*turned, *(effect.was or {}).items()):
                 target = "Image" if field == "images" else _target(name, field)
                 if target is not None:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from stash.engine.effects import is_same, without
+from stash.engine.undo_plan import Plan
 from stash.fingerprints import mark_of_url
 from stash.journal import GONE, PICTURES, Declined
 from stash.store.kinds import KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Mapping
 
     from stash.engine.effects import Effect, Place, Turn
+    from stash.engine.undo_plan import Standing
 
 _APART = frozenset(
     {
@@ -31,35 +32,6 @@ EDITED = "it was edited in Stash since; --force takes it back all the same"
 USED = "it is used by what this run did not put it on; nothing to do"
 AGAIN = "it was made again since; nothing to do"
 OF_FILES = "it holds files; nothing to do"
-
-
-@dataclass
-class Standing:
-    """Stash as it is: the fields of each entity as plain values, and the uses of what may go.
-
-    `pictures` are those that Stash shows, as data URLs, None for one that it does not give; `sent` are the marks of those
-    that a sync sent last. `again` names what stands in place of an entity that was made again since, `condemned` what an
-    attempt that was killed was about to take out.
-    """
-
-    fields: dict[Place, dict[str, Any]]
-    uses: Mapping[Place, Mapping[str, int]] = field(default_factory=dict)
-    pictures: Mapping[Place, str | None] = field(default_factory=dict)
-    sent: Mapping[Place, str | None] = field(default_factory=dict)
-    again: Mapping[Place, Place] = field(default_factory=dict)
-    condemned: Collection[Place] = ()
-
-
-@dataclass
-class Plan:
-    """What is to be done: fields to be written, entities to be taken out or made again, and what is left alone."""
-
-    writes: dict[Place, dict[str, Any]] = field(default_factory=dict)
-    going: list[Effect] = field(default_factory=list)
-    making: list[Effect] = field(default_factory=list)
-    declined: dict[Place, dict[str, Declined]] = field(default_factory=dict)
-    kept: list[tuple[Place, str]] = field(default_factory=list)
-    stays: list[tuple[Effect, str]] = field(default_factory=list)
 
 
 class Planning:
@@ -231,7 +203,11 @@ class Planning:
 
     def _is_edited(self, effect: Effect) -> bool:
         now, turns = self._fields[effect.place], effect.turns
-        sent = {"", self._standing.sent.get(effect.place), *(turns[name].after for name in turns.keys() & PICTURES)}
+        sent = {
+            "",
+            self._standing.sent.get(effect.place),
+            *(turns[name].after for name in turns.keys() & PICTURES),
+        }
         return self._mark(effect.place) not in sent or any(
             not is_same(value, turns[name].after if name in turns else None)
             for name, value in now.items()

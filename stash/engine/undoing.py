@@ -10,12 +10,13 @@ from stash_graphql_client.types import Gallery, GalleryChapter
 
 from stash.engine.choosing import command_of, unfinished_undo
 from stash.engine.effects import effects_of, new_ids, with_ids
-from stash.engine.making_again import noted_after, noted_before, stamps_of
+from stash.engine.making_again import noted_after, noted_before, remains_of, stamps_of
 from stash.engine.recorder import Recorder
 from stash.engine.recording import planned
 from stash.engine.run import Run
 from stash.engine.surveying import Survey, grouped
-from stash.engine.taking_back import REMOVABLE, Planning, Standing
+from stash.engine.taking_back import REMOVABLE, Planning
+from stash.engine.undo_plan import Standing
 from stash.engine.wishes import Applied, Picture, names_of
 from stash.errors import SyncError
 from stash.files import Files
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from stash.engine.effects import Effect, Place
-    from stash.engine.taking_back import Plan
+    from stash.engine.undo_plan import Plan
     from stash.journal import Journal, Memory, Operation, RunRow
     from stash.report import Report
     from stash.store import Flushed, StashStore
@@ -149,7 +150,9 @@ class Undoing:
                     self._again[effect.place] = entity
 
     def _made(self, name: str, effect: Effect) -> Entity:
-        was = {field: value for field, value in (effect.was or {}).items() if field not in _SEPARATE | PICTURES}
+        was = {
+            field: value for field, value in (effect.was or {}).items() if field not in _SEPARATE | PICTURES
+        }
         fields = {field: self._value(name, field, value) for field, value in was.items()}
         if name == "GalleryChapter":
             standing = fields["gallery"].chapters
@@ -186,16 +189,8 @@ class Undoing:
 
     def _doom(self, effect: Effect, fields: dict[str, Any]) -> Change:
         """The removal of an entity, with all that it takes to make it again."""
-        name = effect.place[0]
-        kept = {*effect.turns, "gallery", "cover", *_FIELDS.get(name, ())}
-        was = {
-            field: fields[field] for field in sorted(kept) if fields.get(field) not in (None, "", [], False)
-        }
-        if picture := self._standing.pictures.get(effect.place):
-            was["image"] = picture
-        if "images" in effect.turns:
-            was["images"] = effect.turns["images"].after
-        if name == "GalleryChapter":
+        was = remains_of(effect, fields, self._standing.pictures.get(effect.place))
+        if effect.place[0] == "GalleryChapter":
             was["gallery"] = self._entity(("Gallery", fields["gallery"]))
         return Change(self._entity(effect.place), "destroy", was, {})
 
@@ -293,7 +288,6 @@ class Undoing:
 
 
 _ENDS = frozenset({"create", "destroy"})
-_FIELDS = {"GalleryChapter": ("title", "image_index")}
 
 
 def _parents_first(effects: Sequence[Effect]) -> list[Effect]:

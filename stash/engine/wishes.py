@@ -268,7 +268,8 @@ def _plain(value: Any) -> Any:
 
 
 def _label(entity: Entity) -> str:
-    return str(entity.__dict__.get("name") or entity.__dict__.get("code") or entity.id)
+    known = entity.__dict__
+    return str(known.get("name") or known.get("code") or known.get("title") or entity.id)
 
 
 def names_of(entities: Iterable[Entity]) -> list[str]:

@@ -109,8 +109,9 @@ def _items(plan: Sequence[Planned]) -> dict[str, str]:
     return found
 
 
-def _who(one: Planned) -> tuple[str, str]:
-    return one.type, one.id
+def _who(one: Planned) -> tuple[str, str, str]:
+    """Return what tells an entity; new chapters are alike in all but their key."""
+    return one.type, one.id, one.key
 
 
 def _entry(fields: Sequence[Planned], items: Mapping[str, str], base: str) -> Entry:

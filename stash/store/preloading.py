@@ -5,6 +5,8 @@ from __future__ import annotations
 from itertools import batched
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from stash_graphql_client.types import Image
+
 from stash.overlap import together
 from stash.store.documents import Field, among, by_ids, document, find, newest, unlinked_among
 from stash.store.kinds import KINDS, Entity, Kind, kind_of
@@ -187,6 +189,14 @@ class PreloadingStore(ReadingStore):
     async def images_in_order(self, galleries: Sequence[Gallery]) -> dict[str, list[str]]:
         """The ids of the images of galleries in Stash's own order, which is by path; one request for them all."""
         return await self.orders([gallery.id for gallery in galleries])
+
+    async def first_paths(self, images: Sequence[str]) -> dict[str, str]:
+        """Return where the first file of each of these images lies for Stash."""
+        files = "id visual_files { __typename ... on BaseFile { id path } }"
+        read = await self._read_ids(Image, images, files)
+        with intact("files of images"):
+            found = [(image.id, image.visual_files) for image in read.values()]
+            return {key: str(files[0].path) for key, files in found if isinstance(files, list) and files}
 
     async def orders(self, galleries: Sequence[str]) -> dict[str, list[str]]:
         """The same of galleries by their ids."""

@@ -17,9 +17,7 @@ async def _pictures(server, *names, content=None):
         (folder / name).write_bytes(shared.get(name) or jpeg())
         await server.scan(folder)  # one by one, so that the first is the primary file
     found = await server.images(folder, "visual_files { ... on BaseFile { path } }")
-    return {
-        file["path"].rpartition("/")[2]: image["id"] for image in found for file in image["visual_files"]
-    }
+    return {file["path"].rpartition("/")[2]: image["id"] for image in found for file in image["visual_files"]}
 
 
 async def _gallery(server, *images):
@@ -43,12 +41,17 @@ async def _cover(server, gallery):
     return ((await server.show("gallery", gallery, "cover { id }"))["cover"] or {}).get("id")
 
 
-@pytest.mark.parametrize("name", ["zz_cover.jpg", "POSTER.JPG", "my Folder.jpeg", "dashboard.jpg", "zcover._.jpeg"])
+@pytest.mark.parametrize(
+    "name", ["zz_cover.jpg", "POSTER.JPG", "my Folder.jpeg", "dashboard.jpg", "zcover._.jpeg"]
+)
 async def test_a_file_named_like_a_cover(server, name):
     """A name that ends in poster, cover, folder or board before its extension is a cover's, in any case."""
     images = await _pictures(server, "00.jpg", name)
     is_named = name != "zcover._.jpeg"
-    assert await _cover(server, await _gallery(server, *images.values())) == images[name if is_named else "00.jpg"]
+    assert (
+        await _cover(server, await _gallery(server, *images.values()))
+        == images[name if is_named else "00.jpg"]
+    )
 
 
 async def test_the_first_of_several_named_covers(server):
@@ -60,7 +63,9 @@ async def test_the_first_of_several_named_covers(server):
 async def test_any_file_of_an_image_may_be_named_so(server):
     """An image whose second file is named like a cover is the cover."""
     same = jpeg()
-    images = await _pictures(server, "00.jpg", "z.jpg", "z_cover.jpg", content={"z.jpg": same, "z_cover.jpg": same})
+    images = await _pictures(
+        server, "00.jpg", "z.jpg", "z_cover.jpg", content={"z.jpg": same, "z_cover.jpg": same}
+    )
     assert images["z.jpg"] == images["z_cover.jpg"]
     assert await _cover(server, await _gallery(server, images["00.jpg"], images["z.jpg"])) == images["z.jpg"]
 
@@ -95,7 +100,9 @@ async def test_a_choice_goes_where_the_galleries_of_the_image_are_set(server):
     for is_bulk in (False, True):
         gallery = await _gallery(server, first, cover)
         await _choose(server, gallery, cover)
-        galleries = [one["id"] for one in (await server.show("image", cover, "galleries { id }"))["galleries"]]
+        galleries = [
+            one["id"] for one in (await server.show("image", cover, "galleries { id }"))["galleries"]
+        ]
         if is_bulk:
             given = {"ids": [cover], "gallery_ids": {"ids": galleries, "mode": "SET"}}
             await server.data(bulk, {"i": given})

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from stash.embedded.errors import ResolverError
-from stash.embedded.matching import natural_key, parse_date, search_terms, search_words
+from stash.embedded.matching import parse_date, search_terms, search_words
 from stash.embedded.regex import compile_go, exact_values
+from stash.paths import natural_key
 
 
 @pytest.mark.parametrize(

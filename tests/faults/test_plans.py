@@ -10,12 +10,18 @@ from stash.journal import Journal
 from stash.pipeline import SyncOptions
 from tests.faults.life import HASHTAGS, VALUES, Life
 from tests.faults.sizes import SEED, size
+from tests.mapping.conftest import little_case
+from tests.undo.chains import Chain, some_chain
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from typing import Any
 
     from stash.report import Report
     from tests.faults.rig import Outcome
+
+type Facts = dict[tuple[str, str, str], Any]
+"""By type, key and field."""
 
 DRY = SyncOptions(dry_run=True)
 
@@ -83,6 +89,68 @@ async def test_r22_a_dry_run_is_the_run(tmp_path: Path) -> None:
         life.rig.stash.close()
     assert planned
     assert not failures, f"{len(failures)}\n" + "\n".join(failures)
+
+
+def as_planned(report: Report) -> Facts:
+    """What a plan says of each field: how many links join and leave, or the value."""
+    facts: Facts = {}
+    for one in report.plan or ():
+        note(facts, (one.type, one.key, one.field), one.before, one.after)
+    return facts
+
+
+async def as_done(database: Path, run: int) -> Facts:
+    """What the operations of a run say, likewise; a removal is one of the id."""
+    async with await Database.open(str(database)) as opened:
+        operations = await (await Journal.open(opened)).operations(run)
+    assert all(one.state == "applied" for one in operations)
+    facts: Facts = {}
+    for one in operations:
+        for name, after in one.after.items():
+            note(facts, (one.type, " ".join(one.key), name), one.before.get(name), after)
+        if one.action == "destroy":
+            note(facts, (one.type, " ".join(one.key), "id"), one.before["title"], None)
+    return facts
+
+
+def note(facts: Facts, place: tuple[str, str, str], before: Any, after: Any) -> None:
+    """Add one change of a field; links are counted, single ones by whether there is one."""
+    if isinstance(before, list) or isinstance(after, list):
+        old, new = set(before or ()), set(after or ())
+        joined, left = facts.get(place, (0, 0))
+        facts[place] = joined + len(new - old), left + len(old - new)
+    elif place[2] in {"studio", "cover", "gallery", "parent_studio", "image"}:
+        facts[place] = bool(after)
+    else:
+        facts[place] = after
+
+
+async def test_r22_chapters_and_links_are_planned() -> None:
+    """Chapters at their places, links and all figures of the report are planned as the run then makes them."""
+    failures, chapters = [], 0
+    for seed in range(SEED, SEED + size("WORLDS", 6)):
+        with little_case() as case:
+            chain = Chain(case, random.Random(seed))
+            await some_chain(chain)
+            for _ in range(chain.dice.randint(0, 3)):
+                await (chain.source.download() if chain.dice.random() < 0.6 else chain.source.change())
+            await case.scan()
+            dry = await case.run(case.settings(), dry_run=True, is_forced=True)
+            assert case.sent == []
+            real = await case.run(case.settings(), is_forced=True)
+            planned, done = as_planned(dry), await as_done(case.database, real.run or 0)
+            chapters += sum(place[0] == "GalleryChapter" for place in done)
+            failures += [
+                f"seed {seed} {place}: planned {planned.get(place)!r}, done {done.get(place)!r}"
+                for place in sorted(planned.keys() | done.keys())
+                if planned.get(place) != done.get(place)
+            ]
+            figures = (dry.links_added, dry.entities), (real.links_added, real.entities)
+            failures += (
+                [f"seed {seed}: planned {figures[0]}, done {figures[1]}"] if figures[0] != figures[1] else []
+            )
+    assert chapters
+    assert not failures, f"{len(failures)}\n" + "\n".join(failures[:40])
 
 
 async def test_r24_a_check_finds_every_difference(tmp_path: Path) -> None:

@@ -11,9 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _PAGE = 'filter: {per_page: -1, sort: "id"}'
-_OF_ITEM = (
-    "title code details date urls rating100 organized studio { id } performers { id } tags { id } galleries { id }"
-)
+_OF_ITEM = "title code details date urls rating100 organized studio { id } performers { id } tags { id } galleries { id }"
 _DOCUMENT = f"""{{
   Tag: findTags({_PAGE}) {{ found: tags {{ id name sort_name aliases description favorite ignore_auto_tag
     image_path parents {{ id }} }} }}
@@ -60,7 +58,9 @@ async def state_of(url: str, transport: httpx.AsyncBaseTransport) -> State:
             name = f"{kind} {names[kind, one['id']]}"
             while name in state:
                 name += " again"
-            state[name] = {field: _plain(field, value, names) for field, value in one.items() if field not in _NAMES}
+            state[name] = {
+                field: _plain(field, value, names) for field, value in one.items() if field not in _NAMES
+            }
             if path := one.get("image_path"):
                 state[name]["image_path"] = await _picture(sender, path)
     return state
@@ -72,7 +72,9 @@ def differences(before: State, after: State) -> list[str]:
     lines += [f"too many: {name}" for name in sorted(after.keys() - before.keys())]
     for name in sorted(before.keys() & after.keys()):
         one, two = before[name], after[name]
-        lines += [f"{name} {field}: {one[field]!r} is {two[field]!r}" for field in one if one[field] != two[field]]
+        lines += [
+            f"{name} {field}: {one[field]!r} is {two[field]!r}" for field in one if one[field] != two[field]
+        ]
     return lines
 
 

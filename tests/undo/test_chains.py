@@ -3,29 +3,20 @@
 from __future__ import annotations
 
 import random
+from typing import TYPE_CHECKING
+
+import pytest
+
 from tests.faults.sizes import SEED, size
 from tests.mapping.conftest import little_case
-from tests.undo.chains import OVERWRITES, Chain
+from tests.undo.chains import Chain, some_chain
 from tests.undo.states import State, differences
+
+if TYPE_CHECKING:
+    from tests.mapping.conftest import Case
 
 AGAIN = 0.3
 """How many undos are themselves undone, and how many are followed by a redo."""
-
-
-async def some_chain(chain: Chain) -> None:
-    dice = chain.dice
-    for _ in range(dice.randint(2, 5)):
-        await chain.download()
-    await chain.case.scan()
-    for _ in range(dice.randint(0, 4)):
-        await chain.edit()
-    for number in range(dice.randint(1, 4)):
-        for _ in range(dice.randint(1, 4) if number else 0):
-            await (chain.download() if dice.random() < 0.4 else chain.change())
-        if number and dice.random() < 0.15:
-            await chain.edit()
-        fields = frozenset(name for name in OVERWRITES if dice.random() < 0.3) if dice.random() < 0.3 else frozenset()
-        await chain.sync(overwrite=fields, recreate=dice.random() < 0.15)
 
 
 async def wrong_with(chain: Chain) -> list[str]:
@@ -51,8 +42,8 @@ async def after_undo(chain: Chain, run: int | None, before: State) -> list[str]:
     return wrong + [f"    {one}" for one in (*report.skipped, *report.kept)] if wrong else []
 
 
-async def test_k_a_chain_is_taken_back(tmp_path) -> None:
-    """Field by field."""
+async def test_k_a_chain_is_taken_back() -> None:
+    """Field by field: values, links, pictures, covers, chapters and custom fields, whatever user and source did before."""
     failures = []
     for seed in range(SEED, SEED + size("CHAINS", 6)):
         with little_case() as case:
@@ -60,3 +51,11 @@ async def test_k_a_chain_is_taken_back(tmp_path) -> None:
             await some_chain(chain)
             failures += [f"seed {seed} {line}" for line in await wrong_with(chain)]
     assert not failures, f"{len(failures)}\n" + "\n".join(failures[:60])
+
+
+@pytest.mark.parametrize("seed", [7, 45])
+async def test_k_a_chain_on_every_stash(everywhere: Case, seed: int) -> None:
+    """A real Stash gives the same back as the embedded one."""
+    chain = Chain(everywhere, random.Random(seed))
+    await some_chain(chain)
+    assert await wrong_with(chain) == []

@@ -10,6 +10,7 @@ from stash_graphql_client.types import Gallery, GalleryChapter, Image, Scene
 from stash.engine.wishes import Wish, seen_and_wrote
 from stash.journal import SourceKey
 from stash.merge import merge_set
+from stash.paths import place_key
 from stash.processing.base import StashProcessingBase
 from stash.rendering import Rendered, generate_title, item_url, predecessor_values, utc_day
 
@@ -190,6 +191,8 @@ class GalleryProcessingMixin(StashProcessingBase):
         carrying = [(item, gallery, content) for item, gallery, content in galleries if item.aggregated]
         made = [gallery for _, gallery, _ in carrying if not gallery.is_new()]
         order = self.run.orders = await self.store.images_in_order(made)
+        if self.run.is_dry:
+            order = await self._planned_orders(carrying, order)
         for item, gallery, content in carrying:
             places = {image_id: place for place, image_id in enumerate(order.get(gallery.id, ()), start=1)}
             for post in item.aggregated:
@@ -200,6 +203,29 @@ class GalleryProcessingMixin(StashProcessingBase):
                     key = SourceKey("chapter", f"{item.id}/{post.id}")
                     chapters.append(self._place_chapter(gallery, key, title, first))
         return [chapter for chapter in chapters if chapter is not None]
+
+    async def _planned_orders(
+        self, galleries: Sequence[tuple[Item, Gallery, Content]], standing: Mapping[str, list[str]]
+    ) -> dict[str, list[str]]:
+        """Return the images of galleries in the order that Stash will show once the planned links are made."""
+        changed: dict[str, set[str]] = {}
+        for _, gallery, content in galleries:
+            now = set(standing.get(gallery.id, ()))
+            if (planned := self._planned_images(gallery, content, now)) != now:
+                changed[gallery.id] = planned
+        paths = await self.store.first_paths(sorted(set().union(*changed.values()))) if changed else {}
+        placed = {
+            key: sorted(images & paths.keys(), key=lambda image: place_key(paths[image]))
+            for key, images in changed.items()
+        }
+        return {**standing, **placed}
+
+    def _planned_images(self, gallery: Gallery, content: Content, standing: set[str]) -> set[str]:
+        """Return the images that a gallery will hold: those of others stay, whatever is known of them."""
+        known = [self.store.entry("Image", image) for image in standing]
+        images = [image for image in (*known, *content.files.values()) if isinstance(image, Image)]
+        told = {image.id for image in images if isinstance(image.galleries, list)}
+        return (standing - told) | {image.id for image in images if _is_linked(image, gallery)}
 
     def _place_chapter(
         self, gallery: Gallery, key: SourceKey, title: str, image_index: int
