@@ -142,6 +142,19 @@ async def test_what_was_edited_since_stays(circle: Circle) -> None:
         assert not any(one.title == "My own title" for one in await store.find(Image))
 
 
+async def test_what_was_organized_before_the_run_is_no_edit(circle: Circle) -> None:
+    """Images and scenes that a run only links, as they are organized, keep no gallery, performer or studio from going."""
+    async with circle.server.store() as store:
+        for kind in (Image, Scene):
+            (await store.find(kind))[0].organized = True
+        await store.flush()
+    before = await circle.dump()
+    await circle.sync()
+    report = await circle.undo()
+    assert not report.skipped
+    assert await circle.differences(before) == []
+
+
 @pytest.mark.parametrize("kind", [Tag, Performer, Studio])
 async def test_what_is_used_elsewhere_stays(circle: Circle, kind: type[Tag | Performer | Studio]) -> None:
     """A tag, performer or studio that a user put on something of their own stays, with its use, and is named."""
