@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from stash_graphql_client.types import Image, Scene
 
-from stash.fingerprints import Fingerprint, md5, oshash
+from stash.candidates import in_order, likeness
+from stash.fingerprints import Fingerprint, md5, oshash, read_all
 from stash.host_files import HostFile, Index, named
 from stash.overlap import together
 from stash.paths import PathMap, base_name, kind_of, media_id
@@ -35,13 +36,17 @@ MOST_READ = 2000
 
 @dataclass(slots=True)
 class StashFile:
-    """A file that Stash knows, with the image or scene that holds it; the first file is its primary one."""
+    """A file that Stash knows, with the image or scene that holds it; the first file is its primary one.
+
+    `is_broken` says that Stash could not read a picture.
+    """
 
     type: str
     id: str
     code: str
     path: str
     is_primary: bool
+    is_broken: bool = False
 
 
 @dataclass
@@ -57,8 +62,15 @@ class Files:
     """Files beyond the one that its media is matched by, each with that one."""
     taken: set[HostFile] = field(default_factory=set)
     """The files of media that were matched, of types that Stash takes."""
+    unusable: dict[HostFile, str] = field(default_factory=dict)
+    """What lies in the downloads and cannot be used, each with the reason."""
+    unread: dict[str, str] = field(default_factory=dict)
+    """Files that could not be read for their fingerprint, by path, each with the reason."""
 
     def __post_init__(self) -> None:
+        self._unusable: set[int | str | None] = {
+            one for file in self.unusable for one in (file.media_id, file.name)
+        }
         self._foreign: dict[tuple[str, str], str] = {}
         self._elsewhere: dict[str, str] = {}
         self._found_elsewhere: set[str] = set()
@@ -73,7 +85,7 @@ class Files:
             self._by_id.add(file.media_id, file)
 
     def of(self, media: StoredMedia) -> list[HostFile]:
-        """The host files of a media: by the name in its row, else by the id in the name; variants included.
+        """The host files of a media, the likeliest first: by the names in its rows, and the ids in their own.
 
         Where files of several creators have the name, its own creator's are the media's.
         """
@@ -85,30 +97,48 @@ class Files:
             for file in self._by_name.get(base_name(one.local_filename))
         ]
         numbered = [file for one in renditions for file in self._by_id.get(one.id)]
-        found = list(dict.fromkeys(self._at_home(media, by_name or numbered)))
-        others = {*numbered, *found}
-        if len(others) > 1 and (taken := next((file for file in found if file.kind), None)) is not None:
-            self.further |= {f.path: taken.path for f in others - {taken} if f.kind}
-        return found
+        found = list(dict.fromkeys([*self._at_home(media, by_name), *numbered]))
+        return found if len(found) == 1 else in_order(found, media, self.homes.get(media.accountId, ()))
 
     def _at_home(self, media: StoredMedia, found: list[HostFile]) -> list[HostFile]:
         home = self.homes.get(media.accountId, ())
         at_home = [file for file in found if file.folder.casefold() in home] if len(found) > 1 else []
         return at_home or found
 
-    def take(self, found: Iterable[Iterable[HostFile]]) -> None:
+    def lacks(self, media: StoredMedia) -> bool:
+        """Whether nothing on the host is a media's, usable or not."""
+        renditions = (media, *media.variants)
+        names = {base_name(one.local_filename) for one in renditions if one.local_filename}
+        return self._unusable.isdisjoint({one.id for one in renditions} | names) and not self.of(media)
+
+    def take(self, matched: Iterable[tuple[StoredMedia, Sequence[HostFile]]]) -> None:
         """Note the files of media that were matched."""
-        self.taken.update(file for files in found for file in files if file.kind)
+        for media, files in matched:
+            taken = [file for file in files if file.kind]
+            self.taken.update(taken)
+            if len(taken) > 1:
+                best = self._best(media, taken) or taken[0]
+                self.further |= {file.path: best.path for file in taken if file is not best}
+
+    def _best(self, media: StoredMedia, files: Iterable[HostFile]) -> HostFile | None:
+        """Of a media's files, in their order, the one that Stash knows: one that it could read, a primary one before others."""
+        known = [(file, found) for file in files if (found := self._known(file)) is not None]
+        best = min(
+            known,
+            key=lambda one: (one[1].is_broken, likeness(one[0], media), not one[1].is_primary),
+            default=None,
+        )
+        return None if best is None else best[0]
 
     def stash_path(self, file: HostFile) -> str:
         """Where Stash sees a host file."""
         return self.path_map.to_stash(file.path)
 
     def match(self, media: StoredMedia) -> StashFile | None:
-        """The Stash file of a media, a primary one before others."""
-        known = [self._known(file) for file in self.of(media)]
-        found = [file for file in known if file is not None]
-        return min(found, key=lambda file: not file.is_primary, default=None)
+        """The Stash file of a media."""
+        files = self.of(media)
+        best = self._best(media, files) if len(files) > 1 else next(iter(files), None)
+        return None if best is None else self._known(best)
 
     def unknown(self, files: Iterable[HostFile]) -> list[HostFile]:
         """The files, of a type that Stash takes, that Stash does not know."""
@@ -143,8 +173,7 @@ class Files:
     async def _read_kind(
         self, store: StashStore, pattern: str, kind: type[Image | Scene], files_field: str
     ) -> None:
-        selection = f"id code {files_field} {{ ... on BaseFile {{ path }} }}"
-        async for row in store.rows(kind, selection, path__regex=pattern):
+        async for row in store.rows(kind, _selection(files_field, "path"), path__regex=pattern):
             with intact("its files"):
                 self._note(kind.__type_name__, row, row[files_field])
 
@@ -184,7 +213,7 @@ class Files:
         pattern = rf"[/\\](?:{'|'.join(map(re.escape, sorted(names)))})$"
         found: dict[str, dict[str, int]] = {}
         for kind, files_field in _KINDS:
-            async for row in store.rows(kind, _selection(files_field), path__regex=pattern):
+            async for row in store.rows(kind, _selection(files_field, _TELLING), path__regex=pattern):
                 self._note(kind.__type_name__, row, row[files_field])
                 for one in row[files_field]:
                     found.setdefault(base_name(one["path"]), {})[one["path"]] = one["size"]
@@ -199,10 +228,11 @@ class Files:
         for kind, files_field in _KINDS:
             name, fingerprint = ("oshash", oshash) if kind is Scene else ("checksum", md5)
             taken = [file for file in files if file.kind == kind.__type_name__.lower()]
-            marks = {file.path: await asyncio.to_thread(fingerprint, Path(file.path)) for file in taken}
+            marks, unread = await asyncio.to_thread(read_all, [file.path for file in taken], fingerprint)
+            self.unread |= unread
             wanted = {f"{name}__in": sorted({mark.value for mark in marks.values()})}
             found: dict[Fingerprint, str] = {}
-            async for row in store.rows(kind, _selection(files_field), **wanted):
+            async for row in store.rows(kind, _selection(files_field, _TELLING), **wanted):
                 self._note(kind.__type_name__, row, row[files_field])
                 for one in row[files_field]:
                     for mark in one["fingerprints"]:
@@ -214,8 +244,14 @@ class Files:
         if files and base_name(files[0]["path"]) not in self._by_name:
             self._foreign[type_name, row["id"]] = files[0]["path"]
         for place, file in enumerate(files):
+            is_broken = type_name == "Image" and file.get("width") == 0
             self.in_stash[file["path"]] = StashFile(
-                type_name, row["id"], row["code"] or "", file["path"], is_primary=place == 0
+                type_name,
+                row["id"],
+                row["code"] or "",
+                file["path"],
+                is_primary=place == 0,
+                is_broken=is_broken,
             )
 
 
@@ -223,17 +259,30 @@ _KINDS: tuple[tuple[type[Image | Scene], str], ...] = ((Image, "visual_files"), 
 
 
 def is_copy(path: Path, other: Path) -> bool:
-    """Whether two files on the host have the same content, as Stash tells it."""
+    """Whether two files on the host have the same content, as Stash tells it.
+
+    Raises:
+        OSError: one of them cannot be read.
+    """
     mark = oshash if kind_of(path.name) == "scene" else md5
     return path.stat().st_size == other.stat().st_size and mark(path) == mark(other)
 
 
 def _has_size(file: HostFile, size: int) -> bool:
-    return Path(file.path).stat().st_size == size
+    try:
+        return Path(file.path).stat().st_size == size
+    except OSError:
+        return False
 
 
-def _selection(files_field: str) -> str:
-    return f"id code {files_field} {{ ... on BaseFile {{ id path size fingerprints {{ type value }} }} }}"
+_TELLING = "id path size fingerprints { type value }"
+"""What is asked of a file that is looked for by what tells it."""
+
+
+def _selection(files_field: str, fields: str) -> str:
+    """The files of an image or a scene; a picture that Stash could not read has no width."""
+    width = " ... on ImageFile { width }" if files_field == "visual_files" else ""
+    return f"id code {files_field} {{ ... on BaseFile {{ {fields} }}{width} }}"
 
 
 def _in_folders(folders: list[str]) -> str:

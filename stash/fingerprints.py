@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import base64
+import errno
 import hashlib
 import os
 import struct
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from metadata.disk import opened, why
+
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable, Iterable
 
 CHUNK = 65_536
 """Bytes at each end of a video that count."""
@@ -23,22 +27,47 @@ class Fingerprint(NamedTuple):
 
 
 def md5(path: Path) -> Fingerprint:
-    """The fingerprint of a picture."""
-    with path.open("rb") as file:
+    """The fingerprint of a picture.
+
+    Raises:
+        OSError: it is no regular file, or cannot be read.
+    """
+    with opened(path) as file:
         value = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
         return Fingerprint(value, file.seek(0, os.SEEK_END))
 
 
 def oshash(path: Path) -> Fingerprint:
-    """The fingerprint of a video: its size and the sum of the 64-bit words at both ends."""
-    with path.open("rb") as file:
+    """The fingerprint of a video: its size and the sum of the 64-bit words at both ends.
+
+    Raises:
+        OSError: it is no regular file, cannot be read, or became shorter meanwhile.
+    """
+    with opened(path) as file:
         size = file.seek(0, os.SEEK_END)
         length = min(size, CHUNK) // 8 * 8
         total = size
         for start in (0, size - length):
             file.seek(start)
-            total += sum(struct.unpack(f"<{length // 8}Q", file.read(length)))
+            content = file.read(length)
+            if len(content) < length:
+                raise OSError(errno.EIO, "it became shorter while it was read")
+            total += sum(struct.unpack(f"<{length // 8}Q", content))
     return Fingerprint(f"{total & 0xFFFF_FFFF_FFFF_FFFF:016x}", size)
+
+
+def read_all(
+    paths: Iterable[str], fingerprint: Callable[[Path], Fingerprint]
+) -> tuple[dict[str, Fingerprint], dict[str, str]]:
+    """The fingerprints of files, and of those that cannot be read the reasons."""
+    marks: dict[str, Fingerprint] = {}
+    unread: dict[str, str] = {}
+    for path in paths:
+        try:
+            marks[path] = fingerprint(Path(path))
+        except OSError as error:
+            unread[path] = f"it cannot be read ({why(error)}); mend that, then sync again"
+    return marks, unread
 
 
 def picture_mark(content: bytes) -> str:

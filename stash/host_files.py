@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from metadata.disk import why
 from stash.errors import UsageError
-from stash.paths import kind_of, media_id
+from stash.paths import escaped, is_aside, is_companion, is_text, kind_of, media_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,6 +40,14 @@ def named(name: str, directory: str = "", folder: str = "") -> HostFile:
     return HostFile(directory, name, folder, media_id(name), kind_of(name))
 
 
+NOT_UTF8 = "its path is not UTF-8, so Stash cannot be asked about it; rename it, for example with convmv, then sync again"
+"""Why a file is left out whose name, or a folder's above it, holds other bytes."""
+
+
+FOLDER = "this folder"
+"""How the reason of a folder begins."""
+
+
 class Index[K]:
     """Files by something that all but a few have for themselves."""
 
@@ -62,26 +71,100 @@ class Index[K]:
         return [] if first is None else [first, *self._further.get(key, ())]
 
 
-def walk(root: Path, on_error: Callable[[OSError], object] | None = None) -> list[HostFile]:
-    """Every file below the downloads folder, in a stable order; links that lead elsewhere are not followed.
+def walk(root: Path, on_unusable: Callable[[HostFile, str], object] = lambda *_: None) -> list[HostFile]:
+    """Every regular file below the downloads folder but companions of others, in a stable order.
 
-    `on_error` is told of each folder that cannot be read; it is left out.
+    Links are followed, each folder is read once, by its real path where that is below the downloads too.
+    `on_unusable` is told of each file or folder that cannot be used, with the reason.
 
     Raises:
         UsageError: there is no such folder.
     """
-    if not root.is_dir():
+    try:
+        is_folder = root.is_dir()
+    except OSError:
+        is_folder = False
+    if not is_folder:
         raise UsageError(
-            f"The downloads folder {str(root)!r} does not exist; set STASH_SYNC_DOWNLOADS to the downloader's folder."
+            f"The downloads folder {escaped(str(root))!r} does not exist; set STASH_SYNC_DOWNLOADS to the downloader's folder."
         )
-    return list(_walk(os.fspath(root), on_error))
+    return list(_Walk(os.fspath(root), on_unusable).files())
 
 
-def _walk(root: str, on_error: Callable[[OSError], object] | None) -> Iterator[HostFile]:
-    for folder, folders, names in os.walk(root, onerror=on_error):
-        folders.sort()
+def looked_through(root: Path) -> tuple[list[HostFile], dict[HostFile, str]]:
+    """The files of the downloads, and what lies there and cannot be used, each with the reason.
+
+    Raises:
+        UsageError: there is no such folder.
+    """
+    unusable: dict[HostFile, str] = {}
+    return walk(root, unusable.__setitem__), unusable
+
+
+class _Walk:
+    """One way through the downloads; linked folders come last."""
+
+    def __init__(self, root: str, on_unusable: Callable[[HostFile, str], object]) -> None:
+        self._root, self._on_unusable = root, on_unusable
+        self._linked = [root]
+        self._seen: set[tuple[int, int]] = set()
+
+    def files(self) -> Iterator[HostFile]:
+        while self._linked:
+            pending = [self._linked.pop(0)]
+            while pending:
+                folder = pending.pop()
+                below: list[str] = []
+                yield from self._in(folder, below)
+                pending += reversed(below)
+
+    def _in(self, folder: str, below: list[str]) -> Iterator[HostFile]:
+        """The files of one folder; its folders are added to `below`, or to those that links lead to."""
+        entries = self._entries(folder)
         directory = os.path.join(folder, "")  # noqa: PTH118 - a path object has no separator at its end
-        top = Path(folder).relative_to(root).parts[:1]
-        for name in sorted(names):
-            if not (name.startswith(".") and name.endswith(".part")):
-                yield named(name, directory, top[0] if top else "")
+        top = Path(folder).relative_to(self._root).parts[:1]
+        is_utf8 = is_text(folder)
+        for entry in entries:
+            try:
+                if entry.is_dir():
+                    if not is_aside(entry.name, is_topmost=not top):
+                        (self._linked if entry.is_symlink() else below).append(entry.path)
+                    continue
+                if is_companion(entry.name):
+                    continue
+                reason = "" if entry.is_file() else _why_unusable(entry)
+            except OSError as error:
+                reason = f"it cannot be looked at ({why(error)}); mend that, or remove it"
+            if not reason and not (is_utf8 and is_text(entry.name)):
+                reason = NOT_UTF8
+            file = named(entry.name, directory, top[0] if top else "")
+            if reason:
+                self._on_unusable(file, reason)
+            else:
+                yield file
+
+    def _entries(self, folder: str) -> list[os.DirEntry[str]]:
+        """What lies in a folder, by name; nothing where it was read before, or cannot be read."""
+        found: list[os.DirEntry[str]] = []
+        try:
+            status = os.stat(folder)  # noqa: PTH116 - of a path that may be no text
+            place = status.st_dev, status.st_ino
+            if place in self._seen:
+                return []
+            self._seen.add(place)
+            with os.scandir(folder) as entries:
+                found.extend(entries)
+        except OSError as error:
+            path, name = os.path.split(folder)
+            top = Path(folder).relative_to(self._root).parts[:1]
+            self._on_unusable(
+                named(name, os.path.join(path, ""), top[0] if top else ""),  # noqa: PTH118 - as above
+                f"{FOLDER} cannot be read ({why(error)}); give the user that runs stash-sync the right to read it",
+            )
+        return sorted(found, key=lambda entry: entry.name)
+
+
+def _why_unusable(entry: os.DirEntry[str]) -> str:
+    if entry.is_symlink():
+        return "it is a link that leads nowhere; mend the link, or remove it"
+    return "it is no regular file; remove it, or leave it"

@@ -51,6 +51,63 @@ def kind_of(file_name: str) -> str | None:
     return _KINDS.get(file_name[file_name.rfind(".") :].lower()) if "." in file_name else None
 
 
+_COMPANIONS = (
+    "part partial crdownload download tmp temp ytdl aria2 json jsonl xml nfo txt info description md5 sha1 sha256 sfv "
+    "torrent db ini lnk url log bak srt vtt ass lrc"
+)
+_COMPANION_SUFFIXES = frozenset(_COMPANIONS.split())
+"""The suffixes of what programs put beside a picture or a video, and of downloads under way."""
+
+_THUMBNAIL = re.compile(
+    r"""^thumb(nail)?[._-]                                        # thumb_….jpg
+    | _id_\d+ .* [ ._-] (thumb(nail)?|poster|fanart|sprite)s? \.[^.]+$     # …_id_5_thumb.jpg, …_id_5.mp4-poster.jpg
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+_ASIDE = frozenset(
+    {"@eadir", "#recycle", "$recycle.bin", "system volume information", "lost+found", "__macosx"}
+)
+"""Folders in which systems and disk stations keep things of their own, in lower case."""
+
+_THUMBNAILS = frozenset({"thumb", "thumbs", "thumbnail", "thumbnails"})
+
+
+def is_companion(file_name: str) -> bool:
+    """Whether a file only goes with another one: hidden, unfinished, a thumbnail, or notes of a program."""
+    if file_name.startswith("."):
+        return True
+    stem, dot, suffix = file_name.rpartition(".")
+    if dot and suffix.lower() in _COMPANION_SUFFIXES:
+        return True
+    if kind_of(file_name) != "image":
+        return False
+    return kind_of(stem) == "scene" or _THUMBNAIL.search(file_name) is not None
+
+
+def is_aside(folder_name: str, *, is_topmost: bool = False) -> bool:
+    """Whether a folder holds nothing but companions; a topmost one may be called as a creator is."""
+    name = folder_name.casefold()
+    return name.startswith(".") or name in _ASIDE or (name in _THUMBNAILS and not is_topmost)
+
+
+_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
+
+
+def is_text(path: str) -> bool:
+    """Whether a path that the system gave is UTF-8; its other bytes are half characters."""
+    return path.isascii() or _HALF_CHARACTER.search(path) is None
+
+
+def escaped(text: str) -> str:
+    """A text fit to be shown and sent: each byte of it that is no UTF-8 in digits, as backslash and `xe9`."""
+    return text if is_text(text) else _HALF_CHARACTER.sub(_escape, text)
+
+
+def _escape(half: re.Match[str]) -> str:
+    number = ord(half[0])
+    return f"\\x{number & 0xFF:02x}" if 0xDC80 <= number <= 0xDCFF else f"\\u{number:04x}"  # noqa: PLR2004 - PEP 383
+
+
 def base_name(path: str) -> str:
     """The last component of a path of either kind."""
     return path[max(path.rfind("/"), path.rfind("\\")) + 1 :]

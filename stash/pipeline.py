@@ -18,7 +18,7 @@ from stash.engine.unmatched import why_idle
 from stash.errors import UsageError
 from stash.files import Files
 from stash.guards import check_any_source
-from stash.host_files import walk
+from stash.host_files import looked_through
 from stash.identity import Choices, bind
 from stash.interpreter import tuned
 from stash.journal import Journal
@@ -101,7 +101,7 @@ async def _sync(
     transport: httpx.AsyncBaseTransport | None,
 ) -> Report:
     began = time.monotonic()
-    files = Files(settings.paths(), _walk(settings, progress))
+    files = _files(settings, progress)
     report = Report(plan=[] if options.dry_run else None)
     async with _database(settings, options) as database, _context(settings, transport) as context:
         reader = Reader(database, with_facts=settings.rules().wants_facts)
@@ -208,13 +208,13 @@ async def ingest(settings: Settings, payloads: Sequence[Path], progress: Progres
     return result
 
 
-def _walk(settings: Settings, progress: Progress) -> list:  # type: ignore[type-arg]
+def _files(settings: Settings, progress: Progress) -> Files:
     if settings.downloads is None:
         raise UsageError("No downloads folder is named; set STASH_SYNC_DOWNLOADS or give --downloads.")
     progress.start("files")
-    files = walk(settings.downloads)
+    found, unusable = looked_through(settings.downloads)
     progress.finish()
-    return files
+    return Files(settings.paths(), found, unusable=unusable)
 
 
 def _address(settings: Settings) -> str:

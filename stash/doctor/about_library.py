@@ -50,6 +50,16 @@ def _disk_findings(facts: LibraryFacts) -> Iterator[Finding]:
             f"chmod -R u+rX {shlex.quote(str(facts.downloads))}",
             exit_code=2,
         )
+    for reason, count in Counter(reason for _, reason in facts.unusable).most_common(3):
+        what, _, step = reason.partition("; ")
+        first = next(path for path, why in facts.unusable if why == reason)
+        yield Finding(
+            "warning",
+            "library",
+            f"{count} of the files cannot be used, such as {first}: {what}.",
+            "Each is left out, and named by a sync.",
+            f"{step[:1].upper()}{step[1:]}.",
+        )
     if not facts.taken:
         yield Finding(
             "problem",

@@ -17,9 +17,9 @@ from stash.doctor.gathering import (
     about_settings,
     about_stash,
     connection_of,
-    looked_through,
 )
 from stash.errors import SyncError, UsageError
+from stash.host_files import looked_through
 
 if TYPE_CHECKING:
     import httpx
@@ -78,8 +78,8 @@ class _Examination:
         stash = await self._look_at_stash()
         if stash is not None:
             self._found += stash_findings(stash, about)
-        files, unreadable = await self._look_at_disk()
-        library = await self._look_at_library(files, unreadable, is_reached=stash is not None)
+        files, unusable = await self._look_at_disk()
+        library = await self._look_at_library(files, unusable, is_reached=stash is not None)
         database = await self._look_at_database(files or [])
         if database is not None:
             self._found += database_findings(database, library)
@@ -107,26 +107,26 @@ class _Examination:
             self._found.append(obstacle("Stash", error, error.exit_code))
             return None
 
-    async def _look_at_disk(self) -> tuple[list[HostFile] | None, list[str]]:
+    async def _look_at_disk(self) -> tuple[list[HostFile] | None, dict[HostFile, str]]:
         if self._settings.downloads is None:
             step = "Name the folder that the downloader writes into."
             line = "STASH_SYNC_DOWNLOADS=/path/to/downloads"
             self._missing("library", "No downloads folder is named.", step, line)
-            return None, []
+            return None, {}
         try:
             return await asyncio.to_thread(looked_through, self._settings.downloads)
         except UsageError as error:
             self._found.append(obstacle("library", error, error.exit_code))
-            return None, []
+            return None, {}
 
     async def _look_at_library(
-        self, files: list[HostFile] | None, unreadable: list[str], *, is_reached: bool
+        self, files: list[HostFile] | None, unusable: dict[HostFile, str], *, is_reached: bool
     ) -> LibraryFacts | None:
         if files is None:
             return None
         try:
             connection = self._connection if is_reached else None
-            return await about_library(self._settings, files, unreadable, connection)
+            return await about_library(self._settings, files, unusable, connection)
         except SyncError as error:
             area: Area = "library" if isinstance(error, UsageError) else "Stash"
             self._found.append(obstacle(area, error, error.exit_code))

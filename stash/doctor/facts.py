@@ -118,7 +118,7 @@ class LibraryFacts:
     """What lies in the downloads: `taken` files are of a type for Stash, `sightings` are all of them, or a sample.
 
     `expected` is where Stash should see the downloads, `below` how many files it has there; None where that was not asked. `unrelated` are the pairs of the path map that
-    are about none of them, `resolved` is where the downloads lie once links are followed.
+    are about none of them, `unusable` are files with the reason, `resolved` is where the downloads lie once links are followed.
     """
 
     downloads: Path
@@ -126,6 +126,7 @@ class LibraryFacts:
     files: int = 0
     taken: int = 0
     unreadable: Sequence[str] = ()
+    unusable: Sequence[tuple[str, str]] = ()
     sightings: Sequence[Sighting] = ()
     below: int | None = None
     unrelated: Sequence[tuple[str, str]] = ()

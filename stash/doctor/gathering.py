@@ -23,10 +23,10 @@ from stash.doctor.facts import (
     StashFacts,
 )
 from stash.errors import RefusedError, RetriableError
-from stash.host_files import walk
+from stash.host_files import FOLDER
 from stash.identity import Choices, bind
 from stash.journal import Journal
-from stash.paths import base_name, is_within
+from stash.paths import base_name, escaped, is_within
 from stash.settings import SETTINGS_FILE, loose_permissions
 from stash.store.replies import intact
 from stash.wire import Wire
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from stash.host_files import HostFile
+    from stash.paths import PathMap
     from stash.settings import Settings
 
 SAMPLE = 500
@@ -136,7 +137,10 @@ def _stash_facts(connection: Connection, data: dict[str, Any]) -> StashFacts:
 
 
 async def about_library(
-    settings: Settings, files: Sequence[HostFile], unreadable: Sequence[str], connection: Connection | None
+    settings: Settings,
+    files: Sequence[HostFile],
+    unusable: Mapping[HostFile, str],
+    connection: Connection | None,
 ) -> LibraryFacts:
     """What lies in the downloads and, with a connection, where Stash has it: two questions at most."""
     downloads = settings.downloads or Path()
@@ -150,15 +154,28 @@ async def about_library(
         below = await _below(connection, expected)
     places = {path_map.to_stash(file.path) for file in taken}
     sightings = [_sighting(file, path_map.to_stash(file.path), seen, places) for file in sample]
-    unrelated = [
-        pair
-        for pair in path_map.pairs
-        if not is_within(str(downloads), pair[0]) and not is_within(pair[0], str(downloads))
-    ]
     resolved = await asyncio.to_thread(downloads.resolve)
     return LibraryFacts(
-        downloads, expected, len(files), len(taken), unreadable, sightings, below, unrelated, str(resolved)
+        downloads,
+        expected,
+        len(files),
+        len(taken),
+        unreadable=[escaped(file.path) for file, reason in unusable.items() if reason.startswith(FOLDER)],
+        unusable=[(escaped(f.path), r) for f, r in unusable.items() if f.kind and not r.startswith(FOLDER)],
+        sightings=sightings,
+        below=below,
+        unrelated=_unrelated(path_map, str(downloads)),
+        resolved=str(resolved),
     )
+
+
+def _unrelated(path_map: PathMap, downloads: str) -> list[tuple[str, str]]:
+    """The pairs of a path map that are about none of the downloads."""
+    return [
+        pair
+        for pair in path_map.pairs
+        if not is_within(downloads, pair[0]) and not is_within(pair[0], downloads)
+    ]
 
 
 def _sighting(
@@ -167,13 +184,6 @@ def _sighting(
     """Where a file is seen: a place where another one of that name should be says nothing of it."""
     found = [path for path in seen.get(file.name, ()) if path == expected or path not in places]
     return Sighting(file.path, expected, tuple(sorted(found)), _is_private(file.path))
-
-
-def looked_through(downloads: Path) -> tuple[list[HostFile], list[str]]:
-    """The files of the downloads, and the folders that cannot be read."""
-    unreadable: list[str] = []
-    files = walk(downloads, lambda error: unreadable.append(str(error.filename)))
-    return files, unreadable
 
 
 def _sample(files: Sequence[HostFile]) -> list[HostFile]:

@@ -18,11 +18,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class FilesOf:
-    """The files of a run's creators: how many of them rows name, and which of those are of media that no run recorded."""
+    """The files of a run's creators: how many of them rows name, and which of those are of media that no run recorded.
+
+    `unusable` lie in the same folders.
+    """
 
     all: list[HostFile]
     owned: int
     new: list[HostFile]
+    unusable: list[HostFile]
 
 
 class Finding(Working):
@@ -33,17 +37,19 @@ class Finding(Working):
 
         Whose each file is, is not kept: of a large library that takes as much memory as the files.
         """
-        files = self.run.files.on_host
-        owners = await reader.find_media((file.name, file.media_id) for file in files)
+        files, unusable = self.run.files.on_host, self.run.files.unusable
+        everything = [*files, *unusable]
+        owners = await reader.find_media((file.name, file.media_id) for file in everything)
         wanted = {creator.id for creator in creators}
-        folders = {f.folder for f in files if f.name in owners and owners[f.name].accountId in wanted}
+        folders = {f.folder for f in everything if f.name in owners and owners[f.name].accountId in wanted}
         homes = {one.id: folders_of(one.username) for one in creators}
         self.run.files.homes.update(homes)
         at_home = frozenset().union(*homes.values())
-        folders |= {folder for folder in {file.folder for file in files} if folder.casefold() in at_home}
+        folders |= {folder for folder in {file.folder for file in everything} if folder.casefold() in at_home}
         ours = [file for file in files if file.folder in folders]
         owned = [(file, owners[file.name].media) for file in ours if file.kind and file.name in owners]
-        return FilesOf(ours, len(owned), [file for file, media in owned if media not in known])
+        new = [file for file, media in owned if media not in known]
+        return FilesOf(ours, len(owned), new, [file for file in unusable if file.folder in folders])
 
     async def _recorded_media(self) -> set[int]:
         return set() if self.run.journal is None else await self.run.journal.known_media()

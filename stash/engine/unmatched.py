@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from metadata.disk import why
 from stash.engine.run import Working
 from stash.files import is_copy
+from stash.host_files import FOLDER
+from stash.paths import escaped
 from stash.report import Unmatched
 
 if TYPE_CHECKING:
@@ -42,20 +45,36 @@ class Unmatching(Working):
         owners = await reader.find_media((file.name, file.media_id) for file in left)
         for file in left:
             owner = owners.get(file.name)
-            if file.kind and owner is not None and owner.media in self.run.matched:
+            if file in mine.unusable:
+                reason, is_failure = self._why_unusable(file, owner)
+            elif file.kind and owner is not None and owner.media in self.run.matched:
                 reason, is_failure = self._why_left_over(file), False
             else:
                 reason, is_failure = self._why_unmatched(file, owner, known)
             if reason:
                 key = str(owner.media if owner else file.media_id or "")
-                unmatched = Unmatched(file.kind or "file", key, file.path, reason, is_failure=is_failure)
+                path = escaped(file.path)
+                unmatched = Unmatched(file.kind or "file", key, path, reason, is_failure=is_failure)
                 self.run.report.unmatched.append(unmatched)
+
+    def _why_unusable(self, file: HostFile, owner: FileOwner | None) -> tuple[str, bool]:
+        """Why a file of a type for Stash, or a folder, cannot be used; it is a failure where it is of some media."""
+        is_media = owner is not None or file.media_id is not None
+        reason = self.run.files.unusable[file]
+        return (reason if file.kind or is_media or reason.startswith(FOLDER) else ""), bool(
+            file.kind and is_media
+        )
 
     def _why_left_over(self, file: HostFile) -> str:
         """Why a file of a matched media is in no match itself: Stash joins files of one content, and those alone."""
         taken = self.run.files.further.get(file.path)
-        if taken is None or is_copy(Path(file.path), Path(taken)):
+        if taken is None:
             return ""
+        try:
+            if is_copy(Path(file.path), Path(taken)):
+                return ""
+        except OSError as error:
+            return f"it cannot be compared with {Path(taken).name}, the file of its media ({why(error)}); look at both"
         return f"its media is matched by another file, {Path(taken).name}"
 
     def _why_unmatched(
@@ -67,6 +86,8 @@ class Unmatching(Working):
             return (f"Stash does not take {suffix} files" if is_media else ""), False
         if owner is None:
             return "no row of the metadata database knows this file", file.media_id is not None
+        if (unread := self.run.files.unread.get(file.path)) is not None:
+            return unread, True
         if owner.media not in known and self.run.files.unknown([file]):
             if self.run.is_dry:
                 return "Stash does not know this file yet; a sync has it scanned", False

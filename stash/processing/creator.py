@@ -97,7 +97,8 @@ class CreatorProcessing(Standing, Withdrawing, Writing, Recalling):
                 self._report_settled(settled)
             else:
                 await self._decide_and_write(decided)
-        self.run.files.take(found for media_id, found in files.items() if media_id in self.run.matched)
+        matched = ((one, files[one.id]) for one in part.media().values() if one.id in self.run.matched)
+        self.run.files.take(matched)
         self.run.on_items(size)
         await self._beat()
 
@@ -172,7 +173,7 @@ class CreatorProcessing(Standing, Withdrawing, Writing, Recalling):
     def _note_missing(self, decided: Deciding, found: dict[int, Scene | StashImage]) -> None:
         """Name what was downloaded and lies nowhere, and the items of which nothing can be shown."""
         for media_id, media in decided.part.media().items():
-            if media_id not in found and media.is_downloaded and not decided.files[media_id]:
+            if media_id not in found and media.is_downloaded and self.run.files.lacks(media):
                 self.run.report.skip("media", str(media_id), "its file is not in the downloads folder")
         for item in decided.part.items:
             if item.media and item.kind != "wall" and not _matched(item, found):

@@ -20,7 +20,7 @@ from stash.engine.unmatched import Unmatching
 from stash.errors import SyncError
 from stash.files import Files
 from stash.guards import check_files
-from stash.host_files import walk
+from stash.host_files import looked_through
 from stash.identity import Choices, bind
 from stash.interpreter import tuned
 from stash.journal import Journal
@@ -78,7 +78,7 @@ class StashProcessing(CreatorProcessing, Survey, Finding, Unmatching):
         found = await self._files_of(reader, creators, self._known_media)
         await self._read_files(found.new)
         await self._find_absent(reader, creators, self._known_media)
-        self.ours = found.all
+        self.ours = [*found.all, *found.unusable]
         unknown = self.run.files.unknown(found.new)
         if unknown and not (self.run.is_forced or self.run.is_dry):
             check_files(len(unknown), found.owned, self.run.files.stash_path(unknown[0]))
@@ -134,7 +134,8 @@ class StashProcessing(CreatorProcessing, Survey, Finding, Unmatching):
         folder = state.base_path or state.download_path
         root = folder.parent if folder is not None else settings.downloads or Path()
         journal = await Journal.open(database)
-        files = Files(settings.paths(), walk(root))
+        found, unusable = looked_through(root)
+        files = Files(settings.paths(), found, unusable=unusable)
         on_disk = {file.media_id for file in files.on_host if file.media_id is not None}
         await bind(journal, self.store.connection, self.store.identity[0], on_disk, Choices())
         self.run = Run(Report(), files, journal)

@@ -1,0 +1,42 @@
+"""Files of the host, read without ever waiting for one. Imports nothing that is slow."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import io
+
+_READING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+
+
+def opened(path: str | os.PathLike[str]) -> io.BufferedReader:
+    """Open a regular file for reading; a pipe without a writer is an error, and no wait.
+
+    Raises:
+        OSError: it cannot be opened, or is a folder, a pipe, a socket or a device.
+    """
+    descriptor = os.open(path, _READING)
+    is_regular = stat.S_ISREG(os.fstat(descriptor).st_mode)
+    if not is_regular:
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is no regular file", os.fspath(path))
+    return os.fdopen(descriptor, "rb")
+
+
+def read_bytes(path: str | os.PathLike[str]) -> bytes:
+    """The content of a regular file.
+
+    Raises:
+        OSError: as for `opened`, or it cannot be read to its end.
+    """
+    with opened(path) as file:
+        return file.read()
+
+
+def why(error: OSError) -> str:
+    """The system's words for an error, without the path."""
+    return error.strerror or type(error).__name__

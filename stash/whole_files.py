@@ -1,0 +1,48 @@
+"""Files that are written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import stat
+from contextlib import suppress
+from pathlib import Path
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file beside its place, then move it there, so that nobody meets a part of it.
+
+    A link stays a link, and a file keeps its permissions. A pipe or a device is written to directly.
+
+    Raises:
+        OSError: it cannot be written; the file that was there before is untouched.
+    """
+    target = Path(os.path.realpath(path))
+    try:
+        mode = target.stat().st_mode
+    except FileNotFoundError:
+        mode = None
+    if mode is not None and not stat.S_ISREG(mode):
+        _write_to(target, content)
+        return
+    unfinished = target.with_name(f".stash-sync-{secrets.token_hex(8)}.unfinished")
+    try:
+        with unfinished.open("xb") as file:
+            if mode is not None:
+                unfinished.chmod(stat.S_IMODE(mode))
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(target)
+    except BaseException:
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
+        raise
+
+
+def _write_to(path: Path, content: bytes) -> None:
+    """Write to what is no regular file; a pipe without a reader is an error, and no wait."""
+    descriptor = os.open(path, os.O_WRONLY | getattr(os, "O_NONBLOCK", 0))
+    with os.fdopen(descriptor, "wb") as file:
+        os.set_blocking(descriptor, True)
+        file.write(content)
