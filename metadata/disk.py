@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -19,12 +20,13 @@ def opened(path: str | os.PathLike[str]) -> io.BufferedReader:
     Raises:
         OSError: it cannot be opened, or is a folder, a pipe, a socket or a device.
     """
-    descriptor = os.open(path, _READING)
-    is_regular = stat.S_ISREG(os.fstat(descriptor).st_mode)
-    if not is_regular:
-        os.close(descriptor)
-        raise OSError(errno.EINVAL, "it is no regular file", os.fspath(path))
-    return os.fdopen(descriptor, "rb")
+    with ExitStack() as closing:
+        descriptor = os.open(path, _READING)
+        closing.callback(os.close, descriptor)
+        if stat.S_ISREG(os.fstat(descriptor).st_mode):
+            closing.pop_all()
+            return os.fdopen(descriptor, "rb")
+    raise OSError(errno.EINVAL, "it is no regular file", os.fspath(path))
 
 
 def read_bytes(path: str | os.PathLike[str]) -> bytes:

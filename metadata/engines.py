@@ -37,6 +37,7 @@ _SQLITE_SCHEMES = ("sqlite", "sqlite+aiosqlite")
 _POSTGRESQL_SCHEMES = ("postgres", "postgresql", "postgresql+asyncpg")
 _POSTGRESQL_OPTIONS = {"host", "port", "ssl", "timeout", "command_timeout"}
 _CONNECT_SECONDS = 10.0
+_PORTS = range(1, 65536)
 
 WRITES = "metadata_writes"
 """The execution option of a transaction that will write: SQLite then takes its lock with the first statement."""
@@ -58,6 +59,8 @@ class Address:
             return cls._sqlite(url)
         try:
             parsed = make_url(url)
+            if parsed.port is not None and parsed.port not in _PORTS:
+                raise ArgumentError("the port is none")  # noqa: TRY301 - what it is to SQLAlchemy too
         except (ArgumentError, ValueError) as error:
             raise UnknownDatabaseError(
                 "The database URL cannot be read; write sqlite:///PATH or postgresql://USER@HOST/NAME."
@@ -73,7 +76,12 @@ class Address:
 
     @classmethod
     def _sqlite(cls, path: str) -> Address:
-        absolute = Path(path).expanduser().absolute()
+        try:
+            absolute = Path(path).expanduser().absolute()
+        except RuntimeError as error:
+            raise UnknownDatabaseError(
+                f"The database {path!r} names a home folder that there is not; write its whole path."
+            ) from error
         url = URL.create("sqlite+aiosqlite", database=f"file:{quote(str(absolute))}", query={"uri": "true"})
         return cls("sqlite", url, str(absolute), absolute)
 

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from stash.errors import UsageError, reason_of
+from metadata.disk import read_bytes, why
+from stash.errors import UsageError
 from stash.paths import quoted
 
 if TYPE_CHECKING:
@@ -34,10 +35,11 @@ def read_downloader_config(path: Path) -> dict[str, Any]:
         UsageError: there is no such file, or it is neither of the two kinds.
     """
     try:
-        text = path.read_text("utf-8-sig")
+        text = read_bytes(path).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
+        reason = why(error) if isinstance(error, OSError) else error
         raise UsageError(
-            f"The downloader's config file {str(path)!r} cannot be read ({reason_of(error)}); name its config.ini or config.yaml."
+            f"The downloader's config file {str(path)!r} cannot be read ({reason}); name its config.ini or config.yaml."
         ) from error
     sections = _yaml(path, text) if path.suffix.lower() in {".yaml", ".yml"} else _ini(path, text)
     stash, options, postgres = (_section(sections, name) for name in ("stash", "options", "postgres"))
@@ -51,7 +53,7 @@ def read_downloader_config(path: Path) -> dict[str, Any]:
         "database": _database(path, options, {**options, **postgres}, downloads),
         "split_scenes": True if _text(stash.get("enable_scene_split")) == "true" else None,
     }
-    return {name: value for name, value in found.items() if value not in {None, ""}}
+    return {name: value for name, value in found.items() if value is not None and value != ""}
 
 
 def _ini(path: Path, text: str) -> Mapping[str, Any]:
@@ -69,8 +71,8 @@ def _yaml(path: Path, text: str) -> Mapping[str, Any]:
 
     try:
         content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        reason = str(error).splitlines()[0]
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise UsageError(f"The downloader's config file {str(path)!r} is no YAML: {reason}") from error
     return {str(name).lower(): value for name, value in content.items()} if isinstance(content, dict) else {}
 
@@ -98,7 +100,12 @@ def _folder(path: Path, folder: object) -> Path | None:
     text = str(folder or "").strip().strip("\"'")
     if not text or text.lower() == UNSET_FOLDER:
         return None
-    return path.absolute().parent / Path(text).expanduser()
+    try:
+        return path.absolute().parent / Path(text).expanduser()
+    except RuntimeError as error:
+        raise UsageError(
+            f"The downloader's config file {str(path)!r} names the folder {text!r}, for which there is no home."
+        ) from error
 
 
 def _path_map(downloads: Path | None, stash: Mapping[str, Any]) -> str | None:

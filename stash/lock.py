@@ -6,8 +6,9 @@ It is taken before anything slow is imported, so this module imports nothing tha
 from __future__ import annotations
 
 import hashlib
+import os
 import tempfile
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
@@ -18,7 +19,6 @@ from stash.errors import AlreadyRunningError, StateError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
-    from typing import IO
 
 SUFFIX = ".stash-sync.lock"
 """What is added to the name of a SQLite database for its lock; the file stays."""
@@ -60,32 +60,50 @@ def _address(text: str) -> Path | str:
 
 @contextmanager
 def _file_held(database: Path) -> Iterator[None]:
+    """A lock of the name beside the database, and one of the file itself, which may have other names."""
     beside = database.with_name(database.name + SUFFIX)
-    digest = hashlib.sha256(str(database).encode()).hexdigest()[:16]
+    identity = _identity(database)
+    digest = hashlib.sha256((identity or str(database)).encode(errors="surrogateescape")).hexdigest()[:16]
     elsewhere = Path(tempfile.gettempdir(), f"{digest}{SUFFIX}")
-    lock = _taken(beside, database) or _taken(elsewhere, database)
-    if lock is None:
-        raise StateError(
-            f"No lock can be made at {beside} or {elsewhere}; allow writing to one of these folders."
-        )
+    with ExitStack() as stack:
+        is_held = _take(stack, beside, database)
+        if identity is not None or not is_held:
+            is_held = _take(stack, elsewhere, database) or is_held
+        if not is_held:
+            raise StateError(
+                f"No lock can be made at {beside} or {elsewhere}; allow writing to one of these folders."
+            )
+        try:
+            yield
+        finally:
+            if not database.exists():
+                beside.unlink(missing_ok=True)
+
+
+def _identity(database: Path) -> str | None:
+    """What is the same for all hard links of a file; None where there is no file yet."""
     try:
-        yield
-    finally:
-        if not database.exists():
-            beside.unlink(missing_ok=True)
-        lock.release()
+        status = database.stat()
+    except OSError:
+        return None
+    return f"{status.st_dev}:{status.st_ino}"
 
 
-def _taken(path: Path, database: Path) -> Lock[IO[str]] | None:
-    """The lock, taken; None where the file cannot be made or locked."""
-    lock = Lock(path, fail_when_locked=True)
+def _take(stack: ExitStack, path: Path, database: Path) -> bool:
+    """Take a lock until the stack is left; False where the file cannot be made or locked."""
+    lock = Lock(path, fail_when_locked=True, opener=_open_at_once)
     try:
         lock.acquire()
     except AlreadyLocked as error:
         raise _already_running(str(database)) from error
     except (OSError, LockException):
-        return None
-    return lock
+        return False
+    stack.callback(lock.release)
+    return True
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0), 0o666)
 
 
 @asynccontextmanager

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import stat
 import string
-import tomllib
 from datetime import date  # noqa: TC003 - pydantic reads it
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,25 +12,24 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import (
     BaseSettings,
+    InitSettingsSource,
     NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
-    TomlConfigSettingsSource,
 )
 
 from stash.downloader_config import read_downloader_config
+from stash.encoding import key_header
 from stash.errors import UsageError
 from stash.paths import PathMap
 from stash.rules import EXTRAS, KINDS, STUDIO, STUDIO_FIELDS, TITLE, TITLE_FIELDS, Extra, Kind, Rules
 from stash.scan_options import DEFAULTS, ScanChoice
+from stash.settings_file import SETTINGS_FILE, read_settings_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pydantic.fields import FieldInfo
-
-SETTINGS_FILE = "stash-sync.toml"
-"""Looked for in the current folder."""
 
 
 def _setting(name: str, default: Any, variable: str = "", **limits: Any) -> Any:  # noqa: ANN401 - as pydantic's Field
@@ -178,11 +176,21 @@ class Settings(BaseSettings):
             split_scenes=self.split_scenes,
         )
 
+    @field_validator("api_key", mode="before")
+    @classmethod
+    def _fit_for_a_header(cls, value: object) -> str | None:
+        """As a header takes it; the downloader's config may have a number."""
+        key = value.get_secret_value() if isinstance(value, SecretStr) else value
+        return None if key is None else key_header(str(key)).get("ApiKey")
+
     @field_validator("downloads")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
         """Stash knows files by their whole path."""
-        return None if value is None else value.expanduser().absolute()
+        try:
+            return None if value is None else value.expanduser().absolute()
+        except RuntimeError as error:
+            raise ValueError(f"there is no home folder for {str(value)!r}") from error
 
     @field_validator("url", "database", "state", "path_map", "ca_file", mode="before")
     @classmethod
@@ -205,7 +213,7 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - likewise
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Flags, environment, file, the downloader's config."""
-        file = TomlConfigSettingsSource(settings_cls, Path(SETTINGS_FILE))
+        file = InitSettingsSource(settings_cls, read_settings_file())
         return init_settings, env_settings, file, _DownloaderConfig(settings_cls)
 
 
@@ -242,13 +250,11 @@ def load_settings(flags: Mapping[str, Any]) -> Settings:
         name = ".".join(str(part) for part in first["loc"])
         problem = "there is no such setting" if first["type"] == "extra_forbidden" else first["msg"].lower()
         raise UsageError(f"The setting {name} is wrong: {problem}; see `stash-sync settings`.") from error
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{SETTINGS_FILE} is no TOML: {error}.") from error
 
 
 def explain(settings: Settings, flags: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     """Each setting as (name, value fit to be shown, where it comes from)."""
-    in_file, in_config = _file_values(), _config_values(settings)
+    in_file, in_config = read_settings_file(), _config_values(settings)
     rows = []
     for name, field in Settings.model_fields.items():
         value = vars(settings)[name]
@@ -279,11 +285,6 @@ def _shown(value: object) -> str:
     return text
 
 
-def _file_values() -> dict[str, Any]:
-    path = Path(SETTINGS_FILE)
-    return tomllib.loads(path.read_text("utf-8")) if path.is_file() else {}
-
-
 def _config_values(settings: Settings) -> dict[str, str]:
     """Which settings the downloader's config says, and its name."""
     path = settings.downloader_config
@@ -295,7 +296,7 @@ def loose_permissions() -> str | None:
     path = Path(SETTINGS_FILE)
     if (
         os.name != "posix"
-        or "api_key" not in _file_values()
+        or "api_key" not in read_settings_file()
         or not path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH)
     ):
         return None

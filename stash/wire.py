@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import httpx
-from pydantic_core import from_json, to_json
+from pydantic_core import to_json
 
 from stash import kill_points
+from stash.encoding import json_in, key_header
 from stash.errors import (
     AccessRefusedError,
     RetriableError,
@@ -90,7 +91,7 @@ class Door:
         # Stash writes one at a time, and the next is there when it is done; three at once would end together, and leave it idle.
         self._writing = asyncio.Semaphore(2)
         self._http = httpx.AsyncClient(
-            headers={"ApiKey": wire.api_key} if wire.api_key else {},
+            headers=key_header(wire.api_key),
             timeout=wire.timeout,
             transport=wire.transport,
             verify=_verification(self.url, wire.ca_file),
@@ -214,7 +215,7 @@ class Door:
                 wait=float(wait) if wait.isdigit() else None,
             )
         try:
-            body = _json_in(response)
+            body = json_in(response.content)
         except ValueError as error:
             return self._not_a_reply(f"HTTP {status} without JSON", error)
         if not isinstance(body, dict) or not ("data" in body or "errors" in body):
@@ -244,11 +245,12 @@ class Door:
 def _checked(url: str) -> httpx.URL:
     try:
         parsed = httpx.URL(url)
-    except httpx.InvalidURL as error:
+        is_usable = parsed.scheme in {"http", "https"} and bool(parsed.host)
+    except (httpx.InvalidURL, ValueError) as error:
         raise UsageError(
             f"{url!r} is no address; set STASH_URL to one like http://localhost:9999."
         ) from error
-    if parsed.scheme not in {"http", "https"} or not parsed.host:
+    if not is_usable or (parsed.port is not None and parsed.port not in _PORTS):
         raise UsageError(f"{url!r} is no address; set STASH_URL to one like http://localhost:9999.")
     return parsed
 
@@ -266,14 +268,6 @@ def _verification(url: httpx.URL, ca_file: str | None) -> ssl.SSLContext | bool:
         ) from error
 
 
-def _json_in(response: httpx.Response) -> Any:
-    """What a response says; Python takes what the faster parser refuses, such as a lone surrogate."""
-    try:
-        return from_json(response.content, cache_strings="keys")
-    except ValueError:
-        return response.json()
-
-
 def _unlocked(reply: Reply) -> Reply:
     """The reply to a read; one that Stash could not do, because it was writing itself, is sent again."""
     if is_locked(reply.errors):
@@ -281,5 +275,6 @@ def _unlocked(reply: Reply) -> Reply:
     return reply
 
 
+_PORTS = range(1, 65536)
 _JSON = {"Content-Type": "application/json"}
 _READ = httpx.ByteStream(b"")

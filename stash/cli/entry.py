@@ -7,13 +7,15 @@ import gc
 import json
 import sys
 
-from stash.cli.pipes import outlive_readers
+from stash.cli.pipes import outlive_readers, read_names_as_utf8
 from stash.cli.signals import Signalled, heed, hold
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run one command and exit with its code."""
     words = sys.argv[1:] if arguments is None else arguments
+    if arguments is None:
+        read_names_as_utf8()
     try:
         heed()
         outlive_readers()

@@ -84,7 +84,9 @@ def demo(
 def embedded(
     *,
     library: Annotated[Path, typer.Option("--library", help="The folder to be its library.")],
-    port: Annotated[int, typer.Option("--port", help="Where it listens, on this machine alone.")] = 9999,
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65535, help="Where it listens, on this machine alone.")
+    ] = 9999,
     embedded_dir: Annotated[
         Path | None, typer.Option("--embedded-dir", help="Where its state is kept.")
     ] = None,

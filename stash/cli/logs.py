@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import sys
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
+
+from stash.cli.texts import as_json, harmless
 
 _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
@@ -37,10 +38,10 @@ class _Formatter(logging.Formatter):
                 "event": record.getMessage(),
                 **keys,
             }
-            return json.dumps(event | ({"error": error} if error else {}), default=str)
+            return as_json(event | ({"error": error} if error else {}))
         told = " ".join(f"{name}={value!r}" for name, value in keys.items())
         lines = f"{record.levelname.lower()}: {record.getMessage()} {told}".rstrip()
-        return f"{lines}\n{error}" if error else lines
+        return harmless(f"{lines}\n{error}" if error else lines)
 
 
 class _OnStderr(logging.Handler):

@@ -86,7 +86,9 @@ def _help_for(arguments: list[str]) -> str:
 
 
 def _details() -> Path:
-    with tempfile.NamedTemporaryFile("w", prefix="stash-sync-", suffix=".log", delete=False) as file:
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="stash-sync-", suffix=".log", delete=False, encoding="utf-8", errors="backslashreplace"
+    ) as file:
         file.write(traceback.format_exc())
     logging.getLogger(__name__).debug("bug")
     return Path(file.name)

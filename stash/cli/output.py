@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import sys
 import textwrap
@@ -17,6 +16,7 @@ from rich.text import Text
 
 from stash.cli.signals import hold
 from stash.cli.summaries import MOST, comparison_lines, comparison_of, entity_rows, report_lines
+from stash.cli.texts import as_json, harmless, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -61,7 +61,7 @@ class Output:
         """The JSON object of `--json`, the last word of a command."""
         if self.is_json:
             hold()
-            sys.stdout.write(json.dumps(content, default=str) + "\n")
+            sys.stdout.write(f"{as_json(content)}\n")
             sys.stdout.flush()
 
     def say(self, text: str, *, style: str = "", mark: tuple[str, str] = ("", "")) -> None:
@@ -78,6 +78,7 @@ class Output:
 
     def hang(self, text: str, lead: str, *, style: str = "", mark_style: str = "") -> None:
         """A text behind its lead, its further lines below the first; in a pipe it is one line."""
+        text = one_line(text)
         if self.width == PIPE:
             self.say(lead + text, style=style)
             return
@@ -103,7 +104,7 @@ class Output:
         if self.has_events:
             log.log(LEVELS[word], "command.complains", extra={"reason": text})
             return
-        self.err.print(Text.assemble((word, style), harmless(text)), soft_wrap=not self.err.is_terminal)
+        self.err.print(Text.assemble((word, style), one_line(text)), soft_wrap=not self.err.is_terminal)
 
     def report(self, report: Report, page: Path | None = None) -> None:
         """A run, on one screen."""
@@ -150,7 +151,7 @@ class Output:
 
     def line(self, text: str) -> None:
         """One line, cut where the terminal ends."""
-        text = harmless(text)
+        text = one_line(text)
         self.say(text if cell_len(text) <= self.width else f"{set_cell_size(text, self.width - 1)}…")
 
     def _name(self, page: Path | None) -> None:
@@ -179,12 +180,4 @@ def _cell(value: object) -> str:
     if value is None:
         return "-"
     text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-    return harmless(text).replace("\n", " ")
-
-
-def harmless(text: str) -> str:
-    """The text without characters that steer a terminal: names in the source are anybody's."""
-    return text.translate(_STEERING)
-
-
-_STEERING = dict.fromkeys([*range(10), *range(11, 32), *range(127, 160)], "�")
+    return one_line(text)

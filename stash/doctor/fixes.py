@@ -6,8 +6,10 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from metadata.disk import read_bytes
 from stash.errors import StateError, reason_of
-from stash.settings import SETTINGS_FILE
+from stash.settings_file import SETTINGS_FILE
+from stash.whole_files import write_whole
 
 if TYPE_CHECKING:
     from stash.doctor.findings import Fix
@@ -35,6 +37,6 @@ def _make_private(path: Path) -> str:
 def _write_path_map(text: str) -> str:
     """The line comes first: after a table's head it would belong to that table."""
     path = Path(SETTINGS_FILE)
-    before = path.read_text("utf-8") if path.is_file() else ""
-    path.write_text(f"path_map = {json.dumps(text, ensure_ascii=False)}\n{before}", "utf-8")
+    before = read_bytes(path).decode("utf-8-sig") if path.exists() else ""
+    write_whole(path, f"path_map = {json.dumps(text, ensure_ascii=False)}\n{before}".encode())
     return f"{SETTINGS_FILE} has the path map now."

@@ -27,7 +27,8 @@ from stash.host_files import FOLDER
 from stash.identity import Choices, bind
 from stash.journal import Journal
 from stash.paths import base_name, escaped, is_within
-from stash.settings import SETTINGS_FILE, loose_permissions
+from stash.settings import loose_permissions
+from stash.settings_file import SETTINGS_FILE
 from stash.store.replies import intact
 from stash.wire import Wire
 

@@ -17,6 +17,7 @@ from stash.page.pictures import pictures
 from stash.page.rendering import render
 from stash.paths import kind_of
 from stash.report import report_of
+from stash.whole_files import write_whole
 
 if TYPE_CHECKING:
     from stash.journal import RunRow
@@ -92,7 +93,7 @@ async def _finish(file: Path, page: Page, settings: Settings, reader: Reader) ->
     page.pictures = await _pictures(page, settings, reader)
     text = await asyncio.to_thread(render, page)
     try:
-        await asyncio.to_thread(file.write_text, text, "utf-8", "replace")
+        await asyncio.to_thread(write_whole, file, text.encode("utf-8", "replace"))
     except OSError as error:
         raise StateError(
             f"The page {str(file)!r} cannot be written ({reason_of(error)}); name another file."

@@ -10,7 +10,8 @@ import pytest
 from stash.errors import UsageError
 from stash.paths import PathMap
 from stash.rules import KINDS, Rules
-from stash.settings import SETTINGS_FILE, explain, load_settings, loose_permissions
+from stash.settings import explain, load_settings, loose_permissions
+from stash.settings_file import SETTINGS_FILE
 
 
 def test_flags_then_environment_then_file_then_default(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,47 @@
+"""The settings file, read: whatever is wrong with it is said with its place."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from metadata.disk import read_bytes, why
+from stash.errors import UsageError
+
+SETTINGS_FILE = "stash-sync.toml"
+"""Looked for in the current folder."""
+
+
+def read_settings_file() -> dict[str, Any]:
+    """What the settings file says; nothing where there is none.
+
+    Raises:
+        UsageError: it cannot be read, or is no TOML in UTF-8.
+    """
+    path = Path(SETTINGS_FILE)
+    try:
+        content = read_bytes(path)
+    except FileNotFoundError:
+        if not path.is_symlink():
+            return {}
+        raise UsageError(
+            f"The settings file {_place()} is a link that leads nowhere; mend or remove it."
+        ) from None
+    except OSError as error:
+        raise UsageError(
+            f"The settings file {_place()} cannot be read ({why(error)}); mend that, or remove it."
+        ) from error
+    try:
+        return tomllib.loads(content.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise UsageError(
+            f"The settings file {_place()} is not UTF-8 in line {line}; save it as UTF-8."
+        ) from error
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"The settings file {_place()} is no TOML: {error}.") from error
+
+
+def _place() -> str:
+    return str(Path(SETTINGS_FILE).absolute())
