@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import UTC, datetime
+from datetime import MAXYEAR, UTC, datetime
 from typing import Any
 
 from pydantic_core import PydanticSerializationError, to_json
@@ -43,6 +43,14 @@ def parse_instant(value: object) -> datetime | None:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return _from_epoch(value)
     raise ValueError("is not a date")
+
+
+def parse_creation(value: object) -> datetime | None:
+    """Likewise, of what was created: the year 9999 is no time of that. Raises ValueError for it too."""
+    instant = parse_instant(value)
+    if instant is not None and instant.year == MAXYEAR:
+        raise ValueError("is in the last year that there is")
+    return instant
 
 
 def _in_utc(value: datetime) -> datetime:
@@ -89,6 +97,13 @@ def parse_text(value: object) -> str | None:
     if value is None or isinstance(value, str):
         return value
     raise ValueError("is not text in UTF-8")
+
+
+def is_storable(text: object) -> bool:
+    """Whether a text is one that a database can hold: half characters, and NUL, are in none."""
+    return (
+        isinstance(text, str) and "\0" not in text and (text.isascii() or not _LONE_SURROGATES.search(text))
+    )
 
 
 def repair_text(value: object) -> str:

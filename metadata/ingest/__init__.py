@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import DataError, IntegrityError
 
+from metadata.disk import read_bytes, why
 from metadata.errors import ForeignDatabaseError, PayloadError
 from metadata.ingest.collect import Collector
 from metadata.ingest.rows import Rows
 from metadata.ingest.write import Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from metadata.database import Database
@@ -69,10 +70,11 @@ async def ingest_paths(
 
     `on_file` is told how many files are still to come, before each.
     """
-    found = [
-        file for path in paths for file in await asyncio.to_thread(lambda path: list(_files(path)), path)
-    ]
-    results = []
+    found: list[Path] = []
+    unread: list[PayloadError] = []
+    for path in paths:
+        found += await asyncio.to_thread(_files, path, unread)
+    results = [IngestResult(failures=tuple(unread))]
     for number, file in enumerate(found):
         on_file(len(found) - number)
         results.append(await ingest_file(database, file))
@@ -87,18 +89,27 @@ async def ingest_paths(
     )
 
 
-def _files(path: Path) -> Iterator[Path]:
-    if path.is_dir():
-        yield from sorted(path.rglob("*.json"))
-    else:
-        yield path
+def _files(path: Path, unread: list[PayloadError]) -> list[Path]:
+    """The file, or every `*.json` of a folder and below; folders that cannot be read are named."""
+    if not path.is_dir():
+        return [path]
+
+    def note(error: OSError) -> None:
+        unread.append(PayloadError(f"{error.filename} cannot be read ({why(error)}); it was left out."))
+
+    return sorted(
+        folder / name
+        for folder, _, names in path.walk(on_error=note)
+        for name in names
+        if name.endswith(".json")
+    )
 
 
 def _read(path: Path) -> Rows:
     try:
-        text = path.read_bytes().decode("utf-8-sig", errors="replace")
+        text = read_bytes(path).decode("utf-8-sig", errors="replace")
     except OSError as error:
-        raise PayloadError(f"{path} cannot be read ({error.strerror}); it was left out.") from error
+        raise PayloadError(f"{path} cannot be read ({why(error)}); it was left out.") from error
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:

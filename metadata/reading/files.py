@@ -82,7 +82,8 @@ async def find_names(
 async def _parents(connection: AsyncConnection, source: Source, numbers: Collection[int]) -> dict[int, int]:
     columns = ("variantId", "mediaId")
     rows = await source.by(connection, "media_variants", columns, ("variantId", numbers))
-    return {variant: media for variant, media in sorted(map(tuple, rows), reverse=True) if media != variant}
+    numbered = [(row[0], row[1]) for row in rows if type(row[0]) is type(row[1]) is int]
+    return {variant: media for variant, media in sorted(numbered, reverse=True) if media != variant}
 
 
 async def _accounts(

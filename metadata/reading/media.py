@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from metadata.items import StoredMedia
-from metadata.values import parse_instant
+from metadata.values import parse_creation
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -137,7 +137,7 @@ def _clean_columns(rows: Sequence[_Columns]) -> list[Iterable[Any]] | None:
     columns = list(zip(*rows, strict=True))[: len(_MEDIA)]
     row_id, account, mimetype, created, filename, downloaded, digest, stash_id = columns
     try:
-        instants = list(map(parse_instant, created))
+        instants = list(map(parse_creation, created))
         is_clean = (
             _NUMBER.issuperset(map(type, row_id))
             and _NUMBER.issuperset(map(type, account))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from metadata.items import Problem
-from metadata.values import parse_flag, parse_instant, parse_integer, parse_text, repair_text
+from metadata.values import parse_creation, parse_flag, parse_integer, parse_text, repair_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,7 +67,7 @@ class RowScrutiny:
 
     def instant(self, column: str, value: Any) -> datetime | None:  # noqa: ANN401
         """An instant in UTC."""
-        return self._parsed(parse_instant, column, value)
+        return self._parsed(parse_creation, column, value)
 
     def text(self, column: str, value: Any) -> str | None:  # noqa: ANN401
         """Text; bytes that are no UTF-8 become U+FFFD, and are reported."""

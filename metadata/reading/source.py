@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from metadata.values import LARGEST_ID, as_json
+from metadata.values import LARGEST_ID, as_json, is_storable
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -64,7 +64,7 @@ class Source:
     def within(self, column: Expression, values: Collection[int] | Collection[str]) -> Expression:
         """That a column is one of any number of values, as one parameter."""
         is_text = isinstance(next(iter(values), None), str)
-        kept = list(values) if is_text else [n for n in values if -LARGEST_ID <= n <= LARGEST_ID]  # type: ignore[operator]  # numbers, then
+        kept = [one for one in values if (is_storable(one) if is_text else -LARGEST_ID <= one <= LARGEST_ID)]  # type: ignore[operator]  # of one type
         if self.is_sqlite:
             given: sa.BindParameter[str] = sa.bindparam("given", as_json(kept), unique=True)
             return column.op("IN", is_comparison=True)(_GIVEN.bindparams(given))

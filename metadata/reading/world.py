@@ -15,7 +15,7 @@ from metadata.reading.backfill import find_renditions
 from metadata.reading.conversations import Conversations, read_conversations
 from metadata.reading.index import TABLES
 from metadata.reading.links import Links
-from metadata.values import parse_instant
+from metadata.values import parse_creation
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -299,6 +299,6 @@ def _is_id(value: object) -> TypeGuard[int]:
 
 def _instant(value: object) -> datetime:
     try:
-        return parse_instant(value) or NEVER
+        return parse_creation(value) or NEVER
     except ValueError:
         return NEVER

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections import Counter
 from typing import TYPE_CHECKING
+from unicodedata import normalize
 
 from stash.doctor.findings import Finding, Fix
 from stash.doctor.path_maps import fitting, propose
@@ -116,13 +117,25 @@ def _elsewhere(
         "library",
         f"Stash sees {len(elsewhere)} of {len(facts.sightings)} files elsewhere: "
         + ("the path map is wrong." if is_mapped else "a path map is missing."),
-        f"{here} is {there} there. {what} it has {fits} of {len(found)} where they should be; "
+        f"{here} is {there} there.{_alike(here, there)} {what} it has {fits} of {len(found)} where they should be; "
         "till then each is looked for by its name, and new ones cannot be scanned.",
         step,
         f"export STASH_SYNC_PATH_MAP={shlex.quote(text)}",
         exit_code=2 if is_whole else 0,
         fix=Fix("path_map", text) if is_certain and not is_mapped else None,
     )
+
+
+def _alike(here: str, there: str) -> str:
+    """That two folders look alike and are not: macOS writes an accented letter as two characters, others as one."""
+    if here == there or normalize("NFC", here) != normalize("NFC", there):
+        return ""
+    form = (
+        "in one character each here and in two there"
+        if here == normalize("NFC", here)
+        else ("in two characters each here and in one there")
+    )
+    return f" The two look alike, but their accented letters are {form} (NFC and NFD)."
 
 
 def _outside(facts: LibraryFacts, stash: StashFacts) -> Finding:

@@ -60,9 +60,19 @@ class Library:
         return self._database.run(sql, (str(path), self.folder_id(path.parent), changed, now, now))
 
     def knows(self, candidate: Candidate) -> bool:
-        """Tell whether a file has a row and, by its time, did not change since."""
-        changed = self._database.value(select("mod_time", "file", "path = ?"), (str(candidate.path),))
-        return bool(changed == candidate.mod_time)
+        """Tell whether a file has a row with an entity and, by its time, did not change since."""
+        for file_id, changed in self._database.rows(
+            select("id, mod_time", "file", "path = ?"), (str(candidate.path),)
+        ):
+            return bool(changed == candidate.mod_time) and self._has_entity(file_id)
+        return False
+
+    def _has_entity(self, file_id: int) -> bool:
+        """Tell whether a file belongs to anything: an entity that was deleted left it behind."""
+        return any(
+            self._database.rows(select("1", f"{noun}_file", "file_id = ?"), (file_id,))
+            for noun in _NOUNS.values()
+        )
 
     def candidate(self, path: Path) -> Candidate:
         """Describe a file as it lies on disk."""
@@ -82,7 +92,7 @@ class Library:
         if known is not None:
             self._database.run(update("file", list(values)), (*values.values(), known))
             self._write_fingerprints(known, media)
-            return None
+            return None if self._has_entity(known) else self._attach(known, media)
         values["created_at"] = values["updated_at"]
         file_id = self._database.run(insert("file", *values), tuple(values.values()))
         self._write_fingerprints(file_id, media)

@@ -7,6 +7,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from stash.paths import is_text
+
 from .library import Candidate, Library
 from .media import kind_of, read_media
 from .values import to_text
@@ -79,7 +81,7 @@ def _candidates(library: Library, paths: Sequence[Path]) -> Iterator[Candidate]:
             folders.sort()
             library.add_folder(Path(folder))
             for name in sorted(names):
-                if kind_of(file := Path(folder, name)) and file.is_file():
+                if kind_of(file := Path(folder, name)) and is_text(str(file)) and file.is_file():
                     yield library.candidate(file)
 
 

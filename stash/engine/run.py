@@ -73,6 +73,8 @@ class Run:
     studios: dict[int, Studio] = field(default_factory=dict)
     tags: dict[str, Tag | None] = field(default_factory=dict)
     matched: set[int] = field(default_factory=set)
+    deleted: set[int] = field(default_factory=set)
+    """Media that an earlier run recorded, and that Stash has no more."""
     holders: dict[int, list[Item]] = field(default_factory=dict)
     default_covers: dict[str, str] = field(default_factory=dict)
     orders: dict[str, list[str]] = field(default_factory=dict)

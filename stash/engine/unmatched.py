@@ -86,14 +86,20 @@ class Unmatching(Working):
             return (f"Stash does not take {suffix} files" if is_media else ""), False
         if owner is None:
             return "no row of the metadata database knows this file", file.media_id is not None
-        if (unread := self.run.files.unread.get(file.path)) is not None:
-            return unread, True
         if owner.media not in known and self.run.files.unknown([file]):
-            if self.run.is_dry:
-                return "Stash does not know this file yet; a sync has it scanned", False
-            return "Stash does not know this file; have it scan the folder, or check the path map", True
+            return self._why_unknown(file)
+        if owner.media in self.run.deleted:
+            return f"its {file.kind} was deleted in Stash", False
         whose = f"that is synced: {LEFT_OUT}" if self.run.rules.is_narrow else "of these creators"
         return _PICTURES.get(owner.picture or "", f"its row belongs to no item {whose}"), False
+
+    def _why_unknown(self, file: HostFile) -> tuple[str, bool]:
+        """Why Stash does not know a file that it could take."""
+        if (unread := self.run.files.unread.get(file.path)) is not None:
+            return unread, True
+        if self.run.is_dry:
+            return "Stash does not know this file yet; a sync has it scanned", False
+        return "Stash does not know this file; have it scan the folder, or check the path map", True
 
 
 _PICTURES = {

@@ -177,10 +177,15 @@ class CreatorProcessing(Standing, Withdrawing, Writing, Recalling):
                 self.run.report.skip("media", str(media_id), "its file is not in the downloads folder")
         for item in decided.part.items:
             if item.media and item.kind != "wall" and not _matched(item, found):
-                reason = (
-                    "its media are locked" if _is_locked(item, decided) else "none of its media is in Stash"
-                )
-                self.run.report.skip(item.kind, str(item.id), reason)
+                self.run.report.skip(item.kind, str(item.id), self._why_missing(item, decided))
+
+    def _why_missing(self, item: Item, decided: Deciding) -> str:
+        """Return why nothing of an item is in Stash."""
+        if _is_locked(item, decided):
+            return "its media are locked"
+        if any(one.media.id in self.run.deleted for one in item.media):
+            return "its media were deleted in Stash"
+        return "none of its media is in Stash"
 
     async def _is_person_deleted(self, account: Creator) -> bool:
         key = performer_key(account)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from stash_graphql_client.types import Image
+from stash_graphql_client.types import Gallery, Image, Scene
 
 from metadata import disk
 from metadata.items import StoredMedia
@@ -22,6 +22,7 @@ from stash import fingerprints, host_files
 from stash.demo.files import jpeg
 from stash.files import Files, StashFile
 from stash.host_files import named, walk
+from stash.next_steps import step_for
 from stash.paths import PathMap
 
 if TYPE_CHECKING:
@@ -312,3 +313,32 @@ class _Lying:
 
     def read(self, size: int) -> bytes:
         return self._file.read(size)
+
+
+@pytest.mark.parametrize("suffix", ["jpeg", "mp4"])
+async def test_what_was_deleted_in_stash_is_called_so(case: Case, suffix: str) -> None:
+    """A file whose image or scene was deleted in Stash is named as that, with the switch that brings it back."""
+    anna = case.rows.account(username="anna")
+    gone = case.video(anna) if suffix == "mp4" else case.picture(anna)
+    stays = case.picture(anna)
+    case.post(anna, gone, stays)
+    alone = case.post(anna, case.picture(anna))
+    await case.save()
+    await case.sync()
+    async with case.stash() as store:
+        cls, noun = (Scene, "scene") if suffix == "mp4" else (Image, "image")
+        ids = [one.id for one in await store.find(cls, code=str(gone.id))]
+        document = f"mutation($i: {cls.__name__}sDestroyInput!) {{ {noun}sDestroy(input: $i) }}"
+        assert not (await store.connection.mutate(document, {"i": {"ids": ids}}, fields=1)).errors
+    for _ in range(2):
+        report = await case.sync()
+        assert [(one.id, one.reason) for one in report.unmatched] == [
+            (str(gone.id), f"its {noun} was deleted in Stash")
+        ]
+        assert report.exit_code == 0
+        assert step_for(report.unmatched[0].reason, "stash-sync sync")[1] == "stash-sync sync --recreate"
+    report = await case.sync(recreate=True)
+    assert report.unmatched == []
+    async with case.stash() as store:
+        assert len(await store.find(cls, code=str(gone.id))) == 1
+        assert len(await store.find(Gallery, code=str(alone.id))) == 1

@@ -40,6 +40,7 @@ class MediaProcessingMixin(StashProcessingBase):
         found |= await self._find_by_file(left)
         await self._find_by_code([one for one in left if one.id not in found], found)
         self.run.matched.update(found)
+        self.run.deleted |= recorded.keys() - found.keys()
         return found
 
     async def _find_recorded(self, recorded: Mapping[int, Memory]) -> dict[int, Scene | Image]:
