@@ -95,7 +95,9 @@ class MediaReading:
                 of_parent[parent][variant] = stored[variant]
             elif variant is None:
                 reason = f"the media {row[-1]} is unknown"
-                self._scrutiny.report("media_variants", f"{parent}/{row[-1]}", reason, is_malformed=False)
+                is_malformed = type(row[-1]) not in _NUMBER_OR_NONE
+                key = f"{parent}/{row[-1]}"
+                self._scrutiny.report("media_variants", key, reason, is_malformed=is_malformed)
         return {parent: [known[one] for one in sorted(known)] for parent, known in of_parent.items()}
 
     def _stored(

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from metadata.reading.accounts import AccountReading
 from metadata.reading.index import TABLES
+from metadata.values import repair_text
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
@@ -25,7 +26,29 @@ _NUMBERED = (
     "account_media",
     "account_media_bundles",
     "attachments",
+    "walls",
+    "hashtags",
+    "groups",
 )
+
+_LINKING: dict[str, tuple[str, ...]] = {
+    "account_avatar": ("accountId", "mediaId"),
+    "account_banner": ("accountId", "mediaId"),
+    "account_media_bundle_media": ("bundle_id", "media_id"),
+    "group_users": ("groupId", "accountId"),
+    "media_variants": ("mediaId", "variantId"),
+    "pinned_posts": ("postId", "accountId"),
+    "post_hashtags": ("postId", "hashtagId"),
+    "post_mentions": ("postId", "handle"),
+    "wall_posts": ("wallId", "postId"),
+    "walls": ("id", "accountId"),
+}
+"""What names the row of a table that joins others, by the numbers of these."""
+
+_JOINING = frozenset(
+    {"accountId", "mediaId", "variantId", "bundle_id", "groupId", "postId", "hashtagId", "wallId"}
+)
+"""Those of them by which nothing else finds a row with another value."""
 
 
 class OrphanReading:
@@ -55,6 +78,23 @@ class OrphanReading:
         ]
         for name, value in await self._source.rows(self._connection, sa.text(" UNION ALL ".join(ways))):
             self._scrutiny.key(name, value)
+        for name, columns in _LINKING.items():
+            await self._look_at_links(name, columns)
+
+    async def _look_at_links(self, name: str, columns: tuple[str, ...]) -> None:
+        """Rows that join others by something else than a number, and so are joined with none."""
+        columns = tuple(column for column in columns if self._source.has(name, column))
+        joining = [column for column in columns if column in _JOINING]
+        if not joining:
+            return
+        table = self._source.table(name)
+        is_other = [sa.func.typeof(table.c[column]).not_in(("integer", "null")) for column in joining]
+        statement = sa.select(*(table.c[column] for column in columns)).where(sa.or_(*is_other))
+        for row in await self._source.rows(self._connection, statement):
+            key = "/".join(map(repair_text, row)) if name != "walls" else row[0]
+            seen = self._scrutiny.row(name, key)
+            for column in joining:
+                seen.integer(column, row[columns.index(column)])
 
     async def _look_at_accounts(self, name: str) -> None:
         """Posts and stories that carry something, and media that have a file, of accounts that are not there."""

@@ -237,6 +237,55 @@ async def test_bad_rows_are_named_and_good_ones_stay(
         assert len(named) >= (1 if kind.column == "id" else share)
 
 
+JOINS = [
+    ("account_avatar", "accountId"),
+    ("account_avatar", "mediaId"),
+    ("account_banner", "mediaId"),
+    ("account_media_bundle_media", "bundle_id"),
+    ("group_users", "groupId"),
+    ("group_users", "accountId"),
+    ("groups", "id"),
+    ("hashtags", "id"),
+    ("media_variants", "mediaId"),
+    ("media_variants", "variantId"),
+    ("pinned_posts", "postId"),
+    ("post_hashtags", "postId"),
+    ("post_hashtags", "hashtagId"),
+    ("post_mentions", "postId"),
+    ("wall_posts", "wallId"),
+    ("wall_posts", "postId"),
+    ("walls", "id"),
+    ("walls", "accountId"),
+]
+"""Columns by which rows are joined with others."""
+
+
+@pytest.mark.parametrize("value", ["x", BYTES, 1.5], ids=["text", "bytes", "a part"])
+@pytest.mark.parametrize(("table", "column"), JOINS)
+async def test_what_joins_by_no_number_is_named(tmp_path: Path, table: str, column: str, value: Any) -> None:
+    """A row that is to join others by something else than a number is named once; nothing else is lost over it."""
+    rows = world(3)
+    posts, media = ([row["id"] for row in rows[name]] for name in ("posts", "media"))
+    rows["walls"] = [{"id": 900 + n, "accountId": CREATOR, "name": "Wall", "createdAt": DAY} for n in (0, 1)]
+    rows["wall_posts"] = [{"wallId": 900 + n, "postId": posts[n]} for n in (0, 1)]
+    rows["account_avatar"] = [{"accountId": CREATOR, "mediaId": media[0]}]
+    rows["account_banner"] = [{"accountId": CREATOR, "mediaId": media[1]}]
+    rows["group_users"] = [{"groupId": 3, "accountId": CREATOR}]
+    rows["pinned_posts"] = [{"postId": posts[0], "accountId": CREATOR}]
+    sound, spoilt = tmp_path / "sound.sqlite", tmp_path / "spoilt.sqlite"
+    write(sound, rows)
+    expected, problems = await read(sound)
+    assert problems == []
+    rows[table][0][column] = value
+    write(spoilt, rows)
+    items, problems = await read(spoilt)
+    assert len([one for one in problems if one.table == table and one.is_malformed]) == 1
+    assert {key for key in expected if key not in items} <= {("wall", 900)}
+    async with await Database.open(str(spoilt), read_only=True) as database:
+        names = [(f"{number}.jpg", number) for number in media]
+        assert len(await Reader(database).find_media(names)) == len(media)
+
+
 @pytest.mark.parametrize(
     "table",
     ["posts", "messages", "media_stories", "media", "account_media", "account_media_bundles", "accounts"],
