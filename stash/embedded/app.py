@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hmac
 import socket
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from functools import cached_property
@@ -38,7 +39,9 @@ class EmbeddedStash:
     Close it when done, or use it as a context manager.
 
     Args:
-        library: Existing folders that may be scanned.
+        library: Existing folders that may be scanned; their files are only read.
+        own: A folder that is made here, must not exist before, and joins the library; its files alone may be
+            deleted and moved.
         state: The SQLite file, made where missing; None keeps everything in memory.
         api_key: If given, requests need it.
         clock: Tells the time; UTC by default.
@@ -54,11 +57,13 @@ class EmbeddedStash:
         self,
         library: Sequence[Path],
         *,
+        own: Path | None = None,
         state: Path | None = None,
         api_key: str | None = None,
         clock: Clock | None = None,
     ) -> None:
-        self.library = tuple(Path(folder).absolute() for folder in library)
+        self.own = None if own is None else _made(own)
+        self.library = tuple(Path(folder).absolute() for folder in (*library, *filter(None, [own])))
         self.api_key = api_key
         self.middleware: list[Middleware] = []
         self.database = Database(state, clock)
@@ -77,11 +82,14 @@ class EmbeddedStash:
         Args:
             url: The server's address as the client wrote it.
         """
-        return Context(self.database, self.jobs, self.library, url, self.scans)
+        return Context(self.database, self.jobs, self.library, url, self.scans, self.own)
 
     def authorised(self, headers: Mapping[str, str], query: Mapping[str, str]) -> bool:
         """Tell whether a request brings the key, in the header ApiKey or the parameter apikey; without one all do."""
-        return self.api_key is None or (headers.get("apikey") or query.get("apikey")) == self.api_key
+        if self.api_key is None:
+            return True
+        given = headers.get("apikey") or query.get("apikey") or ""
+        return hmac.compare_digest(given.encode(), self.api_key.encode())
 
     def close(self) -> None:
         """Stop the jobs and close the state; safe to call twice."""
@@ -119,7 +127,7 @@ async def serve(embedded: EmbeddedStash, port: int = 0, host: str = LOOPBACK) ->
     Args:
         embedded: What to serve; it is left open afterwards.
         port: 0 takes a free one.
-        host: A loopback address; there is no other protection than the API key.
+        host: A loopback address; other web pages, and names that only resolve to it, are refused.
 
     Raises:
         ValueError: the host is not this machine's loopback.
@@ -132,6 +140,7 @@ async def serve(embedded: EmbeddedStash, port: int = 0, host: str = LOOPBACK) ->
             log_config=None,
             access_log=False,
             lifespan="off",
+            proxy_headers=False,
             ws="websockets-sansio",
             timeout_graceful_shutdown=1,
         )
@@ -163,16 +172,24 @@ def run(
         ValueError: the host is not this machine's loopback.
         OSError: the port is taken.
     """
-
-    async def forever() -> None:
-        async with serve(embedded, port, host) as url:
-            if ready is not None:
-                ready(url)
-            await asyncio.Event().wait()
-
-    from_environment(embedded)
     with embedded:
-        asyncio.run(forever())
+        asyncio.run(serve_forever(embedded, port, host, ready))
+
+
+async def serve_forever(
+    embedded: EmbeddedStash, port: int, host: str = LOOPBACK, ready: Callable[[str], None] | None = None
+) -> None:
+    """Serve until cancelled, and leave the state open; see `run`."""
+    from_environment(embedded)
+    async with serve(embedded, port, host) as url:
+        if ready is not None:
+            ready(url)
+        await asyncio.Event().wait()
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder.resolve()
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -20,6 +20,7 @@ class Context:
         library: the folders that may be scanned.
         url: the server's address as the client wrote it, without a slash at its end.
         scans: the input of each metadataScan so far, oldest first.
+        own: the folder that the embedded Stash made, whose files it may delete and move; None where it made none.
     """
 
     database: Database
@@ -27,3 +28,4 @@ class Context:
     library: tuple[Path, ...]
     url: str = ""
     scans: list[dict[str, Any]] = field(default_factory=list)
+    own: Path | None = None

@@ -94,10 +94,32 @@ def release_files(database: Database, noun: str, file_ids: list[int]) -> list[in
     return emptied
 
 
+def require_own(context: Context, path: Path) -> None:
+    """Check that a file lies in the folder that the embedded Stash made, also where links lead there.
+
+    Raises:
+        ResolverError: it lies elsewhere, so that it is only read.
+    """
+    if context.own is None or not path.parent.resolve().is_relative_to(context.own):
+        raise ResolverError(
+            f"not supported by the embedded Stash: deleting or moving files outside of its own folder, such as {path}"
+        )
+
+
 def delete_files(context: Context, file_ids: list[int]) -> None:
-    """Delete files from the disk and their rows with them."""
-    for path in context.database.values(select("path", "file", f"id {IN_IDS}"), (id_list(file_ids),)):
-        Path(path).unlink(missing_ok=True)
+    """Delete files from the disk and their rows with them; what lies in a zip file goes with that one alone.
+
+    Raises:
+        ResolverError: one of them is not in the embedded Stash's own folder; none is deleted.
+    """
+    where = f"id {IN_IDS} AND zip_file_id IS NULL"
+    paths = [
+        Path(path) for path in context.database.values(select("path", "file", where), (id_list(file_ids),))
+    ]
+    for path in paths:
+        require_own(context, path)
+    for path in paths:
+        path.unlink(missing_ok=True)
     context.database.run(delete("file", f"id {IN_IDS}"), (id_list(file_ids),))
 
 

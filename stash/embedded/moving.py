@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from stash.paths import natural_key
 
 from .errors import ResolverError, not_found
+from .files import require_own
 from .library import Library
 from .sql import select, update
 from .values import to_int, to_ints
@@ -24,10 +25,11 @@ def _move_files(context: Context, args: Args) -> bool:
     basename = given.get("destination_basename")
     if basename and len(file_ids) != 1:
         raise ResolverError("must specify one file when providing destination path")
+    moves = [(file_id, *_checked(context, file_id, folder, basename)) for file_id in file_ids]
     folder.mkdir(parents=True, exist_ok=True)
     folder_id = Library(context.database).add_folder(folder)
-    for file_id in file_ids:
-        _move_file(context, file_id, folder_id, folder / basename if basename else folder)
+    for file_id, old, new in moves:
+        _move_file(context, file_id, folder_id, old, new)
     return True
 
 
@@ -46,15 +48,21 @@ def _folder(context: Context, given: Args) -> Path:
     return folder
 
 
-def _move_file(context: Context, file_id: int, folder_id: int, target: Path) -> None:
-    old = context.database.value(select("path", "file", "id = ?"), (file_id,))
-    if old is None:
+def _checked(context: Context, file_id: int, folder: Path, basename: str | None) -> tuple[Path, Path]:
+    """Return where a file is and where it goes to."""
+    stored = context.database.value(select("path", "file", "id = ?"), (file_id,))
+    if stored is None:
         raise not_found("file", file_id)
-    path = target / Path(old).name if target.is_dir() else target
-    if path.suffix.lower() != Path(old).suffix.lower():
-        raise ResolverError(
-            f"file extension for {path.name} is inconsistent with old filename {Path(old).name}"
-        )
+    old = Path(stored)
+    path = folder / (basename or old.name)
+    if path.suffix.lower() != old.suffix.lower():
+        raise ResolverError(f"file extension for {path.name} is inconsistent with old filename {old.name}")
+    require_own(context, old)
+    require_own(context, path)
+    return old, path
+
+
+def _move_file(context: Context, file_id: int, folder_id: int, old: Path, path: Path) -> None:
     if path.exists():
         raise ResolverError(f"file {path} already exists")
     values = {
@@ -65,7 +73,7 @@ def _move_file(context: Context, file_id: int, folder_id: int, target: Path) -> 
         "updated_at": context.database.now(),
     }
     context.database.run(update("file", list(values)), (*values.values(), file_id))
-    Path(old).rename(path)
+    old.rename(path)
 
 
 MUTATIONS: dict[str, Resolver] = {"moveFiles": _move_files}

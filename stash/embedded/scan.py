@@ -68,7 +68,8 @@ async def scan(
 
 
 def _inside(path: Path, library: Sequence[Path]) -> bool:
-    return path.is_absolute() and any(path == folder or folder in path.parents for folder in library)
+    climbs = ".." in path.parts
+    return path.is_absolute() and not climbs and any(path.is_relative_to(folder) for folder in library)
 
 
 def _candidates(library: Library, paths: Sequence[Path]) -> Iterator[Candidate]:

@@ -6,14 +6,18 @@ import gzip
 import json
 import re
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
+from .guard import Guard
 from .sql import select
 from .subscriptions import talk
+from .welcome import welcome
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -31,14 +35,14 @@ _WORTH_COMPRESSING = 1024
 def build_app(stash: EmbeddedStash) -> Starlette:
     """Build the ASGI application of an embedded Stash."""
     methods = ["GET", "POST", "PUT", "PATCH", "DELETE"]
-    routes: list[BaseRoute] = []
+    routes: list[BaseRoute] = [Route("/", welcome)]
     for path in ("/graphql", "/graphql/"):
         routes += [
             Route(path, partial(_graphql, stash), methods=methods),
             WebSocketRoute(path, partial(talk, stash)),
         ]
     routes += [Route("/healthz", _healthz), Route("/{noun}/{entity_id:int}/{what}", partial(_media, stash))]
-    return Starlette(routes=routes)
+    return Starlette(routes=routes, middleware=[Middleware(Guard)])
 
 
 async def _healthz(_request: Request) -> Response:
@@ -49,6 +53,9 @@ async def _graphql(stash: EmbeddedStash, request: Request) -> Response:
     if not stash.authorised(request.headers, request.query_params):
         return Response(status_code=401, headers={"WWW-Authenticate": "FormBased"})
     plain = _JSON in request.headers.get("accept", "")
+    if request.method == "POST" and _media_type(request) != _JSON:
+        message = f"only bodies of the type {_JSON} are read"
+        return _respond({"errors": [{"message": message}], "data": None}, 415, request, plain=plain)
     try:
         given = await _read(request)
     except ValueError as error:
@@ -72,6 +79,10 @@ async def _execute(stash: EmbeddedStash, request: Request, call: Call) -> Reply:
     return await stash.service.execute(call, context, request.is_disconnected)
 
 
+def _media_type(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
 async def _read(request: Request) -> dict[str, Any]:
     """Return query, variables and operationName of a request.
 
@@ -82,7 +93,7 @@ async def _read(request: Request) -> dict[str, Any]:
         given: Any = dict(request.query_params)
         if "variables" in given:
             given["variables"] = json.loads(given["variables"])
-    elif request.method == "POST" and request.headers.get("content-type", "").startswith(_JSON):
+    elif request.method == "POST":
         text = (await request.body()).decode("utf-8", "replace")
         try:
             given = json.loads(text)
@@ -129,9 +140,12 @@ async def _media(stash: EmbeddedStash, request: Request) -> Response:
         data = stash.database.value(sql, (noun, entity_id))
         if data is not None:
             return Response(data, media_type="application/octet-stream")
-    if what in _FILE_OF.get(noun, ()):
-        tables = f"{noun}_file JOIN file ON file.id = file_id"
-        path = stash.database.value(select("path", tables, f"is_primary AND {noun}_id = ?"), (entity_id,))
-        if path is not None:
-            return FileResponse(path)
-    return Response(status_code=404)
+    file = _primary_file(stash, noun, entity_id) if what in _FILE_OF.get(noun, ()) else None
+    return FileResponse(file) if file is not None else Response(status_code=404)
+
+
+def _primary_file(stash: EmbeddedStash, noun: str, entity_id: int) -> Path | None:
+    """The primary file of an image or scene; None where there is none, or it is no regular file any more."""
+    tables = f"{noun}_file JOIN file ON file.id = file_id"
+    path = stash.database.value(select("path", tables, f"is_primary AND {noun}_id = ?"), (entity_id,))
+    return Path(path) if path is not None and Path(path).is_file() else None

@@ -212,9 +212,8 @@ async def server(request, tmp_path):
             await served.clean_up()
         return
     library = tmp_path / "library"
-    library.mkdir()
     seconds = count(1_800_000_000)
-    with EmbeddedStash([library], clock=lambda: datetime.fromtimestamp(next(seconds), UTC)) as embedded:
+    with EmbeddedStash([], own=library, clock=lambda: datetime.fromtimestamp(next(seconds), UTC)) as embedded:
         async with _reach(embedded, over_http=request.module.__name__.endswith("transport")) as http:
             served = Server(http, library, embedded.jobs.idle)
             yield served
