@@ -280,11 +280,10 @@ async def with_stash[T](
     gc.freeze()  # what was imported stays; looking through it again and again costs a tenth of a run
     if embedded_dir is None:
         return await work(settings)
-    from stash.embedded import EmbeddedStash, serve  # noqa: PLC0415 - only asked for explicitly
-
     if settings.downloads is None:
         raise UsageError("No downloads folder is named; set STASH_SYNC_DOWNLOADS or give --downloads.")
     library, state = existing_folder(settings.downloads), state_in(embedded_dir)
-    with EmbeddedStash([library], state=state) as stash:
-        async with serve(stash) as url:
-            return await work(settings.model_copy(update={"url": url}))
+    from stash.cli.serving import embedded_for_itself  # noqa: PLC0415 - only asked for explicitly
+
+    async with embedded_for_itself(library, state) as reached:
+        return await work(settings.model_copy(update=reached))

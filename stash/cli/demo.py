@@ -13,8 +13,8 @@ from stash_graphql_client.types.unset import is_set
 from stash import pipeline
 from stash.cli.progress import Steps
 from stash.cli.running import finish
+from stash.cli.serving import embedded_for_itself
 from stash.demo import World, write_world
-from stash.embedded import EmbeddedStash, serve
 from stash.settings import Settings
 from stash.store import connect
 
@@ -44,25 +44,23 @@ async def _demo(output: Output, folder: Path) -> tuple[Report, Report]:
         f"A made-up world: {len(world.usernames)} creators ({', '.join(world.usernames)}), {world.taken} pictures and "
         f"videos on disk, {len(list(world.payloads.iterdir()))} API payloads.\n"
     )
-    with EmbeddedStash([world.downloads], state=folder / "embedded-stash.sqlite") as stash:
-        first, second = await _run_twice(output, folder, world, stash)
+    async with embedded_for_itself(world.downloads, folder / "embedded-stash.sqlite") as reached:
+        settings = Settings(database=str(folder / "metadata.sqlite"), downloads=world.downloads, **reached)
+        first, second = await _run_twice(output, world, settings)
     output.say("\nWith your own Stash and downloads: `stash-sync doctor` says what they need.")
     return first, second
 
 
-async def _run_twice(
-    output: Output, folder: Path, world: World, stash: EmbeddedStash
-) -> tuple[Report, Report]:
-    async with serve(stash) as url:
-        settings = Settings(url=url, database=str(folder / "metadata.sqlite"), downloads=world.downloads)
-        options = pipeline.SyncOptions()
-        source = pipeline.Source(payloads=(world.payloads,))
-        first = await pipeline.run(settings, options, Steps(output), source)
-        _shown(output, "First run: everything is new.", first)
-        async with connect(url) as store:
-            await _show_stash(output, store)
-        second = await pipeline.run(settings, options, Steps(output), source)
-        _shown(output, "\nSecond run, of the same world:", second)
+async def _run_twice(output: Output, world: World, settings: Settings) -> tuple[Report, Report]:
+    options = pipeline.SyncOptions()
+    source = pipeline.Source(payloads=(world.payloads,))
+    first = await pipeline.run(settings, options, Steps(output), source)
+    _shown(output, "First run: everything is new.", first)
+    key = settings.api_key.get_secret_value() if settings.api_key is not None else None
+    async with connect(settings.url or "", api_key=key) as store:
+        await _show_stash(output, store)
+    second = await pipeline.run(settings, options, Steps(output), source)
+    _shown(output, "\nSecond run, of the same world:", second)
     return first, second
 
 

@@ -10,9 +10,13 @@ import typer
 
 from stash.cli.commands import BESIDE, LOOK, alone, app, make_output, make_settings
 from stash.cli.flags import DatabaseUrl, Json, Quiet
-from stash.cli.places import existing_folder, existing_paths, made_folder, state_in
+from stash.cli.places import existing_folder, existing_paths, new_folder
 from stash.cli.progress import Steps
 from stash.cli.running import finish
+from stash.cli.signals import Signalled, hold
+
+EMBEDDED_PORT = 9998
+"""Where the embedded Stash listens if nothing else is said: beside a real Stash, whose own port is 9999."""
 
 
 @app.command(rich_help_panel=BESIDE)
@@ -70,14 +74,16 @@ def settings(*, json: Json = False) -> int:
 @app.command(rich_help_panel=BESIDE)
 def demo(
     *,
-    keep: Annotated[Path | None, typer.Option("--keep", help="Keep the demo's world in this folder.")] = None,
+    keep: Annotated[
+        Path | None, typer.Option("--keep", help="Keep the demo's world in this new folder.")
+    ] = None,
     json: Json = False,
 ) -> int:
     """Make a small world, sync it into the embedded Stash, and show what came of it; then sync again."""
     from stash.cli.demo import show  # noqa: PLC0415 - only this command needs it
 
     output = make_output(json, quiet=True, verbose=False)
-    return show(output, None if keep is None else made_folder(keep))
+    return show(output, None if keep is None else new_folder(keep))
 
 
 @app.command(rich_help_panel=BESIDE)
@@ -85,20 +91,23 @@ def embedded(
     *,
     library: Annotated[Path, typer.Option("--library", help="The folder to be its library.")],
     port: Annotated[
-        int, typer.Option("--port", min=0, max=65535, help="Where it listens, on this machine alone.")
-    ] = 9999,
+        int,
+        typer.Option(
+            "--port", min=0, max=65535, help="Where it listens, on this machine alone; 0: a free one."
+        ),
+    ] = EMBEDDED_PORT,
     embedded_dir: Annotated[
         Path | None, typer.Option("--embedded-dir", help="Where its state is kept.")
     ] = None,
     json: Json = False,
 ) -> int:
     """Serve the embedded Stash until stopped; it scans the library when a client asks for it."""
-    from stash.embedded import EmbeddedStash  # noqa: PLC0415 - only this command needs it
-    from stash.embedded import run as serve_forever  # noqa: PLC0415
-
     output = make_output(json, quiet=True, verbose=False)
-    output.say(f"The embedded Stash is at http://127.0.0.1:{port}; stop it with Ctrl-C.")
-    with EmbeddedStash([existing_folder(library)], state=state_in(embedded_dir)) as stash:
-        serve_forever(stash, port)
+    try:
+        from stash.cli.serving import serve_until_stopped  # noqa: PLC0415 - only this command needs it
+
+        serve_until_stopped(output, existing_folder(library), port, embedded_dir)
+    except Signalled:  # how it is meant to end
+        hold()
     output.emit({"outcome": "stopped", "exit_code": 0})
     return 0

@@ -57,6 +57,15 @@ def writable_page(file: Path | None) -> None:
         ) from error
 
 
+def new_folder(path: Path) -> Path:
+    """Return a folder with nothing in it, made where it is not there yet."""
+    if any(made_folder(path).iterdir()):
+        raise UsageError(
+            f"The folder {str(path)!r} is not empty; name a new one, so that nothing of yours is changed."
+        )
+    return path
+
+
 def existing_paths(paths: Sequence[Path]) -> tuple[Path, ...]:
     """Files and folders of payloads that are there."""
     for path in paths:

@@ -1,51 +1,110 @@
-"""Small pictures of files, as data URIs."""
+"""Small pictures of files, as data URIs; the files are strangers', so another process decodes them."""
 
 from __future__ import annotations
 
-import base64
-import io
-import struct
-import warnings
-from typing import TYPE_CHECKING
-
-from PIL import Image, ImageOps
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
 MOST = 200
 """Pictures of a page."""
 
-SIDE = 240
-"""Their longest side, in pixels."""
+SECONDS = 15.0
+"""How long one file may take."""
 
-_BROKEN = (OSError, ValueError, SyntaxError, EOFError, struct.error, Image.DecompressionBombError)
+ALTOGETHER = 120.0
+"""How long all files of a page may take; those after have no picture."""
+
+_PROGRAM = Path(__file__).with_name("thumbnails.py")
 
 
-def pictures(files: Iterable[tuple[str, Path]]) -> dict[str, str]:
-    """A picture each of the first files that can be read as one, by their key."""
+def pictures(files: Iterable[tuple[str, Path]], thumbnailer: Thumbnailer | None = None) -> dict[str, str]:
+    """Return a picture each of the first files that can be read as one, by their key."""
     found: dict[str, str] = {}
-    for key, path in files:
-        if len(found) == MOST:
-            break
-        picture = _picture(path)
-        if picture is not None:
-            found[key] = picture
+    deadline = time.monotonic() + ALTOGETHER
+    with thumbnailer or Thumbnailer() as drawing:
+        for key, path in files:
+            left = deadline - time.monotonic()
+            if len(found) == MOST or left <= 0:
+                break
+            picture = drawing.draw(path, min(SECONDS, left))
+            if picture:
+                found[key] = f"data:image/jpeg;base64,{picture}"
     return found
 
 
-def _picture(path: Path) -> str | None:
-    """One file as a small JPEG; None where it is no picture, or a broken one."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about large or sloppy files, which are not ours to judge
-            with Image.open(path) as image:
-                image.draft("RGB", (2 * SIDE, 2 * SIDE))
-                upright = ImageOps.exif_transpose(image)
-                upright.thumbnail((SIDE, SIDE))
-                written = io.BytesIO()
-                upright.convert("RGB").save(written, "JPEG", quality=60, optimize=True)
-    except _BROKEN:
-        return None
-    return f"data:image/jpeg;base64,{base64.b64encode(written.getvalue()).decode()}"
+class Thumbnailer:
+    """A process that decodes one file after the other; one that ends it, or takes too long, costs its own picture.
+
+    Use it as a context manager.
+    """
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        self._is_stopped = threading.Event()
+
+    def draw(self, path: Path, seconds: float) -> str:
+        """Return a small JPEG of a file, in base64; nothing where there is none within that time."""
+        if self._is_stopped.is_set():
+            return ""
+        try:
+            answer = self._answer(path, seconds)
+        except OSError:  # the process ended, or could not be started
+            answer = b""
+        if not answer.endswith(b"\n"):
+            self._end()
+            return ""
+        return answer.decode("ascii").strip()
+
+    def stop(self) -> None:
+        """Draw nothing from now on, also where another thread draws just now."""
+        self._is_stopped.set()
+        if self._process is not None:
+            self._process.kill()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end()
+
+    def _answer(self, path: Path, seconds: float) -> bytes:
+        """Send a path and wait for the line that answers it; half a line, or none, where the process ended."""
+        if self._process is None:
+            self._process = _started()
+        process = self._process
+        assert process.stdin is not None  # noqa: S101 - it was started with pipes
+        assert process.stdout is not None  # noqa: S101 - likewise
+        over = threading.Timer(seconds, process.kill)
+        over.start()
+        try:
+            process.stdin.write(os.fsencode(path).hex().encode() + b"\n")
+            process.stdin.flush()
+            return process.stdout.readline()
+        finally:
+            over.cancel()
+
+    def _end(self) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            process.communicate()
+
+
+def _started() -> subprocess.Popen[bytes]:
+    # Nothing secret is at hand for whoever may get a decoder to do more than it should.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("STASH_")}
+    return subprocess.Popen(  # noqa: S603 - our own program, by its path
+        [sys.executable, "-P", str(_PROGRAM)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=environment,
+    )

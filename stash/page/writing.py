@@ -13,7 +13,7 @@ from stash.host_files import walk
 from stash.journal import Journal
 from stash.page.of_plan import page_of_plan
 from stash.page.of_run import Names, page_of_run, wanted_ids
-from stash.page.pictures import pictures
+from stash.page.pictures import Thumbnailer, pictures
 from stash.page.rendering import render
 from stash.paths import kind_of
 from stash.report import report_of
@@ -116,4 +116,8 @@ async def _pictures(page: Page, settings: Settings, reader: Reader) -> dict[str,
         if owner is not None and str(owner.media) in wanted:
             found.setdefault(str(owner.media), Path(file.path))
     chosen = [(media, found[media]) for media in wanted if media in found][:CANDIDATES]
-    return await asyncio.to_thread(pictures, chosen)
+    thumbnailer = Thumbnailer()
+    try:
+        return await asyncio.to_thread(pictures, chosen, thumbnailer)
+    finally:
+        thumbnailer.stop()

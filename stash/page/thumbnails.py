@@ -1,0 +1,116 @@
+"""A program that makes small pictures of strangers' files, within bounds; `pictures.py` starts it and reads its answers.
+
+It runs alone, so that a decoder that hangs, crashes or takes too much memory takes nothing else along. Each line on
+stdin is a path in hexadecimal; each line on stdout is a JPEG in base64, empty where the file has no picture.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import io
+import os
+import stat
+import struct
+import sys
+import warnings
+from pathlib import Path
+
+from PIL import (
+    AvifImagePlugin,
+    GifImagePlugin,
+    Image,
+    ImageOps,
+    JpegImagePlugin,
+    PngImagePlugin,
+    WebPImagePlugin,
+)
+
+SIDE = 240
+"""The longest side of a small picture, in pixels."""
+
+FORMATS = tuple(
+    plugin.format
+    for plugin in (
+        JpegImagePlugin.JpegImageFile,
+        PngImagePlugin.PngImageFile,
+        GifImagePlugin.GifImageFile,
+        WebPImagePlugin.WebPImageFile,
+        AvifImagePlugin.AvifImageFile,
+    )
+)
+"""What Stash takes for an image, whatever the file is called; Pillow decodes each of them itself."""
+
+LARGEST_FILE = 128 * 1024 * 1024
+"""In bytes."""
+
+LARGEST_PICTURE = 200_000_000
+"""In pixels, as the file says; only a JPEG is that large, for it is made smaller while it is decoded."""
+
+LARGEST_DECODED = 50_000_000
+"""In pixels, as they are held in memory."""
+
+MEMORY = 1024 * 1024 * 1024
+"""What this program may take, in bytes, where the system keeps such a bound."""
+
+_BROKEN = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    EOFError,
+    MemoryError,
+    struct.error,
+    Image.DecompressionBombError,
+    Image.DecompressionBombWarning,
+)
+
+
+def thumbnail(path: Path) -> bytes:
+    """Return a small JPEG of a file; nothing where it is no picture, a broken one, or too large."""
+    try:
+        file = path.stat()
+        if not stat.S_ISREG(file.st_mode) or file.st_size > LARGEST_FILE:
+            return b""
+        with Image.open(path, formats=FORMATS) as image:
+            image.draft("RGB", (2 * SIDE, 2 * SIDE))
+            if image.width * image.height > LARGEST_DECODED:
+                return b""
+            image.thumbnail((SIDE, SIDE))
+            upright = ImageOps.exif_transpose(image)
+            written = io.BytesIO()
+            upright.convert("RGB").save(written, "JPEG", quality=60, optimize=True)
+    except _BROKEN:
+        return b""
+    return written.getvalue()
+
+
+def _bound() -> None:
+    """Have the system refuse what goes beyond the bounds, as far as it can."""
+    Image.MAX_IMAGE_PIXELS = LARGEST_PICTURE
+    AvifImagePlugin.DEFAULT_MAX_THREADS = 1
+    warnings.simplefilter("ignore")
+    warnings.simplefilter("error", Image.DecompressionBombWarning)
+    if sys.platform == "win32":
+        return
+    import resource  # noqa: PLC0415 - Windows has none
+
+    for limit, most in ((resource.RLIMIT_AS, MEMORY), (resource.RLIMIT_CORE, 0)):
+        hard = resource.getrlimit(limit)[1]
+        least = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        with contextlib.suppress(ValueError, OSError):  # a system that does not know this limit
+            resource.setrlimit(limit, (least, least))
+
+
+def main() -> None:
+    """Answer one line after the other, until there is none; whatever else a decoder prints goes nowhere."""
+    _bound()
+    with os.fdopen(os.dup(1), "wb") as answers, Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), 1)
+        for line in sys.stdin.buffer:
+            path = Path(os.fsdecode(bytes.fromhex(line.decode("ascii"))))
+            answers.write(base64.b64encode(thumbnail(path)) + b"\n")
+            answers.flush()
+
+
+if __name__ == "__main__":
+    main()
