@@ -74,7 +74,7 @@ class Connection(StashClient):
         self._initialized = True
 
     async def _probe(self) -> dict[str, Any]:
-        reply = await self.door.query(_PROBE, patience=self.wire.connect_patience)
+        reply = await self.door.greet(_PROBE)
         status = reply.data.get("systemStatus")
         schema = status.get("appSchema") if isinstance(status, dict) else None
         if not isinstance(status, dict) or not isinstance(schema, int):
@@ -176,7 +176,10 @@ class Connection(StashClient):
         if self._ws_session is None:
             headers = {"ApiKey": self.wire.api_key} if self.wire.api_key else {}
             address = self.url.replace("http", "ws", 1)
-            self.gql_ws_client = Client(transport=WebsocketsTransport(url=address, headers=headers))
+            # Else it would ask the environment itself, and lead loopback through a proxy.
+            proxy = None if self.door.proxy is None else str(self.door.proxy.url)
+            transport = WebsocketsTransport(url=address, headers=headers, connect_args={"proxy": proxy})
+            self.gql_ws_client = Client(transport=transport)
             self._ws_session = await self.gql_ws_client.connect_async(  # type: ignore[no-untyped-call]  # gql types it not
                 reconnecting=False
             )

@@ -7,6 +7,8 @@ SyncError                   one sentence for the user, an exit code for scripts
 ├── StateError              6   the metadata database or the disk: mend it
 ├── RefusedError            7   the world looks wrong: read the reason, then override it
 ├── UnsuitableStashError   10   not a Stash, or too old: upgrade
+│   └── RefusedOnTheWayError    something in front of Stash refuses us for good: let us past it
+│       └── RequestRefusedError     it refuses this one request, for its size or its content
 ├── LockedError            11   somebody else is at work: wait for it
 │   └── AlreadyRunningError     another run, on the same database
 ├── AccessRefusedError     12   the API key is missing or wrong: set it
@@ -61,6 +63,18 @@ class UnsuitableStashError(SyncError):
     """What answers is not a Stash, or one that is too old."""
 
     exit_code = 10
+
+
+class RefusedOnTheWayError(UnsuitableStashError):
+    """Something in front of Stash, such as a proxy, refuses us for good."""
+
+
+class RequestRefusedError(RefusedOnTheWayError):
+    """Something in front of Stash refuses this one request; others may pass."""
+
+    def __init__(self, sentence: str, *, is_too_large: bool) -> None:
+        super().__init__(sentence)
+        self.is_too_large = is_too_large
 
 
 class LockedError(SyncError):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -11,19 +10,30 @@ import httpx
 from pydantic_core import to_json
 
 from stash import kill_points
-from stash.encoding import json_in, key_header
+from stash.certificates import verification
+from stash.encoding import key_header
 from stash.errors import (
     AccessRefusedError,
+    RefusedOnTheWayError,
     RetriableError,
     UnansweredWriteError,
-    UnsuitableStashError,
     UsageError,
 )
+from stash.judging import Judge, Reply
 from stash.patience import Patience, TransientError
-from stash.wire_failures import is_locked, is_refusal, not_verified, tls_failure, why_unanswered
+from stash.proxies import proxy_to
+from stash.wire_failures import is_locked
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+    from tenacity import AsyncRetrying
+
+CONNECTING = 10.0
+"""Seconds after which a connection that is not made is tried again."""
+
+GREETING = 15.0
+"""Seconds after which the first question, which costs Stash nothing, is put again."""
 
 
 @dataclass
@@ -43,7 +53,10 @@ class Requests:
 
 @dataclass(frozen=True)
 class Wire:
-    """How to reach Stash: times are in seconds, `timeout` that of one whole reply; `transport` is for tests."""
+    """How to reach Stash: times are in seconds, `timeout` that of one whole reply; `transport` is for tests.
+
+    `connect_patience` is how long a Stash is waited for that does not answer at first; `on_wait` is told of it, once.
+    """
 
     url: str
     api_key: str | None = None
@@ -52,27 +65,12 @@ class Wire:
     connect_patience: float = 3.0
     timeout: float = 120.0
     transport: httpx.AsyncBaseTransport | None = field(default=None, compare=False)
+    on_wait: Callable[[str], object] = field(default=lambda _: None, compare=False)
 
     @property
     def endpoint(self) -> str:
         """The address of the GraphQL endpoint, whatever prefix Stash is served under."""
         return self.url.rstrip("/").removesuffix("/graphql") + "/graphql"
-
-
-@dataclass(frozen=True)
-class Reply:
-    """A GraphQL reply: partial data and errors may stand side by side."""
-
-    data: dict[str, Any]
-    errors: tuple[dict[str, Any], ...] = ()
-
-    def message_for(self, alias: str) -> str | None:
-        """The error text of one root field, or of the whole reply where no field is named."""
-        for error in self.errors:
-            path = error.get("path")
-            if not isinstance(path, list) or not path or path[0] in (alias, "variable"):
-                return str(error.get("message", error))
-        return None
 
 
 class Door:
@@ -84,8 +82,10 @@ class Door:
         self.requests = Requests()
         self.is_stash = False
         self.at_work = asyncio.Event()
+        self.proxy = None if wire.transport is not None else proxy_to(self.url)
+        self.place = wire.url if self.proxy is None else f"{wire.url}, through the proxy {self.proxy.name},"
         self._patience = Patience()
-        self._is_refused = False
+        self._judge = Judge(wire.url, self.place)
         self._under_way = 0
         self._reading = asyncio.Semaphore(4)
         # Stash writes one at a time, and the next is there when it is done; three at once would end together, and leave it idle.
@@ -94,36 +94,57 @@ class Door:
             headers=key_header(wire.api_key),
             timeout=wire.timeout,
             transport=wire.transport,
-            verify=_verification(self.url, wire.ca_file),
+            verify=verification(self.url, wire.ca_file),
+            proxy=None if self.proxy is None else httpx.Proxy(self.proxy.url),
+            trust_env=False,
+            event_hooks={"response": [self._judge.refuse_to_move]},
         )
 
     async def close(self) -> None:
         """Close the connections."""
         await self._http.aclose()
 
-    async def query(
-        self,
-        document: str,
-        variables: Mapping[str, Any] | None = None,
-        *,
-        patience: float | None = None,
-        is_scan: bool = False,
-    ) -> Reply:
-        """Send a read, again and again within `patience` seconds while Stash does not answer.
+    async def greet(self, document: str) -> Reply:
+        """Send the first read: a Stash that starts just now is waited for within the `connect_patience`.
 
         Raises:
-            RetriableError: when the budget is used up.
+            RetriableError: it did not answer.
         """
-        budget = self.wire.patience if patience is None else patience
+        attempts = self._patience.attempts(
+            self.wire.connect_patience, even_if_sent=True, on_wait=self.wire.on_wait
+        )
+        return await self._read(attempts, document, None, seconds=GREETING, is_scan=False)
+
+    async def query(
+        self, document: str, variables: Mapping[str, Any] | None = None, *, is_scan: bool = False
+    ) -> Reply:
+        """Send a read, again and again while Stash does not answer.
+
+        Raises:
+            RetriableError: the patience is at its end.
+        """
+        attempts = self._patience.attempts(self.wire.patience, even_if_sent=True)
+        return await self._read(attempts, document, variables, seconds=self.wire.timeout, is_scan=is_scan)
+
+    async def _read(
+        self,
+        attempts: AsyncRetrying,
+        document: str,
+        variables: Mapping[str, Any] | None,
+        *,
+        seconds: float,
+        is_scan: bool,
+    ) -> Reply:
         try:
-            async for attempt in self._patience.attempts(budget, even_if_sent=True):
+            async for attempt in attempts:
                 with attempt:
                     async with self._reading:
                         self._count_read(is_scan=is_scan)
-                        return _unlocked(await self._post(document, variables))
+                        left = min(seconds, self._patience.left(self.wire.patience, attempt.retry_state))
+                        return _unlocked(await self._post(document, variables, left))
         except TransientError as error:
             raise RetriableError(
-                f"Stash at {self.wire.url} does not answer ({error}); start it, or check STASH_URL, and run again."
+                f"Stash at {self.place} does not answer ({error}); start it, or check STASH_URL, and run again."
             ) from error
         raise AssertionError("unreachable")
 
@@ -135,17 +156,20 @@ class Door:
         Raises:
             RetriableError: it certainly did not reach Stash.
             UnansweredWriteError: it may have; look for its effect before it is repeated.
+            RequestRefusedError: something in front of Stash refuses this one.
         """
+        patience = self.wire.patience
         try:
-            async for attempt in self._patience.attempts(self.wire.patience, even_if_sent=False):
+            async for attempt in self._patience.attempts(patience, even_if_sent=False):
                 with attempt:
                     async with self._writing:
                         self._count_write(fields, is_scan=is_scan)
-                        return await self._post(document, variables)
+                        left = min(self.wire.timeout, self._patience.left(patience, attempt.retry_state))
+                        return await self._post(document, variables, left)
         except TransientError as error:
             kind = UnansweredWriteError if error.was_sent else RetriableError
             raise kind(
-                f"Stash at {self.wire.url} did not answer a write ({error}); run again, it goes on from there."
+                f"Stash at {self.place} did not answer a write ({error}); run again, it goes on from there."
             ) from error
         raise AssertionError("unreachable")
 
@@ -154,9 +178,9 @@ class Door:
         address = f"{self.wire.endpoint.removesuffix('/graphql')}/{noun}/{entity_id}/image"
         self._count_read(is_scan=False)
         try:
-            async with asyncio.timeout(self.wire.timeout):
+            async with asyncio.timeout(min(self.wire.timeout, self.wire.patience)):
                 response = await self._http.get(address)
-        except (httpx.TransportError, TimeoutError):
+        except (httpx.HTTPError, RefusedOnTheWayError, AccessRefusedError, TimeoutError):
             return None
         return response.content if response.status_code == httpx.codes.OK else None
 
@@ -173,73 +197,49 @@ class Door:
             self.requests.writes += 1
             self.requests.mutations += fields
 
-    async def _post(self, document: str, variables: Mapping[str, Any] | None) -> Reply:
-        if self._is_refused:
-            raise self._refused()
+    async def _post(self, document: str, variables: Mapping[str, Any] | None, seconds: float) -> Reply:
+        if self._judge.refusal is not None:
+            raise self._judge.refusal
         content = to_json({"query": document, "variables": variables or {}})
         kill_points.reached("before-send")
         self._under_way += 1
         self.at_work.set()
         try:
             # httpx counts from each part that comes; a reply that only drips has to end too.
-            async with asyncio.timeout(self.wire.timeout):
-                response = await self._http.post(self.wire.endpoint, content=content, headers=_JSON)
-            # Its own one names it, so that all it said would be kept until garbage is looked for.
-            response.stream = _READ
+            async with asyncio.timeout(seconds):
+                response = await self._answer(content, seconds)
         except TimeoutError as error:
             raise TransientError("no whole reply in time", was_sent=True) from error
-        except httpx.TransportError as error:
-            if (reason := tls_failure(error)) is not None:
-                raise not_verified(self.wire.url, reason) from error
-            was_sent = not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
-            raise TransientError(why_unanswered(error), was_sent=was_sent) from error
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
+            raise self._judge.unanswered(error) from error
         finally:
             self._under_way -= 1
             if not self._under_way:
                 self.at_work.clear()
         kill_points.reached("after-reply")
-        reply = self._read(response)
+        reply = self._judge.reply(response, is_stash=self.is_stash)
         self._patience.was_answered()
         return reply
 
-    def _read(self, response: httpx.Response) -> Reply:
-        status = response.status_code
-        if status in {401, 403} or "/login" in response.headers.get("location", ""):
-            raise self._refused()
-        is_down = status >= httpx.codes.INTERNAL_SERVER_ERROR and status != httpx.codes.NOT_IMPLEMENTED
-        if status == httpx.codes.TOO_MANY_REQUESTS or is_down:
-            wait = response.headers.get("retry-after", "")
-            raise TransientError(
-                f"HTTP {status}",
-                was_sent=status != httpx.codes.TOO_MANY_REQUESTS,
-                wait=float(wait) if wait.isdigit() else None,
-            )
+    async def _answer(self, content: bytes, seconds: float) -> httpx.Response:
+        """The whole answer to a request; one that cannot be decoded has its status, and no content."""
+        request = self._http.build_request(
+            "POST",
+            self.wire.endpoint,
+            content=content,
+            headers=_JSON,
+            timeout=httpx.Timeout(seconds, connect=min(seconds, CONNECTING)),
+        )
+        response = await self._http.send(request, stream=True)
         try:
-            body = json_in(response.content)
-        except ValueError as error:
-            return self._not_a_reply(f"HTTP {status} without JSON", error)
-        if not isinstance(body, dict) or not ("data" in body or "errors" in body):
-            return self._not_a_reply(f"HTTP {status} with other JSON", None)
-        data, errors = body.get("data"), body.get("errors")
-        if not data and isinstance(errors, list) and any(map(is_refusal, errors)):
-            raise self._refused()
-        return Reply(
-            data if isinstance(data, dict) else {},
-            tuple(e for e in errors if isinstance(e, dict)) if isinstance(errors, list) else (),
-        )
-
-    def _refused(self) -> AccessRefusedError:
-        self._is_refused = True
-        return AccessRefusedError(
-            f"Stash at {self.wire.url} refuses the API key; copy it from Settings, Security, into STASH_API_KEY."
-        )
-
-    def _not_a_reply(self, what: str, cause: Exception | None) -> Reply:
-        if not self.is_stash:
-            raise UnsuitableStashError(
-                f"{self.wire.url} answers, but not as a Stash does ({what}); check STASH_URL."
-            ) from cause
-        raise TransientError(what, was_sent=True) from cause
+            await response.aread()
+        except httpx.DecodingError:
+            response = _undecoded(response)
+        finally:
+            await response.aclose()
+        # Its own one names it, so that all it said would be kept until garbage is looked for.
+        response.stream = _READ
+        return response
 
 
 def _checked(url: str) -> httpx.URL:
@@ -255,17 +255,10 @@ def _checked(url: str) -> httpx.URL:
     return parsed
 
 
-def _verification(url: httpx.URL, ca_file: str | None) -> ssl.SSLContext | bool:
-    if url.scheme == "http":
-        return False  # nothing to verify, and building a context costs 20 ms
-    if ca_file is None:
-        return True
-    try:
-        return ssl.create_default_context(cafile=ca_file)
-    except (OSError, ssl.SSLError) as error:
-        raise UsageError(
-            f"The ca_file {ca_file!r} holds no certificate that can be read ({error})."
-        ) from error
+def _undecoded(response: httpx.Response) -> httpx.Response:
+    """An answer whose content is not encoded as it says: with a page that says nothing in its place."""
+    kept = {name: text for name, text in response.headers.items() if name in _HEADERS}
+    return httpx.Response(response.status_code, headers=kept, content=b"<damaged>", request=response.request)
 
 
 def _unlocked(reply: Reply) -> Reply:
@@ -276,5 +269,8 @@ def _unlocked(reply: Reply) -> Reply:
 
 
 _PORTS = range(1, 65536)
+_HEADERS = {"content-type", "retry-after", "www-authenticate"}
 _JSON = {"Content-Type": "application/json"}
 _READ = httpx.ByteStream(b"")
+
+__all__ = ["Door", "Reply", "Requests", "Wire"]

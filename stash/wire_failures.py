@@ -47,6 +47,12 @@ def why_unanswered(error: httpx.TransportError) -> str:
     return f"no connection: {words}" if isinstance(error, httpx.ConnectError) and words else name
 
 
+def proxy_status(error: httpx.TransportError) -> int | None:
+    """The status with which a proxy refused to lead on; None where it did not say."""
+    said = str(error).partition(" ")[0] if isinstance(error, httpx.ProxyError) else ""
+    return int(said) if said.isascii() and said.isdecimal() else None
+
+
 def is_refusal(error: object) -> bool:
     """Whether an error in a reply refuses the key."""
     message = str(error.get("message")) if isinstance(error, dict) else ""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -27,6 +26,7 @@ from stash.host_files import FOLDER
 from stash.identity import Choices, bind
 from stash.journal import Journal
 from stash.paths import base_name, escaped, is_within
+from stash.proxies import is_loopback
 from stash.settings import loose_permissions
 from stash.settings_file import SETTINGS_FILE
 from stash.store.replies import intact
@@ -86,12 +86,7 @@ def _is_in_the_open(url: str) -> bool:
         parsed = httpx.URL(url)
     except httpx.InvalidURL:
         return False
-    if parsed.scheme != "http" or parsed.host == "localhost":
-        return False
-    try:
-        return not ip_address(parsed.host).is_loopback
-    except ValueError:
-        return True
+    return parsed.scheme == "http" and not is_loopback(parsed.host)
 
 
 def connection_of(settings: Settings, transport: httpx.AsyncBaseTransport | None) -> Connection:
