@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import time
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
@@ -31,6 +33,11 @@ _PROBE = (
 
 OLDEST_SCHEMA = 75
 """The appSchema of Stash v0.30.0, the oldest that the client library speaks to."""
+
+PAUSE = 1.0
+"""Seconds between two questions whether Stash is ready."""
+
+_MIGRATING = "NEEDS_MIGRATION"
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +81,7 @@ class Connection(StashClient):
         self._initialized = True
 
     async def _probe(self) -> dict[str, Any]:
-        reply = await self.door.greet(_PROBE)
+        reply = await self._greeted()
         status = reply.data.get("systemStatus")
         schema = status.get("appSchema") if isinstance(status, dict) else None
         if not isinstance(status, dict) or not isinstance(schema, int):
@@ -90,6 +97,18 @@ class Connection(StashClient):
             )
         self.door.is_stash = True
         return reply.data
+
+    async def _greeted(self) -> Reply:
+        """The first reply; a Stash whose database is to be migrated is waited for."""
+        deadline = time.monotonic() + self.wire.connect_patience
+        while True:
+            reply = await self.door.greet(_PROBE)
+            status = reply.data.get("systemStatus")
+            said = status.get("status") if isinstance(status, dict) else None
+            if said != _MIGRATING or time.monotonic() + PAUSE > deadline:
+                return reply
+            self.wire.on_wait(_MIGRATING)
+            await asyncio.sleep(PAUSE)
 
     def _no_stash(self) -> UnsuitableStashError:
         return UnsuitableStashError(f"{self.wire.url} answers, but not as a Stash does; check STASH_URL.")

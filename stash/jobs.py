@@ -80,18 +80,19 @@ async def _options(connection: Connection, generate: Collection[str]) -> dict[st
 
 async def _asked(connection: Connection, content: Mapping[str, Any], patience: float) -> Reply:
     """Ask for a scan until Stash answers: another one of the same folders finds nothing new, and does no harm."""
-    wait, deadline = FIRST_WAIT, asyncio.get_running_loop().time() + patience
+    time = asyncio.get_running_loop().time
+    wait, deadline = FIRST_WAIT, time() + patience
     while True:
         with suppress(UnansweredWriteError):
             reply = await connection.mutate(_SCAN, {"input": content}, fields=1, is_scan=True)
             if reply.data or reply.errors:
                 return reply
-        if asyncio.get_running_loop().time() + wait > deadline:
+        if time() + wait > deadline:
             raise RetriableError(
                 f"Stash did not answer when it was asked to scan {content['paths'][0]!r}; run again."
             )
         await asyncio.sleep(wait)
-        await wait_until_idle(connection, patience)
+        await wait_until_idle(connection, max(wait, deadline - time()))
         wait = min(wait * 2, LONGEST_WAIT)
 
 

@@ -24,9 +24,8 @@ from stash.interpreter import tuned
 from stash.journal import Journal
 from stash.overlap import Line, meanwhile
 from stash.processing import StashProcessing
+from stash.reaching import reaching
 from stash.report import Report
-from stash.store import StashContext
-from stash.wire import Wire
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Sequence
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
     from metadata.ingest import IngestResult
     from metadata.items import Creator
     from stash.settings import Settings
+    from stash.store import StashContext
 
 log = logging.getLogger(__name__)
 
@@ -103,7 +103,10 @@ async def _sync(
     began = time.monotonic()
     files = _files(settings, progress)
     report = Report(plan=[] if options.dry_run else None)
-    async with _database(settings, options) as database, _context(settings, transport) as context:
+    async with (
+        _database(settings, options) as database,
+        reaching(settings, progress, transport, is_dry=options.dry_run) as context,
+    ):
         reader = Reader(database, with_facts=settings.rules().wants_facts)
         async with meanwhile(context.get_client()):
             creators, is_bare = await _creators(reader, options, settings)
@@ -167,7 +170,12 @@ async def run(settings: Settings, options: SyncOptions, progress: Progress, sour
 
 
 async def undo(
-    settings: Settings, named: str, options: SyncOptions, *, transport: httpx.AsyncBaseTransport | None = None
+    settings: Settings,
+    named: str,
+    options: SyncOptions,
+    progress: Progress | None = None,
+    *,
+    transport: httpx.AsyncBaseTransport | None = None,
 ) -> tuple[int, Report]:
     """Take back what a run did, by its number or `last`; answers the number and what was done.
 
@@ -176,7 +184,10 @@ async def undo(
         RefusedError: it was with another Stash.
     """
     report = Report(plan=[] if options.dry_run else None)
-    async with _database(settings, options) as database, _context(settings, transport) as context:
+    async with (
+        _database(settings, options) as database,
+        reaching(settings, progress, transport, is_dry=options.dry_run) as context,
+    ):
         await context.get_client()
         async with _journal(settings, database, context, options) as journal:
             run = await chosen_run(journal, named)
@@ -232,22 +243,6 @@ async def _database(settings: Settings, options: SyncOptions) -> AsyncIterator[D
         yield database
     finally:
         await database.close()
-
-
-@asynccontextmanager
-async def _context(
-    settings: Settings, transport: httpx.AsyncBaseTransport | None
-) -> AsyncIterator[StashContext]:
-    """What leads to the store of a Stash; nothing is sent before its client is asked for."""
-    if settings.url is None:
-        raise UsageError("No Stash is named; set STASH_URL to its address, such as http://localhost:9999.")
-    key = settings.api_key.get_secret_value() if settings.api_key is not None else None
-    wire = Wire(settings.url, key, settings.ca_file, patience=settings.patience, transport=transport)
-    context = StashContext(wire=wire)
-    try:
-        yield context
-    finally:
-        await context.close(force=True)
 
 
 @asynccontextmanager

@@ -78,6 +78,8 @@ class Steps:
         self._step, self._total, self._count = STEPS.get(step, step), total, 0
         self._began = self._told = time.monotonic()
         if self._is_quiet or not self._console.is_terminal:
+            if not self._is_quiet and step not in STEPS:
+                self._say(step)  # a wait, which may be long
             return
         columns = (
             TextColumn("{task.description}"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -22,6 +23,7 @@ from stash.doctor.facts import (
     StashFacts,
 )
 from stash.errors import RefusedError, RetriableError
+from stash.halving import fitting
 from stash.host_files import FOLDER
 from stash.identity import Choices, bind
 from stash.journal import Journal
@@ -33,7 +35,7 @@ from stash.store.replies import intact
 from stash.wire import Wire
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from stash.host_files import HostFile
     from stash.paths import PathMap
@@ -146,7 +148,9 @@ async def about_library(
     sample = _sample(taken)
     seen: dict[str, set[str]] = {}
     if connection is not None and sample:
-        seen = await _seen(connection, {file.name for file in sample})
+        names = sorted({file.name for file in sample})
+        for some in await fitting(names, partial(_seen, connection)):
+            seen |= some
         below = await _below(connection, expected)
     places = {path_map.to_stash(file.path) for file in taken}
     sightings = [_sighting(file, path_map.to_stash(file.path), seen, places) for file in sample]
@@ -196,9 +200,9 @@ def _is_private(path: str) -> bool:
         return True
 
 
-async def _seen(connection: Connection, names: Iterable[str]) -> dict[str, set[str]]:
+async def _seen(connection: Connection, names: Sequence[str]) -> dict[str, set[str]]:
     """Where Stash has files of these names: one question."""
-    pattern = rf"(?:^|[/\\])(?:{'|'.join(map(re.escape, sorted(names)))})$"
+    pattern = rf"(?:^|[/\\])(?:{'|'.join(map(re.escape, names))})$"
     named = {"path": {"value": pattern, "modifier": "MATCHES_REGEX"}}
     reply = await connection.query(_NAMES, {"images": named, "scenes": named, "most": {"per_page": SEEN}})
     seen: dict[str, set[str]] = {}

@@ -112,7 +112,7 @@ class Recording(Twins):
         for failure in flushed.failed:
             applied = self.run.applied.get(id(failure.entity))
             key = applied.key if applied else SourceKey(failure.entity.__type_name__, failure.entity.id)
-            reason = f"Stash refused {failure.entity.__type_name__}: {failure.message[:300]}"
+            reason = f"Stash refused {failure.entity.__type_name__}: {failure.message[:500]}"
             self.run.report.skip(key.kind, key.id, reason, is_failure=True)
 
     async def _remember(self, batch: Batch, refusals: Flushed, outcomes: Sequence[Outcome]) -> None:
@@ -132,7 +132,7 @@ class Recording(Twins):
         stamps = [
             (table, row, int(entity.id))
             for table, row, entity in batch.stamps
-            if not is_new(entity) and id(entity) not in refused
+            if not is_new(entity) and refused.get(id(entity), _PICTURE) <= _PICTURE
         ]
         if memories or stamps or outcomes:
             await self.run.journal.record(memories, stamps, outcomes)
@@ -235,6 +235,7 @@ def _with_chapters(applied: Sequence[Entity]) -> set[str]:
     return made_in | standing
 
 
+_PICTURE = frozenset({"image"})
 _LINKS = frozenset({"performers", "tags", "galleries", "images", "scenes"})
 _LINKABLE = (Tag, Performer, Gallery, Scene, Image)
 

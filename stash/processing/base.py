@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from metadata.items import Creator
 from stash import jobs
 from stash.engine.applying import Applying
+from stash.halving import fitting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -47,7 +48,11 @@ class StashProcessingBase(Applying):
         wanted = paths if paths is not None else [files.stash_path(file) for file in files.on_host]
         if folders := files.path_map.folders(wanted):
             await jobs.wait_until_idle(connection, run.patience)
-            await jobs.scan(connection, folders, run.patience, run.on_scan, run.scan_generate)
+            await fitting(folders, self._scan)
+
+    async def _scan(self, folders: Sequence[str]) -> None:
+        run = self.run
+        await jobs.scan(self.store.connection, folders, run.patience, run.on_scan, run.scan_generate)
 
 
 def people_of(item: Item) -> list[Creator]:

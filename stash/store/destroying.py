@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from stash_graphql_client.types import Gallery
 
 from stash.errors import UnansweredWriteError
+from stash.halving import fitting
 from stash.store.changes import Change, Failure
 from stash.store.documents import Field, document
 from stash.store.entities import is_new
@@ -54,6 +55,14 @@ async def destroy(store: StashStore, changes: Sequence[Change], recorder: Record
 
 async def _send(store: StashStore, name: str, batch: Sequence[Change]) -> dict[int, str]:
     """Send a batch; answers who still stands, by the `id()` of the change, with Stash's words."""
+    return {
+        identity: message
+        for part in await fitting(batch, partial(_send_once, store, name))
+        for identity, message in part.items()
+    }
+
+
+async def _send_once(store: StashStore, name: str, batch: Sequence[Change]) -> dict[int, str]:
     ids = [change.entity.id for change in batch]
     said: dict[int, str] = {}
     fields = [_one(name, i) for i in ids] if name == "GalleryChapter" else [_list(name, ids)]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import batched
 from typing import TYPE_CHECKING
 
+from stash.halving import fitting
 from stash.store.batcher import Batcher
 from stash.store.documents import document, find
 from stash.store.kinds import KINDS, Entity, Kind
@@ -80,6 +82,10 @@ class NamingStore(PreloadingStore):
 
     async def _read_keys(self, kind: Kind, keys: Sequence[str]) -> list[tuple[Entity, str]]:
         """The best carrier of each natural key, ignoring case, a request a thousand keys."""
+        parts = await fitting(keys, partial(self._read_some_keys, kind))
+        return [one for part in parts for one in part]
+
+    async def _read_some_keys(self, kind: Kind, keys: Sequence[str]) -> list[tuple[Entity, str]]:
         fields = kind.names or (kind.key or "",)
         result = []
         for page in batched(keys, PAGE):

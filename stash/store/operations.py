@@ -14,6 +14,7 @@ from stash.store.changes import (
     before,
     edited_fields,
     mark_sent,
+    related,
     sendable,
     to_input,
     values,
@@ -164,6 +165,12 @@ def _linking(links: Sequence[Link]) -> Operation:
     return Operation(gallery, Field(name, {"input": (argument, content)}), change, links=links)
 
 
+def halves(operation: Operation) -> list[Operation]:
+    """The same links in two mutations; none of a mutation that cannot be parted."""
+    half = len(operation.links) // 2
+    return [_linking(operation.links[:half]), _linking(operation.links[half:])] if half else []
+
+
 def covering(gallery: Gallery) -> Operation:
     """The cover of a gallery, or none."""
     content: dict[str, Any] = {"gallery_id": gallery.id}
@@ -191,3 +198,15 @@ def _handler(entity_type: type[Entity], name: str) -> Any:
     if name == "custom_fields" or (entity_type.__type_name__, name) in SEPARATE:
         return None
     return entity_type.__side_mutations__.get(name)
+
+
+def levels(new: Sequence[Entity]) -> list[list[Entity]]:
+    """New entities in groups, each needing only what the groups before it make."""
+    depth: dict[int, int] = {}
+    for entity in new:
+        needed = [depth[id(o)] for o in related(entity) if id(o) in depth]
+        depth[id(entity)] = max(needed, default=-1) + 1
+    levels: list[list[Entity]] = [[] for _ in range(max(depth.values(), default=-1) + 1)]
+    for entity in new:
+        levels[depth[id(entity)]].append(entity)
+    return levels

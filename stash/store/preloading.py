@@ -112,7 +112,7 @@ class PreloadingStore(ReadingStore):
 
     async def _rows_of(self, groups: Mapping[str, list[str]]) -> dict[str, list[dict[str, Any]]] | None:
         fields = [among(KINDS[name], group, KINDS[name].lean) for name, group in groups.items()]
-        reply = await self._ask(document("query", fields), is_checked=False)
+        reply = await self._ask_about(fields, is_checked=False)
         rows: dict[str, list[dict[str, Any]]] = {}
         for number, (name, group) in enumerate(groups.items()):
             found = _found(reply, number, KINDS[name], group)
@@ -151,7 +151,7 @@ class PreloadingStore(ReadingStore):
         fields = {name: field for name, field in unlinked.items() if field is not None}
         if not fields:
             return
-        reply = await self._ask(document("query", list(fields.values())), is_checked=False)
+        reply = await self._ask_about(list(fields.values()), is_checked=False)
         for number, name in enumerate(fields):
             rows = _found(reply, number, KINDS[name], groups[name]) or ()
             self._take(KINDS[name], [{**row, **_NO_LINKS} for row in rows])
@@ -159,7 +159,7 @@ class PreloadingStore(ReadingStore):
     async def _read_groups(self, groups: Mapping[str, list[str]], *, is_complete: bool) -> None:
         selections = {name: KINDS[name].full if is_complete else KINDS[name].lean for name in groups}
         fields = [among(KINDS[name], group, selections[name]) for name, group in groups.items()]
-        reply = await self._ask(document("query", fields), is_checked=False)
+        reply = await self._ask_about(fields, is_checked=False)
         for number, (name, group) in enumerate(groups.items()):
             rows = _found(reply, number, KINDS[name], group)
             if rows is None:
@@ -178,7 +178,7 @@ class PreloadingStore(ReadingStore):
             fields = [
                 by_ids(KINDS[name], group, f"id {' '.join(_USES[name])}") for name, group in groups.items()
             ]
-            reply = await self._ask(document("query", fields))
+            reply = await self._ask_about(fields)
             with intact("what is used"):
                 for number, name in enumerate(groups):
                     for row in rows_in(reply, number, KINDS[name]):
@@ -216,7 +216,7 @@ class PreloadingStore(ReadingStore):
             )
             for gallery in galleries
         ]
-        reply = await self._ask(document("query", fields))
+        reply = await self._ask_about(fields)
         images = KINDS["Image"]
         return {
             gallery: [row["id"] for row in all_rows_in(reply, number, images)]

@@ -7,19 +7,21 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from stash_graphql_client.types.unset import UNSET
 
-from stash.errors import LookupRefusedError, RejectedError
+from stash.errors import LookupRefusedError, RejectedError, RequestRefusedError
 from stash.store.documents import by_id, by_ids, document, find
 from stash.store.hydration import is_stub
 from stash.store.identity import IdentityMap
 from stash.store.kinds import KINDS, Entity, Kind, kind_of
 from stash.store.lookups import Lookup, criteria, matches, parse, split
 from stash.store.memory import Memory
+from stash.store.parting import halved, in_two, joined, merged
 from stash.store.replies import intact, rows_in
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 
     from stash.connection import Connection
+    from stash.store.documents import Field
     from stash.wire import Reply
 
 T = TypeVar("T", bound=Entity)
@@ -95,9 +97,9 @@ class ReadingStore(IdentityMap):
         kind = kind_of(entity_type)
         read: dict[str, T] = {}
         for page in batched(ids, PAGE):
-            reply = await self._ask(document("query", [by_ids(kind, page, selection)]), is_checked=False)
+            reply = await self._ask_about([by_ids(kind, page, selection)], is_checked=False)
             if reply.errors:
-                reply = await self._ask(document("query", [by_id(kind, i, selection) for i in page]))
+                reply = await self._ask_about([by_id(kind, i, selection) for i in page])
                 rows = [row for row in reply.data.values() if isinstance(row, dict)]
             else:
                 rows = rows_in(reply, 0, kind)
@@ -124,6 +126,18 @@ class ReadingStore(IdentityMap):
             raise RejectedError(f"Stash refused a question: {reply.errors[0].get('message', '')[:300]}")
         return reply
 
+    async def _ask_about(self, fields: Sequence[Field], *, is_checked: bool = True) -> Reply:
+        """Ask several questions in one request, or in halves where that is too large; one about many ids is parted too."""
+        try:
+            return await self._ask(document("query", fields), is_checked=is_checked)
+        except RequestRefusedError as error:
+            half = len(fields) // 2
+            parts = (fields[:half], fields[half:]) if half else halved(fields[0])
+            if not error.is_too_large or parts is None:
+                raise
+        first, second = [await self._ask_about(part, is_checked=is_checked) for part in parts]
+        return joined(first, second, half) if half else merged(first, second)
+
     async def _complete_related(self, entities: Iterable[Entity]) -> None:
         """Nobody is handed an entity of which only the id is known: one request completes them all."""
         stubs: dict[str, dict[str, Entity]] = {}
@@ -136,7 +150,7 @@ class ReadingStore(IdentityMap):
         if not stubs:
             return
         fields = [by_ids(KINDS[name], list(ids), KINDS[name].full) for name, ids in stubs.items()]
-        reply = await self._ask(document("query", fields))
+        reply = await self._ask_about(fields)
         for number, name in enumerate(stubs):
             self._take(KINDS[name], rows_in(reply, number, KINDS[name]))
 
@@ -252,7 +266,17 @@ class ReadingStore(IdentityMap):
         number = 1
         while True:
             field = find(kind, criteria(lookups), selection, page=number, per_page=per_page)
-            rows = rows_in(await self._ask(document("query", [field])), 0, kind)
+            try:
+                reply = await self._ask(document("query", [field]))
+            except RequestRefusedError as error:
+                parts = in_two(lookups) if error.is_too_large and number == 1 else []
+                if not parts:
+                    raise
+                for part in parts:
+                    async for rows in self._row_pages(kind, part, selection, per_page):
+                        yield rows
+                return
+            rows = rows_in(reply, 0, kind)
             yield rows
             if len(rows) < per_page:
                 break

@@ -1,5 +1,7 @@
 """Sending mutations: in lists, as aliases, or as verdicts; who was refused is named, nobody else suffers.
 
+A request that is too large goes in halves, as one does that something in front of Stash refuses for what it holds.
+
 Each way answers who was refused, by the `id()` of the operation, with Stash's words.
 """
 
@@ -9,10 +11,10 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
-from stash.errors import RetriableError, UnansweredWriteError
+from stash.errors import RequestRefusedError, RetriableError, UnansweredWriteError
 from stash.store.documents import Field, document
 from stash.store.kinds import KINDS
-from stash.store.operations import WRITTEN
+from stash.store.operations import WRITTEN, halves
 from stash.store.replies import intact
 from stash.wire_failures import LOCKED
 
@@ -60,7 +62,10 @@ class Sender:
         listed = [group for name, group in groups.items() if KINDS[name].list_update and len(group) > 1]
         grouped = {id(operation) for group in listed for operation in group}
         alone = [operation for operation in operations if id(operation) not in grouped]
-        reply = await self._mutate([*map(_list, listed), *(operation.mutation for operation in alone)])
+        try:
+            reply = await self._mutate([*map(_list, listed), *(operation.mutation for operation in alone)])
+        except RequestRefusedError as error:
+            return await self._in_halves(operations, self.lists, error)
         if not reply.data:
             return await self.aliases(operations)
         failed = [group for number, group in enumerate(listed) if not self._has_all(reply, number, group)]
@@ -71,7 +76,10 @@ class Sender:
         """Send each as an alias, a transaction of its own."""
         if not operations:
             return {}
-        reply = await self._mutate([operation.mutation for operation in operations])
+        try:
+            reply = await self._mutate([operation.mutation for operation in operations])
+        except RequestRefusedError as error:
+            return await self._in_halves(operations, self.aliases, error)
         if not reply.data and len(operations) > 1:
             half = len(operations) // 2
             return {**await self.aliases(operations[:half]), **await self.aliases(operations[half:])}
@@ -103,7 +111,10 @@ class Sender:
         refused: dict[int, str] = {}
         left = list(operations)
         while left:
-            reply = await self._mutate([operation.mutation for operation in left])
+            try:
+                reply = await self._mutate([operation.mutation for operation in left])
+            except RequestRefusedError as error:
+                return refused | await self._in_halves(left, self.verdicts, error)
             answers = {id(o): reply.data.get(f"f{place}") for place, o in enumerate(left)}
             silent = [(place, o) for place, o in enumerate(left) if answers[id(o)] is not True]
             failed = {id(o): message for place, o in silent if (message := reply.message_for(f"f{place}"))}
@@ -112,6 +123,26 @@ class Sender:
             refused |= failed
             left = [o for _, o in silent if id(o) not in failed]
         return refused
+
+    async def _in_halves(
+        self, operations: Sequence[Operation], send: Send, error: RequestRefusedError
+    ) -> dict[int, str]:
+        """Send again in halves what something in front of Stash refused; what it refuses alone is named.
+
+        Raises:
+            RefusedOnTheWayError: it refuses us altogether.
+        """
+        if len(operations) > 1:
+            half = len(operations) // 2
+            return {**await send(operations[:half]), **await send(operations[half:])}
+        (operation,) = operations
+        parts = halves(operation) if error.is_too_large else []
+        for part in parts:
+            for message in (await send([part])).values():
+                return {id(operation): message}
+        if not parts and not error.is_too_large:
+            await self._entities.connection.query("{ version { version } }")
+        return {} if parts else {id(operation): str(error)}
 
     async def _mutate(self, fields: Sequence[Field]) -> Reply:
         text, variables = document("mutation", fields)

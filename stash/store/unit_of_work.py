@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from stash_graphql_client.types import Gallery, GalleryChapter
 
+from stash.answers import IN_FRONT
 from stash.overlap import Lines, Turns
 from stash.store.changes import Change, Failure, edited_fields, is_unmade, mark_sent, related, values
 from stash.store.entities import is_new, snapshot
@@ -23,6 +24,7 @@ from stash.store.operations import (
     covering,
     handled,
     handler,
+    levels,
     linking,
     writable,
     writing,
@@ -155,7 +157,7 @@ class UnitOfWork:
 
     async def _make(self, line: Line, new: Sequence[Entity], done: Flushed) -> None:
         """Create, those first that others need."""
-        for level in _levels(new):
+        for level in levels(new):
             await line.caught_up()
             await self._write(line, [(e, edited_fields(e)) for e in level], self._create, done)
 
@@ -207,7 +209,29 @@ class UnitOfWork:
         if self.recorder is not None:
             await self.recorder.settled(applied, failed)
         done.applied += applied
-        done.failed += failed
+        done.failed += await self._without_pictures(batch, failed, send, done)
+
+    async def _without_pictures(
+        self, batch: Sequence[Operation], failed: Sequence[Failure], send: Send, done: Flushed
+    ) -> list[Failure]:
+        """Send again, without its picture, what something in front of Stash refused; answers what is refused then."""
+        by_change = {id(operation.change): operation for operation in batch}
+        left, refused = [], []
+        for failure in failed:
+            operation = by_change[id(failure.change)]
+            pictures = self.attached.pop(id(operation.entity), None) if IN_FRONT in failure.message else None
+            if pictures is None:
+                refused.append(failure)
+                continue
+            change = Change(operation.entity, "update", {}, dict.fromkeys(pictures[1], "a new picture"))
+            refused.append(Failure(change, f"its picture is left out. {failure.message}"))
+            if operation.sent or is_new(operation.entity):
+                left.append(writing(operation.entity, list(operation.sent), {}))
+        if left:
+            if self.recorder is not None:
+                await self.recorder.planned([operation.change for operation in left])
+            await self._settle(left, send, done)
+        return refused
 
     async def _create(self, operations: Sequence[Operation]) -> dict[int, str]:
         """Create; what was made although the reply was lost, or exists already, is taken as Stash has it."""
@@ -293,15 +317,3 @@ def _has_place(chapter: GalleryChapter) -> bool:
 def _with_new_cover(edits: Iterable[tuple[Entity, Sequence[str]]]) -> list[Gallery]:
     found = [entity for entity, fields in edits if isinstance(entity, Gallery) and "cover" in fields]
     return [gallery for gallery in found if gallery.cover is not snapshot(gallery).get("cover")]
-
-
-def _levels(new: Sequence[Entity]) -> list[list[Entity]]:
-    """New entities in groups, each needing only what the groups before it make."""
-    depth: dict[int, int] = {}
-    for entity in new:
-        needed = [depth[id(o)] for o in related(entity) if id(o) in depth]
-        depth[id(entity)] = max(needed, default=-1) + 1
-    levels: list[list[Entity]] = [[] for _ in range(max(depth.values(), default=-1) + 1)]
-    for entity in new:
-        levels[depth[id(entity)]].append(entity)
-    return levels
