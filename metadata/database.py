@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
@@ -11,8 +12,14 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from sqlalchemy import JSON, Column, Text, bindparam, cast, column, event, func, insert, table, text, update
 
 from metadata.engines import WRITES, Address, DatabaseKind, connecting, make_engine, our_errors
-from metadata.errors import MissingDatabaseError, UnknownDatabaseError
+from metadata.errors import (
+    DatabaseBusyError,
+    DatabaseUnusableError,
+    MissingDatabaseError,
+    UnknownDatabaseError,
+)
 from metadata.models import Base, Fact, Origin
+from metadata.still import still
 from metadata.values import as_json
 
 if TYPE_CHECKING:
@@ -22,6 +29,8 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Executable, Update
     from sqlalchemy.engine.interfaces import DBAPIConnection
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+    from metadata.still import Still
 
 SchemaVersion = Literal["v0_15", "orm_era", "sqlite_era"]
 
@@ -55,6 +64,7 @@ class Database:
         of_one_moment = {"isolation_level": "REPEATABLE READ"} if self.kind == "postgresql" else {}
         self._reading = engine.execution_options(**of_one_moment)
         self.read_only = read_only
+        self._still: Still | None = None
 
     @classmethod
     async def open(
@@ -62,7 +72,8 @@ class Database:
     ) -> Self:
         """Open a SQLite file (a path, `sqlite:///…`) or a PostgreSQL database (`postgresql://…`).
 
-        A database of the downloader is opened unchanged. `create` makes a missing or empty one, and marks
+        A database of the downloader is opened unchanged; one in WAL mode, where nothing may be written beside it, for
+        reading alone. `create` makes a missing or empty one, and marks
         it as ours; `busy_timeout` is in seconds.
 
         Raises:
@@ -77,14 +88,27 @@ class Database:
                 raise MissingDatabaseError(_why_missing(address.path))
             with connecting(address):
                 address.path.parent.mkdir(parents=True, exist_ok=True)
-        engine = make_engine(address, "rwc" if is_missing else "ro" if read_only else "rw", busy_timeout)
-        database = cls(address, engine, read_only=read_only)
+        mode: Literal["ro", "rw", "rwc"] = "rwc" if is_missing else "ro" if read_only else "rw"
+        database = cls(address, make_engine(address, mode, busy_timeout), read_only=read_only)
         try:
-            await database._look(create=create)
-        except BaseException:
-            await database.close()
+            return await database._opened(create=create)
+        except DatabaseBusyError:
             raise
-        return database
+        except DatabaseUnusableError:
+            standing = await asyncio.to_thread(still, address)
+            if standing is None:
+                raise
+        database = cls(address, make_engine(standing.address, "ro", busy_timeout), read_only=True)
+        database._still = standing
+        return await database._opened(create=create)
+
+    async def _opened(self, *, create: bool) -> Self:
+        try:
+            await self._look(create=create)
+        except BaseException:
+            await self.close()
+            raise
+        return self
 
     async def __aenter__(self) -> Self:
         return self
@@ -95,6 +119,8 @@ class Database:
     async def close(self) -> None:
         """Close every connection; a closed database opens new ones when it is used again."""
         await self.engine.dispose()
+        if self._still is not None:
+            self._still.close()
 
     @property
     def kind(self) -> DatabaseKind:
@@ -139,6 +165,8 @@ class Database:
                 connection = await stack.enter_async_context(self._reading.connect())
             with self.errors():
                 yield connection
+                if self._still is not None:
+                    self._still.check()
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[AsyncConnection]:

@@ -36,8 +36,17 @@ class Journal(RollingBack):
         """
         journal = cls(database, state or database, is_read_only=is_read_only)
         if not is_read_only:
+            journal._see_that_it_may_be_written()
             await journal._prepare()
         return journal
+
+    def _see_that_it_may_be_written(self) -> None:
+        path = self._state.path
+        if path is not None and not (os.access(path.parent, os.W_OK) and os.access(path, os.W_OK)):
+            raise StateError(
+                f"The database {path}, or its folder, may only be read; allow writing there, or have stash-sync keep "
+                "what it remembers elsewhere: set STASH_SYNC_STATE_URL to a path of its own."
+            )
 
     async def _prepare(self) -> None:
         async with self._reading() as connection:
