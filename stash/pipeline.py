@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -253,18 +253,18 @@ async def _journal(
     options: SyncOptions,
     on_disk: Collection[int] = (),
 ) -> AsyncIterator[Journal]:
-    state = None
-    if settings.state is not None:
-        state = await Database.open(settings.state, create=not options.dry_run)
-    try:
-        journal = await Journal.open(database, state=state, is_read_only=options.dry_run)
+    async with AsyncExitStack() as stack:
+        if options.dry_run:
+            journal = await stack.enter_async_context(Journal.reading(database, settings.state))
+        else:
+            state = None
+            if settings.state is not None:
+                state = await stack.enter_async_context(await Database.open(settings.state, create=True))
+            journal = await Journal.open(database, state=state)
         address = options.server or context.store.identity[0]
         choices = Choices(options.is_restored, options.recreate, options.is_forced)
         await bind(journal, context.store.connection, address, on_disk, choices)
         yield journal
-    finally:
-        if state is not None:
-            await state.close()
 
 
 async def _creators(reader: Reader, options: SyncOptions, settings: Settings) -> tuple[list[Creator], bool]:

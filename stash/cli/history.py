@@ -175,6 +175,13 @@ async def journal_of(settings: Settings, *, is_read_only: bool = True) -> AsyncI
     from metadata.database import Database  # noqa: PLC0415 - slow to import
     from stash.journal import Journal  # noqa: PLC0415 - likewise
 
+    if is_read_only and settings.state is not None and settings.database is not None:
+        async with (
+            await Database.open(settings.database, read_only=True) as database,
+            Journal.reading(database, settings.state) as journal,
+        ):
+            yield journal
+        return
     address = settings.state or _address(settings)
     async with await Database.open(address, read_only=is_read_only) as database:
         yield await Journal.open(database, is_read_only=is_read_only)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import os
-from typing import TYPE_CHECKING
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from typing import TYPE_CHECKING, Self
 
+from metadata.database import Database
+from metadata.errors import MissingDatabaseError
 from stash.errors import StateError
 from stash.journal import upkeep
 from stash.journal.models import sync_entity
 from stash.journal.rolling_back import RollingBack
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
     from pathlib import Path
-
-    from metadata.database import Database
 
 
 class Journal(RollingBack):
@@ -47,6 +49,20 @@ class Journal(RollingBack):
                 f"The database {path}, or its folder, may only be read; allow writing there, or have stash-sync keep "
                 "what it remembers elsewhere: set STASH_SYNC_STATE_URL to a path of its own."
             )
+
+    @classmethod
+    @asynccontextmanager
+    async def reading(cls, database: Database, state: str | None) -> AsyncIterator[Self]:
+        """The journal to be read, of the `state` with that URL where one is set; an empty one before the first run."""
+        async with AsyncExitStack() as stack:
+            kept = database
+            if state is not None:
+                with suppress(MissingDatabaseError):
+                    kept = await stack.enter_async_context(await Database.open(state, read_only=True))
+            journal = cls(database, kept, is_read_only=True)
+            if state is not None and kept is database:
+                journal._has_tables = journal._has_parts = journal._has_operations = False
+            yield journal
 
     async def _prepare(self) -> None:
         async with self._reading() as connection:

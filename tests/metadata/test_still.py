@@ -81,7 +81,14 @@ STATES = [
 
 @pytest.mark.parametrize(("mode", "wal", "shm", "may_write_file", "wants_reading"), STATES)
 async def test_it_is_read_whatever_lies_beside_it(
-    folder: Path, tmp_path: Path, mode: str, wal: bool, shm: bool, may_write_file: bool, wants_reading: bool
+    folder: Path,
+    tmp_path: Path,
+    *,
+    mode: str,
+    wal: bool,
+    shm: bool,
+    may_write_file: bool,
+    wants_reading: bool,
 ) -> None:
     """With and without -wal and -shm, the file read-only or its folder alone: all that was committed is read."""
     path, names = await made(folder, tmp_path, mode, wal=wal, shm=shm)
@@ -137,7 +144,7 @@ async def test_the_way_out_is_named(folder: Path, tmp_path: Path, mode: str) -> 
 async def test_a_sync_with_a_state_of_its_own(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wal: bool, shm: bool
 ) -> None:
-    """With STASH_SYNC_STATE_URL a sync works there, and its second run is silent; without, it is exit 6 and no request."""
+    """With STASH_SYNC_STATE_URL a sync works there, and its second run is silent; before, a dry run does; without, it is 6."""
     path, _ = await made(folder, tmp_path, "wal", wal=wal, shm=shm)
     library = tmp_path / "world" / "downloads"
     shutil.copytree(library, folder / "downloads")
@@ -148,15 +155,21 @@ async def test_a_sync_with_a_state_of_its_own(
         transport = httpx.ASGITransport(app=stash.app)
         before = sorted(one.name for one in path.parent.iterdir())
 
-        async def run(**more: str) -> Report:
-            return await sync(Settings(**usual, **more), SyncOptions(), Silent(), transport=transport)
+        async def run(*, is_dry: bool = False, **more: str) -> Report:
+            options = SyncOptions(dry_run=is_dry)
+            return await sync(Settings(**usual, **more), options, Silent(), transport=transport)
 
-        with read_only(path.parent):
-            with pytest.raises(StateError, match="STASH_SYNC_STATE_URL") as caught:
-                await run()
+        with (
+            read_only(path.parent),
+            pytest.raises(StateError, match="STASH_SYNC_STATE_URL") as caught,
+        ):
+            await run()
         assert caught.value.exit_code == 6
-        folder.chmod(0o777)
+        folder.chmod(0o777)  # noqa: ASYNC240 - nothing waits meanwhile
         with read_only(path.parent):
+            planned = await run(is_dry=True, state=str(state))
+            assert not state.exists()
+            assert planned.plan
             first, second = await run(state=str(state)), await run(state=str(state))
         assert (first.exit_code, second.exit_code) == (0, 0)
         assert first.entities["galleries"].created
