@@ -8,6 +8,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 ROWS = re.findall(r"^\| (R\d+) \|(.*)\|$", (ROOT / "docs" / "promises.md").read_text("utf-8"), re.MULTILINE)
 TESTS = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
+KINDS = set("ABCDEFGHIJKLMNO")
+"""The kinds of faults that were found and mended; each has a rule."""
 OPEN = {"R28", "R29"}
 """What cannot be shown here."""
 
@@ -26,6 +28,18 @@ def test_every_row_names_a_test_that_is_there() -> None:
         assert named or "open" in row, name
         for path, test in named:
             assert f"def {test}(" in (ROOT / path).read_text("utf-8"), f"{name}: {path}::{test}"
+
+
+def test_every_rule_names_tests_that_are_there() -> None:
+    """Each rule that a kind of fault has taught names its tests, and they exist under those names."""
+    text = (ROOT / "docs" / "promises.md").read_text("utf-8")
+    rules = re.findall(r"^\| ([A-O0-9]+)[^|]* \| (.*) \|$", text, re.MULTILINE)
+    assert {kind for kind, _ in rules} >= KINDS
+    for kind, row in rules:
+        named = TESTS.findall(row)
+        assert named, kind
+        for path, test in named:
+            assert f"def {test}(" in (ROOT / path).read_text("utf-8"), f"{kind}: {path}::{test}"
 
 
 def test_every_size_of_torture_is_one() -> None:
