@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from operator import methodcaller
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from sqlalchemy import URL, Connection, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from metadata.addresses import Parts, is_path, split
 from metadata.errors import (
     DatabaseBusyError,
     DatabaseUnusableError,
@@ -36,6 +37,8 @@ DatabaseKind = Literal["sqlite", "postgresql"]
 _SQLITE_SCHEMES = ("sqlite", "sqlite+aiosqlite")
 _POSTGRESQL_SCHEMES = ("postgres", "postgresql", "postgresql+asyncpg")
 _POSTGRESQL_OPTIONS = {"host", "port", "ssl", "timeout", "command_timeout"}
+_SECONDS = {"timeout", "command_timeout"}
+_NUMBERS = {"port", *_SECONDS}
 _CONNECT_SECONDS = 10.0
 _PORTS = range(1, 65536)
 
@@ -55,22 +58,23 @@ class Address:
     @classmethod
     def parse(cls, url: str) -> Address:
         """From a path or a URL. Raises UnknownDatabaseError where it names neither SQLite nor PostgreSQL."""
-        if "://" not in url:
+        if is_path(url):
             return cls._sqlite(url)
         try:
-            parsed = make_url(url)
+            parsed = _parsed(url)
             if parsed.port is not None and parsed.port not in _PORTS:
                 raise ArgumentError("the port is none")  # noqa: TRY301 - what it is to SQLAlchemy too
-        except (ArgumentError, ValueError) as error:
+        except (ArgumentError, ValueError):
+            # The parser's own words may quote a password.
             raise UnknownDatabaseError(
                 "The database URL cannot be read; write sqlite:///PATH or postgresql://USER@HOST/NAME."
-            ) from error
+            ) from None
         if parsed.drivername in _SQLITE_SCHEMES and parsed.database not in (None, "", ":memory:"):
             return cls._sqlite(str(parsed.database))
         if parsed.drivername in _POSTGRESQL_SCHEMES:
-            return cls._postgresql(parsed)
+            return cls._postgresql(parsed, split(url))
         raise UnknownDatabaseError(
-            f"The database URL {parsed.render_as_string()} names neither a SQLite file nor PostgreSQL; "
+            f"The database URL {split(url).shown} names neither a SQLite file nor PostgreSQL; "
             "write sqlite:///PATH or postgresql://USER@HOST/NAME."
         )
 
@@ -86,21 +90,37 @@ class Address:
         return cls("sqlite", url, str(absolute), absolute)
 
     @classmethod
-    def _postgresql(cls, parsed: URL) -> Address:
+    def _postgresql(cls, parsed: URL, parts: Parts) -> Address:
         options = dict(parsed.query)
         if "sslmode" in options:
             options["ssl"] = options.pop("sslmode")
+        if "password" in options:
+            parsed = parsed.set(password=str(options.pop("password")))
         if unknown := sorted(options.keys() - _POSTGRESQL_OPTIONS):
+            name = unknown[0] if options[unknown[0]] else "without a value"
             raise UnknownDatabaseError(
-                f"The database URL has the unknown option {unknown[0]}; leave it out, "
-                f"or use one of {', '.join(sorted(_POSTGRESQL_OPTIONS | {'sslmode'}))}."
+                f"The database URL has the unknown option {name}; leave it out, "
+                f"or use one of {', '.join(sorted(_POSTGRESQL_OPTIONS | {'password', 'sslmode'}))}."
             )
+        for name in sorted(options.keys() & _NUMBERS):
+            if not str(options[name]).isdigit():
+                raise UnknownDatabaseError(f"The option {name} of the database URL is a number; write one.")
         if importlib.util.find_spec("asyncpg") is None:
             raise UnknownDatabaseError(
                 "PostgreSQL needs the driver asyncpg, which is not installed; install stash-sync[postgres]."
             )
         url = parsed.set(drivername="postgresql+asyncpg", query=options)
-        return cls("postgresql", url, url.set(drivername="postgresql").render_as_string(hide_password=True))
+        _, _, shown = parts.shown.partition("://")
+        return cls("postgresql", url, f"postgresql://{shown}")
+
+
+def _parsed(url: str) -> URL:
+    """A URL's parts; SQLAlchemy ends a password at its first `@`, so it gets the rest alone."""
+    parts = split(url)
+    if parts.is_ambiguous or parts.user is None:
+        return make_url(url)
+    query = f"?{urlencode(parts.query)}" if parts.query else ""
+    return make_url(parts.clear + query).set(username=parts.user or None, password=parts.password)
 
 
 def make_engine(address: Address, mode: Literal["ro", "rw", "rwc"], busy_timeout: float) -> AsyncEngine:
@@ -109,8 +129,9 @@ def make_engine(address: Address, mode: Literal["ro", "rw", "rwc"], busy_timeout
         settings = {"timezone": "UTC", "lock_timeout": f"{busy_timeout * 1000:.0f}"} | (
             {"default_transaction_read_only": "on"} if mode == "ro" else {}
         )
-        defaults = {"timeout": _CONNECT_SECONDS, "server_settings": settings}
-        return create_async_engine(address.url, connect_args=defaults)
+        limits = {name: float(str(address.url.query[name])) for name in _SECONDS & address.url.query.keys()}
+        defaults = {"timeout": _CONNECT_SECONDS, "server_settings": settings} | limits
+        return create_async_engine(address.url.difference_update_query(_SECONDS), connect_args=defaults)
     options = {"timeout": busy_timeout, "async_creator_fn": SqliteConnection}
     url = address.url.update_query_dict({"mode": mode})
     # To end a transaction once more, whether it has ended or not, costs another trip to the driver's thread.

@@ -193,11 +193,12 @@ class Connection(StashClient):
         self,
     ) -> AsyncIterator[AsyncClientSession | ReconnectingAsyncClientSession]:
         if self._ws_session is None:
-            headers = {"ApiKey": self.wire.api_key} if self.wire.api_key else {}
             address = self.url.replace("http", "ws", 1)
             # Else it would ask the environment itself, and lead loopback through a proxy.
             proxy = None if self.door.proxy is None else str(self.door.proxy.url)
-            transport = WebsocketsTransport(url=address, headers=headers, connect_args={"proxy": proxy})
+            transport = WebsocketsTransport(
+                url=address, headers=self.wire.headers, connect_args={"proxy": proxy}
+            )
             self.gql_ws_client = Client(transport=transport)
             self._ws_session = await self.gql_ws_client.connect_async(  # type: ignore[no-untyped-call]  # gql types it not
                 reconnecting=False

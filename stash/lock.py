@@ -15,6 +15,7 @@ from urllib.parse import unquote
 
 from portalocker import AlreadyLocked, Lock, LockException
 
+from metadata.addresses import is_path
 from stash.errors import AlreadyRunningError, StateError
 
 if TYPE_CHECKING:
@@ -50,9 +51,9 @@ async def held(database: str, state: str | None = None) -> AsyncIterator[None]:
 
 def _address(text: str) -> Path | str:
     """The file of a SQLite database, whatever it was called by, else its URL."""
-    scheme, mark, rest = text.partition("://")
-    if not mark:
+    if is_path(text):
         return Path(text).expanduser().resolve()
+    scheme, _, rest = text.partition("://")
     if not scheme.startswith("sqlite"):
         return text
     return Path(unquote(rest.partition("?")[0].partition("/")[2])).expanduser().resolve()

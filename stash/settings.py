@@ -7,9 +7,17 @@ import stat
 import string
 from datetime import date  # noqa: TC003 - pydantic reads it
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    AliasChoices,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -18,6 +26,8 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from metadata.addresses import has_secret, is_path, split
+from stash.addresses import StashAddress
 from stash.downloader_config import read_downloader_config
 from stash.encoding import key_header
 from stash.errors import UsageError
@@ -38,6 +48,9 @@ def _setting(name: str, default: Any, variable: str = "", **limits: Any) -> Any:
     return Field(default=default, validation_alias=alias, **limits)
 
 
+_DATABASES = ("database", "state")
+"""The settings that name a database, whose address may hold a password."""
+
 Words = Annotated[frozenset[str], NoDecode]
 """Names in lower case: a list, or a text with commas."""
 
@@ -45,7 +58,9 @@ Words = Annotated[frozenset[str], NoDecode]
 class Settings(BaseSettings):
     """Every setting, with its default. Durations are in seconds."""
 
-    model_config = SettingsConfigDict(extra="forbid", populate_by_name=True, validate_default=False)
+    model_config = SettingsConfigDict(
+        extra="forbid", populate_by_name=True, validate_default=False, hide_input_in_errors=True
+    )
 
     url: str | None = _setting("url", None, "STASH_URL")
     """Where Stash is, as in the browser: `http://host:9999`."""
@@ -200,8 +215,15 @@ class Settings(BaseSettings):
     @field_validator("url")
     @classmethod
     def _as_in_the_browser(cls, value: str | None) -> str | None:
-        """One address, one name: the journal knows a Stash by it."""
-        return None if value is None else value.rstrip("/").removesuffix("/graphql").rstrip("/")
+        """One address, one name: the journal knows a Stash by it; secrets stand beside the text."""
+        return None if value is None else StashAddress(value)
+
+    @model_validator(mode="after")
+    def _key_of_the_address(self) -> Self:
+        """An API key that the address has in its query counts where none is set."""
+        if self.api_key is None and self.url is not None and (key := StashAddress(self.url).api_key):
+            self.api_key = SecretStr(key)
+        return self
 
     @classmethod
     def settings_customise_sources(
@@ -266,6 +288,8 @@ def explain(settings: Settings, flags: Mapping[str, Any]) -> list[tuple[str, str
             source = variables[0]
         else:
             source = SETTINGS_FILE if name in in_file else in_config.get(name, "default")
+        if name in _DATABASES and value is not None and not is_path(value):
+            value = split(value).shown
         rows.append((name, _shown(value), source))
     return rows
 
@@ -277,12 +301,7 @@ def _shown(value: object) -> str:
         value = "; ".join(f"{key}={name}" for key, name in value.items())
     if value in {None, ""}:
         return "-"
-    text = str(value)
-    if "://" in text and "@" in text:
-        from sqlalchemy import make_url  # noqa: PLC0415 - slow to import, and seldom needed
-
-        return make_url(text).render_as_string(hide_password=True)
-    return text
+    return str(value)
 
 
 def _config_values(settings: Settings) -> dict[str, str]:
@@ -292,12 +311,16 @@ def _config_values(settings: Settings) -> dict[str, str]:
 
 
 def loose_permissions() -> str | None:
-    """A warning where others can read an API key in the settings file."""
+    """A warning where others can read an API key or a password in the settings file."""
     path = Path(SETTINGS_FILE)
-    if (
-        os.name != "posix"
-        or "api_key" not in read_settings_file()
-        or not path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH)
-    ):
+    if os.name != "posix" or not path.is_file() or not path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
         return None
-    return f"{SETTINGS_FILE} holds your API key and others can read it; run: chmod 600 {SETTINGS_FILE}"
+    values = read_settings_file()
+    addresses = [str(values[name]) for name in ("url", *_DATABASES) if name in values]
+    if "api_key" in values:
+        what = "your API key"
+    elif any(map(has_secret, addresses)):
+        what = "a password"
+    else:
+        return None
+    return f"{SETTINGS_FILE} holds {what} and others can read it; run: chmod 600 {SETTINGS_FILE}"

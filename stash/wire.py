@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +11,8 @@ import httpx
 from pydantic_core import to_json
 
 from stash import kill_points
+from stash.addresses import StashAddress
 from stash.certificates import verification
-from stash.encoding import key_header
 from stash.errors import (
     AccessRefusedError,
     RefusedOnTheWayError,
@@ -59,7 +60,7 @@ class Wire:
     """
 
     url: str
-    api_key: str | None = None
+    api_key: str | None = field(default=None, repr=False)
     ca_file: str | None = None
     patience: float = 300.0
     connect_patience: float = 3.0
@@ -67,10 +68,21 @@ class Wire:
     transport: httpx.AsyncBaseTransport | None = field(default=None, compare=False)
     on_wait: Callable[[str], object] = field(default=lambda _: None, compare=False)
 
+    def __post_init__(self) -> None:
+        """Take the secrets out of the address: no sentence may name them."""
+        address = StashAddress(self.url)
+        object.__setattr__(self, "url", address)
+        object.__setattr__(self, "api_key", self.api_key or address.api_key)
+
     @property
     def endpoint(self) -> str:
         """The address of the GraphQL endpoint, whatever prefix Stash is served under."""
-        return self.url.rstrip("/").removesuffix("/graphql") + "/graphql"
+        return f"{self.url}/graphql"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers that carry the API key, and the user and password of the address."""
+        return StashAddress(self.url).headers(self.api_key)
 
 
 class Door:
@@ -91,7 +103,7 @@ class Door:
         # Stash writes one at a time, and the next is there when it is done; three at once would end together, and leave it idle.
         self._writing = asyncio.Semaphore(2)
         self._http = httpx.AsyncClient(
-            headers=key_header(wire.api_key),
+            headers=wire.headers,
             timeout=wire.timeout,
             transport=wire.transport,
             verify=verification(self.url, wire.ca_file),
@@ -243,15 +255,15 @@ class Door:
 
 
 def _checked(url: str) -> httpx.URL:
-    try:
-        parsed = httpx.URL(url)
-        is_usable = parsed.scheme in {"http", "https"} and bool(parsed.host)
-    except (httpx.InvalidURL, ValueError) as error:
-        raise UsageError(
-            f"{url!r} is no address; set STASH_URL to one like http://localhost:9999."
-        ) from error
-    if not is_usable or (parsed.port is not None and parsed.port not in _PORTS):
-        raise UsageError(f"{url!r} is no address; set STASH_URL to one like http://localhost:9999.")
+    address = StashAddress(url)
+    parsed = None
+    if not address.problem:
+        with suppress(httpx.InvalidURL, ValueError):
+            parsed = httpx.URL(address)
+    is_usable = parsed is not None and parsed.scheme in {"http", "https"} and bool(parsed.host)
+    if parsed is None or not is_usable or (parsed.port is not None and parsed.port not in _PORTS):
+        step = address.problem or "set STASH_URL to one like http://localhost:9999"
+        raise UsageError(f"{str(address)!r} is no address; {step}.")
     return parsed
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
+from metadata.addresses import without_secrets
 from stash.cli.texts import as_json, harmless
 
 _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
@@ -48,7 +49,7 @@ class _OnStderr(logging.Handler):
     """Writes to stderr, whatever that is when an event comes."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        sys.stderr.write(f"{self.format(record)}\n")
+        sys.stderr.write(f"{without_secrets(self.format(record))}\n")
 
 
 def set_up(log_format: LogFormat, *, is_verbose: bool) -> None:

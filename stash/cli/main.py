@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
-import tempfile
-import traceback
 from itertools import pairwise
-from pathlib import Path
 
 from typer.exceptions import Abort, TyperException
 
+from metadata.addresses import without_secrets
 from metadata.errors import (
     DatabaseBusyError,
     DatabaseUnusableError,
@@ -22,6 +19,7 @@ from metadata.errors import (
     UnknownDatabaseError,
 )
 from stash.cli import doctoring, further, history, reporting, undoing  # noqa: F401 - their commands join the app
+from stash.cli.bug_report import traceback_text, write_details
 from stash.cli.commands import app
 from stash.cli.logs import LogFormat, set_up
 from stash.cli.output import Output
@@ -63,16 +61,17 @@ def _run(arguments: list[str], output: Output) -> int:  # noqa: PLR0911 - one re
         return _failed(output, INTERRUPTED, "Interrupted; what was done is remembered, run again to go on.")
     except Signalled as signalled:
         return _failed(output, signalled.exit_code, str(signalled))
-    except Exception as error:  # the command line's boundary: a bug ends as a sentence too
+    except Exception as error:  # noqa: BLE001 - the command line's boundary: a bug ends as a sentence too
         if os.environ.get("STASH_SYNC_DEBUG"):
-            raise
+            sys.stderr.write(traceback_text())
         return _failed(
-            output, BUG, f"This is a bug ({type(error).__name__}); please report it with {_details()}."
+            output, BUG, f"This is a bug ({type(error).__name__}); please report it with {write_details()}."
         )
     return result if isinstance(result, int) else DONE
 
 
 def _failed(output: Output, code: int, sentence: str) -> int:
+    sentence = without_secrets(sentence)
     output.error(sentence)
     output.emit({"outcome": "error", "exit_code": code, "error": sentence})
     return code
@@ -83,12 +82,3 @@ def _help_for(arguments: list[str]) -> str:
         command.name or command.callback.__name__ for command in app.registered_commands if command.callback
     }
     return f"stash-sync {arguments[0]} --help" if arguments[0] in names else "stash-sync --help"
-
-
-def _details() -> Path:
-    with tempfile.NamedTemporaryFile(
-        "w", prefix="stash-sync-", suffix=".log", delete=False, encoding="utf-8", errors="backslashreplace"
-    ) as file:
-        file.write(traceback.format_exc())
-    logging.getLogger(__name__).debug("bug")
-    return Path(file.name)

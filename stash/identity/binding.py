@@ -6,6 +6,7 @@ import logging
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from stash.addresses import StashAddress
 from stash.engine.wishes import instant_text
 from stash.errors import RefusedError
 from stash.identity.evidence import Found, Known, Recorded, Sighting, lost_from, recognise
@@ -58,6 +59,7 @@ async def bind(
         RefusedError: this is another Stash than the one that was synced at this address, or it was put back from
             a backup; the sentence names the switch that goes on.
     """
+    address = str(StashAddress(address))
     place = address, connection.database_path
     rows = await journal.servers()
     seen, highest = await _look(connection, [memory for row in rows for memory in row.sample])

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
+from stash.addresses import StashAddress
 from stash.journal.entities import Entities
 from stash.journal.models import sync_entity, sync_run, sync_server
 from stash.journal.rows import Memory, SourceKey, memory_of
@@ -23,7 +24,7 @@ class LookingBack(Entities):
             return ""
         query = select(sync_server.c.url).join(sync_run).where(sync_run.c.id == run)
         async with self._reading() as connection:
-            return str((await connection.execute(query)).scalar() or "")
+            return str(StashAddress((await connection.execute(query)).scalar() or ""))
 
     async def recorded(self, run: int, ids: Mapping[str, Collection[str]]) -> dict[tuple[str, str], Memory]:
         """What is remembered of these entities of the run's Stash, by type and Stash id."""

@@ -20,7 +20,7 @@ sync_server = Table(
     Column("database_path", Text, nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False),
 )
-"""One Stash: a generated id, bound to the path of its database and its URL."""
+"""One Stash: a generated id, bound to the path of its database and its URL, which holds no secret."""
 
 sync_run = Table(
     "sync_run",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, insert, select, union_all, update
 
+from stash.addresses import StashAddress
 from stash.journal.base import JournalBase
 from stash.journal.models import sync_entity, sync_run, sync_server
 from stash.journal.rows import Memory, SourceKey, memory_of
@@ -61,7 +62,13 @@ class Servers(JournalBase):
         async with self._reading() as connection:
             rows = (await connection.execute(query)).all()
             return [
-                ServerRow(row.id, row.url, row.database_path, await self._sample(connection, row.id))
+                # A dry run may meet an address of an older version, which may hold a password.
+                ServerRow(
+                    row.id,
+                    str(StashAddress(row.url)),
+                    row.database_path,
+                    await self._sample(connection, row.id),
+                )
                 for row in rows
             ]
 
@@ -110,15 +117,16 @@ class Servers(JournalBase):
         Returns:
             Its generated id; empty where a read-only journal does not know it.
         """
+        clear = str(StashAddress(url))
         here = select(sync_server.c.id).where(
-            sync_server.c.url == url, sync_server.c.database_path == database_path
+            sync_server.c.url == clear, sync_server.c.database_path == database_path
         )
         known = None
         if self._has_tables:
             async with self._reading() as connection:
                 known = (await connection.execute(here)).scalar()
         return await self.select_server(
-            ServerRow(known, url, database_path) if known else None, url, database_path
+            ServerRow(known, clear, database_path) if known else None, url, database_path
         )
 
     async def select_server(self, known: ServerRow | None, url: str, database_path: str) -> str:
@@ -131,6 +139,7 @@ class Servers(JournalBase):
         self._server = known.id if known is not None else ""
         if self._is_read_only or not self._has_tables:
             return self._server
+        url = str(StashAddress(url))
         place = {"url": url, "database_path": database_path}
         if known is None:
             self._server = uuid.uuid4().hex

@@ -1,0 +1,99 @@
+"""Addresses, split into the part that may be shown and the secret rest. Pure."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+from urllib.parse import parse_qsl, unquote
+
+HIDDEN = "…"
+"""Stands for an address of which no part may be shown."""
+
+_FILES = ("sqlite", "file")
+"""How the schemes begin of addresses that have no user."""
+
+_AUTHORITY = re.compile(r"[^/?#]*")
+_PATH = re.compile(r"[^?#]*")
+_URL = re.compile(r"(?i)\b[a-z][a-z0-9+.-]*://[^\s'\"<>`]+")
+_NEARLY_A_URL = re.compile(r"(?i)(?:postgres(?:ql)?|mysql|mariadb|sqlite)(?:\+\w+)?:")
+_KEYWORDS = re.compile(r"(?i)password\s*=")
+"""What PostgreSQL's own tools take in place of a URL has one of these."""
+
+
+class Parts(NamedTuple):
+    """The parts of an address; user, password and query are decoded.
+
+    `clear` has none of these three. An ambiguous address has an `@` behind its host: where its password ends cannot be
+    told, so nothing of it is clear.
+    """
+
+    clear: str
+    user: str | None = None
+    password: str | None = None
+    query: tuple[tuple[str, str], ...] = ()
+    is_ambiguous: bool = False
+
+    @property
+    def shown(self) -> str:
+        """The address with its user, as an error of a database names it."""
+        scheme, mark, rest = self.clear.partition("://")
+        hidden = ":***" if self.password is not None else ""
+        return f"{scheme}{mark}{self.user}{hidden}@{rest}" if self.user else self.clear
+
+
+def split(address: str) -> Parts:
+    """The parts of an address such as `scheme://user:password@host:port/path?query#fragment`."""
+    scheme, mark, rest = address.strip().partition("://")
+    if not mark:
+        scheme, rest = "", scheme
+        if _KEYWORDS.search(rest):
+            return Parts(HIDDEN, is_ambiguous=True)
+    authority = _matched(_AUTHORITY, rest)
+    after = rest[len(authority) :]
+    if "@" in after and not scheme.startswith(_FILES):
+        return Parts(f"{scheme}{mark}{HIDDEN}", is_ambiguous=True)
+    userinfo, at, host = authority.rpartition("@")
+    path = _matched(_PATH, after)
+    query = after[len(path) :].partition("#")[0].removeprefix("?")
+    user, colon, password = userinfo.partition(":")
+    return Parts(
+        f"{scheme}{mark}{host}{path}",
+        unquote(user) if at else None,
+        unquote(password) if colon else None,
+        tuple(parse_qsl(query, keep_blank_values=True)),
+    )
+
+
+def is_path(address: str) -> bool:
+    """Whether the address of a database is the path of a file; a mistyped URL is none, as it may hold a password."""
+    return not ("://" in address or _NEARLY_A_URL.match(address) or _KEYWORDS.search(address))
+
+
+def has_secret(address: str) -> bool:
+    """Whether an address holds more than may be shown."""
+    if is_path(address):
+        return False
+    parts = split(address)
+    return parts.is_ambiguous or parts.password is not None or bool(parts.query)
+
+
+def secrets_of(address: str) -> set[str]:
+    """The texts of an address that may not be shown, as they stand there and decoded."""
+    parts = split(address)
+    rest = address.partition("://")[2]
+    if parts.is_ambiguous:
+        return {rest}
+    userinfo, at, behind = rest.rpartition("@")
+    raw = {userinfo.partition(":")[2], behind.partition("?")[2], behind.partition("#")[2]} if at else set()
+    raw |= {rest.partition("?")[2]}
+    return {one for one in (*raw, parts.password, *(value for _, value in parts.query)) if one}
+
+
+def without_secrets(text: str) -> str:
+    """A text in which each URL is shown without its secrets."""
+    return _URL.sub(lambda found: split(found[0]).shown if has_secret(found[0]) else found[0], text)
+
+
+def _matched(pattern: re.Pattern[str], text: str) -> str:
+    found = pattern.match(text)
+    return found[0] if found is not None else ""
