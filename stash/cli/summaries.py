@@ -53,11 +53,10 @@ def undo_rows(report: Report) -> list[tuple[str, ...]]:
 
 def undo_lines(number: int, report: Report, most: int = MOST) -> Iterator[str]:
     """What undo did, below its figures."""
-    if report.plan:
-        yield from _plan_lines(report.plan, most, with_new=True)
+    yield from _undo_plan_lines(report.plan or (), most)
     yield from _left_lines(report, most)
-    if report.plan is not None:
-        yield f"Nothing was written: {len(report.plan)} changes would take run {number} back."
+    if report.plan:
+        yield f"Nothing was written; `stash-sync undo {number}` does it."
     elif report.exit_code:
         yield f"Run {number} is taken back but for what is named above; undo it again."
     elif report.run is None:
@@ -65,6 +64,34 @@ def undo_lines(number: int, report: Report, most: int = MOST) -> Iterator[str]:
     else:
         yield f"Run {number} is taken back. `stash-sync sync` leaves it so, `sync --redo` brings it again."
         yield f"`stash-sync undo {report.run}` takes this undo back."
+
+
+def _undo_plan_lines(plan: Sequence[Planned], most: int) -> Iterator[str]:
+    """Say what an undo would remove, make again and put back, with some of the values."""
+    removed = Counter(one.type for one in plan if one.field == "id")
+    made = Counter(name for name, _ in {(one.type, one.id) for one in plan if one.reason == "new"})
+    back = [one for one in plan if one.field != "id" and one.reason != "new"]
+    for title, counts in (("Would be removed", removed), ("Would be made again", made)):
+        if counts:
+            yield f"{title}: {', '.join(_counted(name, number) for name, number in counts.items())}."
+    by_type: defaultdict[str, list[Planned]] = defaultdict(list)
+    for one in back:
+        by_type[one.type].append(one)
+    for name, those in by_type.items():
+        named = ", ".join(field for field, _ in Counter(one.field for one in those).most_common())
+        yield f"Would be put back in {_counted(name, len({one.id for one in those}))}: {named}."
+    shown = [one for one in back if not isinstance(one.before, list)][: most + 1] if most else []
+    for one in shown:
+        before, after = _differing(_text(one.before), _text(one.after))
+        yield f"  {_counted(one.type, 1).removeprefix('1 ')} {one.id}, {one.field}: {before} -> {after}"
+    if more := len(back) - len(shown):
+        yield f"  {'and ' if shown else ''}{more} {'more ' if shown else ''}field{'s' * (more > 1)}; --json lists each."
+
+
+def _counted(name: str, number: int) -> str:
+    """Return a number of entities of a type in words."""
+    plural = PLURALS[name]
+    return f"{number} {plural if number != 1 else 'gallery' if plural == 'galleries' else plural[:-1]}"
 
 
 def report_lines(report: Report, most: int = MOST) -> Iterator[str]:
