@@ -256,9 +256,11 @@ def _wished(change: Change, name: str) -> Any:
 
 
 def _new_links(change: Change, name: str, members: Sequence[Entity] | None) -> int:
-    """Count the members of a field that it did not have before."""
+    """Count the links of a field that it did not have before; other fields have none."""
+    if name not in _LINKS:
+        return 0
     before = {id(one) for one in change.before.get(name) or ()}
-    return len([one for one in members or () if id(one) not in before]) if name in _LINKS else 0
+    return len([one for one in members or () if id(one) not in before])
 
 
 def _label(entity: Entity) -> str:
