@@ -47,7 +47,7 @@ def gated(settings: Settings, only: Sequence[str], skip: Sequence[str]) -> Setti
 
 
 def _read(word: str) -> tuple[str, str]:
-    text = word.strip().casefold()
+    text = word.strip().lower()
     if text in _KINDS:
         return "kinds", _KINDS[text]
     number = re.fullmatch(r"(?:(?:post|message|story|wall)[: ])?(\d+)", text)

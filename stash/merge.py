@@ -10,8 +10,13 @@ import re
 from collections.abc import Collection, Hashable, Sequence
 from typing import Any, Literal, NamedTuple
 
+from stash.folding import lowered
+
 GO_SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
 """What Go, and so Stash, takes for white space."""
+
+PLACEHOLDER = "Media from"
+"""Within a title that an earlier program gave where it knew none."""
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -59,7 +64,7 @@ def merge_value(  # noqa: PLR0911 - a decision table returns once a branch
         return ValueDecision(theirs, "same", "the source has nothing")
     if not stands:
         return ValueDecision(wish, "write", "empty in Stash", wanted)
-    if "Media from" in stands:
+    if PLACEHOLDER in stands:
         return ValueDecision(wish, "write", "a placeholder of an earlier program", wanted)
     if stands in {as_kept(value) for value in predecessors}:
         return ValueDecision(wish, "write", "written by an earlier program", wanted)
@@ -118,10 +123,10 @@ def _set_reason(added: Collection[Any], removed: Collection[Any]) -> str:
 
 def merge_aliases(theirs: Sequence[str], wish: Sequence[str], *, name: str) -> list[str]:
     """Aliases only grow; none equals the name or another alias, ignoring case, as Stash demands."""
-    taken = {as_kept(alias).casefold() for alias in (*theirs, name)}
+    taken = {lowered(as_kept(alias)) for alias in (*theirs, name)}
     result = list(theirs)
     for alias in map(as_kept, wish):
-        if alias and alias.casefold() not in taken:
-            taken.add(alias.casefold())
+        if alias and lowered(alias) not in taken:
+            taken.add(lowered(alias))
             result.append(alias)
     return result

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import count
 from typing import TYPE_CHECKING, NamedTuple
+
+from stash.folding import fold, is_like
+from stash.merge import as_kept
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -87,6 +90,12 @@ def item_url(kind: str, item_id: int, group_id: int | None) -> str:
     return f"{SITE}/{'story' if kind == 'story' else 'post'}/{item_id}"
 
 
+def is_of_site(url: str) -> bool:
+    """Whether a url leads to the site, however a person wrote it."""
+    host = fold(url).split("://", 1)[-1].split("/", 1)[0]
+    return host.removeprefix("www.") == SITE.split("://", 1)[1]
+
+
 def profile_url(username: str) -> str:
     """The page of an account."""
     return f"{SITE}/{username}"
@@ -103,35 +112,39 @@ def studio_name(username: str) -> str:
     return f"{username} (Fansly)"
 
 
+LONGEST_NAME = 49_000
+"""Bytes of a name: SQLite compares with no pattern above 50,000, and a second name is a little longer."""
+
+
+def as_name(text: str) -> str:
+    """A text as Stash keeps it as a name; without a NUL, at which Stash stops comparing, and cut where it takes none so long."""
+    name = as_kept(text.replace("\0", "\ufffd"))
+    content = name.encode()
+    return name if len(content) <= LONGEST_NAME else as_kept(content[:LONGEST_NAME].decode(errors="ignore"))
+
+
 def person_name(display_name: str | None, username: str) -> str:
     """What a performer is called: the display name, unless that is blank."""
-    return (display_name or "").strip() or username
+    return as_name((display_name or "").strip()) or username
 
 
 def is_pattern(name: str) -> bool:
-    """Whether Stash's own test for a taken name reads a name as a pattern: `_` is any character, `%` any text."""
+    """Whether Stash's own test for a taken name reads a name as a pattern; see `is_taken_by`."""
     return "_" in name or "%" in name
 
 
 def is_taken_by(name: str, other: str) -> bool:
     """Whether Stash refuses a name because of another one, in its own words: `other LIKE name`."""
-    return _like(name).fullmatch(other) is not None
-
-
-@lru_cache(maxsize=1024)
-def _like(pattern: str) -> re.Pattern[str]:
-    wild = {"_": ".", "%": ".*"}
-    text = "".join(wild.get(char) or _either_case(char) for char in pattern)
-    return re.compile(text, re.DOTALL)
-
-
-def _either_case(char: str) -> str:
-    """SQLite ignores the case of ASCII letters alone."""
-    return f"[{char.lower()}{char.upper()}]" if char.isascii() and char.isalpha() else re.escape(char)
+    return is_like(other, name)
 
 
 SECOND_NAMES = 9
-"""How many further names are tried where the first one is refused."""
+"""How many further names are looked for where the first one is refused."""
+
+
+def numbered(name: str) -> Iterator[str]:
+    """Ever further names, for where all others are taken: there is no last one, so one of them is free."""
+    return (f"{name} {number}" for number in count(SECOND_NAMES + 1))
 
 
 def tag_names(hashtag: str) -> Iterator[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
-from stash.rendering import generate_title, person_name, studio_name, utc_day
+from stash.rendering import as_name, generate_title, person_name, studio_name, utc_day
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,7 +68,7 @@ class Rules:
 
     def takes_creator(self, creator: Creator) -> bool:
         """Whether a creator is synced where none is named."""
-        names = {creator.username.casefold(), str(creator.id)}
+        names = {creator.username.lower(), str(creator.id)}
         return not names & self.skip and (not self.only or bool(names & self.only))
 
     def takes(self, item: Item) -> bool:
@@ -83,13 +83,13 @@ class Rules:
             return False
         if self.until is not None and (day is None or day > self.until.isoformat()):
             return False
-        tags = {hashtag.value.casefold() for hashtag in item.hashtags}
+        tags = {hashtag.value.lower() for hashtag in item.hashtags}
         return not tags & self.skip_tags and (not self.only_tags or bool(tags & self.only_tags))
 
     def tag_of(self, hashtag: str) -> str | None:
         """What the tag of a hashtag is called, None where it is to be none."""
         name = hashtag.strip().lower()
-        return None if not name or name in self.ignore_tags else self.rename_tags.get(name, name)
+        return None if name in self.ignore_tags else as_name(self.rename_tags.get(name, name)) or None
 
     def title_of(self, item: Item) -> str:
         """The title of an item, and of what it holds."""
@@ -113,7 +113,7 @@ class Rules:
             return studio_name(creator.username)
         name = person_name(creator.displayName, creator.username)
         made = self.studio.format(username=creator.username, name=name, id=creator.id)
-        return made.strip() or studio_name(creator.username)
+        return as_name(made.strip()) or studio_name(creator.username)
 
     def extra_tags(self, item: Item) -> list[str]:
         """Tags for what Stash has no field for, as far as they are asked for."""

@@ -135,7 +135,7 @@ class Settings(BaseSettings):
         if not isinstance(value, str | list | tuple | set | frozenset):
             return value
         many = value.split(",") if isinstance(value, str) else map(str, value)
-        words = frozenset(word for one in many if (word := one.strip().lstrip("#@").casefold()))
+        words = frozenset(word for one in many if (word := one.strip().lstrip("#@").lower()))
         return EXTRAS if info.field_name == "extras" and words == {"all"} else words
 
     @field_validator("kinds")

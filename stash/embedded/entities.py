@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from stash.merge import GO_SPACE
+
 from .database import id_list
 from .errors import not_found
 from .sql import IN_IDS, delete, insert, select, update
@@ -85,7 +87,7 @@ class Noun:
         for name, column in self.lists.items():
             if name in given:
                 mode, values = to_changes(given[name], "values")
-                values = [value.strip() for value in values]
+                values = [value.strip(GO_SPACE) for value in values]
                 if mode != "SET":
                     values = merged(mode, self.texts_of(database, entity_id, column), values)
                 set_texts(database, self, entity_id, column, values)

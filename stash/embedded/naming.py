@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from stash.folding import lowered
+from stash.merge import GO_SPACE
+
 from .entities import Noun, merged
 from .errors import ResolverError
 from .sql import select
@@ -41,7 +44,7 @@ def _new_aliases(database: Database, noun: Noun, given: Args, entity_id: int) ->
     if "aliases" not in given:
         return []
     mode, values = to_changes(given["aliases"], "values")
-    values = [value.strip() for value in values]
+    values = [value.strip(GO_SPACE) for value in values]
     return values if mode == "SET" else merged(mode, noun.texts_of(database, entity_id, "alias"), values)
 
 
@@ -82,15 +85,15 @@ def check_performer(context: Context, noun: Noun, given: Args, entity_id: int = 
         _check_unique_performer(database, name, disambiguation, entity_id)
     if "name" in given or "alias_list" in given:
         mode, values = to_changes(given.get("alias_list"), "values")
-        values = [value.strip() for value in values]
+        values = [value.strip(GO_SPACE) for value in values]
         if "alias_list" not in given or mode != "SET":
             old = noun.texts_of(database, entity_id, "alias")
             values = merged(mode, old, values) if "alias_list" in given else old
-        seen = {name.lower()}
+        seen = {lowered(name)}
         for alias in values:
-            if alias.lower() in seen:
+            if lowered(alias) in seen:
                 raise ResolverError(f"performer contains duplicate alias '{alias}'")
-            seen.add(alias.lower())
+            seen.add(lowered(alias))
 
 
 def _check_unique_performer(

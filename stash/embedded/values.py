@@ -6,6 +6,8 @@ import base64
 import re
 from typing import TYPE_CHECKING, Any
 
+from stash.merge import GO_SPACE
+
 from .errors import ResolverError
 from .matching import parse_date
 
@@ -44,7 +46,7 @@ def to_reference(text: str | None, doing: str) -> int | None:
 
 def to_text(text: str | None) -> str | None:
     """Return a text as it is kept: without white space around it, and null for nothing."""
-    return (text or "").strip() or None
+    return (text or "").strip(GO_SPACE) or None
 
 
 def to_date(text: str | None, doing: str = "converting date") -> str | None:

@@ -17,6 +17,7 @@ from typing import Any
 from stash_graphql_client.types.unset import UNSET
 
 from stash.errors import LookupRefusedError
+from stash.folding import fold
 from stash.store.kinds import KINDS, Entity, Kind
 
 _FIELD_NAMES = {
@@ -169,15 +170,6 @@ def criteria(lookups: Sequence[Lookup]) -> dict[str, Any]:
     return result
 
 
-def any_of(fields: Sequence[str], values: Sequence[str]) -> dict[str, Any]:
-    """A filter for entities that carry one of the values in one of the fields, ignoring case."""
-    criterion = {"value": anchored(values, ignoring_case=True), "modifier": "MATCHES_REGEX"}
-    result: dict[str, Any] = {}
-    for field in reversed(fields):
-        result = {field: criterion, **({"OR": result} if result else {})}
-    return result
-
-
 def anchored(values: Sequence[str], *, ignoring_case: bool = False) -> str:
     """A pattern of Stash's dialect that matches these values and nothing else.
 
@@ -263,9 +255,9 @@ def _meets(entity: Entity, lookup: Lookup) -> bool:
 
 _TESTS: dict[str, Callable[[Any, Any], bool]] = {
     "exact": lambda value, wanted: bool(value == wanted),
-    "iexact": lambda value, wanted: bool(value.casefold() == wanted.casefold()),
-    "contains": lambda value, wanted: wanted.casefold() in value.casefold(),
-    "icontains": lambda value, wanted: wanted.casefold() in value.casefold(),
+    "iexact": lambda value, wanted: bool(fold(value) == fold(wanted)),
+    "contains": lambda value, wanted: fold(wanted) in fold(value),
+    "icontains": lambda value, wanted: fold(wanted) in fold(value),
     "in": lambda value, wanted: value in wanted,
     "gt": lambda value, wanted: bool(value > wanted),
     "gte": lambda value, wanted: bool(value >= wanted),

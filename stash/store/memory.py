@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from stash.folding import fold
+from stash.merge import as_kept
 from stash.store.lookups import Lookup, matches, values_of
 
 if TYPE_CHECKING:
@@ -72,6 +74,11 @@ class Memory:
                 return [entity for entity in found.values() if matches(entity, lookups)]
         return None
 
+    def has_all(self, kind: Kind, fields: Iterable[str]) -> bool:
+        """Whether every entity of a type is known by these fields."""
+        found = self._of(kind)
+        return all(name in found and found[name].is_complete for name in fields)
+
     def known(self, kind: Kind, fields: Iterable[str], value: str) -> list[Entity]:
         """Who is known to carry a value in one of the fields, ignoring case; there may be others."""
         found = (self._of(kind).get(field_name) for field_name in fields)
@@ -91,4 +98,4 @@ class Memory:
 
 
 def _folded(value: str) -> str:
-    return value.strip().casefold()
+    return fold(as_kept(value))
