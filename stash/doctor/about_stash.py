@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stash.doctor.findings import Finding, Fix
-from stash.rendering import NETWORK_STUDIO
+from stash.folding import fold
+from stash.rendering import NETWORK_STUDIO, is_taken_by, studio_names
 from stash.rules import STUDIO
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
+    from metadata.items import Creator
     from stash.doctor.facts import SettingFacts, StashFacts
+    from stash.rules import Rules
 
 
 def setting_findings(facts: SettingFacts) -> Iterator[Finding]:
@@ -88,12 +91,10 @@ def _scan_findings(facts: StashFacts) -> Iterator[Finding]:
 
 
 def _studio_findings(facts: StashFacts, settings: SettingFacts) -> Iterator[Finding]:
-    has_network = NETWORK_STUDIO in facts.studios
-    creators = [name for name in facts.studios if name != NETWORK_STUDIO]
-    if has_network:
-        yield Finding(
-            "ok", "names", f"The studio {NETWORK_STUDIO!r} is there, and {len(creators)} creators'."
-        )
+    networks = [name for name, aliases in facts.studios.items() if _has_name(NETWORK_STUDIO, name, aliases)]
+    creators = [name for name in facts.studios if name not in networks]
+    if networks:
+        yield Finding("ok", "names", f"The studio {networks[0]!r} is there, and {len(creators)} creators'.")
     else:
         yield Finding(
             "note",
@@ -111,3 +112,30 @@ def _studio_findings(facts: StashFacts, settings: SettingFacts) -> Iterator[Find
             "Those that a sync made are found again by what is remembered; rename others in Stash, or leave "
             "the setting `studio` as it is by default.",
         )
+
+
+def conflict_findings(facts: StashFacts, rules: Rules, creators: Iterable[Creator]) -> Iterator[Finding]:
+    """Names of creators' studios that studios of the user's have already, and what a sync does about it."""
+    for creator in creators:
+        name, second = studio_names(rules.studio_of(creator), creator.id)
+        if any(fold(one) in {fold(name), fold(second)} for one in facts.studios):
+            continue
+        for other, aliases in facts.studios.items():
+            if _has_name(name, other, aliases):
+                yield Finding(
+                    "note",
+                    "names",
+                    f"The studio {name!r} is your {other!r}, which has that name as an alias.",
+                    "It keeps its name; a sync completes it, unless it was synced as another one.",
+                )
+            elif any(is_taken_by(name, text) for text in (other, *aliases)):
+                yield Finding(
+                    "note",
+                    "names",
+                    f"Stash takes the name {name!r} for {other!r}, as `_` stands for any character there.",
+                    f"A sync makes the studio {second!r}, unless it knows another one as {creator.username}'s.",
+                )
+
+
+def _has_name(name: str, other: str, aliases: Iterable[str]) -> bool:
+    return fold(name) in {fold(text) for text in (other, *aliases)}

@@ -9,7 +9,7 @@ from metadata.errors import DatabaseBusyError, MetadataError, MissingDatabaseErr
 from stash.doctor import fixes
 from stash.doctor.about_database import database_findings, forecast
 from stash.doctor.about_library import library_findings
-from stash.doctor.about_stash import setting_findings, stash_findings
+from stash.doctor.about_stash import conflict_findings, setting_findings, stash_findings
 from stash.doctor.findings import Diagnosis, Finding, obstacle
 from stash.doctor.gathering import (
     about_database,
@@ -83,6 +83,8 @@ class _Examination:
         database = await self._look_at_database(files or [])
         if database is not None:
             self._found += database_findings(database, library)
+            if stash is not None:
+                self._found += conflict_findings(stash, about.rules, database.creators)
         if library is not None:
             self._found += library_findings(library, stash, is_mapped=about.is_mapped)
         if (

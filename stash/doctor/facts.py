@@ -28,7 +28,7 @@ class LibraryFolder:
 
 @dataclass(frozen=True)
 class StashFacts:
-    """What Stash says of itself. `jobs` describes what is under way, `studios` are those named as creators' are."""
+    """What Stash says of itself. `jobs` describes what is under way, `studios` are those named as creators' are, each with its aliases."""
 
     url: str
     version: str = ""
@@ -42,7 +42,7 @@ class StashFacts:
     makes_galleries_of_folders: bool = False
     makes_clips_of_images: bool = False
     jobs: Sequence[str] = ()
-    studios: Sequence[str] = ()
+    studios: Mapping[str, Sequence[str]] = field(default_factory=dict)
     images: int = 0
     scenes: int = 0
 

@@ -56,7 +56,7 @@ _ABOUT = """query($studios: StudioFilterType, $all: FindFilterType) {
     stashes { path excludeVideo excludeImage }
     excludes imageExcludes videoExtensions imageExtensions createGalleriesFromFolders createImageClipsFromVideos
   } }
-  findStudios(studio_filter: $studios, filter: $all) { studios { name } }
+  findStudios(studio_filter: $studios, filter: $all) { studios { name aliases } }
 }"""
 
 _NAMES = """query($images: ImageFilterType, $scenes: SceneFilterType, $most: FindFilterType) {
@@ -101,7 +101,8 @@ def connection_of(settings: Settings, transport: httpx.AsyncBaseTransport | None
 async def about_stash(connection: Connection) -> StashFacts:
     """What Stash says of itself: the connection's own question, and one more."""
     await connection.initialize()
-    studios = {"name": {"value": r"\(Fansly\)$|^Fansly \(network\)$", "modifier": "MATCHES_REGEX"}}
+    named = {"value": r"(?i)\(Fansly\)$|^Fansly \(network\)$", "modifier": "MATCHES_REGEX"}
+    studios = {"name": named, "OR": {"aliases": named}}
     reply = await connection.query(_ABOUT, {"studios": studios, "all": {"per_page": -1}})
     if not reply.data and reply.errors:
         raise RetriableError(
@@ -128,7 +129,7 @@ def _stash_facts(connection: Connection, data: dict[str, Any]) -> StashFacts:
         makes_galleries_of_folders=bool(general["createGalleriesFromFolders"]),
         makes_clips_of_images=bool(general["createImageClipsFromVideos"]),
         jobs=[str(job["description"]) for job in data["jobQueue"] or ()],
-        studios=[str(one["name"]) for one in data["findStudios"]["studios"]],
+        studios={str(one["name"]): list(one["aliases"]) for one in data["findStudios"]["studios"]},
         images=data["stats"]["image_count"],
         scenes=data["stats"]["scene_count"],
     )

@@ -62,7 +62,10 @@ class Applying(Working):
         return self._note(applied)
 
     def _note(self, applied: Applied) -> Applied:
-        self.run.applied[id(applied.entity)] = self.run.unwritten[id(applied.entity)] = applied
+        place, unwritten = id(applied.entity), self.run.unwritten
+        if place in unwritten and unwritten[place].key != applied.key:
+            unwritten[id(unwritten[place])] = unwritten[place]  # one entity may be several at the source
+        self.run.applied[place] = unwritten[place] = applied
         return applied
 
     def _leave(self, entity: Entity, key: SourceKey, why: str) -> None:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from metadata.items import Creator
 from stash import jobs
 from stash.engine.applying import Applying
+from stash.folding import fold, lowered
 from stash.halving import fitting
+from stash.journal import SourceKey
+from stash.store.kinds import Entity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from metadata.items import Item
     from stash.host_files import HostFile
+    from stash.journal import Memory
+
+T = TypeVar("T", bound=Entity)
 
 
 class StashProcessingBase(Applying):
@@ -54,10 +60,54 @@ class StashProcessingBase(Applying):
         run = self.run
         await jobs.scan(self.store.connection, folders, run.patience, run.on_scan, run.scan_generate)
 
+    async def _free(
+        self, entity_type: type[T], criterion: str, text: str, keys: Collection[SourceKey]
+    ) -> list[T]:
+        """Who carries a text, ignoring case, but for those on whom a sync wrote it for another account than these keys'."""
+        return [
+            one
+            for one in await self.store.find(entity_type, **{f"{criterion}__iexact": text})
+            if fold(text)
+            not in {
+                fold(said) for memory in await self._others_memories(one, keys) for said in said_by(memory)
+            }
+        ]
+
+    def _spelt(self, entity: Entity, key: SourceKey, field: str, forms: Sequence[str]) -> str:
+        """A url or an alias of an account, as an entity lists it or once did."""
+        known, memory = {lowered(form) for form in forms}, self._memory(entity, key)
+        texts = [*listed(entity, field), *(memory.seen.get(field, ()) if memory is not None else ())]
+        return next((text for text in texts if lowered(text) in known), forms[0])
+
+    def _usernames(self, account: Creator) -> list[str]:
+        """What a creator is and was called: earlier usernames are aliases."""
+        performer = self.run.people.get(performer_key(account))
+        return [account.username, *(listed(performer, "alias_list") if performer is not None else ())]
+
+
+def performer_key(account: Creator) -> SourceKey:
+    """The source's key of a performer: the account id, or the handle of somebody only mentioned."""
+    return SourceKey("account", str(account.id or fold(account.username)))
+
+
+def said_by(memory: Memory) -> list[str]:
+    """The names, aliases and urls that a sync put on an entity."""
+    return [*memory.seen.get("urls", ()), *memory.seen.get("alias_list", ()), memory.wrote.get("name", "")]
+
+
+def listed(entity: Entity, field: str) -> list[str]:
+    """The texts of a field of an entity."""
+    value = entity.__dict__.get(field)
+    return value if isinstance(value, list) else []
+
+
+def common[E: Entity](some: Iterable[E], others: Sequence[E]) -> list[E]:
+    """The entities that are among others as well, each once."""
+    each = {id(one): one for one in some}.values()
+    return [one for one in each if any(one is other for other in others)]
+
 
 def people_of(item: Item) -> list[Creator]:
     """Everybody mentioned in an item, each once."""
-    found = {
-        m.handle.casefold(): m.account or Creator(m.accountId or 0, m.handle) for m in item.accountMentions
-    }
+    found = {fold(m.handle): m.account or Creator(m.accountId or 0, m.handle) for m in item.accountMentions}
     return list(found.values())

@@ -14,8 +14,7 @@ from stash.engine.standing import Standing
 from stash.engine.withdrawing import Withdrawing
 from stash.engine.writing import Writing
 from stash.overlap import Line, together
-from stash.processing.base import people_of
-from stash.processing.mixins.account import performer_key
+from stash.processing.base import people_of, performer_key
 from stash.processing.mixins.gallery import Content, gallery_key
 from stash.processing.mixins.media import holders_of, media_key
 from stash.processing.mixins.studio import studio_key
@@ -212,7 +211,7 @@ class CreatorProcessing(Standing, Withdrawing, Writing, Recalling):
             return
         key = gallery_key(item)
         if await self._is_deleted(Gallery, key) and (
-            self._is_taken_back(Gallery, key) or not await self._find_gallery(item)
+            self._is_taken_back(Gallery, key) or not await self._find_gallery(item, content)
         ):
             self._left_out(Gallery, key)
             return

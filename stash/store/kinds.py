@@ -50,6 +50,7 @@ class Kind:
 
     `full` is the selection that makes an entity complete, `lean` the part that a sync compares.
     `bare` is the part of `lean` that costs Stash little: the fields that are no lists.
+    `told` are the values, no links, that a creation sets and a sync compares: Stash is asked what it made of them.
     `key` is the field that identifies an entity among its type; `names` are where a name may stand.
     """
 
@@ -59,6 +60,7 @@ class Kind:
     lean: str
     relations: dict[str, type[Entity]]
     bare: str = ""
+    told: str = ""
     filter: type[Any] | None = None
     key: str | None = None
     names: tuple[str, ...] = ()
@@ -168,6 +170,7 @@ KINDS: dict[str, Kind] = {
             lean="id title code details date urls organized studio { id } performers { id } tags { id }"
             " scenes { id } image_count cover { id } chapters { id title image_index } folder { id }"
             f" files {{ {_FILE} }} created_at",
+            told="title code details date urls organized",
             relations={
                 **_PEOPLE,
                 "scenes": Scene,
@@ -188,6 +191,7 @@ KINDS: dict[str, Kind] = {
             " hair_color weight rating100 favorite ignore_auto_tag custom_fields image_path tags { id }"
             f" {_DATED}",
             lean="id name disambiguation alias_list urls details image_path created_at",
+            told="name disambiguation alias_list urls details",
             relations={"tags": Tag},
             filter=PerformerFilterType,
             key="name",
@@ -204,10 +208,11 @@ KINDS: dict[str, Kind] = {
             full="id name aliases urls parent_studio { id } child_studios { id } details rating100 favorite"
             f" ignore_auto_tag image_path tags {{ id }} {_DATED}",
             lean="id name aliases urls parent_studio { id } created_at",
+            told="name urls",
             relations={"parent_studio": Studio, "child_studios": Studio, "tags": Tag},
             filter=StudioFilterType,
             key="name",
-            names=("name",),
+            names=("name", "aliases"),
             converters=_TIMES,
         ),
         Kind(
@@ -216,6 +221,7 @@ KINDS: dict[str, Kind] = {
             full="id name sort_name aliases description favorite ignore_auto_tag image_path"
             f" parents {{ id }} children {{ id }} {_DATED}",
             lean="id name aliases created_at",
+            told="name",
             relations={"parents": Tag, "children": Tag},
             filter=TagFilterType,
             key="name",

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 from functools import partial
 from itertools import batched
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from stash_graphql_client.types import Studio
+
+from stash.folding import fold
 from stash.halving import fitting
+from stash.rendering import is_pattern, is_taken_by
 from stash.store.batcher import Batcher
 from stash.store.documents import document, find
-from stash.store.kinds import KINDS, Entity, Kind
-from stash.store.lookups import any_of
+from stash.store.entities import snapshot
+from stash.store.kinds import KINDS, Entity, Kind, kind_of
+from stash.store.lookups import anchored
 from stash.store.preloading import PreloadingStore
 from stash.store.reading import PAGE
 from stash.store.replies import all_rows_in
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from stash.connection import Connection
+
+T = TypeVar("T", bound=Entity)
 
 
 class Births:
@@ -30,11 +37,11 @@ class Births:
 
     def get(self, kind: Kind, key: str) -> Entity | None:
         """The new entity of a key, ignoring case."""
-        return self._entities.get((kind.name, key.casefold()))
+        return self._entities.get((kind.name, fold(key)))
 
     def begin(self, kind: Kind, key: str, entity: Entity) -> Entity:
         """Have an entity be the one of a key."""
-        place = self._places[id(entity)] = kind.name, key.casefold()
+        place = self._places[id(entity)] = kind.name, fold(key)
         self._entities[place] = entity
         return entity
 
@@ -52,54 +59,88 @@ class NamingStore(PreloadingStore):
         for kind in KINDS.values():
             for field in kind.names:
                 self._memories[0].cover(kind, field, [])
-        self._naming: Batcher[tuple[str, str], Entity | None] = Batcher(self._find_named)
+        self._naming: Batcher[tuple[str, str], list[Entity]] = Batcher(self._find_named)
 
     def _by_key(self, kind: Kind, key: str) -> list[Entity] | None:
         """Who carries the natural key, best first; None where Stash has to be asked."""
         fields = kind.names or (kind.key or "",)
-        known = [entity for entity in self._memories[0].known(kind, fields, key) if self._is_current(entity)]
-        named = [entity for entity in known if _rank(kind, entity, key) < _NO_RANK]
+        known = self._memories[0].known(kind, fields, key)
+        named = _ranked(kind, [entity for entity in known if self._is_current(entity)], key)
         if named:
-            return sorted(named, key=lambda entity: _rank(kind, entity, key))
+            return named
         for memory in reversed(self._memories[1:]):
             carriers = memory.carriers(kind, fields, key)
             if carriers is not None:
-                return sorted(carriers, key=lambda entity: _rank(kind, entity, key))
+                return _ranked(kind, carriers, key)
         return None
+
+    async def rivals(self, entity_type: type[T], name: str) -> list[T]:
+        """Those for whose name, or a studio's or tag's alias, Stash refuses a new entity of this name."""
+        kind = kind_of(entity_type)
+        whole = next((memory for memory in self._memories if memory.has_all(kind, kind.names)), None)
+        if whole is None:
+            where = _either(kind.names, {"value": name, "modifier": "EQUALS"})
+            reply = await self._ask(document("query", [find(kind, where, kind.lean)]))
+            self._take(kind, all_rows_in(reply, 0, kind))
+        known: Iterable[Any] = self.all_cached(entity_type)
+        if whole is not None and not is_pattern(name) and entity_type is not Studio:  # those are renamed, too
+            known = {id(one): one for one in whole.known(kind, kind.names, name)}.values()
+        return [one for one in known if any(is_taken_by(name, text) for text in _called(kind, one))]
 
     def _is_current(self, entity: Entity) -> bool:
         return self.entry(entity.__type_name__, entity.id) is entity and not self._is_stale(entity)
 
-    async def _find_named(self, questions: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Entity | None]:
-        answers: dict[tuple[str, str], Entity | None] = dict.fromkeys(questions)
+    async def named(self, entity_type: type[T], name: str) -> list[T]:
+        """Who carries a natural key best: those of a name in this case, else in any, else with it as an alias."""
+        kind = kind_of(entity_type)
+        found = self._by_key(kind, name)
+        carriers = await self._naming.ask((kind.name, name)) if found is None else found
+        ranks = [_rank(kind, entity, name)[0] for entity in carriers]
+        return [entity for entity, rank in zip(carriers, ranks, strict=True) if rank == ranks[0]]  # type: ignore[misc]  # kept by type
+
+    async def _find_named(self, questions: Sequence[tuple[str, str]]) -> dict[tuple[str, str], list[Entity]]:
         by_kind: dict[str, list[str]] = {}
         for name, key in questions:
             by_kind.setdefault(name, []).append(key)
+        answers: dict[tuple[str, str], list[Entity]] = {}
         for name, keys in by_kind.items():
-            for found, key in await self._read_keys(KINDS[name], keys):
+            for key, found in (await self._read_carriers(KINDS[name], keys)).items():
                 answers[name, key] = found
         return answers
 
-    async def _read_keys(self, kind: Kind, keys: Sequence[str]) -> list[tuple[Entity, str]]:
-        """The best carrier of each natural key, ignoring case, a request a thousand keys."""
-        parts = await fitting(keys, partial(self._read_some_keys, kind))
-        return [one for part in parts for one in part]
+    async def _read_carriers(self, kind: Kind, keys: Sequence[str]) -> dict[str, list[Entity]]:
+        """Who carries each natural key, ignoring case, the best first; a request a thousand keys."""
+        parts = await fitting(keys, partial(self._read_some_carriers, kind))
+        return {key: found for part in parts for key, found in part.items()}
 
-    async def _read_some_keys(self, kind: Kind, keys: Sequence[str]) -> list[tuple[Entity, str]]:
+    async def _read_some_carriers(self, kind: Kind, keys: Sequence[str]) -> dict[str, list[Entity]]:
         fields = kind.names or (kind.key or "",)
-        result = []
+        result: dict[str, list[Entity]] = {}
         for page in batched(keys, PAGE):
-            where = any_of(fields, page)
+            pattern = anchored(page, ignoring_case=True)
+            where = _either(fields, {"value": pattern, "modifier": "MATCHES_REGEX"})
             rows = all_rows_in(await self._ask(document("query", [find(kind, where, kind.full)])), 0, kind)
             entities = self._take(kind, rows)
-            for key in page:
-                carriers = [entity for entity in entities if _rank(kind, entity, key) < _NO_RANK]
-                if carriers:
-                    result.append((min(carriers, key=lambda entity: _rank(kind, entity, key)), key))
+            result |= {key: _ranked(kind, entities, key) for key in page}
         return result
 
 
+def _either(fields: Sequence[str], criterion: dict[str, Any]) -> dict[str, Any]:
+    """A filter for entities that meet a criterion in one of the fields."""
+    result: dict[str, Any] = {}
+    for field in reversed(fields):
+        result = {field: criterion, **({"OR": result} if result else {})}
+    return result
+
+
 _NO_RANK = (9, True)
+
+
+def _ranked(kind: Kind, entities: Iterable[Entity], key: str) -> list[Entity]:
+    """Those that carry a natural key, each once, the best first."""
+    ranks = {id(entity): (_rank(kind, entity, key), entity) for entity in entities}
+    found = [(rank, entity) for rank, entity in ranks.values() if rank < _NO_RANK]
+    return [entity for _, entity in sorted(found, key=lambda one: one[0])]
 
 
 def _rank(kind: Kind, entity: Entity, key: str) -> tuple[int, bool]:
@@ -108,9 +149,20 @@ def _rank(kind: Kind, entity: Entity, key: str) -> tuple[int, bool]:
     is_other = bool(entity.__dict__.get("disambiguation"))
     if name == key:
         return (0, is_other)
-    if isinstance(name, str) and name.casefold() == key.casefold():
+    folded = fold(key)
+    if isinstance(name, str) and fold(name) == folded:
         return (1, is_other)
     aliases = entity.__dict__.get("aliases") if "aliases" in kind.names else None
-    if isinstance(aliases, list) and key.casefold() in {alias.casefold() for alias in aliases}:
+    if isinstance(aliases, list) and folded in map(fold, aliases):
         return (2, is_other)
     return _NO_RANK
+
+
+def _called(kind: Kind, entity: Entity) -> list[str]:
+    """What an entity is called, and what Stash has of it where that is another name yet."""
+    texts: list[str] = []
+    for known in (entity.__dict__, snapshot(entity)):
+        for field in kind.names:
+            value = known.get(field)
+            texts += value if isinstance(value, list) else [value] if isinstance(value, str) else []
+    return texts

@@ -6,15 +6,14 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from stash_graphql_client.client.batch import BatchOperation, BatchResult
-from stash_graphql_client.types import Gallery, GalleryChapter
 
 from stash.errors import LookupRefusedError, RejectedError
 from stash.merge import as_kept
+from stash.store.adopting import AdoptingStore
 from stash.store.batcher import Batcher
 from stash.store.documents import Field, document
-from stash.store.kinds import KINDS, Entity, Kind, kind_of
+from stash.store.kinds import Entity, Kind, kind_of
 from stash.store.memory import Memory
-from stash.store.naming import Births, NamingStore
 from stash.store.unit_of_work import Flushed, Recorder, UnitOfWork
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound=Entity)
 
 
-class StashStore(NamingStore):
+class StashStore(AdoptingStore):
     """The identity map of one Stash: lookups that ask little, and one writer.
 
     Outside of a `window` every find asks Stash and every `get_or_create` is saved at once; inside, lookups are
@@ -36,7 +35,6 @@ class StashStore(NamingStore):
     def __init__(self, connection: Connection) -> None:
         super().__init__(connection)
         self._unit = UnitOfWork(self)
-        self._births = Births()
         self._creating: Batcher[int, Entity] = Batcher(self._create_all)
 
     @asynccontextmanager
@@ -81,21 +79,27 @@ class StashStore(NamingStore):
         if kind.key is None or not key:
             raise LookupRefusedError(f"get_or_create({kind.name}) needs a {kind.key or 'natural key'}.")
         _check_fields(kind, fields)
-        known = self._by_key(kind, key)
-        entity = known[0] if known else await self._naming.ask((kind.name, key)) if known is None else None
+        found = await self.named(entity_type, key)
+        entity: Entity | None = found[0] if found else None
         if entity is None:
             if not create_if_missing:
                 raise LookupRefusedError(f"Stash has no {kind.name} with the {kind.key} {key!r}.")
-            entity = await self._made(kind, key, fields)
+            entity = await self.make_first(entity_type, **fields)
         return entity  # type: ignore[return-value]  # kept by type
 
-    async def _made(self, kind: Kind, key: str, fields: dict[str, Any]) -> Entity:
-        """The one new entity of a natural key, whoever asks for it first."""
+    async def make_first(self, entity_type: type[T], **fields: Any) -> T:
+        """The one new entity of a natural key that nobody carries, whoever asks for it first.
+
+        Raises:
+            RejectedError: Stash refused to create it.
+        """
+        kind = kind_of(entity_type)
+        key = as_kept(fields[kind.key or ""])
         entity = self._births.get(kind, key)
         if entity is None:
             entity = self._births.begin(kind, key, self._built(kind, fields))
             self.queue(entity)
-        return entity if self.is_in_window else await self._creating.ask(id(entity))
+        return entity if self.is_in_window else await self._creating.ask(id(entity))  # type: ignore[return-value]
 
     async def create(self, entity_type: type[T], **fields: Any) -> T:
         """Create at once; where Stash has one of that natural key already, that one is returned.
@@ -125,11 +129,6 @@ class StashStore(NamingStore):
                 self._discard(entity)
                 answers[identity] = _rejection(entity, failure.message)
         return answers
-
-    def name(self, entity: Entity, raw: dict[str, Any]) -> None:
-        """Give a created entity the id that Stash gave it."""
-        super().name(entity, raw)
-        self._births.end(entity)
 
     def _discard(self, entity: Entity) -> None:
         self._unit.queued.pop(id(entity), None)
@@ -199,40 +198,6 @@ class StashStore(NamingStore):
             raise RejectedError(f"Stash did not give {path!r} a scene of its own: {reply.message_for('f0')}")
         return str(reply.data["f0"]["id"])
 
-    async def adopt_existing(self, entities: Sequence[Entity]) -> set[int]:
-        """Let new entities be those that Stash has of the same natural key; answers the ids of the objects."""
-        adopted: set[int] = set()
-        for name in {entity.__type_name__ for entity in entities if kind_of(entity).key}:
-            kind = KINDS[name]
-            new = {as_kept(e.__dict__[kind.key or ""] or ""): e for e in entities if e.__type_name__ == name}
-            for existing, key in await self._read_keys(kind, [key for key in new if key]):
-                self._become(new[key], existing)
-                adopted.add(id(new[key]))
-        return adopted
-
-    def adopt_chapter(self, chapter: GalleryChapter) -> None:
-        """Let a new chapter be the one of its gallery with the same title and place, if there is one."""
-        gallery = chapter.gallery
-        standing = (
-            gallery.chapters if isinstance(gallery, Gallery) and isinstance(gallery.chapters, list) else []
-        )
-        for one in standing:
-            if one is not chapter and (one.title, one.image_index) == (chapter.title, chapter.image_index):
-                self._become(chapter, one)
-                chapter.gallery = gallery
-                return
-
-    def _become(self, entity: Entity, existing: Entity) -> None:
-        """A new entity turned out to exist: it takes the other's place; what no creation takes is still to be written."""
-        self.forget(entity)
-        self._births.end(entity)
-        later = {name: value for name in _LATER if (value := entity.__dict__.get(name))}
-        entity.update_id(existing.id)
-        entity.__dict__.update(existing.__dict__ | later)
-        for name, value in (existing.__pydantic_private__ or {}).items():
-            (entity.__pydantic_private__ or {})[name] = value
-        self.remember(entity)
-
     def record_with(self, recorder: Recorder | None) -> None:
         """Tell somebody of every batch, before it is sent and after."""
         self._unit.recorder = recorder
@@ -290,7 +255,6 @@ def _check_fields(kind: Kind, fields: dict[str, Any]) -> None:
         raise LookupRefusedError(f"{kind.name} has no field {unknown[0]!r}.")
 
 
-_LATER = ("cover", "images")
 _WITHOUT_PLACE = {"Studio": ("performers",)}
 """Fields that callers written after the guide give, and that Stash has no place for."""
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from stash_graphql_client.types import Studio
 
 from stash import jobs
 from stash.doctor import examine
@@ -390,3 +391,25 @@ async def test_nothing_is_written(patient: Patient) -> None:
     await patient.examine()
     assert patient.case.sent == []
     assert patient.case.database.read_bytes() == before
+
+
+async def test_a_studio_that_is_the_users_by_an_alias(patient: Patient) -> None:
+    """A name of ours that Stash would refuse, as a studio has it as an alias or looks like it, is foreseen."""
+    creator = patient.case.rows.account(username="luna_fox")
+    patient.case.post(creator, patient.case.picture(creator))
+    await patient.case.save()
+    await patient.case.scan()
+    async with patient.case.stash() as store:
+        await store.create(Studio, name="Luna Fox", aliases=["LUNA_FOX (Fansly)"])
+        await store.create(Studio, name="Fansly", aliases=["fansly (network)"])
+    diagnosis = await patient.examine()
+    assert diagnosis.exit_code == 0
+    assert found(diagnosis, "your 'Luna Fox'").level == "note"
+    assert found(diagnosis, "'Fansly' is there").level == "ok"
+    async with patient.case.stash() as store:
+        document = "mutation($input: StudioUpdateInput!) { studioUpdate(input: $input) { id } }"
+        studio = await store.find_one(Studio, name="Luna Fox")
+        change = {"id": studio.id, "name": "lunaxfox (Fansly)", "aliases": []}
+        await store.connection.mutate(document, {"input": change}, fields=1)
+    second = found(await patient.examine(), "Stash takes the name 'luna_fox (Fansly)'")
+    assert f"'luna_fox (Fansly) ({creator.id})'" in second.what

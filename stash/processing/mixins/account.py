@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import mimetypes
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,16 +14,27 @@ from stash_graphql_client.types.unset import UNSET
 from stash.engine.applying import TAKEN_BACK
 from stash.engine.wishes import Picture, Wish, is_remembered
 from stash.fingerprints import picture_mark, picture_url
+from stash.folding import fold
 from stash.journal import SourceKey
 from stash.merge import merge_aliases
-from stash.processing.base import StashProcessingBase
-from stash.rendering import disambiguations, is_pattern, is_taken_by, person_name, profile_url, profile_urls
+from stash.processing.base import StashProcessingBase, common, listed, performer_key
+from stash.rendering import (
+    as_name,
+    disambiguations,
+    is_taken_by,
+    numbered,
+    person_name,
+    profile_url,
+    profile_urls,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable
 
     from metadata.items import Creator
     from stash.journal import Memory
+
+    type Look = Callable[[Creator], Awaitable[list[Performer]]]
 
 
 class AccountProcessingMixin(StashProcessingBase):
@@ -43,15 +56,11 @@ class AccountProcessingMixin(StashProcessingBase):
 
     async def _new_performer(self, account: Creator) -> Performer:
         performer = self._performer_from_account(account)
-        name = str(performer.name)
-        same = await self.store.find(Performer, name__iexact=name)
-        if is_pattern(name):
-            known = (one for one in self.store.all_cached(Performer) if one is not performer)
-            same += [one for one in known if is_taken_by(name, str(one.name))]
-        taken = {_behind_the_name(one) for one in same}
-        tried = list(disambiguations(account.username, account.id))
-        free = (one for one in tried if not any(one == t or (one and is_taken_by(one, t)) for t in taken))
-        performer.disambiguation = next(free, tried[-1]) or UNSET
+        rivals = await self.store.rivals(Performer, str(performer.name))
+        taken = {_behind_the_name(one) for one in rivals if one is not performer}
+        ways = chain(["", *_marks(account)], numbered(as_name(account.username)))
+        free = next(one for one in ways if not any(is_taken_by(one, other) for other in taken))
+        performer.disambiguation = free or UNSET
         return await self.store.make(performer)
 
     async def _find_existing_performer(self, account: Creator) -> Performer | None:
@@ -65,7 +74,27 @@ class AccountProcessingMixin(StashProcessingBase):
             performer = await self.store.get(Performer, str(account.stash_id))
             if performer is not None and _is_account(performer, account):
                 return performer
-        return await self._find_by_address(account) or await self._find_by_name(account)
+        return await self._find_by_signs(account)
+
+    async def _find_by_signs(self, account: Creator) -> Performer | None:
+        """The performer with the account's url or else its alias, or the only one of its name.
+
+        Several with the url or the alias are told by the further signs; where none does, the first one is it.
+        """
+        names = dict.fromkeys([person_name(account.displayName, account.username), account.username])
+        named = [
+            partial(self._with_name, name=name, behind=behind) for behind in (True, False) for name in names
+        ]
+        sure = await self._with_url(account) or await self._with_alias(account)
+        further: list[Look] = [self._with_alias, *named]
+        for look in further if len(sure) > 1 else ():
+            sure = common(sure, await look(account)) or sure
+        if sure:
+            return sure[0]
+        for look in named:
+            if len(found := await look(account)) == 1:
+                return found[0]
+        return None
 
     def _recorded_person(self, account: Creator) -> Memory | None:
         """What was recorded of an account; what was of a mere mention of it, before it was known, counts as well."""
@@ -76,30 +105,25 @@ class AccountProcessingMixin(StashProcessingBase):
                 memory = self.run.memories["Performer", key] = earlier._replace(key=key)
         return memory
 
-    async def _find_by_address(self, account: Creator) -> Performer | None:
-        """A performer with the account's url or alias, unless that is of the account that had the username before."""
-        asked = [("urls", "url", url) for url in profile_urls(account.username)]
-        for field, criterion, text in [*asked, ("alias_list", "aliases", account.username)]:
-            for performer in await self.store.find(Performer, **{f"{criterion}__iexact": text}):
-                others = await self._others_memories(performer, performer_keys(account))
-                if text.casefold() not in {t.casefold() for one in others for t in one.seen.get(field, ())}:
-                    return performer
-        return None
-
-    async def _find_by_name(self, account: Creator) -> Performer | None:
-        """The one performer of that name, unless it is somebody else's."""
+    async def _with_url(self, account: Creator) -> list[Performer]:
+        """Those with the account's url, unless that is of the account that had the username before."""
         keys = performer_keys(account)
-        for name in dict.fromkeys([person_name(account.displayName, account.username), account.username]):
-            found = await self.store.find(Performer, name__iexact=name)
-            free = [
-                performer
-                for performer in found
-                if not _is_somebody_else(performer, account)
-                and not await self._others_memories(performer, keys)
-            ]
-            if len(free) == 1:
-                return free[0]
-        return None
+        urls = profile_urls(account.username)
+        return [one for url in urls for one in await self._free(Performer, "url", url, keys)]
+
+    async def _with_alias(self, account: Creator) -> list[Performer]:
+        return await self._free(Performer, "aliases", account.username, performer_keys(account))
+
+    async def _with_name(self, account: Creator, name: str, *, behind: bool = False) -> list[Performer]:
+        """Those of a name that are nobody else's, or only those with what a sync puts behind a name that others have too."""
+        keys, marks = performer_keys(account), {fold(one) for one in _marks(account)}
+        return [
+            performer
+            for performer in await self.store.find(Performer, name__iexact=name)
+            if (not behind or fold(_behind_the_name(performer)) in marks)
+            and not _is_somebody_else(performer, account)
+            and not await self._others_memories(performer, keys)
+        ]
 
     def _performer_from_account(self, account: Creator) -> Performer:
         """A new performer, not yet saved."""
@@ -115,19 +139,27 @@ class AccountProcessingMixin(StashProcessingBase):
         return performer
 
     def _complete_performer(self, account: Creator, performer: Performer) -> None:
-        forms = {"urls": profile_urls(account.username), "alias_list": (account.username,)}
-        texts = {field: [self._spelt(performer, account, field, among)] for field, among in forms.items()}
-        texts["alias_list"] = merge_aliases([], texts["alias_list"], name=str(performer.name or ""))
+        url = self._spelt(performer, performer_key(account), "urls", profile_urls(account.username))
+        texts = {"urls": [url], "alias_list": self._aliases(account, performer)}
         wish = Wish(values={"details": account.about}, texts=texts, partial={"alias_list"})
         self._apply(performer, performer_key(account), wish)
         self.run.stamps.append(("accounts", account.id, performer))
 
-    def _spelt(self, performer: Performer, account: Creator, field: str, forms: Sequence[str]) -> str:
-        """The url or the alias of the account, as the performer lists it or once did."""
-        known = {form.casefold() for form in forms}
-        memory = self._memory(performer, performer_key(account))
-        listed = [*_listed(performer, field), *(memory.seen.get(field, ()) if memory is not None else ())]
-        return next((text for text in listed if text.casefold() in known), forms[0])
+    def _aliases(self, account: Creator, performer: Performer) -> list[str]:
+        """The username, unless it is the name; none where Stash takes no list with what stands there already."""
+        key = performer_key(account)
+        alias = self._spelt(performer, key, "alias_list", (account.username,))
+        wanted = merge_aliases([], [alias], name=str(performer.name or ""))
+        memory, standing = self._memory(performer, key), listed(performer, "alias_list")
+        is_known = alias in standing or (memory is not None and alias in memory.seen.get("alias_list", ()))
+        if (
+            wanted
+            and not is_known
+            and len(merge_aliases([], standing, name=str(performer.name))) < len(standing)
+        ):
+            self.run.report.skip(key.kind, key.id, _ALIKE.format(performer.name), is_failure=True)
+            return []
+        return wanted
 
     async def _update_performer_avatar(self, account: Creator, performer: Performer) -> None:
         """Send the avatar where Stash shows its default picture, and again when it changed, but never over a user's."""
@@ -176,14 +208,20 @@ class AccountProcessingMixin(StashProcessingBase):
         return is_ours or may_overwrite, standing
 
 
-def performer_key(account: Creator) -> SourceKey:
-    """The source's key of a performer: the account id, or the handle of somebody only mentioned."""
-    return SourceKey("account", str(account.id or account.username.casefold()))
+_ALIKE = (
+    "Stash takes no further alias of the performer {!r}, as two of its names are alike but for their case; take one of "
+    "them out in Stash, then sync again"
+)
 
 
 def performer_keys(account: Creator) -> tuple[SourceKey, ...]:
     """The keys under which an account may have been recorded, its own first."""
-    return tuple(dict.fromkeys((performer_key(account), SourceKey("account", account.username.casefold()))))
+    return tuple(dict.fromkeys((performer_key(account), SourceKey("account", fold(account.username)))))
+
+
+def _marks(account: Creator) -> list[str]:
+    """What may stand behind a name, other than nothing."""
+    return [one for one in disambiguations(as_name(account.username), account.id) if one]
 
 
 def _behind_the_name(performer: Performer) -> str:
@@ -191,26 +229,17 @@ def _behind_the_name(performer: Performer) -> str:
 
 
 def _is_account(performer: Performer, account: Creator) -> bool:
-    names = {
-        account.username.casefold(),
-        person_name(account.displayName, account.username).casefold(),
-    }
-    aliases = _listed(performer, "alias_list")
-    own = {str(performer.name).casefold(), *(alias.casefold() for alias in aliases)}
-    return bool(names & own) or profile_url(account.username).casefold() in _urls(performer)
+    names = {fold(account.username), fold(person_name(account.displayName, account.username))}
+    own = {fold(str(performer.name)), *map(fold, listed(performer, "alias_list"))}
+    return bool(names & own) or fold(profile_url(account.username)) in _urls(performer)
 
 
 def _is_somebody_else(performer: Performer, account: Creator) -> bool:
     """Whether a performer carries another account's profile."""
-    prefix = profile_url("").casefold()
-    own = {url.casefold().rstrip("/") for url in profile_urls(account.username)}
+    prefix = profile_url("")
+    own = {fold(url).rstrip("/") for url in profile_urls(account.username)}
     return any(url.startswith(prefix) and url not in own for url in _urls(performer))
 
 
-def _listed(performer: Performer, field: str) -> list[str]:
-    value = performer.__dict__.get(field)
-    return value if isinstance(value, list) else []
-
-
 def _urls(performer: Performer) -> set[str]:
-    return {url.casefold().rstrip("/") for url in _listed(performer, "urls")}
+    return {fold(url).rstrip("/") for url in listed(performer, "urls")}

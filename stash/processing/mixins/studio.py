@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from itertools import chain
+from typing import TYPE_CHECKING, Any
 
 from stash_graphql_client.types import Studio
 
 from stash.engine.wishes import Wish, is_remembered
+from stash.folding import fold
 from stash.journal import SourceKey
-from stash.processing.base import StashProcessingBase
-from stash.rendering import NETWORK_STUDIO, is_taken_by, profile_url, studio_names
-from stash.store.entities import snapshot
+from stash.processing.base import StashProcessingBase, common, listed
+from stash.rendering import NETWORK_STUDIO, numbered, profile_url, profile_urls, studio_names
 
 if TYPE_CHECKING:
     from stash_graphql_client.types import Performer
@@ -21,7 +22,7 @@ NETWORK_KEY = SourceKey("network", NETWORK_STUDIO)
 
 
 class StudioProcessingMixin(StashProcessingBase):
-    """Finds studios by what was recorded, then by their exact name; makes what is missing."""
+    """Finds studios by what was recorded, then by url, name and alias; makes what is missing."""
 
     async def process_creator_studio(self, account: Creator, performer: Performer | None = None) -> Studio:  # noqa: ARG002 - the guide's signature
         """The studio of a creator, found or to be created, under the network."""
@@ -31,22 +32,34 @@ class StudioProcessingMixin(StashProcessingBase):
         network = await self._network()
         studio = await self._find_existing_studio(account)
         if studio is None:
-            urls = [profile_url(account.username)]
-            new = Studio(name=self._name(account), parent_studio=network, urls=urls)
-            studio = await self.store.make(new)
-        values = {"name": self._name(account, studio), "parent_studio": network}
-        self._apply(
-            studio, studio_key(account), Wish(values, texts={"urls": [profile_url(account.username)]})
-        )
+            urls, name = [profile_url(account.username)], await self._free_name(account)
+            studio = await self.store.make(Studio(name=name, parent_studio=network, urls=urls))
+        key = studio_key(account)
+        values = await self._values(account, studio, network)
+        url = self._spelt(studio, key, "urls", profile_urls(account.username))
+        self._apply(studio, key, Wish(values, texts={"urls": [url]}))
         self.run.studios[account.id] = studio
         return studio
+
+    async def _values(self, account: Creator, studio: Studio, network: Studio | None) -> dict[str, Any]:
+        """The name, unless the user gave it, and the parent, unless that stands below the studio itself."""
+        values: dict[str, Any] = {}
+        own = next((one for one in self._names(account) if fold(one) == fold(str(studio.name))), None)
+        memory = self._memory(studio, studio_key(account))
+        if own is not None:
+            values["name"] = str(studio.name)
+        elif "name" in self.run.overwrite or (memory is not None and "name" in memory.wrote):
+            values["name"] = await self._free_name(account, studio)
+        if network is None or not _is_within(network, studio):
+            values["parent_studio"] = network
+        return values
 
     async def _network(self) -> Studio | None:
         """The studio above those of the creators; None where it was deleted in Stash."""
         network = await self._recorded_studio(NETWORK_KEY)
         if network is None and await self._is_deleted(Studio, NETWORK_KEY):
             if not self._is_taken_back(Studio, NETWORK_KEY):
-                network = await self.store.find_one(Studio, name__iexact=NETWORK_STUDIO)
+                network = next(iter(await self._called(NETWORK_STUDIO)), None)
             if network is None:
                 self._left_out(Studio, NETWORK_KEY)
                 return None
@@ -55,26 +68,44 @@ class StudioProcessingMixin(StashProcessingBase):
         return network
 
     async def _find_existing_studio(self, account: Creator) -> Studio | None:
-        """The studio of a creator, or None. It never writes."""
-        studio = await self._recorded_studio(studio_key(account))
-        for name in self._names(account) if studio is None else ():
-            for one in await self.store.find(Studio, name__iexact=name):
-                if not await self._others_memories(one, [studio_key(account)]):
-                    return one
-        return studio
+        """The one studio with the creator's url, name or alias, or None. It never writes."""
+        key = studio_key(account)
+        studio = await self._recorded_studio(key)
+        if studio is not None:
+            return studio
+        names = self._names(account)
+        asked = [
+            ("url", profile_urls(account.username)),
+            *(("name", [one]) for one in names),
+            ("aliases", names),
+        ]
+        left: list[Studio] = []
+        for criterion, texts in asked:
+            found = [one for text in texts for one in await self._free(Studio, criterion, text, [key])]
+            found = [one for one in common(found, found) if not _is_network(one)]
+            left = common(left, found) or found or left
+            if len(left) == 1:
+                return left[0]
+        return None
+
+    async def _called(self, name: str) -> list[Studio]:
+        """The studios of a name, then those that have it as an alias."""
+        return [
+            *await self.store.find(Studio, name__iexact=name),
+            *await self.store.find(Studio, aliases__iexact=name),
+        ]
 
     def _names(self, account: Creator) -> tuple[str, str]:
         """What the studio of a creator may be called: there is a second name where Stash refuses the first."""
         return studio_names(self.run.rules.studio_of(account), account.id)
 
-    def _name(self, account: Creator, studio: Studio | None = None) -> str:
-        """The name that the studio has, if it is one of its creator's, else the first that is no other studio's."""
+    async def _free_name(self, account: Creator, studio: Studio | None = None) -> str:
+        """The first name that Stash takes for no other studio's."""
         names = self._names(account)
-        if studio is not None and str(studio.name).casefold() in {one.casefold() for one in names}:
-            return str(studio.name)
-        others = [one for one in self.store.all_cached(Studio) if one is not studio]
-        taken = [str(name) for one in others for name in (one.name, snapshot(one).get("name"))]
-        return next((one for one in names if not any(is_taken_by(one, name) for name in taken)), names[-1])
+        for name in chain(names, numbered(names[-1])):
+            if all(one is studio for one in await self.store.rivals(Studio, name)):
+                break
+        return name
 
     async def _recorded_studio(self, key: SourceKey) -> Studio | None:
         memory = self.run.memory("Studio", key)
@@ -87,3 +118,17 @@ class StudioProcessingMixin(StashProcessingBase):
 def studio_key(account: Creator) -> SourceKey:
     """The source's key of a creator's studio."""
     return SourceKey("studio", str(account.id))
+
+
+def _is_network(studio: Studio) -> bool:
+    return fold(NETWORK_STUDIO) in {fold(text) for text in (str(studio.name), *listed(studio, "aliases"))}
+
+
+def _is_within(studio: Studio, other: Studio) -> bool:
+    """Whether a studio is another one, or stands anywhere below it."""
+    above: list[Any] = []
+    at: Any = studio
+    while isinstance(at, Studio) and not any(at is one for one in above):
+        above.append(at)
+        at = at.parent_studio
+    return any(one is other for one in above)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Protocol
 
 from stash_graphql_client.types import Image, Scene, Tag
@@ -10,7 +11,7 @@ from stash_graphql_client.types import Image, Scene, Tag
 from stash.engine.wishes import Wish, is_remembered
 from stash.journal import SourceKey
 from stash.processing.base import StashProcessingBase
-from stash.rendering import TRAILER_TAG, is_pattern, is_taken_by, tag_names
+from stash.rendering import TRAILER_TAG, is_pattern, numbered, tag_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,23 +76,29 @@ class TagProcessingMixin(StashProcessingBase):
         return tag
 
     async def _get_or_create_tag(self, name: str) -> Tag:
-        """The tag of a name; under a second one where Stash would take the first for another tag's."""
-        if not is_pattern(name):
-            return await self.store.get_or_create(Tag, name=name)
-        standing = await self._standing_tag(name)
-        if standing is not None:
-            return standing
-        taken = [called for tag in self.store.all_cached(Tag) for called in _called(tag)]
-        free = (one for one in tag_names(name) if not any(is_taken_by(one, other) for other in taken))
-        return await self.store.get_or_create(Tag, name=next(free, name))
+        """The tag of a name; under a further one where Stash would take the first for another tag's."""
+        carriers = await self.store.named(Tag, name)
+        if len(carriers) == 1:
+            return carriers[0]
+        free = name
+        if carriers or is_pattern(name):
+            if (second := await self._second_tag(name)) is not None:
+                return second
+            for free in chain(tag_names(name), numbered(name)):
+                if not await self.store.rivals(Tag, free):
+                    break
+        return await self.store.make_first(Tag, name=free)
 
     async def _standing_tag(self, name: str) -> Tag | None:
-        """The tag that carries a name or, where the name is a pattern to Stash, one of its second names."""
-        for one in tag_names(name) if is_pattern(name) else [name]:
-            found = await self.store.find(Tag, name__iexact=one) or (
-                await self.store.find(Tag, aliases__iexact=one) if one == name else []
-            )
-            if found:
+        """The one tag that carries a name or, where Stash refuses that name, one of its second names."""
+        carriers = await self.store.named(Tag, name)
+        if len(carriers) == 1:
+            return carriers[0]
+        return await self._second_tag(name) if carriers or is_pattern(name) else None
+
+    async def _second_tag(self, name: str) -> Tag | None:
+        for one in islice(tag_names(name), 1, None):
+            if found := await self.store.find(Tag, name__iexact=one):
                 return found[0]
         return None
 
@@ -99,11 +106,6 @@ class TagProcessingMixin(StashProcessingBase):
         memory = self.run.memory("Tag", tag_key(name))
         tag = None if memory is None else await self.store.get(Tag, memory.stash_id)
         return tag if tag is not None and memory is not None and is_remembered(tag, memory) else None
-
-
-def _called(tag: Tag) -> list[str]:
-    aliases = tag.aliases if isinstance(tag.aliases, list) else []
-    return [str(tag.name), *aliases]
 
 
 def tag_key(name: str) -> SourceKey:
