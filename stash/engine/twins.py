@@ -56,6 +56,7 @@ class Twins(Working):
             for one, other in older.items()
             if is_free(rows.get(other))
             and one in rows
+            and is_alike(rows[one], rows[other])
             and (applied := self.run.applied.get(id(made[one]))) is not None
             and is_as_made(rows[one], applied, self._chapters_in(made[one]))
         ]
@@ -144,6 +145,12 @@ def _age(row: Row) -> int:
 def is_free(row: Row | None) -> bool:
     """Whether a gallery is one that an item can have: it stands, and not for a folder or a zip file."""
     return row is not None and not row["folder"] and not row["files"]
+
+
+def is_alike(row: Row, other: Row) -> bool:
+    """Whether two galleries of one code are of one item: by a url of both, or where neither has any by their titles."""
+    urls, others = set(row["urls"]), set(other["urls"])
+    return bool(urls & others) or (not urls and not others and row["title"] == other["title"])
 
 
 def is_as_made(row: Row, applied: Applied, chapters: Sequence[Applied]) -> bool:

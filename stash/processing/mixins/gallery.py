@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from stash_graphql_client.types import Gallery, GalleryChapter, Image, Scene
 
-from stash.engine.wishes import Wish, seen_and_wrote
+from stash.engine.ownership import is_told_by_more, said_of
+from stash.engine.wishes import Wish, is_remembered, seen_and_wrote
 from stash.journal import SourceKey
 from stash.merge import merge_set
 from stash.paths import place_key
@@ -68,30 +69,38 @@ class GalleryProcessingMixin(StashProcessingBase):
         studio: Studio | None = None,
     ) -> Gallery:
         """The gallery of an item, found or to be created."""
-        gallery = await self._find_gallery(item)
-        if gallery is None:
-            gallery = self.store.new(
-                Gallery,
-                title=self.run.rules.title_of(item),
-                code=str(item.id),
-                details=item.content or "",
-                date=utc_day(item.createdAt),
-                urls=_urls(item),
-                organized=True,
-                studio=studio,
-                performers=[performer] if performer is not None else [],
-                tags=[],
-            )
-            await self.store.make(gallery)
-        return gallery
+        performers = [performer] if performer is not None else []
+        return await self._find_gallery(item) or await self._new_gallery(item, performers, studio)
 
-    async def _find_gallery(self, item: Item) -> Gallery | None:
-        memory = self.run.memory("Gallery", gallery_key(item))
+    async def _new_gallery(
+        self, item: Item, performers: Sequence[Performer], studio: Studio | None
+    ) -> Gallery:
+        gallery = self.store.new(
+            Gallery,
+            title=self.run.rules.title_of(item),
+            code=str(item.id),
+            details=item.content or "",
+            date=utc_day(item.createdAt),
+            urls=_urls(item),
+            organized=True,
+            studio=studio,
+            performers=list(performers),
+            tags=[],
+        )
+        return await self.store.make(gallery)
+
+    async def _find_gallery(self, item: Item, content: Content | None = None) -> Gallery | None:
+        """The gallery of an item; one that merely carries the same code is somebody else's."""
+        key = gallery_key(item)
+        memory = self.run.memory("Gallery", key)
         if memory is not None:
             gallery = await self.store.get(Gallery, memory.stash_id)
-            if gallery is not None and gallery.code == str(item.id):
+            if gallery is not None and is_remembered(gallery, memory):
                 return gallery
-        found = await self.store.find(Gallery, code=str(item.id))
+        coded = await self.store.find(Gallery, code=str(item.id))
+        usernames, planned = self._usernames(item.account), self.run.unsettled.get(("Gallery", key))
+        said = said_of([item], self.run.rules, usernames, planned) if coded else {}
+        found = [one for one in coded if is_told_by_more(one, said) or _holds(one, content)]
         for url in _urls(item):
             found += [one for one in await self.store.find(Gallery, url=url) if not _is_anothers(one, item)]
         return next((gallery for gallery in found if not _is_of_files(gallery)), None)
@@ -103,7 +112,7 @@ class GalleryProcessingMixin(StashProcessingBase):
 
         The source's first image is the cover of a gallery whose cover nobody else chose.
         """
-        gallery = await self._get_or_create_gallery(item, account, None, studio)
+        gallery = await self._find_gallery(item, content) or await self._new_gallery(item, (), studio)
         cover = next((entity for entity in content.files.values() if isinstance(entity, Image)), None)
         wish = Wish(
             values={
@@ -260,6 +269,12 @@ def _is_anothers(gallery: Gallery, item: Item) -> bool:
     """Whether a gallery that lists an item's address is another item's, by its code."""
     code = gallery.code if isinstance(gallery.code, str) else ""
     return code.isdigit() and code != str(item.id)
+
+
+def _holds(gallery: Gallery, content: Content | None) -> bool:
+    """Whether a gallery without urls holds a file of the item."""
+    files = content.files.values() if content is not None and not gallery.urls else ()
+    return any(_is_linked(file, gallery) for file in files)
 
 
 def _name(account: Creator | None, item: Item) -> str:

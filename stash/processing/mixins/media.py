@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from stash_graphql_client.types import Image, Scene
 
+from stash.engine.ownership import is_told_by_more, said_of
 from stash.engine.wishes import Wish, is_remembered
 from stash.journal import SourceKey
 from stash.processing.base import StashProcessingBase
@@ -33,7 +34,7 @@ class MediaProcessingMixin(StashProcessingBase):
         """The scene or image of each media that Stash has: as recorded, else by its file, else by its code."""
         wanted = {one.id: one for one in media}
         recorded = {media_id: memory for media_id in wanted if (memory := self._recorded(media_id))}
-        found = await self._find_recorded(recorded)
+        found = await self._find_recorded(recorded, wanted)
         left = [one for one in wanted.values() if one.id not in found]
         if len(found) < len(recorded):
             await self._look_again([file for one in left for file in self.run.files.of(one)])
@@ -43,13 +44,15 @@ class MediaProcessingMixin(StashProcessingBase):
         self.run.deleted |= recorded.keys() - found.keys()
         return found
 
-    async def _find_recorded(self, recorded: Mapping[int, Memory]) -> dict[int, Scene | Image]:
-        """The entities that earlier runs recorded, if they are still the same, or still carry our code."""
+    async def _find_recorded(
+        self, recorded: Mapping[int, Memory], media: Mapping[int, StoredMedia]
+    ) -> dict[int, Scene | Image]:
+        """The entities that earlier runs recorded, if they are still the same, or say that they are the media's."""
         await self._preload([(memory.type, memory.stash_id) for memory in recorded.values()])
         found: dict[int, Scene | Image] = {}
         for media_id, memory in recorded.items():
             entity = await self.store.get(TYPES[memory.type], memory.stash_id)
-            if entity is not None and (is_remembered(entity, memory) or entity.code == str(media_id)):
+            if entity is not None and (is_remembered(entity, memory) or self._says(entity, media[media_id])):
                 found[media_id] = entity
         return found
 
@@ -88,10 +91,21 @@ class MediaProcessingMixin(StashProcessingBase):
         on_disk = [media for media in missing if any(file.kind for file in self.run.files.of(media))]
         if not on_disk:
             return
-        codes = [str(media.id) for media in on_disk]
+        by_code = {str(media.id): media for media in on_disk}
         for cls in TYPES.values():
-            entities = await self.store.preload(cls, code__in=codes)
-            found |= {int(str(entity.code)): entity for entity in entities}
+            for entity in await self.store.preload(cls, code__in=list(by_code)):
+                if self._says(entity, by_code[str(entity.code)]):
+                    found[int(str(entity.code))] = entity
+
+    def _says(self, entity: Scene | Image, media: StoredMedia) -> bool:
+        """Whether an entity says that it is a media's, by its code and by more than that."""
+        if entity.code != str(media.id):
+            return False
+        items = self.run.holders.get(media.id, ())
+        names = dict.fromkeys(name for item in items for name in self._usernames(item.account))
+        said = said_of(items, self.run.rules, list(names))
+        said["date"] |= {utc_day(media.createdAt) or ""}
+        return is_told_by_more(entity, said)
 
     async def _update_stash_metadata(
         self,

@@ -1,0 +1,58 @@
+"""Whether what carries a code of the source's is the source's: other sites, and users, number their things too. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stash.merge import PLACEHOLDER, as_kept
+from stash.rendering import Rendered, is_of_site, predecessor_values
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    from metadata.items import Item
+    from stash.journal import Memory
+    from stash.rules import Rules
+    from stash.store.kinds import Entity
+
+    type Said = Mapping[str, Collection[str]]
+
+_OWN = ("title", "details", "date")
+
+
+def is_told_by_more(entity: Entity, said: Said) -> bool:
+    """Whether an entity says more than its code: a url of the site or, where it has no url, nothing but what a sync writes.
+
+    Args:
+        entity: an entity with the code of an item or a media.
+        said: by field, what a sync writes there, or earlier ones would have.
+    """
+    urls = [url for url in _texts(entity, "urls") if url]
+    if urls:
+        return any(map(is_of_site, urls))
+    stands = [(name, text) for name in _OWN for text in _texts(entity, name)]
+    return all(text in said.get(name, ()) or PLACEHOLDER in text for name, text in stands)
+
+
+def said_of(
+    items: Iterable[Item], rules: Rules, usernames: Sequence[str], planned: Memory | None = None
+) -> dict[str, set[str]]:
+    """What any sync of these items writes, by field, under any of the usernames; and what a killed one was about to."""
+    held = list(items)
+    rendered = [Rendered(one.content, one.createdAt) for one in held]
+    rendered += [Rendered(post.content, post.createdAt) for one in held for post in one.aggregated]
+    rendered += [
+        Rendered(None, one.created_at) for one in rendered
+    ]  # a title of creator and day, whatever the text is
+    said = {name: set(map(as_kept, texts)) for name, texts in predecessor_values(rendered, usernames).items()}
+    said["title"] |= {as_kept(rules.title_of(one)) for one in held}
+    if planned is not None:
+        for name in _OWN:
+            said[name] |= {as_kept(str(text)) for text in planned.planned.get(name, ())}
+    return said
+
+
+def _texts(entity: Entity, name: str) -> list[str]:
+    value = entity.__dict__.get(name)
+    texts = [as_kept(str(one)) for one in (value if isinstance(value, list) else [value]) if one]
+    return [text for text in texts if text]
