@@ -51,7 +51,12 @@ def _operation(document: str) -> OperationDefinitionNode:
     return next(n for n in parse(document).definitions if isinstance(n, OperationDefinitionNode))
 
 
+def root_fields(document: str) -> list[FieldNode]:
+    """The root fields of a request, in order."""
+    nodes = _operation(document).selection_set.selections
+    return [node for node in nodes if isinstance(node, FieldNode)]
+
+
 def aliases(document: str) -> list[str]:
     """The root fields of a request as its reply calls them, in order."""
-    nodes = _operation(document).selection_set.selections
-    return [(node.alias or node.name).value for node in nodes if isinstance(node, FieldNode)]
+    return [(node.alias or node.name).value for node in root_fields(document)]

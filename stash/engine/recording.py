@@ -37,6 +37,9 @@ LASTING = frozenset({"Performer", "Studio", "Tag"})
 """Types whose entities stay in memory for the run; all others leave it with their part."""
 
 
+IGNORED = "Stash says that it wrote {} and shows another value; set it by hand in Stash, or leave it"
+
+
 HEARTBEAT = 30.0
 """Seconds between two signs of life of a run in the journal."""
 
@@ -68,7 +71,7 @@ class Decided:
         self.links_added += sum(
             _new_links(c, name, c.after[name]) for c in flushed.applied for name in c.after
         )
-        self.refused.add(Flushed(failed=flushed.failed))
+        self.refused.add(Flushed(failed=flushed.failed, ignored=flushed.ignored))
 
 
 class Recording(Twins):
@@ -114,6 +117,10 @@ class Recording(Twins):
             key = applied.key if applied else SourceKey(failure.entity.__type_name__, failure.entity.id)
             reason = f"Stash refused {failure.entity.__type_name__}: {failure.message[:500]}"
             self.run.report.skip(key.kind, key.id, reason, is_failure=True)
+        for entity, fields in flushed.ignored:
+            applied = self.run.applied.get(id(entity))
+            key = applied.key if applied else SourceKey(entity.__type_name__, entity.id)
+            self.run.report.skip(key.kind, key.id, IGNORED.format(" and ".join(fields)))
 
     async def _remember(self, batch: Batch, refusals: Flushed, outcomes: Sequence[Outcome]) -> None:
         """Record what stands in Stash now; what was refused is not remembered, so the next run tries again."""
@@ -123,10 +130,10 @@ class Recording(Twins):
         for failure in refusals.failed:
             refused.setdefault(id(failure.entity), set()).update(failure.change.after)
         memories = []
-        for identity, applied in batch.applied.items():
+        for applied in batch.applied.values():
             if not is_new(applied.entity) and not applied.is_left:
                 before = self.run.memory(applied.entity.__type_name__, applied.key)
-                memory = applied.memory(before, refused.get(identity, ()))
+                memory = applied.memory(before, refused.get(id(applied.entity), ()))
                 if memory != before or self.run.redo:
                     memories.append(memory)
         stamps = [

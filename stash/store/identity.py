@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from stash_graphql_client.store import StashEntityStore
 
 from stash.store.changes import edited_fields
-from stash.store.entities import Done, is_new, private
+from stash.store.entities import Done, private
 from stash.store.hydration import Entry, Hydrator, is_stub, received
 from stash.store.kinds import Entity, Kind, kind_of
 from stash.store.unread import UnreadLinks
@@ -73,12 +73,14 @@ class IdentityMap(StashEntityStore):
         self.remember(entity)
         self._hydrator.hydrate(kind_of(entity), raw)
 
-    def confirm(self, entity: Entity, raw: dict[str, Any]) -> None:
-        """Take what Stash answered to a write: the id of a created entity, and when it was written."""
-        if is_new(entity):
-            self.name(entity, raw)
-        elif (written := raw.get("updated_at")) is not None:  # a reply without it confirms the write as well
+    def note_time(self, entity: Entity, raw: dict[str, Any]) -> None:
+        """Take when Stash wrote an entity; a reply that does not say so confirms the write as well."""
+        if (written := raw.get("updated_at")) is not None:
             entity.__dict__["updated_at"] = datetime.fromisoformat(written)
+
+    def learn(self, entity: Entity, raw: dict[str, Any]) -> None:
+        """Take what Stash told of an entity for what it has; what is yet to be written stays so."""
+        self._hydrator.hydrate(kind_of(entity), raw)
 
     def forget(self, entity: Entity) -> None:
         """Take an object out of the identity map."""

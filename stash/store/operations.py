@@ -13,6 +13,7 @@ from stash.store.changes import (
     Change,
     before,
     edited_fields,
+    is_unmade,
     mark_sent,
     related,
     sendable,
@@ -20,11 +21,11 @@ from stash.store.changes import (
     values,
 )
 from stash.store.documents import Field
-from stash.store.entities import is_new, snapshot
+from stash.store.entities import assign, is_new, snapshot
 from stash.store.kinds import Entity, kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 
 WRITTEN = "id updated_at"
@@ -48,13 +49,14 @@ class Link(NamedTuple):
 
 @dataclass(slots=True)
 class Operation:
-    """One mutation: what it sends of an entity, as copied at the time of sending."""
+    """One mutation: what it sends of an entity, as copied at the time of sending; `told` are the fields that Stash answered."""
 
     entity: Entity
     mutation: Field
     change: Change
     sent: dict[str, Any] = field(default_factory=dict)
     links: Sequence[Link] = ()
+    told: Collection[str] = ()
 
     def entities(self) -> list[Entity]:
         """What is read again to see whether it has taken effect."""
@@ -72,8 +74,8 @@ class Operation:
         return not any(name in edited for name in self.sent)
 
     def confirm(self) -> None:
-        """Stash has it: it is no edit any more."""
-        mark_sent(self.entity, self.sent)
+        """Stash has it: it is no edit any more, unless Stash answered that it has something else."""
+        mark_sent(self.entity, {name: value for name, value in self.sent.items() if name not in self.told})
         for link in self.links:
             known = snapshot(link.owner).setdefault(link.field, [])
             if link.present:
@@ -104,10 +106,36 @@ def handled(entity_type: type[Entity]) -> frozenset[str]:
     return frozenset(f for f in entity_type.__tracked_fields__ if _handler(entity_type, f) is not None)
 
 
-def writing(entity: Entity, fields: Sequence[str], attached: Mapping[str, str | None]) -> Operation:
-    """The create or update of an entity with these fields; `attached` is sent with it and not kept."""
+def all_writable(entity: Entity, fields: Sequence[str]) -> list[str]:
+    """Those of the fields that are written in any way."""
+    return [*writable(entity, fields), *by_handler(entity, fields)]
+
+
+def writable_now(entity: Entity, fields: Sequence[str]) -> list[str]:
+    """The fields to write now; one that leads to what Stash refused to create stays pending."""
+    data, links = entity.__dict__, entity.__relationships__
+    return [f for f in writable(entity, fields) if f not in links or not is_unmade(data[f])]
+
+
+def by_handler(entity: Entity, fields: Sequence[str]) -> list[str]:
+    """Those of the fields that the library writes."""
+    own = handled(type(entity))
+    return [field for field in fields if field in own]
+
+
+def writing(
+    entity: Entity, fields: Sequence[str], attached: Mapping[str, str | None], *, is_checked: bool = False
+) -> Operation:
+    """The create or update of an entity with these fields; `attached` is sent with it and not kept.
+
+    A creation asks what Stash made of the values, an update where it `is_checked`.
+    """
     kind = kind_of(entity)
-    verb, selection = ("Create", "id created_at updated_at") if is_new(entity) else ("Update", WRITTEN)
+    verb, selection = (
+        ("Create", f"created_at {WRITTEN} {kind.told}") if is_new(entity) else ("Update", WRITTEN)
+    )
+    if is_checked and not is_new(entity):
+        selection = f"{WRITTEN} {kind.told}"
     sent = values(entity, fields)
     content = {**to_input(entity, sent), **attached}
     if verb == "Update":
@@ -206,7 +234,16 @@ def levels(new: Sequence[Entity]) -> list[list[Entity]]:
     for entity in new:
         needed = [depth[id(o)] for o in related(entity) if id(o) in depth]
         depth[id(entity)] = max(needed, default=-1) + 1
-    levels: list[list[Entity]] = [[] for _ in range(max(depth.values(), default=-1) + 1)]
+    found: list[list[Entity]] = [[] for _ in range(max(depth.values(), default=-1) + 1)]
     for entity in new:
-        levels[depth[id(entity)]].append(entity)
-    return levels
+        found[depth[id(entity)]].append(entity)
+    return found
+
+
+def give_up(operation: Operation) -> list[str]:
+    """Take what Stash answered in place of what it was sent; answers the fields that it did not keep."""
+    told = [name for name in operation.sent if name in operation.told]
+    known, edited = snapshot(operation.entity), edited_fields(operation.entity) if told else []
+    ignored = [name for name in told if name in edited]
+    assign(operation.entity, {name: known[name] for name in ignored})
+    return ignored

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from stash.errors import RequestRefusedError, RetriableError, UnansweredWriteError
 from stash.store.documents import Field, document
+from stash.store.entities import is_new
 from stash.store.kinds import KINDS
-from stash.store.operations import WRITTEN, halves
+from stash.store.operations import halves
 from stash.store.replies import intact
 from stash.wire_failures import LOCKED
 
@@ -40,6 +41,10 @@ NO_ANSWER = "Stash gave no answer"
 """What is said of a mutation whose reply holds neither a result nor an error."""
 
 
+_TIMES = {"id", "updated_at"}
+"""What every write answers."""
+
+
 class Sender:
     """Sends operations to one Stash."""
 
@@ -56,10 +61,11 @@ class Sender:
 
         A list is atomic: one that fails is sent again one by one, which names the bad ones.
         """
-        groups: dict[str, list[Operation]] = {}
+        groups: dict[tuple[str, str], list[Operation]] = {}
         for operation in operations:
-            groups.setdefault(operation.entity.__type_name__, []).append(operation)
-        listed = [group for name, group in groups.items() if KINDS[name].list_update and len(group) > 1]
+            name = operation.entity.__type_name__
+            groups.setdefault((name, operation.mutation.selection), []).append(operation)
+        listed = [group for (name, _), group in groups.items() if KINDS[name].list_update and len(group) > 1]
         grouped = {id(operation) for group in listed for operation in group}
         alone = [operation for operation in operations if id(operation) not in grouped]
         try:
@@ -92,19 +98,29 @@ class Sender:
             if not isinstance(answer, dict) or not isinstance(answer.get("id"), str):
                 refused[id(operation)] = reply.message_for(f"f{number}") or NO_ANSWER
             else:
-                with intact("what it wrote"):
-                    self._entities.confirm(operation.entity, answer)
+                self._learn(operation, answer)
         return refused
 
     def _has_all(self, reply: Reply, number: int, operations: Sequence[Operation]) -> bool:
+        """Whether a list was answered as it was sent; then what it says is taken."""
         answer = reply.data.get(f"f{number}")
         rows = [one for one in answer if isinstance(one, dict)] if isinstance(answer, list) else []
-        if [one.get("id") for one in rows] != [operation.entity.id for operation in operations]:
+        if [row.get("id") for row in rows] != [operation.entity.id for operation in operations]:
             return False
-        with intact("what it wrote"):
-            for operation, row in zip(operations, rows, strict=True):
-                self._entities.confirm(operation.entity, row)
+        for operation, row in zip(operations, rows, strict=True):
+            self._learn(operation, row)
         return True
+
+    def _learn(self, operation: Operation, answer: dict[str, Any]) -> None:
+        """Take what Stash answered for what stands there."""
+        with intact("what it wrote"):
+            if is_new(operation.entity):
+                self._entities.name(operation.entity, answer)
+            elif answer.keys() - _TIMES:
+                self._entities.learn(operation.entity, answer)
+            else:
+                self._entities.note_time(operation.entity, answer)
+        operation.told = answer.keys()
 
     async def verdicts(self, operations: Sequence[Operation]) -> dict[int, str]:
         """Send what answers true or fails; one failure hides the other answers, so those are asked again."""
@@ -157,7 +173,8 @@ class Sender:
 def _list(operations: Sequence[Operation]) -> Field:
     name = operations[0].entity.__type_name__
     content = [operation.mutation.arguments["input"][1] for operation in operations]
-    return Field(str(KINDS[name].list_update), {"input": (f"[{name}UpdateInput!]!", content)}, WRITTEN)
+    argument = {"input": (f"[{name}UpdateInput!]!", content)}
+    return Field(str(KINDS[name].list_update), argument, operations[0].mutation.selection)
 
 
 async def until_unlocked[T](

@@ -15,18 +15,20 @@ from stash_graphql_client.types import Gallery, GalleryChapter
 
 from stash.answers import IN_FRONT
 from stash.overlap import Lines, Turns
-from stash.store.changes import Change, Failure, edited_fields, is_unmade, mark_sent, related, values
+from stash.store.changes import Change, Failure, edited_fields, mark_sent, related, values
 from stash.store.entities import is_new, snapshot
 from stash.store.kinds import Entity, kind_of
 from stash.store.operations import (
     Operation,
+    all_writable,
+    by_handler,
     change_of,
     covering,
-    handled,
+    give_up,
     handler,
     levels,
     linking,
-    writable,
+    writable_now,
     writing,
 )
 from stash.store.sending import NO_ANSWER, Sender
@@ -58,15 +60,17 @@ class Recorder(Protocol):
 
 @dataclass
 class Flushed:
-    """What a flush did: every change that Stash confirmed, and every one that it refused."""
+    """What a flush did: every change that Stash confirmed or refused, and the fields that it did not keep though it confirmed them."""
 
     applied: list[Change] = field(default_factory=list)
     failed: list[Failure] = field(default_factory=list)
+    ignored: list[tuple[Entity, list[str]]] = field(default_factory=list)
 
     def add(self, more: Flushed) -> None:
         """Join what a further flush did; what is refused again is said once."""
         known = {(id(failure.entity), *failure.change.after) for failure in self.failed}
         self.applied += more.applied
+        self.ignored += more.ignored
         self.failed += [f for f in more.failed if (id(f.entity), *f.change.after) not in known]
 
     def failure_of(self, entity: Entity) -> Failure | None:
@@ -109,7 +113,7 @@ class UnitOfWork:
     def changes(self) -> list[Change]:
         """What a flush would do, mutation by mutation."""
         edits = [(entity, edited_fields(entity)) for entity in self.pending()]
-        planned = [change_of(e, _taken(e, fields), self._attachments(e)) for e, fields in edits]
+        planned = [change_of(e, all_writable(e, fields), self._attachments(e)) for e, fields in edits]
         operations = [*linking(edits), *map(covering, _with_new_cover(edits))]
         written = [change for change in planned if change.after or change.action == "create"]
         return written + [operation.change for operation in operations]
@@ -131,16 +135,14 @@ class UnitOfWork:
             created = list(filter(is_new, others))
             await self._make(line, created, done)
             turn.pass_on()
-        made = set(map(id, created))
-        known = [e for e in others if id(e) not in made]
         async with self._updating.turn() as turn, self._lines.line() as line:
-            await self._lines.claim(line, map(id, known))
-            edits = [(e, edited_fields(e)) for e in known]
-            await self._write(line, edits, self._update, done)
+            standing = [e for e in others if not is_new(e)]
+            await self._lines.claim(line, map(id, standing))
+            edits = [(e, edited_fields(e)) for e in standing]
+            await self._write(line, edits, self._update, done, checked=created)
             turn.pass_on()
         async with self._linking.turn() as turn, self._lines.line() as line:
             await self._lines.claim(line, map(id, entities))
-            edits += [(e, edited_fields(e)) for e in created if not is_new(e)]
             await self._link(line, edits, done)
             placed = [(c, edited_fields(c)) for c in chapters if _has_place(c)]
             await self._write(line, placed, self._chapters, done)
@@ -182,11 +184,22 @@ class UnitOfWork:
     def _attachments(self, entity: Entity) -> dict[str, str | None]:
         return self.attached[id(entity)][1] if id(entity) in self.attached else {}
 
-    async def _write(self, line: Line, edits: Sequence[Edit], send: Send, done: Flushed) -> None:
-        written = ((e, _ready(e, fields), self._attachments(e)) for e, fields in edits)
+    async def _write(
+        self,
+        line: Line,
+        edits: Sequence[Edit],
+        send: Send,
+        done: Flushed,
+        *,
+        checked: Sequence[Entity] = (),
+    ) -> None:
+        """Send these edits; of `checked` entities Stash is asked what it made of them."""
+        doubtful = set(map(id, checked))
+        written = ((e, writable_now(e, fields), self._attachments(e)) for e, fields in edits)
         found = [(e, fields, more) for e, fields, more in written if fields or more or is_new(e)]
         for batch in batched(found, BATCH):
-            await self._send(line, [writing(e, fields, more) for e, fields, more in batch], send, done)
+            operations = [writing(e, f, more, is_checked=id(e) in doubtful) for e, f, more in batch]
+            await self._send(line, operations, send, done)
 
     async def _send(self, line: Line, operations: Sequence[Operation], send: Send, done: Flushed) -> None:
         """Send operations, a batch a request; each is planned while the one before is under way."""
@@ -203,6 +216,8 @@ class UnitOfWork:
         for operation in batch:
             if id(operation) not in refused:
                 operation.confirm()
+                if operation.change.action == "update" and (ignored := give_up(operation)):
+                    done.ignored.append((operation.entity, ignored))
                 self.queued.pop(id(operation.entity), None)
                 self.attached.pop(id(operation.entity), None)
                 applied.append(operation.change)
@@ -284,28 +299,13 @@ class UnitOfWork:
     async def _by_the_library(self, edits: Sequence[Edit], done: Flushed) -> None:
         """Fields for which the library has handlers of its own: counters and histories, one entity at a time."""
         for entity, fields in edits:
-            mine = _by_handler(entity, fields)
+            mine = by_handler(entity, fields)
             if not mine:
                 continue
             for write in {id(h): h for f in mine if (h := handler(entity, f)) is not None}.values():
                 await write(self._store.connection, entity)
             done.applied.append(change_of(entity, mine, {}))
             mark_sent(entity, values(entity, mine))
-
-
-def _taken(entity: Entity, fields: Sequence[str]) -> list[str]:
-    return [*writable(entity, fields), *_by_handler(entity, fields)]
-
-
-def _ready(entity: Entity, fields: Sequence[str]) -> list[str]:
-    """The fields to write now; one that leads to what Stash refused to create stays pending."""
-    data, links = entity.__dict__, entity.__relationships__
-    return [f for f in writable(entity, fields) if f not in links or not is_unmade(data[f])]
-
-
-def _by_handler(entity: Entity, fields: Sequence[str]) -> list[str]:
-    own = handled(type(entity))
-    return [field for field in fields if field in own]
 
 
 def _has_place(chapter: GalleryChapter) -> bool:
