@@ -286,4 +286,5 @@ def _selection(files_field: str, fields: str) -> str:
 
 
 def _in_folders(folders: list[str]) -> str:
-    return f"^(?:{'|'.join(map(re.escape, folders))})[^/\\\\]+$"
+    name = "[^/]+" if folders[0].startswith("/") else r"[^/\\]+"
+    return f"^(?:{'|'.join(map(re.escape, folders))}){name}$"

@@ -40,7 +40,7 @@ def named(name: str, directory: str = "", folder: str = "") -> HostFile:
     return HostFile(directory, name, folder, media_id(name), kind_of(name))
 
 
-NOT_UTF8 = "its path is not UTF-8, so Stash cannot be asked about it; rename it, for example with convmv, then sync again"
+NOT_UTF8 = "its path is not UTF-8; rename it (convmv does)"
 """Why a file is left out whose name, or a folder's above it, holds other bytes."""
 
 

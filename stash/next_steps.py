@@ -20,6 +20,7 @@ _STEPS = (
     ("belongs to no item that is synced", "Nothing to do, unless you want it: sync without that choice.", ""),
     ("belongs to no item of these creators", "Sync its creator too, or leave the file.", ""),
     ("not in the downloads folder", "Download it again, or leave it.", ""),
+    ("in a file that can be used", "See its files among the unmatched.", ""),
     (
         "none of its media is in Stash",
         "Sync: its files are scanned first. Download what is not there.",

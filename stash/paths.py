@@ -109,7 +109,9 @@ def _escape(half: re.Match[str]) -> str:
 
 
 def base_name(path: str) -> str:
-    """The last component of a path of either kind."""
+    """The last component of a path of either kind; one from the root has slashes alone."""
+    if path.startswith("/"):
+        return path[path.rfind("/") + 1 :]
     return path[max(path.rfind("/"), path.rfind("\\")) + 1 :]
 
 

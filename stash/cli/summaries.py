@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from dataclasses import asdict
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from stash.next_steps import step_for, unscanned
-from stash.paths import base_name
 from stash.report import PLURALS
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ def _is_removal(one: Planned) -> bool:
 
 
 def _left_lines(report: Report, most: int) -> Iterator[str]:
-    unmatched = [(one.reason, base_name(one.file) or one.id) for one in report.unmatched]
+    unmatched = [(one.reason, PurePath(one.file).name or one.id) for one in report.unmatched]
     skipped = [(one.reason, f"{one.kind} {one.id}") for one in report.skipped]
     yield from _by_reason("Unmatched", unmatched, most)
     yield from _by_reason("Left out", skipped, most)

@@ -13,10 +13,12 @@ from stash.paths import escaped
 from stash.report import Unmatched
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable
+    from collections.abc import Container, Iterable, Mapping, Sequence
 
+    from metadata.items import Item
     from metadata.reader import Reader
     from metadata.reading.files import FileOwner
+    from stash.engine.run import Run
     from stash.host_files import HostFile
 
 
@@ -33,6 +35,19 @@ def why_idle(ours: Iterable[HostFile], everything: Iterable[HostFile]) -> str:
     others = sum(file.kind is not None for file in everything)
     what = f"of these creators ({others} of others)" if others else "that Stash takes"
     return f"the downloads folder holds no file {what}"
+
+
+def why_empty(item: Item, files: Mapping[int, Sequence[HostFile]], run: Run) -> str:
+    """Return why nothing of an item is in Stash; `files` are the host files of each media."""
+    media = [one.media for one in item.media]
+    is_locked = all(one.is_locked or one.is_preview for one in item.media)
+    if is_locked and not any(file.kind for one in media for file in files[one.id]):
+        return "its media are locked"
+    if any(one.id in run.deleted for one in media):
+        return "its media were deleted in Stash"
+    if any(not files[one.id] and not run.files.lacks(one) for one in media):
+        return "none of its media is in a file that can be used"
+    return "none of its media is in Stash"
 
 
 class Unmatching(Working):

@@ -11,6 +11,7 @@ from stash_graphql_client.types import Image as StashImage
 from stash.engine.recording import Decided
 from stash.engine.settled import Part
 from stash.engine.standing import Standing
+from stash.engine.unmatched import why_empty
 from stash.engine.withdrawing import Withdrawing
 from stash.engine.writing import Writing
 from stash.overlap import Line, together
@@ -176,15 +177,7 @@ class CreatorProcessing(Standing, Withdrawing, Writing, Recalling):
                 self.run.report.skip("media", str(media_id), "its file is not in the downloads folder")
         for item in decided.part.items:
             if item.media and item.kind != "wall" and not _matched(item, found):
-                self.run.report.skip(item.kind, str(item.id), self._why_missing(item, decided))
-
-    def _why_missing(self, item: Item, decided: Deciding) -> str:
-        """Return why nothing of an item is in Stash."""
-        if _is_locked(item, decided):
-            return "its media are locked"
-        if any(one.media.id in self.run.deleted for one in item.media):
-            return "its media were deleted in Stash"
-        return "none of its media is in Stash"
+                self.run.report.skip(item.kind, str(item.id), why_empty(item, decided.files, self.run))
 
     async def _is_person_deleted(self, account: Creator) -> bool:
         key = performer_key(account)
@@ -277,12 +270,6 @@ class CreatorProcessing(Standing, Withdrawing, Writing, Recalling):
                 self._stamp_unattached(entity, media, await self._studio(decided.creator), performers)
                 decided.unattached += 1
         self.run.report.unattached += decided.unattached
-
-
-def _is_locked(item: Item, decided: Deciding) -> bool:
-    """Tell whether an item has nothing to show because it was not bought: no file of its previews lies on disk either."""
-    is_locked = all(one.is_locked or one.is_preview for one in item.media)
-    return is_locked and not any(file.kind for one in item.media for file in decided.files[one.media.id])
 
 
 def _matched(item: Item, found: dict[int, Scene | StashImage]) -> dict[int, Scene | StashImage]:

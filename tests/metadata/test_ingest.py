@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -543,3 +545,25 @@ async def test_a_database_made_before_gets_what_it_lacks(tmp_path: Path) -> None
 async def the(database: Database) -> Creator:
     """The one creator."""
     return await Reader(database).creator("anna")
+
+
+async def test_what_is_no_file_is_named(tmp_path: Path) -> None:
+    """A pipe, a link to nowhere and a folder are named and left out at once, also within a folder; payloads go in."""
+    folder = tmp_path / "payloads"
+    folder.mkdir()
+    (folder / "good.json").write_text(json.dumps([account(username="anna")]))
+    os.mkfifo(folder / "pipe.json")
+    (folder / "nowhere.json").symlink_to("missing")
+    (folder / "loop.json").symlink_to("loop.json")
+    (folder / "folder.json").mkdir()
+    async with await Database.open(str(tmp_path / "new.sqlite"), create=True) as database:
+        async with asyncio.timeout(20):
+            result = await ingest_paths(database, [folder, folder / "pipe.json"])
+    assert [file.name for file in result.files] == ["good.json"]
+    assert [str(one).split(" ")[0].rpartition("/")[2] for one in result.failures] == [
+        "loop.json",
+        "nowhere.json",
+        "pipe.json",
+        "pipe.json",
+    ]
+    assert all("it was left out" in str(one) for one in result.failures)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -136,6 +137,32 @@ async def test_one_database_has_one_lock_however_it_is_called(
                 await take(name)
     assert path.with_name(f"{path.name}.stash-sync.lock").exists()
     await take(f"{path}.other")
+
+
+async def test_hard_links_of_one_database_have_one_lock(tmp_path: Path) -> None:
+    """Two names of one file in two folders exclude each other; a copy is another database."""
+    first, second = tmp_path / "a" / "metadata.sqlite", tmp_path / "b" / "other.sqlite"
+    for path in (first, second):
+        path.parent.mkdir()
+    first.write_bytes(b"x")
+    second.hardlink_to(first)
+    copy = tmp_path / "copy.sqlite"
+    copy.write_bytes(b"x")
+    with holder(str(first)):
+        with pytest.raises(AlreadyRunningError, match=r"other\.sqlite"):
+            await take(str(second))
+        await take(str(copy))
+    await take(str(second))
+
+
+async def test_a_pipe_in_the_place_of_a_lock_is_no_wait(tmp_path: Path) -> None:
+    """Where a pipe lies in the lock's place another place is taken at once."""
+    database = tmp_path / "metadata.sqlite"
+    database.touch()
+    os.mkfifo(tmp_path / "metadata.sqlite.stash-sync.lock")
+    async with lock.held(str(database)):
+        with pytest.raises(AlreadyRunningError):
+            await take(str(database))
 
 
 async def test_a_state_is_locked_too(tmp_path: Path) -> None:
