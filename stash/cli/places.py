@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stash.errors import UsageError, reason_of
+from stash.errors import StateError, UsageError, reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,7 +40,7 @@ def writable_page(file: Path | None) -> None:
     """Make sure that a page can be written, before anything else is done; a file that is there stays as it is.
 
     Raises:
-        UsageError: it cannot.
+        StateError: it cannot.
     """
     if file is None:
         return
@@ -52,8 +52,8 @@ def writable_page(file: Path | None) -> None:
         elif target.is_file() or target.is_dir():  # a pipe is opened once, when it is written
             target.open("ab").close()
     except OSError as error:
-        raise UsageError(
-            f"The page {str(file)!r} cannot be written ({reason_of(error)}); name another file with --html."
+        raise StateError(
+            f"The page {str(file)!r} cannot be written ({reason_of(error)}); name another file."
         ) from error
 
 

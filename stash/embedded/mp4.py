@@ -23,6 +23,11 @@ _CODECS = {
     "ac-3": "ac3",
 }
 _LARGEST_MOOV = 64 * 1024 * 1024
+_MOST_BOXES = 10_000
+"""Boxes before the header; a file of more is none that a camera wrote."""
+_LARGEST_BOX = 2**62
+_DEEPEST = 5
+"""Boxes within each other; those that are read lie four deep."""
 
 
 @dataclass(slots=True)
@@ -79,14 +84,16 @@ def read_mp4(path: Path) -> Movie | None:
 
 
 def _find_moov(file: BinaryIO) -> bytes | None:
-    while len(header := file.read(8)) == 8:  # noqa: PLR2004
+    for _ in range(_MOST_BOXES):
+        if len(header := file.read(8)) < 8:  # noqa: PLR2004
+            return None
         size, kind = struct.unpack(">I4s", header)
         start = 8
         if size == 1:
             size, start = int.from_bytes(file.read(8)), 16
         if kind == b"moov" and size <= _LARGEST_MOOV:
-            return file.read(size - start if size else -1)
-        if size < start:
+            return file.read(size - start if size else _LARGEST_MOOV)
+        if not start <= size < _LARGEST_BOX:
             return None
         file.seek(size - start, 1)
     return None
@@ -116,10 +123,11 @@ def _track(data: bytes) -> _Track:
     return track
 
 
-def _read_track(data: bytes, track: _Track) -> None:
+def _read_track(data: bytes, track: _Track, depth: int = 0) -> None:
     for kind, body in _boxes(data):
         if kind in _CONTAINERS:
-            _read_track(body, track)
+            if depth < _DEEPEST:
+                _read_track(body, track, depth + 1)
         elif kind == b"tkhd":
             track.width, track.height = (side >> 16 for side in struct.unpack(">II", body[-8:]))
         elif kind == b"hdlr" and not track.handler:

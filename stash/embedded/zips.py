@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import zipfile
+import zlib
 from datetime import UTC, datetime
+from lzma import LZMAError
 from typing import TYPE_CHECKING
 
 from .media import Media, kind_of, picture_size
@@ -13,20 +15,54 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+_BLOCK = 65536
+_LARGEST = 512 * 1024 * 1024
+"""What is unpacked of one zip file, in bytes: the pictures after that are left out."""
+
+_BROKEN = (
+    zipfile.BadZipFile,
+    zlib.error,
+    LZMAError,
+    OSError,
+    EOFError,
+    ValueError,
+    NotImplementedError,
+    RuntimeError,
+)
+"""How a zip file may be wrong: a `RuntimeError` is one that needs a password."""
+
 
 def pictures_in(path: Path) -> Iterator[tuple[Path, int, float, Media]]:
-    """Read the pictures of a zip file: their paths as if it were a folder, sizes, times and what they are."""
+    """Read the pictures of a zip file: their paths as if it were a folder, sizes, times and what they are.
+
+    A picture that cannot be read is left out, as is one whose name leads out of the zip file.
+    """
+    left = _LARGEST
     try:
-        with zipfile.ZipFile(path) as archive:
-            for entry in archive.infolist():
-                inner = path / entry.filename
-                if entry.is_dir() or kind_of(inner) != "image":
-                    continue
-                content = archive.read(entry)
-                shown, width, height = picture_size(content) or (inner.suffix[1:].lower(), 0, 0)
-                md5 = hashlib.md5(content, usedforsecurity=False).hexdigest()
-                changed = datetime(*entry.date_time, tzinfo=UTC).timestamp()
-                media = Media("image", shown, width, height, fingerprints=(("md5", md5),))
-                yield inner, entry.file_size, changed, media
-    except (zipfile.BadZipFile, ValueError, NotImplementedError):
+        archive = zipfile.ZipFile(path)
+    except _BROKEN:
         return
+    with archive:
+        for entry in archive.infolist():
+            inner = path / entry.filename
+            is_within = inner.is_relative_to(path) and ".." not in inner.parts
+            if entry.is_dir() or kind_of(inner) != "image" or not is_within or entry.file_size > left:
+                continue
+            left -= entry.file_size
+            try:
+                media = _picture(archive, entry, inner)
+                changed = datetime(*entry.date_time, tzinfo=UTC).timestamp()
+            except _BROKEN:
+                continue
+            yield inner, entry.file_size, changed, media
+
+
+def _picture(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, inner: Path) -> Media:
+    """Read one picture, a block at a time, whatever its size."""
+    with archive.open(entry) as file:
+        head = file.read(_BLOCK)
+        md5 = hashlib.md5(head, usedforsecurity=False)
+        while block := file.read(_BLOCK):
+            md5.update(block)
+    shown, width, height = picture_size(head) or (inner.suffix[1:].lower(), 0, 0)
+    return Media("image", shown, width, height, fingerprints=(("md5", md5.hexdigest()),))

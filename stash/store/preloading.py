@@ -13,7 +13,7 @@ from stash.store.kinds import KINDS, Entity, Kind, kind_of
 from stash.store.lookups import matches, parse
 from stash.store.memory import COMPLETE_FIELDS
 from stash.store.reading import INDEX_LIMIT, PAGE, ROWS, ReadingStore
-from stash.store.replies import all_rows_in, intact, rows_in
+from stash.store.replies import all_rows_in, intact, page_in, rows_in, rows_of_ids
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -81,9 +81,7 @@ class PreloadingStore(ReadingStore):
         first = [find(kind, {}, kind.lean, per_page=ROWS) for kind in kinds]
         reply = await self._ask(document("query", first))
         for number, kind in enumerate(kinds):
-            rows = rows_in(reply, number, kind)
-            with intact(f"its {kind.plural}"):
-                count = int(reply.data[f"f{number}"]["count"])
+            rows, count = page_in(reply, number, kind, per_page=ROWS)
             if count > INDEX_LIMIT:
                 continue
             for field in COMPLETE_FIELDS:
@@ -91,7 +89,8 @@ class PreloadingStore(ReadingStore):
             self._take(kind, rows)
             for page in range(2, -(-count // ROWS) + 1):
                 more = find(kind, {}, kind.lean, page=page, per_page=ROWS)
-                self._take(kind, rows_in(await self._ask(document("query", [more])), 0, kind))
+                answer = await self._ask(document("query", [more]))
+                self._take(kind, page_in(answer, 0, kind, page, ROWS)[0])
 
     async def rows_of_ids(
         self, ids: Mapping[type[Entity], Sequence[str]]
@@ -181,7 +180,7 @@ class PreloadingStore(ReadingStore):
             reply = await self._ask_about(fields)
             with intact("what is used"):
                 for number, name in enumerate(groups):
-                    for row in rows_in(reply, number, KINDS[name]):
+                    for row in rows_of_ids(reply, number, KINDS[name], groups[name]):
                         uses = {user: int(row[count]) for count, user in _USES[name].items()}
                         found[name, row["id"]] = uses
         return found
@@ -245,8 +244,9 @@ def _found(reply: Reply, number: int, kind: Kind, ids: Iterable[str]) -> list[di
     if reply.data.get(f"f{number}") is None:
         return None
     wanted = set(ids)
-    read = all_rows_in if "count" in reply.data[f"f{number}"] else rows_in
-    return [row for row in read(reply, number, kind) if row["id"] in wanted]
+    if "count" not in reply.data[f"f{number}"]:
+        return rows_of_ids(reply, number, kind, wanted)
+    return [row for row in all_rows_in(reply, number, kind) if row["id"] in wanted]
 
 
 def _in_order(wanted: Iterable[tuple[Kind, str]]) -> list[tuple[Kind, str]]:

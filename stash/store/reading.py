@@ -15,7 +15,7 @@ from stash.store.kinds import KINDS, Entity, Kind, kind_of
 from stash.store.lookups import Lookup, criteria, matches, parse, split
 from stash.store.memory import Memory
 from stash.store.parting import halved, in_two, joined, merged
-from stash.store.replies import intact, rows_in
+from stash.store.replies import intact, page_in, rows_of_ids
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Sequence
@@ -102,7 +102,7 @@ class ReadingStore(IdentityMap):
                 reply = await self._ask_about([by_id(kind, i, selection) for i in page])
                 rows = [row for row in reply.data.values() if isinstance(row, dict)]
             else:
-                rows = rows_in(reply, 0, kind)
+                rows = rows_of_ids(reply, 0, kind, page)
             read |= {entity.id: entity for entity in self._take(kind, rows)}
             self._gone |= {(kind.name, i) for i in page if i not in read}
         return read
@@ -151,8 +151,8 @@ class ReadingStore(IdentityMap):
             return
         fields = [by_ids(KINDS[name], list(ids), KINDS[name].full) for name, ids in stubs.items()]
         reply = await self._ask_about(fields)
-        for number, name in enumerate(stubs):
-            self._take(KINDS[name], rows_in(reply, number, KINDS[name]))
+        for number, (name, some) in enumerate(stubs.items()):
+            self._take(KINDS[name], rows_of_ids(reply, number, KINDS[name], some))
 
     def _selection(self, entity_type: type[T], fields: Iterable[str]) -> str:
         kind = kind_of(entity_type)
@@ -276,7 +276,7 @@ class ReadingStore(IdentityMap):
                     async for rows in self._row_pages(kind, part, selection, per_page):
                         yield rows
                 return
-            rows = rows_in(reply, 0, kind)
+            rows, _ = page_in(reply, 0, kind, number, per_page)
             yield rows
             if len(rows) < per_page:
                 break

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from stash.errors import DamagedReplyError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from stash.store.kinds import Kind
     from stash.wire import Reply
@@ -30,13 +30,41 @@ def rows_in(reply: Reply, number: int, kind: Kind) -> list[dict[str, Any]]:
 
 
 def all_rows_in(reply: Reply, number: int, kind: Kind) -> list[dict[str, Any]]:
-    """Likewise, of a field without pages that answers a count: as many rows as Stash counted.
+    """Return all rows of a field without pages, as many as Stash counted.
 
     Raises:
         DamagedReplyError: there are none, or one has no id, or some are missing.
     """
+    return page_in(reply, number, kind)[0]
+
+
+def page_in(
+    reply: Reply, number: int, kind: Kind, page: int = 1, per_page: int | None = None
+) -> tuple[list[dict[str, Any]], int]:
+    """Return the rows of one page, and how many rows Stash counted on all pages.
+
+    Raises:
+        DamagedReplyError: there are none, or one has no id, or the page has not as many as the count says.
+    """
     rows = rows_in(reply, number, kind)
-    if reply.data[f"f{number}"].get("count") != len(rows):
+    count = reply.data[f"f{number}"].get("count")
+    if not isinstance(count, int) or len(rows) != _on_page(count, page, per_page):
+        raise DamagedReplyError(f"Stash's reply about its {kind.plural} lacks some of them; run again.")
+    return rows, count
+
+
+def _on_page(count: int, page: int, per_page: int | None) -> int:
+    return count if per_page is None else min(per_page, max(0, count - (page - 1) * per_page))
+
+
+def rows_of_ids(reply: Reply, number: int, kind: Kind, ids: Iterable[str]) -> list[dict[str, Any]]:
+    """Return the rows of a field that was asked for by ids: Stash refuses the field where it lacks one.
+
+    Raises:
+        DamagedReplyError: there are none, or the ids are not those that were asked for.
+    """
+    rows = rows_in(reply, number, kind)
+    if {row["id"] for row in rows} != set(ids):
         raise DamagedReplyError(f"Stash's reply about its {kind.plural} lacks some of them; run again.")
     return rows
 

@@ -16,7 +16,7 @@ from stash.cli.main import main
 from stash.cli.places import writable_page
 from stash.cli.summaries import undo_lines
 from stash.demo import write_world
-from stash.errors import UsageError
+from stash.errors import StateError
 from stash.report import Planned, Report
 from tests.cli.test_commands import Ended
 
@@ -128,11 +128,11 @@ def prepared(folder: Path) -> Path:
 def test_a_page_that_cannot_be_written_ends_before_the_run(
     run: Command, world: list[object], tmp_path: Path, command: str, place: str
 ) -> None:
-    """A page's path is looked at first: exit 2, one sentence that names the path once, nothing written anywhere."""
+    """A page's path is looked at first: exit 6, one sentence that names the path once, nothing written anywhere."""
     page = PLACES[place](prepared(tmp_path / "pages"))
     words = ("sync", "--dry-run") if command == "dry run" else (command,)
     ended = run(*words, "--html", page, *world, "--quiet")
-    assert (ended.code, ended.out) == (2, "")
+    assert (ended.code, ended.out) == (6, "")
     assert ended.err.count(str(page)) == 1
     assert "[Errno" not in ended.err
     assert _runs(world) == []
@@ -160,15 +160,15 @@ def test_a_page_that_can_be_written_is_left_as_it_is(tmp_path: Path) -> None:
 
 def test_a_place_where_nobody_may_write() -> None:
     """A file system that takes no files, from root neither, is told before the run."""
-    with pytest.raises(UsageError, match="cannot be written"):
+    with pytest.raises(StateError, match="cannot be written"):
         writable_page(Path("/sys/page.html"))
 
 
 def test_the_report_of_a_run_looks_first_too(run: Command, world: list[object], tmp_path: Path) -> None:
-    """`report --html` of a path that cannot be written ends with 2 as well."""
+    """`report --html` of a path that cannot be written ends with 6 as well."""
     assert run("sync", *world, "--quiet").code == 0
     ended = run("report", "--html", tmp_path / "nope" / "page.html", *world[:2])
-    assert (ended.code, "[Errno" in ended.err) == (2, False)
+    assert (ended.code, "[Errno" in ended.err) == (6, False)
 
 
 def test_a_run_that_was_undone_says_so(run: Command, world: list[object]) -> None:
