@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import batched
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from stash_graphql_client.types import Image, Scene
 
 from stash.candidates import in_order, likeness
 from stash.fingerprints import Fingerprint, md5, oshash, read_all
+from stash.halving import fitting
 from stash.host_files import HostFile, Index, named
 from stash.overlap import together
 from stash.paths import PathMap, base_name, kind_of, media_id
@@ -167,8 +169,11 @@ class Files:
         paths = [self.stash_path(file) for file in files]
         folders = sorted({path[: -len(base_name(path))] for path in paths})
         for start in range(0, len(folders), DIRECTORIES):
-            pattern = _in_folders(folders[start : start + DIRECTORIES])
-            await together(*(self._read_kind(store, pattern, *kind) for kind in _KINDS))
+            await fitting(folders[start : start + DIRECTORIES], partial(self._read_folders, store))
+
+    async def _read_folders(self, store: StashStore, folders: Sequence[str]) -> None:
+        pattern = _in_folders(folders)
+        await together(*(self._read_kind(store, pattern, *kind) for kind in _KINDS))
 
     async def _read_kind(
         self, store: StashStore, pattern: str, kind: type[Image | Scene], files_field: str
@@ -185,7 +190,7 @@ class Files:
         A name counts where one file alone has it; one without an id, only if the sizes are the same.
         """
         for part in batched(files, NAMES):
-            await self._find_by_name(store, part)
+            await fitting(part, partial(self._find_by_name, store))
         left = self.unknown(files)
         if by_content and len(left) <= MOST_READ:
             for part in batched(left, NAMES):
@@ -202,7 +207,7 @@ class Files:
         """Look for files that are on the host no more, where Stash alone may have them, by their base names."""
         absent = [named(name) for name in names]
         for part in batched(absent, NAMES):
-            await self._find_by_name(store, part)
+            await fitting(part, partial(self._find_by_name, store))
         for file in absent:
             if (path := self._elsewhere.get(file.path)) is not None:
                 self._found_elsewhere.add(path)
@@ -285,6 +290,6 @@ def _selection(files_field: str, fields: str) -> str:
     return f"id code {files_field} {{ ... on BaseFile {{ {fields} }}{width} }}"
 
 
-def _in_folders(folders: list[str]) -> str:
+def _in_folders(folders: Sequence[str]) -> str:
     name = "[^/]+" if folders[0].startswith("/") else r"[^/\\]+"
     return f"^(?:{'|'.join(map(re.escape, folders))}){name}$"

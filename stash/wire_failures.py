@@ -42,8 +42,10 @@ def not_verified(url: str, reason: str) -> CertificateError:
 
 
 def why_unanswered(error: httpx.TransportError) -> str:
-    """The kind of a failure, and of a connection that was not made what the system said."""
+    """The kind of a failure, and of a connection that was not made what the system or the proxy said."""
     name, words = type(error).__name__, str(error)
+    if isinstance(error, httpx.ProxyError) and words:
+        return f"the proxy answers {words}"
     return f"no connection: {words}" if isinstance(error, httpx.ConnectError) and words else name
 
 

@@ -57,6 +57,7 @@ class Operation:
     sent: dict[str, Any] = field(default_factory=dict)
     links: Sequence[Link] = ()
     told: Collection[str] = ()
+    has_picture: bool = False
 
     def entities(self) -> list[Entity]:
         """What is read again to see whether it has taken effect."""
@@ -65,7 +66,9 @@ class Operation:
         return [link.image for link in self.links] or [self.entity]
 
     def is_done(self) -> bool:
-        """Whether it has taken effect, by what was read since."""
+        """Whether it has taken effect, by what was read since; of a picture that cannot be told."""
+        if self.has_picture:
+            return False
         if self.links:
             return all(_stands(link) == link.present for link in self.links)
         if isinstance(self.entity, GalleryChapter):
@@ -141,7 +144,7 @@ def writing(
     if verb == "Update":
         content["id"] = entity.id
     mutation = Field(kind.operation(verb), {"input": (f"{kind.name}{verb}Input!", content)}, selection)
-    return Operation(entity, mutation, _change(entity, sent, attached), sent)
+    return Operation(entity, mutation, _change(entity, sent, attached), sent, has_picture=bool(attached))
 
 
 def change_of(entity: Entity, fields: Iterable[str], attached: Mapping[str, str | None]) -> Change:

@@ -79,7 +79,7 @@ class PreloadingStore(ReadingStore):
         """Read whole types in one request (a further one five thousand of each), if they are not too many."""
         kinds = [kind_of(entity_type) for entity_type in entity_types]
         first = [find(kind, {}, kind.lean, per_page=ROWS) for kind in kinds]
-        reply = await self._ask(document("query", first))
+        reply = await self._ask_about(first)
         for number, kind in enumerate(kinds):
             rows, count = page_in(reply, number, kind, per_page=ROWS)
             if count > INDEX_LIMIT:

@@ -123,8 +123,11 @@ REACHED = {
 
 @pytest.mark.parametrize("code", REACHED)
 @pytest.mark.parametrize("command", ["sync", "check", "doctor", "undo"])
-def test_codes_of_what_answers(run, world: list[object], command: str, code: int) -> None:
+def test_codes_of_what_answers(
+    run, world: list[object], monkeypatch: pytest.MonkeyPatch, command: str, code: int
+) -> None:
     """No answer in time, no Stash, a refused key: the same code from every command that asks Stash."""
+    monkeypatch.setenv("STASH_SYNC_PATIENCE", "1")
     with answering(*REACHED[code]) as url:
         content, err = run(command, *(["last"] if command == "undo" else []), *world, "--url", url)
     assert content["exit_code"] == code

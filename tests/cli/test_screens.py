@@ -431,6 +431,20 @@ def test_a_slow_rate_is_not_told_as_none(
     assert capsys.readouterr().err == "Stash scans, percent: 4 of 100, 0.2/s, 480 s left\n"
 
 
+def test_a_wait_is_told_when_it_begins(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is waited for is told at once and in words, on a pipe too; and how long it took."""
+    now = [100.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    steps = Steps(Output())
+    steps.start("Waiting for Stash at http://stash.test (HTTP 502)")
+    assert capsys.readouterr().err == "Waiting for Stash at http://stash.test (HTTP 502)\n"
+    now[0] += 20.0
+    steps.finish()
+    assert capsys.readouterr().err == "Waiting for Stash at http://stash.test (HTTP 502): 20.0 s\n"
+
+
 def test_quiet_says_nothing_of_progress(piped, synced: Path) -> None:
     """With --quiet stderr is empty."""
     assert piped(synced, "sync", "--quiet", *STASH).stderr == ""

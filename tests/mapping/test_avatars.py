@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import base64
+import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from stash_graphql_client.types import Performer
+from stash_graphql_client.types import Gallery, Performer
 
 from stash.demo import files
+from tests.faults.test_in_front import InFront, up_to
 from tests.metadata.factories import AvatarFactory, moment
 
 if TYPE_CHECKING:
@@ -90,3 +93,53 @@ async def test_a_picture_that_was_there_is_kept(case: Case) -> None:
         await store.flush()
     await case.settled()
     assert await picture_of(case) == base64.b64decode("AAAA")
+
+
+@pytest.mark.parametrize("status", [413, 403, 400])
+async def test_a_picture_that_is_refused_on_the_way(case: Case, status: int) -> None:
+    """What something in front of Stash does not let through is left out and named, on every run; the person is synced."""
+    anna = case.rows.account(username="anna")
+    case.post(anna, case.picture(anna))
+    face = case.picture(anna, at="Pictures", local_filename="face.jpeg", createdAt=moment(0))
+    case.rows.add(AvatarFactory(accountId=anna.id, mediaId=face.id))
+    await case.save()
+    open_way = case.server.transport
+    assert open_way is not None
+    page = b"<title>%d Too bad</title>" % status
+    front = InFront(open_way, lambda content: (status, page) if b"data:image" in content else None)
+    case.server.transport = front
+    for _ in range(2):
+        front.refused.clear()
+        report = await case.sync()
+        assert report.exit_code == 3
+        (failure,) = [one for one in report.skipped if one.is_failure]
+        assert f"HTTP {status} Too bad" in failure.reason
+        assert "its picture is left out" in failure.reason
+        assert ("client_max_body_size" in failure.reason) == (status == 413)
+        assert 1 <= len(front.refused) <= 2
+        assert case.inputs("performerUpdate") == []
+    async with case.stash() as store:
+        (performer,) = await store.find(Performer)
+        (gallery,) = await store.find(Gallery)
+        assert [one.id for one in gallery.performers] == [performer.id]
+    with closing(sqlite3.connect(case.database)) as connection:
+        (stamp,) = connection.execute("SELECT stash_id FROM accounts WHERE id = ?", (anna.id,)).fetchone()
+    assert str(stamp) == performer.id
+    case.server.transport = open_way
+    await case.settled()
+    assert await picture_of(case) == files.jpeg(str(face.id))
+
+
+async def test_links_that_are_too_many_for_one_request(case: Case) -> None:
+    """The images of one gallery join it in several requests where one is too large."""
+    anna = case.rows.account(username="anna")
+    case.post(anna, *(case.picture(anna) for _ in range(120)))
+    await case.save()
+    assert case.server.transport is not None
+    case.server.transport = front = InFront(case.server.transport, up_to(700))
+    report = await case.settled()
+    assert report.exit_code == 0
+    assert any(b"addGalleryImages" in one for one in front.refused)
+    async with case.stash() as store:
+        (gallery,) = await store.find(Gallery)
+        assert gallery.image_count == 120
