@@ -73,11 +73,11 @@ def test_no_retry_by_hand() -> None:
 
 
 def test_the_size_of_the_processing_package() -> None:
-    """It has no more lines of code than the page says."""
+    """The page says how many lines of code it has, to within a fiftieth."""
     said = re.search(r"<!-- lines -->([\d,]+)<!-- /lines -->", PAGE)
     assert said is not None
     lines = sum(map(code_lines, (ROOT / "stash" / "processing").rglob("*.py")))
-    assert lines <= int(said[1].replace(",", ""))
+    assert abs(lines - int(said[1].replace(",", ""))) <= lines / 50
 
 
 def code_lines(path: Path) -> int:
