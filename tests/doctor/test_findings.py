@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 
 from stash.doctor import examine
+from stash.doctor.about_library import library_findings
 from stash.doctor.about_stash import stash_findings
-from stash.doctor.facts import SettingFacts, StashFacts
+from stash.doctor.facts import LibraryFacts, SettingFacts, Sighting, StashFacts
+from stash.paths import PathMap
 from stash.rules import Rules
 from stash.settings import Settings
 from tests.doctor.conftest import found
@@ -131,3 +134,16 @@ async def test_what_was_mended_is_no_problem_any_more(patient: Patient) -> None:
     assert [one["is_fixed"] for one in diagnosis.summary()["findings"] if one["level"] == "problem"] == [True]
     again = await examine(Settings(**values), transport=transport)
     assert (again.exit_code, again.problems) == (0, [])
+
+
+@pytest.mark.parametrize(
+    ("here", "there"), [("Caf\u00e9", "Cafe\u0301"), ("Cafe\u0301", "Caf\u00e9"), ("one", "two")]
+)
+def test_folders_that_look_alike(here: str, there: str) -> None:
+    """Of a map whose sides look alike, as macOS and others write an accent, it is said how they differ."""
+    host, stash = f"/dl/{here}/x.jpg", f"/dl/{there}/x.jpg"
+    facts = LibraryFacts(Path("/dl"), "/dl", 1, 1, sightings=[Sighting(host, host, (stash,))])
+    wrong = next(one for one in library_findings(facts, StashFacts("http://x")) if "path map" in one.title)
+    assert ("look alike" in wrong.what) == (here != "one")
+    assert wrong.fix is not None
+    assert PathMap.parse(wrong.fix.value).to_stash(host) == stash
