@@ -100,13 +100,18 @@ class Recording(Twins):
         """A dry run stops here: what is pending is the plan, and then it is forgotten."""
         plan = self.run.report.plan
         assert plan is not None  # noqa: S101 - a dry run's report has a plan
-        pending = self.store.pending()
-        fields = [(change, name) for change in pending for name in change.after]
-        new = [(c, name) for c, name in fields if (id(c.entity), name) not in self.run.planned]
-        plan += [planned(change, name, self.run.applied.get(id(change.entity))) for change, name in new]
-        self.run.planned |= {(id(c.entity), name) for c, name in new if c.entity.__type_name__ in LASTING}
-        self.run.report.links_added += sum(_new_links(c, name, _wished(c, name)) for c, name in new)
-        changed = [change for change, _ in new]
+        changed: list[Change] = []
+        for change in self.store.pending():
+            applied = self.run.applied.get(id(change.entity))
+            for name in change.after:
+                one = planned(change, name, applied)
+                # Another part may have decided the same already: nothing of a plan stands in Stash when the next begins.
+                mark = hash((one.type, one.id, one.key, one.field, str(one.after)))
+                if mark not in self.run.planned:
+                    self.run.planned.add(mark)
+                    plan.append(one)
+                    changed.append(change)
+                    self.run.report.links_added += _new_links(change, name, _wished(change, name))
         self._count({id(c.entity) for c in changed if c.action == "create"}, {id(c.entity) for c in changed})
         self.store.rollback(keeping=LASTING)
         self._forget_part()

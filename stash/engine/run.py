@@ -80,7 +80,7 @@ class Run:
     orders: dict[str, list[str]] = field(default_factory=dict)
     counted: set[tuple[str, str]] = field(default_factory=set)
     settled: dict[int, SettledPart] = field(default_factory=dict)
-    planned: set[tuple[int, str]] = field(default_factory=set)
+    planned: set[int] = field(default_factory=set)
     looked_for: set[tuple[str, str]] = field(default_factory=set)
     names: dict[int, Names] = field(default_factory=dict)
     is_littered: bool = False
