@@ -57,6 +57,23 @@ async def test_performer_aliases(server):
         assert "performer contains duplicate alias" in reply["errors"][0]["message"]
 
 
+async def test_performer_aliases_are_lowered_letter_by_letter(server):
+    """Beyond ASCII too an alias is compared in lower case, as Go makes it: no final sigma, and `\u0130` is `i`."""
+    for name, alias, is_taken in (
+        ("\u039f\u0394\u039f\u03a3", "\u03bf\u03b4\u03bf\u03c3", True),
+        ("\u039f\u0394\u039f\u03a3", "\u03bf\u03b4\u03bf\u03c2", False),
+        ("\u0130nci", "inci", True),
+        ("\u212aim", "kim", True),
+        ("ma\u00dfe", "masse", False),
+    ):
+        word = unique()
+        if is_taken:
+            refused = await server.refused("performer", name=word + name, alias_list=[word + alias])
+            assert refused == f"performer contains duplicate alias '{word + alias}'"
+        else:
+            await server.create("performer", name=word + name, alias_list=[word + alias])
+
+
 async def test_performer_aliases_may_be_others_names(server):
     """An alias may be another performer's name, and a name another's alias; a blank alias is kept as it is."""
     name, alias = unique(), unique()
