@@ -14,7 +14,7 @@ from metadata.items import Window
 from metadata.reading.accounts import AccountReading
 from metadata.reading.census import Census, count_rows, estimate_items
 from metadata.reading.files import FileOwner, find_names, find_owners
-from metadata.reading.index import IndexReading
+from metadata.reading.index import TABLES, IndexReading
 from metadata.reading.media import MediaReading
 from metadata.reading.orphans import OrphanReading
 from metadata.reading.scrutiny import Scrutiny
@@ -188,6 +188,30 @@ class Reader:
         async with self._database.connect() as connection:
             rows = await self._source.by(connection, "accounts", ("id", "username"), ("id", ids))
         return {row[0]: row[1] for row in rows if type(row[0]) is int and isinstance(row[1], str)}
+
+    async def hashtags(self) -> set[str]:
+        """Every hashtag that there is, without its `#`."""
+        if not self._source.has("hashtags", "value"):
+            return set()
+        table = self._source.table("hashtags")
+        async with self._database.connect() as connection:
+            rows = await self._source.rows(connection, sa.select(table.c.value))
+        return {row[0].strip().lstrip("#") for row in rows if isinstance(row[0], str)}
+
+    async def items_among(self, ids: Collection[int]) -> set[int]:
+        """Those of the ids that are the id of a post, message, story or wall."""
+        async with self._database.connect() as connection:
+            return {
+                row[0]
+                for table in TABLES.values()
+                for row in await self._source.by(connection, table, ("id",), ("id", ids))
+            }
+
+    async def accounts_of(self, media: Collection[int]) -> dict[int, int]:
+        """The account of each media, as far as the rows say."""
+        async with self._database.connect() as connection:
+            rows = await self._source.by(connection, "media", ("id", "accountId"), ("id", media))
+        return {row[0]: row[1] for row in rows if type(row[0]) is int and type(row[1]) is int}
 
     async def find_media(self, files: Iterable[tuple[str, int | None]]) -> Mapping[str, FileOwner]:
         """Whose files on disk are, by base name: (base name, media id in the name or None) each.

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import sqlite3
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import unquote
 
 import aiosqlite
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 AHEAD = 5000
 """Rows that come back with the statement; what is more is fetched on its own, so that a stream stays one."""
+
+SILENCE = 3.0
+"""Seconds that a transaction may take to begin before the wait is told."""
+
+log = logging.getLogger(__name__)
 
 
 class Connection(aiosqlite.Connection):
@@ -21,6 +30,7 @@ class Connection(aiosqlite.Connection):
     def __init__(self, database: str, **options: object) -> None:
         connect = partial(sqlite3.connect, database, **options)
         super().__init__(connect, AHEAD)
+        self._name = database
         self._thread.daemon = True
         self.to_begin = ""
         """What the next statement begins its transaction with; a trip of its own costs as much as a statement."""
@@ -28,6 +38,23 @@ class Connection(aiosqlite.Connection):
     def cursor(self) -> Cursor:  # type: ignore[override]  # no trip, so nothing to await
         """A cursor of this connection."""
         return Cursor(self, self._conn.cursor())
+
+    @contextmanager
+    def beginning(self) -> Iterator[None]:
+        """Tell that the database is waited for, where the first statement of a transaction does not return."""
+        if not self.to_begin:
+            yield
+            return
+        timer = asyncio.get_running_loop().call_later(SILENCE, self._tell)
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def _tell(self) -> None:
+        path = unquote(self._name.removeprefix("file:").partition("?")[0])
+        sentence = f"waiting for the database {path} (another program may have locked it)"
+        log.warning("database.waits", extra={"sentence": sentence})
 
 
 class Cursor(aiosqlite.Cursor):
@@ -42,7 +69,8 @@ class Cursor(aiosqlite.Cursor):
 
     async def execute(self, sql: str, parameters: Iterable[object] | None = None) -> Self:
         """Execute, and fetch what comes first."""
-        self._rows = await self._execute(self._execute_and_fetch, sql, tuple(parameters or ()))  # type: ignore[no-untyped-call]
+        with self._conn.beginning():
+            self._rows = await self._execute(self._execute_and_fetch, sql, tuple(parameters or ()))  # type: ignore[no-untyped-call]
         self._has_more = len(self._rows) == AHEAD
         return self
 
@@ -53,7 +81,8 @@ class Cursor(aiosqlite.Cursor):
 
     async def executemany(self, sql: str, parameters: Iterable[Iterable[object]]) -> Self:
         """Execute with each of the parameters."""
-        await self._execute(self._execute_many, sql, parameters)  # type: ignore[no-untyped-call]
+        with self._conn.beginning():
+            await self._execute(self._execute_many, sql, parameters)  # type: ignore[no-untyped-call]
         return self
 
     def _execute_many(self, sql: str, parameters: Iterable[Iterable[Any]]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -31,11 +32,11 @@ def gated(settings: Settings, only: Sequence[str], skip: Sequence[str]) -> Setti
     """
     found: dict[str, Any] = {}
     for word in only:
-        name, value = _read(word)
+        name, value = read_word(word)
         name = "kinds" if name == "kinds" else f"only_{name}"
         found[name] = found.get(name, frozenset()) | {value}
     for word in skip:
-        name, value = _read(word)
+        name, value = read_word(word)
         if name == "kinds":
             found["kinds"] = found.get("kinds", settings.kinds) - {value}
         else:
@@ -46,7 +47,12 @@ def gated(settings: Settings, only: Sequence[str], skip: Sequence[str]) -> Setti
     return settings.model_copy(update=found)
 
 
-def _read(word: str) -> tuple[str, str]:
+def read_word(word: str) -> tuple[str, str]:
+    """What a word chooses by, `creators`, `tags`, `items` or `kinds`, and the value.
+
+    Raises:
+        UsageError: it is none of these.
+    """
     text = word.strip().lower()
     if text in _KINDS:
         return "kinds", _KINDS[text]
@@ -55,7 +61,9 @@ def _read(word: str) -> tuple[str, str]:
         return "items", number[1]
     if len(text) > 1 and text[0] in "@#":
         return ("creators" if text[0] == "@" else "tags"), text[1:]
+    close = difflib.get_close_matches(text, _KINDS, n=1)
+    hint = f" (did you mean {close[0]}?)" if close else ""
     raise UsageError(
-        f"{word!r} says nothing to choose by; write @creator, '#hashtag', an item's id, or one of post, message, "
-        "story, wall."
+        f"{word!r} says nothing to choose by{hint}; write @creator, '#hashtag', an item's id, or one of post, "
+        "message, story, wall."
     )

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 SUFFIX = ".stash-sync.lock"
 """What is added to the name of a SQLite database for its lock; the file stays."""
 
+_SQLITE = b"SQLite format 3\0"
+
 _ADVISORY_KEY = int.from_bytes(b"stashsyn")
 """PostgreSQL's advisory locks are numbers, of each database apart."""
 
@@ -77,7 +79,7 @@ def _file_held(database: Path) -> Iterator[None]:
         try:
             yield
         finally:
-            if not database.exists():
+            if not _is_database(database):
                 beside.unlink(missing_ok=True)
 
 
@@ -88,6 +90,15 @@ def _identity(database: Path) -> str | None:
     except OSError:
         return None
     return f"{status.st_dev}:{status.st_ino}"
+
+
+def _is_database(path: Path) -> bool:
+    """Tell whether a file is SQLite's; beside another one, named by mistake, no lock is left."""
+    try:
+        with path.open("rb") as file:
+            return file.read(len(_SQLITE)) == _SQLITE
+    except OSError:
+        return False
 
 
 def _take(stack: ExitStack, path: Path, database: Path) -> bool:

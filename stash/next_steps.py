@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 UNSCANNED = "a sync has it scanned"
 """In the reason of a file that Stash has not scanned yet."""
 
+_NOT_THERE = "none of its media is in Stash"
+
 _STEPS = (
     ("deleted in Stash", "Nothing to do, unless you want it back.", "--recreate"),
     ("taken back by undo", "Nothing to do, unless you want it back.", "--redo"),
@@ -22,7 +24,7 @@ _STEPS = (
     ("not in the downloads folder", "Download it again, or leave it.", ""),
     ("in a file that can be used", "See its files among the unmatched.", ""),
     (
-        "none of its media is in Stash",
+        _NOT_THERE,
         "Sync: its files are scanned first. Download what is not there.",
         " ",
     ),
@@ -34,15 +36,33 @@ _STEPS = (
 )
 
 
+_OF_THE_USER = ("deleted in Stash", "taken back by undo")
+"""In the reasons of what a user took out of Stash."""
+
+_AFTER_A_SYNC = "Download its files again, or leave it: they are not there, or Stash does not take them."
+
+
+def is_of_the_user(reason: str) -> bool:
+    """Whether something is left as it is because the user deleted it, or took it back."""
+    return any(words in reason for words in _OF_THE_USER)
+
+
 def unscanned(report: Report) -> int:
     """How many files Stash has not scanned yet, so that a plan can say nothing of them."""
     return sum(UNSCANNED in one.reason for one in report.unmatched)
 
 
-def step_for(reason: str, base: str) -> tuple[str, str]:
-    """The next step, and a line to paste where there is one; `base` is the command that a flag joins."""
+def step_for(reason: str, base: str, *, is_plan: bool = False, item: str = "") -> tuple[str, str]:
+    """The next step, and a line to paste where there is one.
+
+    `base` is the command that a flag joins, `item` the id of the post or message that the reason is about.
+    """
     for words, step, flag in _STEPS:
         if words in reason:
+            if words == _NOT_THERE and not is_plan:
+                return _AFTER_A_SYNC, ""
+            if flag in {"--recreate", "--redo"} and item:
+                return step, f"{base} --only {item} {flag}"
             line = "stash-sync doctor" if flag == "doctor" else f"{base} {flag}".strip() if flag else ""
             return step, line
     _, _, step = reason.rpartition("; ")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from metadata.database import Database
 from metadata.reader import Reader
+from stash.choices import chosen_creators, refuse_unknown, unknown_in_settings
 from stash.download_command import download
 from stash.engine.choosing import chosen_run
 from stash.engine.run import Run
@@ -22,6 +23,7 @@ from stash.host_files import looked_through
 from stash.identity import Choices, bind
 from stash.interpreter import tuned
 from stash.journal import Journal
+from stash.journal.upkeep import about_copy
 from stash.overlap import Line, meanwhile
 from stash.processing import StashProcessing
 from stash.reaching import reaching
@@ -61,14 +63,17 @@ class Progress(Protocol):
 class SyncOptions:
     """What to sync, and how: no creators means every one with downloaded media.
 
-    `server` is what the journal calls a Stash whose address is another one each time. `is_forced` goes on where the
-    world looks wrong, `recreate` makes again what was deleted in Stash,
-    `redo` what was taken back by undo, `is_restored` what a restored backup of Stash has lost.
+    `words` are those of `--only` and `--skip`. With `scan_first` a dry run has Stash scan new files. `server` is what
+    the journal calls a Stash whose address is another one each time. `is_forced` goes on where the world looks wrong,
+    `recreate` makes again what was deleted in Stash, `redo` what was taken back by undo, `is_restored` what a restored
+    backup of Stash has lost.
     """
 
     creators: tuple[str, ...] = ()
     dry_run: bool = False
     scan: bool = True
+    scan_first: bool = False
+    words: tuple[str, ...] = ()
     overwrite: frozenset[str] = field(default_factory=frozenset)
     server: str | None = None
     is_forced: bool = False
@@ -108,10 +113,14 @@ async def _sync(
         reaching(settings, progress, transport, is_dry=options.dry_run) as context,
     ):
         reader = Reader(database, with_facts=settings.rules().wants_facts)
+        await refuse_unknown(reader, options.words)
+        report.warnings += await unknown_in_settings(reader, settings)
         async with meanwhile(context.get_client()):
-            creators, is_bare = await _creators(reader, options, settings)
+            creators, is_bare = await chosen_creators(reader, options.creators, settings.rules())
         on_disk = {file.media_id for file in files.on_host if file.media_id is not None}
         async with _journal(settings, database, context, options, on_disk) as journal:
+            if journal.copied is not None:
+                report.notes.append(about_copy(journal.copied))
             if is_bare and not options.is_forced:
                 check_any_source(await journal.count())
             run = Run(
@@ -124,7 +133,7 @@ async def _sync(
                 recreate=options.recreate,
                 redo=options.redo,
                 rules=settings.rules(),
-                may_scan=options.scan and not options.dry_run,
+                may_scan=options.scan_first or (options.scan and not options.dry_run),
                 scan_generate=settings.scan_generate,
                 patience=settings.patience,
                 on_items=progress.advance,
@@ -155,14 +164,18 @@ class Source:
 async def run(settings: Settings, options: SyncOptions, progress: Progress, source: Source) -> Report:
     """Download with a command of the user's (or not at all), ingest payloads (or none), then sync.
 
+    A dry run plans the sync alone, of what there is already.
+
     Raises:
         UsageError: the command failed.
     """
-    if source.download_command is not None:
+    if source.download_command is not None and not options.dry_run:
         progress.start("download")
         await download(source.download_command)
         progress.finish()
-    ingested = await ingest(settings, source.payloads, progress) if source.payloads else None
+    ingested = (
+        await ingest(settings, source.payloads, progress) if source.payloads and not options.dry_run else None
+    )
     report = await sync(settings, options, progress)
     for failure in ingested.failures if ingested is not None else ():
         report.skip("payload", "", str(failure), is_failure=True)
@@ -265,22 +278,6 @@ async def _journal(
         choices = Choices(options.is_restored, options.recreate, options.is_forced)
         await bind(journal, context.store.connection, address, on_disk, choices)
         yield journal
-
-
-async def _creators(reader: Reader, options: SyncOptions, settings: Settings) -> tuple[list[Creator], bool]:
-    """Return the creators to sync, and whether the database has none with media at all.
-
-    Raises:
-        UnknownCreatorError: the database knows nobody of a name that was given; it names the closest.
-    """
-    if options.creators:
-        named = [await reader.creator(name) for name in options.creators]
-        return list({creator.id: creator for creator in named}.values()), False
-    everybody, rules = await reader.creators(), settings.rules()
-    known = {name for one in everybody for name in (one.username.casefold(), str(one.id))}
-    for name in sorted(rules.only - known):
-        await reader.creator(name)
-    return [creator for creator in everybody if rules.takes_creator(creator)], not everybody
 
 
 async def _prepare(

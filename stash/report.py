@@ -21,6 +21,14 @@ PLURALS = {
 }
 """Stash's types, as the report names them."""
 
+
+def counted(count: int, plural: str) -> str:
+    """A number and what it counts: `1 gallery`, `2 galleries`."""
+    if count != 1:
+        return f"{count} {plural}"
+    return f"1 {f'{plural[:-3]}y' if plural.endswith('ies') else plural.removesuffix('s')}"
+
+
 SOME_FAILED = 3
 """The exit code of a run that is done, but for some items."""
 
@@ -85,7 +93,10 @@ class Planned:
 
 @dataclass
 class Report:
-    """One run, filled by the pipeline; `removed` is what an undo took out of Stash, by type as `entities` are."""
+    """One run, filled by the pipeline; `removed` is what an undo took out of Stash, by type as `entities` are.
+
+    `warnings` and `notes` are sentences for whoever started it, and not kept.
+    """
 
     run: int | None = None
     outcome: str = "done"
@@ -101,6 +112,8 @@ class Report:
     skipped: list[Skipped] = field(default_factory=list)
     kept: list[Kept] = field(default_factory=list)
     plan: list[Planned] | None = None
+    warnings: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     _noted: set[Hashable] = field(default_factory=set, repr=False)
 
     @property

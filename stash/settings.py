@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
 import string
 from datetime import date  # noqa: TC003 - pydantic reads it
 from pathlib import Path
@@ -26,7 +25,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from metadata.addresses import has_secret, is_path, split
+from metadata.addresses import is_path
 from stash.addresses import StashAddress
 from stash.downloader_config import read_downloader_config
 from stash.encoding import key_header
@@ -34,7 +33,8 @@ from stash.errors import UsageError
 from stash.paths import PathMap
 from stash.rules import EXTRAS, KINDS, STUDIO, STUDIO_FIELDS, TITLE, TITLE_FIELDS, Extra, Kind, Rules
 from stash.scan_options import DEFAULTS, ScanChoice
-from stash.settings_file import SETTINGS_FILE, read_settings_file
+from stash.setting_words import refuse_unknown_variables, why_wrong
+from stash.settings_file import read_settings_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,7 +48,7 @@ def _setting(name: str, default: Any, variable: str = "", **limits: Any) -> Any:
     return Field(default=default, validation_alias=alias, **limits)
 
 
-_DATABASES = ("database", "state")
+DATABASES = ("database", "state")
 """The settings that name a database, whose address may hold a password."""
 
 Words = Annotated[frozenset[str], NoDecode]
@@ -207,6 +207,12 @@ class Settings(BaseSettings):
         except RuntimeError as error:
             raise ValueError(f"there is no home folder for {str(value)!r}") from error
 
+    @field_validator(*DATABASES)
+    @classmethod
+    def _absolute_file(cls, value: str | None) -> str | None:
+        """One file, one name, wherever the command runs."""
+        return str(Path(value).expanduser().absolute()) if value and is_path(value) else value
+
     @field_validator("url", "database", "state", "path_map", "ca_file", mode="before")
     @classmethod
     def _none_when_empty(cls, value: object) -> object:
@@ -263,64 +269,31 @@ def load_settings(flags: Mapping[str, Any]) -> Settings:
     """The settings in force; flags that are None do not count.
 
     Raises:
-        UsageError: a value is wrong, or the file has an unknown key.
+        UsageError: a value is wrong, or the file or the environment has an unknown name.
     """
+    refuse_unknown_variables(os.environ, VARIABLES)
     try:
         return Settings(**{name: value for name, value in flags.items() if value is not None})
     except ValidationError as error:
-        first = error.errors()[0]
-        name = ".".join(str(part) for part in first["loc"])
-        problem = "there is no such setting" if first["type"] == "extra_forbidden" else first["msg"].lower()
-        raise UsageError(f"The setting {name} is wrong: {problem}; see `stash-sync settings`.") from error
+        first = error.errors(include_url=False, include_context=False)[0]
+        name = _FIELDS.get(str(first["loc"][0]).upper(), str(first["loc"][0]))
+        raise UsageError(why_wrong(name, _where(name, flags), first, list(VARIABLES))) from None
 
 
-def explain(settings: Settings, flags: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    """Each setting as (name, value fit to be shown, where it comes from)."""
-    in_file, in_config = read_settings_file(), _config_values(settings)
-    rows = []
-    for name, field in Settings.model_fields.items():
-        value = vars(settings)[name]
-        aliases = field.validation_alias.choices if isinstance(field.validation_alias, AliasChoices) else []
-        variables = [str(alias) for alias in aliases if str(alias).isupper() and str(alias) in os.environ]
-        if flags.get(name) is not None:
-            source = "flag"
-        elif variables:
-            source = variables[0]
-        else:
-            source = SETTINGS_FILE if name in in_file else in_config.get(name, "default")
-        if name in _DATABASES and value is not None and not is_path(value):
-            value = split(value).shown
-        rows.append((name, _shown(value), source))
-    return rows
+def _where(name: str, flags: Mapping[str, Any]) -> str:
+    """The place that a value comes from."""
+    if flags.get(name) is not None:
+        return f"--{name.replace('_', '-')}"
+    if (variable := VARIABLES.get(name, "")) in os.environ:
+        return variable
+    return f"The setting {name}"
 
 
-def _shown(value: object) -> str:
-    if isinstance(value, frozenset):
-        value = ", ".join(sorted(value))
-    if isinstance(value, dict):
-        value = "; ".join(f"{key}={name}" for key, name in value.items())
-    if value in {None, ""}:
-        return "-"
-    return str(value)
+VARIABLES = {
+    name: str(field.validation_alias.choices[1])
+    for name, field in Settings.model_fields.items()
+    if isinstance(field.validation_alias, AliasChoices)
+}
+"""The environment variable of each setting."""
 
-
-def _config_values(settings: Settings) -> dict[str, str]:
-    """Which settings the downloader's config says, and its name."""
-    path = settings.downloader_config
-    return {} if path is None else dict.fromkeys(read_downloader_config(path.expanduser()), path.name)
-
-
-def loose_permissions() -> str | None:
-    """A warning where others can read an API key or a password in the settings file."""
-    path = Path(SETTINGS_FILE)
-    if os.name != "posix" or not path.is_file() or not path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
-        return None
-    values = read_settings_file()
-    addresses = [str(values[name]) for name in ("url", *_DATABASES) if name in values]
-    if "api_key" in values:
-        what = "your API key"
-    elif any(map(has_secret, addresses)):
-        what = "a password"
-    else:
-        return None
-    return f"{SETTINGS_FILE} holds {what} and others can read it; run: chmod 600 {SETTINGS_FILE}"
+_FIELDS = {variable: name for name, variable in VARIABLES.items()}

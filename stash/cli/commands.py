@@ -27,11 +27,14 @@ from stash.cli.flags import (
     Recreate,
     Redo,
     Restored,
+    ScanFirst,
     Skip,
     Url,
     Verbose,
     overwritable,
+    scan_first,
 )
+from stash.cli.helping import Command, Group
 from stash.cli.logs import LogFormat, set_up
 from stash.cli.output import Output
 from stash.cli.pasting import command_line
@@ -52,11 +55,12 @@ EMBEDDED = "embedded"
 app = typer.Typer(
     name="stash-sync",
     epilog="The first time: `stash-sync demo` shows what it does, `stash-sync doctor` what yours still needs.",
-    add_completion=False,
+    cls=Group,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
 
-SYNC, LOOK, BESIDE = "Sync", "See what will happen, what happened, and why not", "Beside"
+SYNC, LOOK, OTHER = "Sync", "See what will happen, what happened, and why not", "Other commands"
 """Under which the help lists the commands."""
 
 
@@ -77,11 +81,12 @@ def _app(
     """Brings what a creator-content downloader saved into Stash, again and again, without losing your edits."""
 
 
-@app.command(rich_help_panel=SYNC)
+@app.command(cls=Command, rich_help_panel=SYNC)
 def sync(  # noqa: PLR0913 - each flag is a parameter, as typer has it
     creators: Creators = None,
     *,
     dry_run: DryRun = False,
+    scan: ScanFirst = False,
     html: Html = None,
     only: Only = None,
     skip: Skip = None,
@@ -113,10 +118,12 @@ def sync(  # noqa: PLR0913 - each flag is a parameter, as typer has it
 
         options = pipeline.SyncOptions(
             tuple(creators or ()),
-            dry_run,
-            not no_scan,
-            overwritable(overwrite),
-            server_of(embedded_dir),
+            dry_run=dry_run,
+            scan=not no_scan,
+            scan_first=scan_first(scan, no_scan=no_scan),
+            words=(*(only or ()), *(skip or ())),
+            overwrite=overwritable(overwrite),
+            server=server_of(embedded_dir),
             is_forced=force,
             recreate=recreate,
             redo=redo,
@@ -131,45 +138,7 @@ def sync(  # noqa: PLR0913 - each flag is a parameter, as typer has it
     return report.exit_code
 
 
-@app.command(rich_help_panel=LOOK)
-def check(  # noqa: PLR0913 - likewise
-    creators: Creators = None,
-    *,
-    html: Html = None,
-    only: Only = None,
-    skip: Skip = None,
-    overwrite: Overwrite = None,
-    url: Url = None,
-    database: DatabaseUrl = None,
-    downloads: Downloads = None,
-    path_map: PathMapping = None,
-    embedded_dir: EmbeddedDir = None,
-    json: Json = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
-    log_format: Format = LogFormat.TEXT,
-) -> int:
-    """Compare without writing: what matches, differs, is missing in Stash, or has no row."""
-    from stash import pipeline  # noqa: PLC0415 - the library behind it is slow to import
-
-    output = make_output(json, quiet, verbose, log_format)
-    writable_page(html)
-    settings = make_settings(
-        url=url, database=database, downloads=downloads, path_map=path_map, only=only, skip=skip
-    )
-    options = pipeline.SyncOptions(
-        tuple(creators or ()),
-        dry_run=True,
-        overwrite=overwritable(overwrite),
-        server=server_of(embedded_dir),
-    )
-    with Steps(output) as steps:
-        report = finish(with_stash(settings, embedded_dir, lambda s: pipeline.sync(s, options, steps)))
-    write_html(html, settings, report)
-    return output.comparison(report, html)
-
-
-@app.command(rich_help_panel=SYNC)
+@app.command(cls=Command, rich_help_panel=SYNC)
 def run(  # noqa: PLR0913 - likewise
     creators: Creators = None,
     *,
@@ -180,6 +149,8 @@ def run(  # noqa: PLR0913 - likewise
         list[Path] | None,
         typer.Option("--payloads", help="API payloads to ingest: files or folders (several times)."),
     ] = None,
+    dry_run: DryRun = False,
+    scan: ScanFirst = False,
     html: Html = None,
     only: Only = None,
     skip: Skip = None,
@@ -187,6 +158,7 @@ def run(  # noqa: PLR0913 - likewise
     no_scan: NoScan = False,
     force: Force = False,
     recreate: Recreate = False,
+    redo: Redo = False,
     url: Url = None,
     database: DatabaseUrl = None,
     downloads: Downloads = None,
@@ -197,7 +169,7 @@ def run(  # noqa: PLR0913 - likewise
     verbose: Verbose = False,
     log_format: Format = LogFormat.TEXT,
 ) -> int:
-    """Download, ingest, scan and sync, each as far as it is asked for."""
+    """Download, ingest, scan and sync, each as far as it is asked for; a dry run neither downloads nor ingests."""
     output = make_output(json, quiet, verbose, log_format)
     writable_page(html)
     settings = make_settings(
@@ -209,17 +181,21 @@ def run(  # noqa: PLR0913 - likewise
 
         options = pipeline.SyncOptions(
             tuple(creators or ()),
+            dry_run=dry_run,
             scan=not no_scan,
+            scan_first=scan_first(scan, no_scan=no_scan),
+            words=(*(only or ()), *(skip or ())),
             overwrite=overwritable(overwrite),
             server=server_of(embedded_dir),
             is_forced=force,
             recreate=recreate,
+            redo=redo,
         )
         source = pipeline.Source(download_command, existing_paths(payloads or ()))
         with Steps(output) as steps:
             return await with_stash(settings, embedded_dir, lambda s: pipeline.run(s, options, steps, source))
 
-    report = finish(alone(settings, work))
+    report = finish(work() if dry_run else alone(settings, work))
     write_html(html, settings, report)
     output.report(report, html)
     return report.exit_code
@@ -234,7 +210,9 @@ def make_output(
     """Where a command speaks, and how much the log says."""
     set_up(log_format, is_verbose=verbose)
     has_events = log_format is LogFormat.JSON
-    return Output(is_json=json, is_quiet=quiet or json or has_events, has_events=has_events)
+    return Output(
+        is_json=json, is_quiet=quiet or json or has_events, has_events=has_events, is_verbose=verbose
+    )
 
 
 def make_settings(

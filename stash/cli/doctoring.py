@@ -9,9 +9,13 @@ import typer
 
 from stash.cli.commands import LOOK, app, make_output, make_settings, server_of, with_stash
 from stash.cli.flags import DatabaseUrl, Downloads, EmbeddedDir, Json, PathMapping, Url
+from stash.cli.helping import Command
 from stash.cli.running import finish
+from stash.report import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from stash.cli.output import Output
     from stash.doctor import Diagnosis, Finding
     from stash.settings import Settings
@@ -24,7 +28,7 @@ _MARKS = {
 }
 
 
-@app.command(rich_help_panel=LOOK)
+@app.command(cls=Command, rich_help_panel=LOOK)
 def doctor(  # noqa: PLR0913 - each flag is a parameter, as typer has it
     *,
     fix: Annotated[
@@ -36,6 +40,9 @@ def doctor(  # noqa: PLR0913 - each flag is a parameter, as typer has it
     path_map: PathMapping = None,
     embedded_dir: EmbeddedDir = None,
     json: Json = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Say nothing but warnings and problems.")
+    ] = False,
 ) -> int:
     """Look at everything that a sync stands on, and say what to do; nothing is written to Stash or a database."""
     output = make_output(json, quiet=True, verbose=False)
@@ -48,23 +55,25 @@ def doctor(  # noqa: PLR0913 - each flag is a parameter, as typer has it
 
     diagnosis = finish(with_stash(settings, embedded_dir, work))
     output.emit(diagnosis.summary())
-    _show(output, diagnosis)
+    _show(output, diagnosis, {"warning", "problem"} if quiet else set(_MARKS))
     return diagnosis.exit_code
 
 
-def _show(output: Output, diagnosis: Diagnosis) -> None:
-    for area, findings in groupby(diagnosis.findings, lambda one: one.area):
+def _show(output: Output, diagnosis: Diagnosis, levels: Collection[str]) -> None:
+    shown = [one for one in diagnosis.findings if one.level in levels]
+    if not shown and len(levels) < len(_MARKS):
+        return
+    for area, findings in groupby(shown, lambda one: one.area):
         output.say(area[:1].upper() + area[1:], style="bold")
         for finding in findings:
             _show_finding(output, finding)
     for sentence in diagnosis.fixed:
         output.say(f"Fixed: {sentence}")
-    counts = {level: sum(one.level == level for one in diagnosis.findings) for level in _MARKS}
-    found = ", ".join(
-        f"{count} {word}{'' if count == 1 else 's'}" for word, count in counts.items() if word != "ok"
-    )
-    questions = f"{diagnosis.requests} question{'' if diagnosis.requests == 1 else 's'}"
-    output.say(f"\n{found}; Stash was asked {questions}.")
+    left = [one for one in diagnosis.findings if one not in diagnosis.mended]
+    counts = {level: sum(one.level == level for one in left) for level in _MARKS if level != "ok"}
+    found = ", ".join(counted(count, f"{word}s") for word, count in counts.items())
+    mended = f", {len(diagnosis.mended)} fixed" if diagnosis.mended else ""
+    output.say(f"\n{found}{mended}; {counted(diagnosis.requests, 'requests')} to Stash.")
     for first in diagnosis.problems[:1]:
         output.hang(f"{first.title} {first.next_step}", "Begin with: ", mark_style="bold")
     if diagnosis.mended and not diagnosis.problems:

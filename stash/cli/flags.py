@@ -30,8 +30,8 @@ OVERWRITABLE = frozenset(
 """The fields that hold one value. Lists are only added to, and what a user took from them stays away."""
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, for scripts.")]
-Quiet = Annotated[bool, typer.Option("--quiet", help="No progress.")]
-Verbose = Annotated[bool, typer.Option("--verbose", help="Log what is decided.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Log what is decided, and tell the requests.")]
 Url = Annotated[str | None, typer.Option("--url", help="Where Stash is; else STASH_URL.")]
 DatabaseUrl = Annotated[
     str | None, typer.Option("--database", help="The metadata database; else STASH_SYNC_DATABASE_URL.")
@@ -54,7 +54,16 @@ Creators = Annotated[
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Show what would be done, field by field, and write nothing.")
 ]
+ScanFirst = Annotated[
+    bool,
+    typer.Option(
+        "--scan", help="With --dry-run: have Stash scan new files first (that writes no metadata), then plan."
+    ),
+]
 NoScan = Annotated[bool, typer.Option("--no-scan", help="Never ask Stash to scan.")]
+Strict = Annotated[
+    bool, typer.Option("--strict", help="Exit 4 also where nothing but your own edits differs.")
+]
 Overwrite = Annotated[
     list[str] | None,
     typer.Option("--overwrite", help="Write this field even where you edited it (several times)."),
@@ -102,3 +111,14 @@ def overwritable(names: Sequence[str] | None) -> frozenset[str]:
                 f"{', '.join(sorted(OVERWRITABLE))}."
             )
     return frozenset(names or ())
+
+
+def scan_first(scan: bool, *, no_scan: bool) -> bool:  # noqa: FBT001 - a flag
+    """Whether a dry run has Stash scan first.
+
+    Raises:
+        UsageError: both flags about scans were given.
+    """
+    if scan and no_scan:
+        raise UsageError("--scan and --no-scan say the opposite; give one of them.")
+    return scan

@@ -8,18 +8,29 @@ from typing import Annotated
 
 import typer
 
-from stash.cli.commands import BESIDE, LOOK, alone, app, make_output, make_settings
+from stash.cli.commands import LOOK, OTHER, alone, app, make_output, make_settings
 from stash.cli.flags import DatabaseUrl, Json, Quiet
+from stash.cli.helping import Command
 from stash.cli.places import existing_folder, existing_paths, new_folder
 from stash.cli.progress import Steps
 from stash.cli.running import finish
 from stash.cli.signals import Signalled, hold
+from stash.report import counted
 
 EMBEDDED_PORT = 9998
 """Where the embedded Stash listens if nothing else is said: beside a real Stash, whose own port is 9999."""
 
+_TOLD = {
+    "accounts": "accounts",
+    "posts": "posts",
+    "messages": "messages",
+    "media_stories": "stories",
+    "media": "media",
+}
+"""What is counted of payloads, by table."""
 
-@app.command(rich_help_panel=BESIDE)
+
+@app.command(cls=Command, rich_help_panel=OTHER)
 def ingest(
     paths: Annotated[list[Path], typer.Argument(help="Payload files, or folders of them.")],
     *,
@@ -45,16 +56,18 @@ def ingest(
             "problems": [asdict(problem) for problem in result.problems],
         }
     )
-    output.say(f"{len(result.files)} payloads are in the database.")
+    read = [counted(result.rows[table], name) for table, name in _TOLD.items() if result.rows.get(table)]
+    output.say(f"{counted(len(result.files), 'payloads')} read: {', '.join(read) or 'nothing in them'}.")
     for failure in result.failures:
         output.warn(str(failure))
     return code
 
 
-@app.command(rich_help_panel=LOOK)
+@app.command(cls=Command, rich_help_panel=LOOK)
 def settings(*, json: Json = False) -> int:
     """Each setting, its value, and where it comes from."""
-    from stash.settings import explain, load_settings, loose_permissions  # noqa: PLC0415 - likewise
+    from stash.explaining import explain, loose_permissions  # noqa: PLC0415 - likewise
+    from stash.settings import load_settings  # noqa: PLC0415 - likewise
 
     output = make_output(json, quiet=True, verbose=False)
     rows = explain(load_settings({}), {})
@@ -71,7 +84,7 @@ def settings(*, json: Json = False) -> int:
     return 0
 
 
-@app.command(rich_help_panel=BESIDE)
+@app.command(cls=Command, rich_help_panel=OTHER)
 def demo(
     *,
     keep: Annotated[
@@ -86,7 +99,7 @@ def demo(
     return show(output, None if keep is None else new_folder(keep))
 
 
-@app.command(rich_help_panel=BESIDE)
+@app.command(cls=Command, rich_help_panel=OTHER)
 def embedded(
     *,
     library: Annotated[Path, typer.Option("--library", help="The folder to be its library.")],

@@ -1,31 +1,37 @@
-"""The commands that look back: runs, status, forget."""
+"""The commands that look back at runs, and the one that forgets them."""
 
 from __future__ import annotations
 
-from collections import Counter
 from contextlib import asynccontextmanager
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stash.cli.commands import BESIDE, LOOK, alone, app, make_output, make_settings
-from stash.cli.flags import DatabaseUrl, Downloads, Json
+from stash.cli.commands import LOOK, OTHER, alone, app, make_output, make_settings
+from stash.cli.flags import DatabaseUrl, Json
+from stash.cli.helping import Command
 from stash.cli.running import finish
+from stash.cli.times import lasting, local
 from stash.engine.choosing import undone_by
 from stash.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+    from collections.abc import AsyncIterator, Mapping, Sequence
+    from pathlib import Path
 
-    from metadata.reader import Reader
     from stash.journal import Journal, RunRow
     from stash.settings import Settings
+
+_MEANS = (
+    "Without its memory stash-sync cannot undo earlier runs, nor tell your edits from what it wrote: the next sync "
+    "keeps whatever stands in Stash, and makes again what you emptied or deleted there."
+)
 
 Yes = Annotated[bool, typer.Option("--yes", help="Really do it: what is forgotten cannot be had back.")]
 
 
-@app.command(rich_help_panel=LOOK)
+@app.command(cls=Command, rich_help_panel=LOOK)
 def runs(
     *,
     limit: Annotated[int, typer.Option("--limit", min=1, help="So many, the newest first.")] = 20,
@@ -43,7 +49,7 @@ def runs(
     listed = [{**asdict(run), "undone_by": undone.get(run.id)} for run in found]
     output.emit({"exit_code": 0, "runs": listed})
     columns = (
-        "run", "command", "started (UTC)", "took", "outcome", "made", "changed", "removed", "kept", "creators",
+        "run", "command", "started", "took", "outcome", "made", "changed", "removed", "kept", "creators",
     )  # fmt: skip
     if found:
         output.listing("Runs, the newest first", columns, [_run_row(run, undone) for run in found])
@@ -57,113 +63,38 @@ def _run_row(run: RunRow, undone: Mapping[int, int]) -> tuple[object, ...]:
     counts = [one for one in (run.counts.get("entities") or {}).values() if isinstance(one, dict)]
     made, changed, kept = (sum(one.get(name, 0) for one in counts) for name in ("created", "updated", "kept"))
     removed = sum((run.counts.get("removed") or {}).values())
-    took = f"{(run.ended_at - run.started_at).total_seconds():.0f} s" if run.ended_at else "-"
+    took, names = lasting(run.started_at, run.ended_at), ", ".join(run.creators)
     outcome = f"undone by {undone[run.id]}" if run.id in undone else run.outcome or "did not end"
-    names = ", ".join(run.creators)
-    started = f"{run.started_at:%Y-%m-%d %H:%M}"
-    return run.id, run.command, started, took, outcome, made, changed, removed, kept, names
+    when = local(run.started_at)
+    return run.id, run.command, when, took, outcome, made, changed, removed, kept, names
 
 
-@app.command(rich_help_panel=LOOK)
-def status(*, database: DatabaseUrl = None, downloads: Downloads = None, json: Json = False) -> int:
-    """Each creator of the database: when it was last synced, how that ended, and what is pending."""
-    output = make_output(json, quiet=True, verbose=False)
-    settings = make_settings(database=database, downloads=downloads)
-    rows = finish(_status(settings))
-    output.emit({"exit_code": 0, "creators": rows})
-    shown = [
-        (
-            one["username"],
-            one["media"],
-            "?" if one["pending"] is None else one["pending"],
-            (one["last_sync"] or "never")[:16].replace("T", " "),
-            one["outcome"] or "-",
-        )
-        for one in sorted(rows, key=lambda one: -(one["pending"] or 0))
-    ]
-    columns = ("creator", "files synced", "pending", "last sync (UTC)", "outcome")
-    output.listing("Creators", columns, shown)
-    output.say(_next_after_status(rows))
-    return 0
-
-
-def _next_after_status(rows: Sequence[dict[str, Any]]) -> str:
-    if not rows:
-        return "The database has no creator with downloaded media; `stash-sync doctor` looks why."
-    if rows[0]["pending"] is None:
-        return (
-            "What is pending can be told with the downloads: set STASH_SYNC_DOWNLOADS, or give --downloads."
-        )
-    pending = sum(one["pending"] for one in rows)
-    if pending:
-        return f"{pending} files are not synced yet: `stash-sync sync --dry-run` shows what a sync would do."
-    return "Every file with a row is synced; `stash-sync check` compares it with Stash, field by field."
-
-
-async def _status(settings: Settings) -> list[dict[str, Any]]:
-    from metadata.database import Database  # noqa: PLC0415 - slow to import
-    from metadata.reader import Reader  # noqa: PLC0415 - likewise
-
-    async with (
-        journal_of(settings) as journal,
-        await Database.open(_address(settings), read_only=True) as database,
-    ):
-        reader = Reader(database)
-        creators = await reader.creators()
-        last: dict[str, RunRow] = {}
-        for run in reversed(await journal.runs(1000)):
-            last |= dict.fromkeys(run.creators, run)
-        counts = await journal.media_by_account()
-        pending = await _pending(settings, reader, await journal.synced_media())
-    rows = []
-    for creator in creators:
-        newest = last.get(creator.username)
-        ended = newest.ended_at.isoformat() if newest is not None and newest.ended_at else None
-        rows.append(
-            {
-                "username": creator.username,
-                "media": counts.get(creator.id, 0),
-                "pending": None if pending is None else pending[creator.id],
-                "last_sync": ended,
-                "outcome": newest.outcome if newest is not None else None,
-            }
-        )
-    return rows
-
-
-async def _pending(settings: Settings, reader: Reader, synced: Collection[int]) -> Counter[int] | None:
-    """How many media of each account lie on disk and were never synced; None where no downloads are named."""
-    from stash.host_files import walk  # noqa: PLC0415 - slow to import
-
-    if settings.downloads is None:
-        return None
-    files = [file for file in walk(settings.downloads) if file.kind]
-    owners = await reader.find_media((file.name, file.media_id) for file in files)
-    waiting = {one.media: one.accountId for one in owners.values() if one.media not in synced}
-    return Counter(account for account in waiting.values() if account is not None)
-
-
-@app.command(rich_help_panel=BESIDE)
+@app.command(cls=Command, rich_help_panel=OTHER)
 def forget(*, yes: Yes = False, database: DatabaseUrl = None, json: Json = False) -> int:
     """Drop what stash-sync remembers (its sync_ tables); the downloader's tables and Stash stay as they are."""
     output = make_output(json, quiet=True, verbose=False)
     settings = make_settings(database=database)
     if not yes:
-        raise UsageError(
-            "This forgets what was synced, so that later edits cannot be told apart; say --yes to do it."
-        )
+        raise UsageError(f"{_MEANS} Say --yes to do it.")
 
-    async def drop() -> None:
+    async def drop() -> Path | None:
         async with journal_of(settings, is_read_only=False) as journal:
-            await journal.forget()
+            return await journal.forget()
 
-    finish(alone(settings, drop))
-    output.emit({"exit_code": 0, "outcome": "forgotten"})
-    output.say("Forgotten; the next sync starts afresh and keeps whatever stands in Stash.")
+    copy = finish(alone(settings, drop))
+    output.emit({"exit_code": 0, "outcome": "forgotten", "copy": None if copy is None else str(copy)})
+    if copy is not None:
+        output.say(f"The database was copied to {copy} before.")
+    output.say(f"Forgotten. {_MEANS}")
     return 0
 
 
-def _address(settings: Settings) -> str:
+def address_of(settings: Settings) -> str:
+    """The metadata database that is named.
+
+    Raises:
+        UsageError: none is.
+    """
     if settings.database is None:
         raise UsageError("No metadata database is named; set STASH_SYNC_DATABASE_URL or give --database.")
     return settings.database
@@ -182,6 +113,6 @@ async def journal_of(settings: Settings, *, is_read_only: bool = True) -> AsyncI
         ):
             yield journal
         return
-    address = settings.state or _address(settings)
+    address = settings.state or address_of(settings)
     async with await Database.open(address, read_only=is_read_only) as database:
         yield await Journal.open(database, is_read_only=is_read_only)

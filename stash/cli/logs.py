@@ -22,7 +22,10 @@ class LogFormat(StrEnum):
 
 
 class _Formatter(logging.Formatter):
-    """An event with its keys: what a record has beyond the attributes of every record."""
+    """An event with its keys: what a record has beyond the attributes of every record.
+
+    As text an event with a `sentence` is that sentence.
+    """
 
     def __init__(self, *, is_json: bool) -> None:
         super().__init__()
@@ -40,6 +43,8 @@ class _Formatter(logging.Formatter):
                 **keys,
             }
             return as_json(event | ({"error": error} if error else {}))
+        if "sentence" in keys:
+            return harmless(f"{record.levelname.lower()}: {keys['sentence']}")
         told = " ".join(f"{name}={value!r}" for name, value in keys.items())
         lines = f"{record.levelname.lower()}: {record.getMessage()} {told}".rstrip()
         return harmless(f"{lines}\n{error}" if error else lines)

@@ -18,9 +18,10 @@ from metadata.errors import (
     UnknownCreatorError,
     UnknownDatabaseError,
 )
-from stash.cli import doctoring, further, history, reporting, undoing  # noqa: F401 - their commands join the app
+from stash.cli import checking, doctoring, further, history, reporting, standing, undoing  # noqa: F401 - their commands join the app
 from stash.cli.bug_report import traceback_text, write_details
 from stash.cli.commands import app
+from stash.cli.helping import complaint
 from stash.cli.logs import LogFormat, set_up
 from stash.cli.output import Output
 from stash.cli.signals import Signalled
@@ -41,6 +42,8 @@ _METADATA_CODES: tuple[tuple[type[MetadataError], int], ...] = (
 def main(arguments: list[str] | None = None) -> None:
     """Run one command and exit with its code."""
     arguments = (sys.argv[1:] if arguments is None else arguments) or ["--help"]
+    if arguments[0] == "help":
+        arguments = [*arguments[1:2], "--help"]
     has_events = "--log-format=json" in arguments or ("--log-format", "json") in pairwise(arguments)
     set_up(LogFormat.JSON if has_events else LogFormat.TEXT, is_verbose=False)
     output = Output(is_json="--json" in arguments, has_events=has_events)
@@ -56,7 +59,7 @@ def _run(arguments: list[str], output: Output) -> int:  # noqa: PLR0911 - one re
         code = next((code for kind, code in _METADATA_CODES if isinstance(error, kind)), SOME_FAILED)
         return _failed(output, code, str(error))
     except TyperException as error:
-        return _failed(output, USAGE, f"{error.format_message().rstrip('.')}. See `{_help_for(arguments)}`.")
+        return _failed(output, USAGE, f"{complaint(error)} See `{_help_for(arguments)}`.")
     except (Abort, KeyboardInterrupt):
         return _failed(output, INTERRUPTED, "Interrupted; what was done is remembered, run again to go on.")
     except Signalled as signalled:

@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from stash.cli.signals import hold
-from stash.cli.summaries import MOST, comparison_lines, comparison_of, entity_rows, report_lines
+from stash.cli.summaries import MOST, comparison_lines, comparison_of, entity_rows, headline, report_lines
 from stash.cli.texts import as_json, harmless, one_line
 
 if TYPE_CHECKING:
@@ -35,6 +35,12 @@ log = logging.getLogger(__name__)
 AROUND = 4
 """Lines of a screen that are not a report's own: the command, the head of its table, the page's name, the prompt."""
 
+NARROW = 72
+"""Columns of a terminal on which sentences are broken, not cut."""
+
+LEAST = 8
+"""Columns that the widest column of a table keeps at least; where there are fewer, rows are stacked."""
+
 PIPE = 10_000
 """The width of a pipe: a line is never broken there."""
 
@@ -49,6 +55,7 @@ class Output:
     is_json: bool = False
     is_quiet: bool = False
     has_events: bool = False
+    is_verbose: bool = False
 
     def __post_init__(self) -> None:
         self.out = Console(highlight=False, soft_wrap=True)
@@ -106,36 +113,49 @@ class Output:
             return
         self.err.print(Text.assemble((word, style), one_line(text)), soft_wrap=not self.err.is_terminal)
 
-    def report(self, report: Report, page: Path | None = None) -> None:
-        """A run, on one screen."""
+    def report(self, report: Report, page: Path | None = None, *, is_new: bool = True) -> None:
+        """A run, on one screen; `is_new` where it has ended just now."""
         self.emit(report.summary())
+        self._warn_of(report)
+        for line in headline(report):
+            self.line(line)
+        lines = partial(report_lines, report, is_verbose=self.is_verbose, is_new=is_new)
         self.screen(
-            ("", "created", "updated", "unchanged", "kept"),
-            entity_rows(report),
-            partial(report_lines, report),
+            ("", "created", "updated", "unchanged", "of it kept"), entity_rows(report), lines, taken=1
         )
         self._name(page)
 
-    def comparison(self, report: Report, page: Path | None = None) -> int:
-        """What a check found; answers the exit code."""
-        code = DIFFERENT if report.plan or report.kept else report.exit_code
+    def comparison(self, report: Report, page: Path | None = None, *, is_strict: bool = False) -> int:
+        """What a check found; answers the exit code. What is kept for the user differs where that is asked for alone."""
         found = comparison_of(report)
+        is_kept = bool(found["kept"] or found["deleted"])
+        code = DIFFERENT if report.plan or (is_strict and is_kept) else report.exit_code
         self.emit({**report.summary(), **found, "outcome": "compared", "exit_code": code})
+        self._warn_of(report)
         self.screen((), (), partial(comparison_lines, report, found))
         self._name(page)
         return code
+
+    def _warn_of(self, report: Report) -> None:
+        for sentence in report.warnings:
+            self.warn(f"{sentence}.")
 
     def screen(
         self,
         columns: Sequence[str],
         rows: Sequence[Sequence[object]],
         lines: Callable[[int], Iterable[str]],
+        *,
+        taken: int = 0,
     ) -> None:
-        """A table, and the lines below it, of which there are the fewer the smaller their number is: all that fit."""
+        """A table, and the lines below it, of which there are the fewer the smaller their number is: all that fit.
+
+        `taken` lines of the screen are taken already.
+        """
         found: list[str] = []
         for most in range(MOST, -1, -1):
             found = list(lines(most))
-            if self.width == PIPE or len(rows) + len(found) <= self.out.height - AROUND:
+            if self.width == PIPE or len(rows) + len(found) + taken <= self.out.height - AROUND:
                 break
         if columns:
             self.table("", columns, rows)
@@ -150,8 +170,12 @@ class Output:
             self.say(f"… and {len(rows) - most} more; in a pipe, and with --json, there are all.")
 
     def line(self, text: str) -> None:
-        """One line, cut where the terminal ends."""
+        """One line, cut where the terminal ends; on a narrow one it goes on below."""
         text = one_line(text)
+        if self.width < NARROW:
+            indent = len(text) - len(text.lstrip())
+            self.hang(text.lstrip(), " " * indent)
+            return
         self.say(text if cell_len(text) <= self.width else f"{set_cell_size(text, self.width - 1)}…")
 
     def _name(self, page: Path | None) -> None:
@@ -167,6 +191,9 @@ class Output:
         widest = widths.index(max(widths))
         if title:
             self.say(title, style="bold")
+        if sum(widths) - widths[widest] + min(widths[widest], LEAST) + len(widths) > self.width:
+            self._stack(columns, cells)
+            return
         table = Table(box=None, pad_edge=False)
         for number, (column, width) in enumerate(zip(columns, widths, strict=True)):
             is_widest = number == widest
@@ -174,6 +201,14 @@ class Output:
         for row in cells:
             table.add_row(*(Text(cell, no_wrap=True, overflow="ellipsis") for cell in row))
         self.out.print(table, width=self.width, soft_wrap=False, crop=False)
+
+    def _stack(self, columns: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
+        """Rows that are wider than the terminal, each below its first cell."""
+        for first, *rest in cells:
+            self.say(first)
+            told = zip(columns[1:], map(str.strip, rest), strict=True)
+            text = ", ".join(f"{column} {cell}" for column, cell in told if cell not in {"", "·", "-"})
+            self.hang(text, "  ")
 
 
 def _cell(value: object) -> str:

@@ -12,7 +12,7 @@ from stash.addresses import StashAddress
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_ALONE = frozenset({"--dry-run", "--json", "--quiet", "--verbose", "--force"})
+_ALONE = frozenset({"--dry-run", "--json", "--quiet", "-q", "--verbose", "-v", "--force", "--scan"})
 _ADDRESSES = frozenset({"--database", "--url"})
 _WITH_VALUE = frozenset({"--html", "--log-format"})
 

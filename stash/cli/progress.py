@@ -25,7 +25,7 @@ STEPS = {
     "files": "Looking through the downloads",
     "scan": "Asking Stash for its files",
     "job": "Stash scans, percent",
-    "sync": "Syncing creators",
+    "sync": "Syncing posts and messages",
 }
 
 EVERY = 10.0

@@ -10,11 +10,16 @@ import typer
 
 from stash.cli.commands import LOOK, app, make_output, make_settings
 from stash.cli.flags import DatabaseUrl, Downloads, Html, Json
+from stash.cli.helping import Command
 from stash.cli.history import journal_of
 from stash.cli.places import writable_page
 from stash.cli.running import finish
 from stash.cli.summaries import UNDO_COLUMNS, report_lines, undo_rows
+from stash.cli.times import local
 from stash.engine.choosing import undone_by
+from stash.errors import UsageError
+
+LAST = "last"
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,9 +28,9 @@ if TYPE_CHECKING:
     from stash.settings import Settings
 
 
-@app.command(rich_help_panel=LOOK)
+@app.command(cls=Command, rich_help_panel=LOOK)
 def report(
-    run: Annotated[int | None, typer.Argument(help="The run's number; none means the newest.")] = None,
+    run: Annotated[str, typer.Argument(help="The run's number, or `last`: the newest.")] = LAST,
     *,
     html: Html = None,
     database: DatabaseUrl = None,
@@ -38,7 +43,7 @@ def report(
     output = make_output(json, quiet=True, verbose=False)
     writable_page(html)
     settings = make_settings(database=database, downloads=downloads)
-    found, operations, undone = finish(_read(settings, run, with_operations=json))
+    found, operations, undone = finish(_read(settings, _number(run), with_operations=json))
     if html is not None:
         from stash.page import write_page_of_run  # noqa: PLC0415 - only a page needs it
 
@@ -46,19 +51,35 @@ def report(
     about = {name: value for name, value in asdict(found).items() if name != "counts"}
     changes = [one._asdict() for one in operations]
     output.emit({**found.counts, **about, "undone_by": undone, "exit_code": 0, "changes": changes})
-    ended = found.ended_at.strftime("to %H:%M UTC") if found.ended_at else "UTC, did not end"
+    ended = f"to {found.ended_at.astimezone():%H:%M}" if found.ended_at else "did not end"
     names = ", ".join(found.creators[:5]) + (" …" if len(found.creators) > 5 else "")  # noqa: PLR2004 - one line
     undoing = f", undone by run {undone}" if undone is not None else ""
-    started = f"{found.started_at:%Y-%m-%d %H:%M}"
-    output.say(f"Run {found.id}: {found.command} of {names or 'nobody'}, {started} {ended}{undoing}")
+    output.say(
+        f"Run {found.id}: {found.command} of {names or 'nobody'}, {local(found.started_at)} {ended}{undoing}"
+    )
     told = report_of(found.counts)
     if found.command.startswith("undo "):
-        output.screen(UNDO_COLUMNS, undo_rows(told), partial(report_lines, told))
+        output.screen(UNDO_COLUMNS, undo_rows(told), partial(report_lines, told, is_new=False))
     elif not json:
-        output.report(told)
+        output.report(told, is_new=False)
     if html is not None:
         output.say(f"The page is in {html}.")
     return 0
+
+
+def _number(text: str) -> int | None:
+    """The number of a run; None means the newest.
+
+    Raises:
+        UsageError: it is neither a number nor `last`.
+    """
+    if text == LAST:
+        return None
+    if not text.isdecimal():
+        raise UsageError(
+            f"{text!r} is no run; give a number, as `stash-sync runs` lists them, or `{LAST}` for the newest."
+        )
+    return int(text)
 
 
 async def _read(

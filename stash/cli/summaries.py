@@ -5,19 +5,19 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from dataclasses import asdict
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-from stash.next_steps import step_for, unscanned
-from stash.report import PLURALS
+from stash.next_steps import is_of_the_user, step_for, unscanned
+from stash.paths import base_name
+from stash.report import PLURALS, counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from stash.report import Kept, Planned, Report
+    from stash.report import Kept, Planned, Report, Skipped
 
 MOST = 3
-"""How much is told where there is room: reasons of a list, and one planned change more; `--json` and `--html` have all."""
+"""The reasons of a list that are told where there is room, and one planned change more; `--json` and `--html` have all."""
 
 IDLE = "downloads"
 """The kind of what is left out where no file of the downloads has to do with the creators."""
@@ -94,22 +94,44 @@ def _counted(name: str, number: int) -> str:
     return f"{number} {plural if number != 1 else 'gallery' if plural == 'galleries' else plural[:-1]}"
 
 
-def report_lines(report: Report, most: int = MOST) -> Iterator[str]:
-    """A run or a plan, below its figures; the less, the smaller `most` is."""
+def headline(report: Report) -> Iterator[str]:
+    """The result of a run or a plan in one line; nothing where nothing was done."""
+    is_plan = report.plan is not None
+    made = [counted(c.created, name) for name, c in report.entities.items() if c.created]
+    changed = [counted(c.updated, name) for name, c in report.entities.items() if c.updated]
+    parts = [f"{', '.join(made)} {'would be made' if is_plan else 'made'}"] if made else []
+    parts += [f"{', '.join(changed)} {'would be changed' if is_plan else 'changed'}"] if changed else []
+    if parts:
+        yield f"{'; '.join(parts)}."
+
+
+def report_lines(
+    report: Report, most: int = MOST, *, is_verbose: bool = False, is_new: bool = False
+) -> Iterator[str]:
+    """A run or a plan, below its figures; the less, the smaller `most` is. A new run says how to take it back."""
     if report.plan:
         yield from _plan_lines(report.plan, most, with_new=False)
-    asked = report.requests
-    yield f"{report.links_added} links added, {report.unattached} files without a known item."
-    yield (
-        f"{asked['reads']} reads, {asked['writes']} writes ({asked['mutations']} mutations), {asked['scan']} for scans, "
-        f"{report.seconds:.1f} s."
-    )
+    if is_verbose:
+        yield from _request_lines(report)
     yield from _left_lines(report, most)
     waiting = unscanned(report) if report.plan is not None else 0
     if waiting:
-        yield f"Not in this plan: {waiting} files that Stash has not scanned yet; a sync scans first."
-        yield "To see them planned too, scan in Stash (Settings, Tasks), then plan again."
+        yield f"Not in this plan: {counted(waiting, 'files')} that Stash has not scanned yet; a sync scans first."
+        yield "To see them planned too: `stash-sync sync --dry-run --scan`."
+    yield from report.notes
     yield _closing(report)
+    if is_new and report.run is not None and report.requests["mutations"]:
+        yield f"Run {report.run}; `stash-sync undo {report.run}` takes it back."
+
+
+def _request_lines(report: Report) -> Iterator[str]:
+    asked = report.requests
+    loose = counted(report.unattached, "files")
+    yield f"{counted(report.links_added, 'links')} added, {loose} without a post or message."
+    yield (
+        f"{counted(asked['reads'], 'reads')}, {counted(asked['writes'], 'writes')} "
+        f"({counted(asked['mutations'], 'mutations')}), {asked['scan']} for scans, {report.seconds:.1f} s."
+    )
 
 
 def comparison_of(report: Report) -> dict[str, Any]:
@@ -121,6 +143,7 @@ def comparison_of(report: Report) -> dict[str, Any]:
         "missing": [asdict(one) for one in plan if one.reason == "new"],
         "foreign": [asdict(one) for one in report.unmatched],
         "kept": [asdict(one) for one in report.kept],
+        "deleted": [asdict(one) for one in report.skipped if is_of_the_user(one.reason)],
     }
 
 
@@ -129,9 +152,19 @@ def comparison_lines(report: Report, found: dict[str, Any], most: int = MOST) ->
     yield from _plan_lines(report.plan or [], most, with_new=True)
     yield from _left_lines(report, most)
     same = sum(counts.unchanged for counts in report.entities.values())
-    yield f"{same} match, {len(found['differ'])} fields differ, {len(found['missing'])} fields are missing."
+    deleted = len(found["deleted"])
+    kept = len(found["kept"]) + deleted
+    what = f"your edits; {deleted} deleted or taken back" if deleted else "your edits"
+    yield (
+        f"{same} match, {_fields(len(found['differ']))} differ, {_fields(len(found['missing']))} missing, "
+        f"{kept} kept for you{f' ({what})' if kept else ''}."
+    )
     if report.plan:
         yield "`stash-sync sync` writes them."
+
+
+def _fields(count: int) -> str:
+    return counted(count, "fields")
 
 
 def _plan_lines(plan: Sequence[Planned], most: int, *, with_new: bool) -> Iterator[str]:
@@ -161,7 +194,8 @@ def _plan_lines(plan: Sequence[Planned], most: int, *, with_new: bool) -> Iterat
         before, after = _differing(_text(one.before), _text(one.after))
         yield f"  {one.type.lower()} {one.id}, {one.field}: {before} -> {after}"
     if len(over) > shown:
-        yield f"  … {len(over) - shown}{' more' if shown else ''} replace a value that is there."
+        more = len(over) - shown
+        yield f"  … {more}{' more' if shown else ''} of them {'replaces' if more == 1 else 'replace'} a value."
 
 
 def _is_removal(one: Planned) -> bool:
@@ -170,15 +204,19 @@ def _is_removal(one: Planned) -> bool:
 
 
 def _left_lines(report: Report, most: int) -> Iterator[str]:
-    unmatched = [(one.reason, PurePath(one.file).name or one.id) for one in report.unmatched]
-    skipped = [(one.reason, f"{one.kind} {one.id}") for one in report.skipped]
-    yield from _by_reason("Unmatched", unmatched, most)
-    yield from _by_reason("Left out", skipped, most)
+    unmatched = [(one.reason, base_name(one.file) or one.id) for one in report.unmatched]
+    skipped = [(one.reason, _name_of(one)) for one in report.skipped]
+    yield from _by_reason("Unmatched", unmatched, most, is_plan=report.plan is not None)
+    yield from _by_reason("Skipped", skipped, most, is_plan=report.plan is not None)
     if report.kept:
         yield f"Kept for you ({len(report.kept)}): {', '.join(_kept(report.kept))}"
 
 
-def _by_reason(title: str, found: Iterable[tuple[str, str]], limit: int) -> Iterator[str]:
+def _name_of(one: Skipped) -> str:
+    return f"the table {one.id}" if one.kind == "database" else f"{one.kind} {one.id}"
+
+
+def _by_reason(title: str, found: Iterable[tuple[str, str]], limit: int, *, is_plan: bool) -> Iterator[str]:
     alike: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
     for reason, name in found:
         alike[_ID.sub("…", reason)].append((reason, name))
@@ -190,7 +228,7 @@ def _by_reason(title: str, found: Iterable[tuple[str, str]], limit: int) -> Iter
     for general, those in most[:limit]:
         reason, name = those[0]
         yield f"  {len(those)} x {reason if len(those) == 1 else general}, such as {name}"
-        step, _ = step_for(reason, "stash-sync sync")
+        step, _ = step_for(reason, "stash-sync sync", is_plan=is_plan)
         if not step.startswith("Nothing to do"):
             yield f"      Next: {step}"
     if len(most) > limit > 0:
@@ -209,13 +247,17 @@ def _kept(kept: Sequence[Kept]) -> list[str]:
 def _closing(report: Report) -> str:
     if report.plan is not None:
         return (
-            f"Nothing was written: {len(report.plan)} changes are planned; --html FILE shows each."
+            f"Nothing was written: {_fields(len(report.plan))} of {_objects(report.plan)} would change; --html FILE shows each."
             if report.plan
             else _nothing(report)
         )
     if report.exit_code:
         return "Done, but some items could not be synced; see above."
     return _nothing(report) if report.is_silent else "Done."
+
+
+def _objects(plan: Sequence[Planned]) -> str:
+    return counted(len({(one.type, one.id) for one in plan}), "objects")
 
 
 def _nothing(report: Report) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any
 
 from stash.paths import escaped
@@ -20,8 +21,12 @@ def one_line(text: str) -> str:
 
 def as_json(content: Any) -> str:  # noqa: ANN401 - whatever a command says
     """JSON in ASCII, in which every text is one: half characters are escaped, as readers of JSON refuse them."""
-    text = json.dumps(content, default=str)
+    text = json.dumps(content, default=_plain)
     return json.dumps(_whole(json.loads(text))) if _HALF in text else text
+
+
+def _plain(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 _HALF = "\\ud"

@@ -9,6 +9,7 @@ import typer
 
 from stash.cli.commands import SYNC, alone, app, make_output, make_settings, server_of, with_stash
 from stash.cli.flags import DatabaseUrl, Downloads, EmbeddedDir, Json, Url
+from stash.cli.helping import Command
 from stash.cli.progress import Steps
 from stash.cli.running import finish
 from stash.cli.summaries import UNDO_COLUMNS, undo_lines, undo_rows
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from stash.report import Report
 
 
-@app.command(rich_help_panel=SYNC)
+@app.command(cls=Command, rich_help_panel=SYNC)
 def undo(  # noqa: PLR0913 - each flag is a parameter, as typer has it
     run: Annotated[str, typer.Argument(help="The run's number, or `last`: the newest not taken back yet.")],
     *,

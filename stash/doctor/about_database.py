@@ -16,9 +16,9 @@ MANY = 0.5
 """From this share on, what is amiss is no exception."""
 
 _VERSIONS = {
-    "v0_15": "of the downloader's v0.15 or newer",
-    "orm_era": "of the downloader's ORM era (2025)",
-    "sqlite_era": "of the downloader's SQLite era",
+    "v0_15": "downloader version 0.15 or newer",
+    "orm_era": "a downloader version from October 2025 on, before 0.15",
+    "sqlite_era": "a downloader version before October 2025",
 }
 
 
@@ -48,7 +48,8 @@ def database_findings(facts: DatabaseFacts, library: LibraryFacts | None) -> Ite
             "It is known by its entities, so that what was synced and edited there counts here, too.",
             NOTHING,
         )
-    if not facts.creators:
+    yield from _unknown_findings(facts)
+    if not facts.creators and not facts.missing_creator:
         yield Finding(
             "problem",
             "database",
@@ -62,6 +63,24 @@ def database_findings(facts: DatabaseFacts, library: LibraryFacts | None) -> Ite
         yield from _file_findings(facts, library)
 
 
+def _unknown_findings(facts: DatabaseFacts) -> Iterator[Finding]:
+    """Names in the settings that the database does not have."""
+    if facts.missing_creator:
+        what, _, hint = facts.missing_creator.partition("; ")
+        yield Finding(
+            "problem",
+            "settings",
+            f"{what}.",
+            _sentence(hint),
+            "Write the name as the database has it, or take it out of only_creators.",
+            "stash-sync settings",
+            exit_code=2,
+        )
+    for sentence in facts.unknown:
+        step = "If it is no typing mistake leave it so: it counts once the downloader has it."
+        yield Finding("note", "settings", f"The setting {sentence}.", next_step=step)
+
+
 def _file_findings(facts: DatabaseFacts, library: LibraryFacts) -> Iterator[Finding]:
     """Whether the rows and the files are of one another."""
     if facts.foreign:
@@ -70,7 +89,7 @@ def _file_findings(facts: DatabaseFacts, library: LibraryFacts) -> Iterator[Find
         yield Finding(
             "problem" if is_problem else "warning" if is_many else "note",
             "database",
-            f"{len(facts.foreign)} of {library.taken} files have no row, such as {facts.foreign[0]!r}.",
+            f"{len(facts.foreign)} of {library.taken} files {'has' if len(facts.foreign) == 1 else 'have'} no row, such as {facts.foreign[0]!r}.",
             "A file belongs to a row by the name that the row has for it, or by the media id in its own name "
             "(…_id_123.jpg).",
             "Name the database that goes with this folder; with file names of your own, let the downloader "
@@ -111,7 +130,7 @@ def forecast(facts: DatabaseFacts, library: LibraryFacts) -> Finding:
         )
         + f"{facts.synced} were synced before.",
         "See every field before it is written.",
-        "stash-sync sync --dry-run",
+        "stash-sync sync --dry-run" + (" --scan" if found < asked else ""),
     )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from stash.doctor.findings import Finding, Fix
 from stash.folding import fold
 from stash.rendering import NETWORK_STUDIO, is_taken_by, studio_names
+from stash.report import counted
 from stash.rules import STUDIO
 
 if TYPE_CHECKING:
@@ -94,7 +95,11 @@ def _studio_findings(facts: StashFacts, settings: SettingFacts) -> Iterator[Find
     networks = [name for name, aliases in facts.studios.items() if _has_name(NETWORK_STUDIO, name, aliases)]
     creators = [name for name in facts.studios if name not in networks]
     if networks:
-        yield Finding("ok", "names", f"The studio {networks[0]!r} is there, and {len(creators)} creators'.")
+        yield Finding(
+            "ok",
+            "names",
+            f"The studio {networks[0]!r} is there, and {counted(len(creators), 'studios')} of creators.",
+        )
     else:
         yield Finding(
             "note",

@@ -77,7 +77,7 @@ class DatabaseFacts:
 
     `creators` are those that a sync takes; `with_file` counts media that were downloaded, `on_disk` those found here.
     Of the files of a type for Stash `owned` have a row and `foreign` have none, `named` of these with a media id in
-    the name.
+    the name. `unknown` tells what the settings name that is not there (yet), `missing_creator` whom they choose.
     """
 
     name: str
@@ -96,6 +96,8 @@ class DatabaseFacts:
     """Why a sync with this Stash would be refused."""
     moved_from: str = ""
     """Where this Stash was when it was synced last, if that was elsewhere."""
+    unknown: Sequence[str] = ()
+    missing_creator: str = ""
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import httpx
 
 from metadata.database import Database
-from metadata.errors import MissingDatabaseError
+from metadata.errors import MissingDatabaseError, UnknownCreatorError
 from metadata.reader import Reader
+from stash.choices import unknown_in_settings
 from stash.connection import Connection
 from stash.doctor.facts import (
     DatabaseFacts,
@@ -23,13 +24,13 @@ from stash.doctor.facts import (
     StashFacts,
 )
 from stash.errors import RefusedError, RetriableError
+from stash.explaining import loose_permissions
 from stash.halving import fitting
 from stash.host_files import FOLDER
 from stash.identity import Choices, bind
 from stash.journal import Journal
 from stash.paths import base_name, escaped, is_within
 from stash.proxies import is_loopback
-from stash.settings import loose_permissions
 from stash.settings_file import SETTINGS_FILE
 from stash.store.replies import intact
 from stash.wire import Wire
@@ -239,6 +240,7 @@ async def about_database(
         foreign = [file for file in taken if file.name not in owners]
         on_disk = {file.media_id for file in files if file.media_id is not None}
         memory = await _remembered(settings, database, connection, _Place(address, on_disk))
+        unknown, missing_creator = await _unknown(reader, settings)
     return DatabaseFacts(
         name=database.name,
         kind=database.kind,
@@ -254,6 +256,8 @@ async def about_database(
         synced=memory.synced,
         refusal=memory.refusal,
         moved_from=memory.moved_from,
+        unknown=unknown,
+        missing_creator=missing_creator,
     )
 
 
@@ -270,6 +274,14 @@ class _Memory(NamedTuple):
     synced: int = 0
     refusal: str = ""
     moved_from: str = ""
+
+
+async def _unknown(reader: Reader, settings: Settings) -> tuple[list[str], str]:
+    """What the settings name that the database does not have, and what is said of a creator whom they choose."""
+    try:
+        return await unknown_in_settings(reader, settings), ""
+    except UnknownCreatorError as error:
+        return [], str(error)
 
 
 async def _remembered(

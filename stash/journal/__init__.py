@@ -1,6 +1,7 @@
 """The journal: runs, what they did, and what we saw and wrote."""
 
 from stash.journal.journal import Journal
+from stash.journal.looking_back import MediaKept
 from stash.journal.parts import SURVEYED, SettledPart
 from stash.journal.rolling_back import LOST
 from stash.journal.rows import (
@@ -25,6 +26,7 @@ __all__ = [
     "SURVEYED",
     "Declined",
     "Journal",
+    "MediaKept",
     "Memory",
     "Operation",
     "Outcome",

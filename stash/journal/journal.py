@@ -25,8 +25,12 @@ class Journal(RollingBack):
     `database` is the metadata database, whose `stash_id` columns are stamped; `state` is where the `sync_` tables
     are, the same one unless set otherwise. A read-only journal recalls what there is and writes nothing.
 
+    `copied` is the copy of a downloader's database that was made when the journal was opened.
+
     Every method raises StateError where the database cannot be used, RetriableError where it is locked.
     """
+
+    copied: Path | None = None
 
     @classmethod
     async def open(
@@ -75,7 +79,7 @@ class Journal(RollingBack):
 
     async def _backup_before_writing(self) -> None:
         try:
-            await self.backup()
+            self.copied = await self.backup()
         except StateError:
             # A folder that takes no copy takes no write of SQLite's either, so a database there gets no stamps.
             if self._state is self._database or not self._is_in_a_read_only_folder():
@@ -96,8 +100,16 @@ class Journal(RollingBack):
             return None
         return await asyncio.to_thread(upkeep.copy_beside, path)
 
-    async def forget(self) -> None:
-        """Drop the `sync_` tables, if there are any, and nothing else."""
+    async def forget(self) -> Path | None:
+        """Drop the `sync_` tables, if there are any, and nothing else.
+
+        Returns:
+            The copy of the database that was made before; None where none could be, as for PostgreSQL.
+        """
+        path, copy = self._state.path, None
+        if path is not None and self._state.has_table(sync_entity.name):
+            copy = await asyncio.to_thread(upkeep.copy_beside, path, upkeep.FORGET_SUFFIX)
         async with self._writing() as connection:
             await connection.run_sync(upkeep.drop)
         self._server, self._has_tables, self._has_operations, self._has_parts = "", False, False, False
+        return copy

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from stash.addresses import StashAddress
 from stash.journal.entities import Entities
@@ -13,6 +14,8 @@ from stash.journal.rows import Memory, SourceKey, memory_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
+
+    from stash.journal.rows import RunRow
 
 
 class LookingBack(Entities):
@@ -41,13 +44,52 @@ class LookingBack(Entities):
                     found[type_name, row.stash_id] = memory_of(row, SourceKey(row.kind, row.source_id))
         return found
 
-    async def synced_media(self) -> set[int]:
-        """The media whose scene or image is recorded, with the Stash of the newest run."""
+    async def addresses(self) -> list[tuple[str, str]]:
+        """Every Stash that there was a run with, by its id and address, that of the newest run first."""
         if not self._has_tables:
-            return set()
-        newest = select(sync_run.c.server_id).order_by(sync_run.c.id.desc()).limit(1).scalar_subquery()
-        query = select(sync_entity.c.source_id).where(
-            sync_entity.c.server_id == newest, sync_entity.c.kind == "media"
+            return []
+        newest = func.max(sync_run.c.id)
+        query = (
+            select(sync_server.c.id, sync_server.c.url)
+            .join(sync_run)
+            .group_by(sync_server.c.id)
+            .order_by(newest.desc())
         )
         async with self._reading() as connection:
-            return {int(row.source_id) for row in await connection.execute(query)}
+            return [(row.id, str(StashAddress(row.url))) for row in await connection.execute(query)]
+
+    async def syncs_with(self, server: str) -> list[RunRow]:
+        """The runs with one Stash that were no undo, newest first."""
+        query = self._select_runs().where(
+            sync_run.c.server_id == server, sync_run.c.command.not_like("undo %")
+        )
+        return await self._rows_of(query.order_by(sync_run.c.id.desc()))
+
+    async def media_with(self, server: str) -> MediaKept:
+        """The media whose scene or image is recorded with one Stash."""
+        found = MediaKept()
+        query = self._select_entities().where(
+            sync_entity.c.server_id == server, sync_entity.c.kind == "media"
+        )
+        async with self._reading() as connection:
+            for row in await connection.execute(query):
+                memory = memory_of(row, SourceKey(row.kind, row.source_id))
+                (found.undone if _is_undone(memory) else found.synced).add(int(row.source_id))
+        found.undone -= found.synced
+        return found
+
+
+@dataclass
+class MediaKept:
+    """The ids of media by what became of them in one Stash: synced, or taken back by undo since."""
+
+    synced: set[int] = field(default_factory=set)
+    undone: set[int] = field(default_factory=set)
+
+
+def _is_undone(memory: Memory) -> bool:
+    """Whether a scene or image holds nothing any more that a sync gives each: its code, or else any value."""
+    if not memory.declined:
+        return False
+    written = {name for name, value in memory.wrote.items() if value}
+    return "code" in memory.declined or written <= memory.declined.keys()

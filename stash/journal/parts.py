@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -64,16 +63,6 @@ class Parts(Operations):
             }
             found[account] = sorted(ids, key=lambda one: (one[0], int(one[1])))
         return found
-
-    async def media_by_account(self) -> dict[int, int]:
-        """How many images and scenes each creator's settled parts hold."""
-        found: defaultdict[int, int] = defaultdict(int)
-        if self._has_parts:
-            async with self._reading() as connection:
-                for row in await connection.execute(select(sync_part)):
-                    part = _part_of(row, int(row.account))
-                    found[part.account] += sum(len(part.ids.get(name, ())) for name in ("Image", "Scene"))
-        return dict(found)
 
     async def _keep_parts(self, connection: AsyncConnection, parts: Sequence[SettledPart]) -> None:
         for part in parts:

@@ -22,6 +22,7 @@ from sqlalchemy import (
 
 from stash.errors import RetriableError, StateError, reason_of
 from stash.journal.models import VERSION, VERSION_TABLE, schema
+from stash.lock import SUFFIX
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 
 BACKUP_SUFFIX = ".before-stash-sync"
 """What is added to the name of a downloader's database for its copy."""
+
+FORGET_SUFFIX = ".before-forget"
+"""Likewise, for the copy that is made before everything is forgotten."""
 
 _BUSY_SECONDS = 10.0
 
@@ -84,15 +88,17 @@ def drop(connection: Connection) -> None:
         Table(VERSION_TABLE, MetaData()).drop(connection)
 
 
-def copy_beside(path: Path) -> Path | None:
+def copy_beside(path: Path, suffix: str = BACKUP_SUFFIX) -> Path | None:
     """Copy a SQLite database to its backup beside it, whole or not at all; None where that is there already.
+
+    What is about to be forgotten is copied anew each time.
 
     Raises:
         RetriableError: it is locked by another program.
         StateError: the copy cannot be written.
     """
-    copy = path.with_name(path.name + BACKUP_SUFFIX)
-    if copy.exists():
+    copy = path.with_name(path.name + suffix)
+    if copy.exists() and suffix == BACKUP_SUFFIX:
         return None
     unfinished = copy.with_name(copy.name + ".unfinished")
     try:
@@ -106,6 +112,15 @@ def copy_beside(path: Path) -> Path | None:
             unfinished.unlink(missing_ok=True)
         raise _why_not(path, copy, error) from error
     return copy
+
+
+def about_copy(copy: Path) -> str:
+    """The files that a first run leaves beside a downloader's database."""
+    database = copy.name.removesuffix(BACKUP_SUFFIX)
+    return (
+        f"Before the first write {database} was copied to {copy.name}, beside it; {database}{SUFFIX} is the lock that "
+        "keeps two runs apart. Both may be deleted while no run is at work."
+    )
 
 
 def _copy(path: Path, target: Path) -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import shlex
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from stash.next_steps import step_for
 from stash.page.model import Note
 from stash.paths import base_name
+from stash.rules import KINDS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from stash.report import Kept, Skipped, Unmatched
 
 
@@ -19,21 +23,32 @@ def unmatched_note(one: Unmatched, base: str) -> Note:
     return Note(base_name(one.file) or f"{one.kind} {one.id}", one.file, one.reason, step, line)
 
 
-def skipped_note(one: Skipped, base: str) -> Note:
+def skipped_note(one: Skipped, base: str, *, is_plan: bool = False) -> Note:
     """A row, item or entity that was left out."""
-    step, line = step_for(one.reason, base)
+    step, line = step_for(one.reason, base, is_plan=is_plan, item=one.id if one.kind in KINDS else "")
     return Note(f"{one.kind} {one.id}".strip(), "", one.reason, step, line)
 
 
-def kept_note(one: Kept, label: str, wrote: str | None, base: str) -> Note:
-    """A field that is the user's; `wrote` is what an earlier sync left there."""
+def kept_note(one: Kept, label: str, wrote: str | None, base: str, chosen: str = "") -> Note:
+    """A field that is the user's; `wrote` is what an earlier sync left there, `chosen` the word that `--only` takes for it."""
     if one.field == "organized":
         reason, step, line = "you marked it as organized", "To have it synced again, take the mark off.", ""
     elif one.field == "primary file":
         reason, step, line = "it is about another file of yours", "Nothing to do.", ""
     else:
         reason = "its origin is unknown" if wrote is None else f"you edited it; a sync had written {wrote!r}"
-        step = "Nothing to do; to have the source's value in this field everywhere, overwrite it."
-        line = f"{base} --overwrite {shlex.quote(one.field)}"
+        step = "Nothing to do; to have the source's value in this field, overwrite it."
+        line = f"{base} --only {shlex.quote(chosen)} --overwrite {shlex.quote(one.field)}" if chosen else ""
     what = f"{one.field} of {one.type.lower()} {label or one.id}"
     return Note(what, "", reason, step, line, one.type, one.id)
+
+
+def chosen_by(key: str, urls: Sequence[Any] = ()) -> str:
+    """The word that `--only` takes for an entity, from its key at the source or the address of its post; or none."""
+    kind, _, number = key.partition(" ")
+    if kind in KINDS:
+        return number
+    if kind in {"account", "creator", "studio"} and number.isdecimal():
+        return f"@{number}"
+    posts = {found[1] for url in urls if (found := re.search(r"/post/(\d+)$", str(url)))}
+    return posts.pop() if len(posts) == 1 else ""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from stash.next_steps import unscanned
 from stash.page.model import MOST_ENTRIES, Entry, Line, Page, diff_of, is_over_something
-from stash.page.notes import kept_note, skipped_note, unmatched_note
+from stash.page.notes import chosen_by, kept_note, skipped_note, unmatched_note
 from stash.rendering import TRAILER_TAG
 
 if TYPE_CHECKING:
@@ -28,12 +28,13 @@ def page_of_plan(report: Report, base: str) -> Page:
     items, waiting = _items(plan), unscanned(report)
     entries = [_entry(fields, items, base) for fields in groups[:MOST_ENTRIES]]
     _name_creators(entries, base)
+    keys = {(one.type, one.id): one.key for one in plan}
     return Page(
         title="What a sync would do",
         subtitle=f"{len(plan)} changes of {len(groups)} entities are planned; nothing was written."
         + (
             f" {waiting} files are not in this plan, as Stash has not scanned them yet: a sync has them scanned first; "
-            "to see them planned too, scan in Stash (Settings, Tasks), then plan again."
+            "to see them planned too, plan with --dry-run --scan."
             if waiting
             else ""
         ),
@@ -42,9 +43,12 @@ def page_of_plan(report: Report, base: str) -> Page:
         figures=figures_of(report),
         entries=entries,
         left_out=len(groups) - len(entries),
-        kept=[kept_note(one, one.id, None, base) for one in report.kept],
+        kept=[
+            kept_note(one, one.id, None, base, chosen_by(keys.get((one.type, one.id), "")))
+            for one in report.kept
+        ],
         unmatched=[unmatched_note(one, base) for one in report.unmatched],
-        skipped=[skipped_note(one, base) for one in report.skipped],
+        skipped=[skipped_note(one, base, is_plan=True) for one in report.skipped],
     )
 
 
@@ -55,7 +59,7 @@ def facts_of(report: Report) -> list[tuple[str, str]]:
         ("Requests", f"{asked['reads']} reads, {asked['writes']} writes, {asked['scan']} for scans"),
         ("Time", f"{report.seconds:.1f} seconds"),
         ("Links added", str(report.links_added)),
-        ("Files without a known item", str(report.unattached)),
+        ("Files without a post or message", str(report.unattached)),
     ]
 
 

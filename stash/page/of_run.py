@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from stash.journal import PICTURES
 from stash.page.model import MOST_ENTRIES, Entry, Page, diff_of, is_over_something
-from stash.page.notes import kept_note, skipped_note, unmatched_note
+from stash.page.notes import chosen_by, kept_note, skipped_note, unmatched_note
 from stash.page.of_plan import facts_of, figures_of, lines_of
 from stash.report import report_of
 
@@ -58,7 +58,10 @@ def page_of_run(
         figures=figures_of(report),
         entries=entries[:MOST_ENTRIES],
         left_out=max(0, len(entries) - MOST_ENTRIES),
-        kept=[kept_note(one, names.of(one.type, one.id), names.wrote(one), base) for one in report.kept],
+        kept=[
+            kept_note(one, names.of(one.type, one.id), names.wrote(one), base, names.chosen(one))
+            for one in report.kept
+        ],
         unmatched=[unmatched_note(one, base) for one in report.unmatched],
         skipped=[skipped_note(one, base) for one in report.skipped],
         stash_url=stash_url if stash_url.startswith(("http://", "https://")) else "",
@@ -107,6 +110,11 @@ class Names:
         """The image that a gallery was given as its cover."""
         memory = self._recorded.get(("Gallery", gallery_id))
         return "" if memory is None else str(memory.wrote.get("cover") or "")
+
+    def chosen(self, kept: Kept) -> str:
+        """The word that `--only` takes for the entity of a kept field; or none."""
+        memory = self._recorded.get((kept.type, kept.id))
+        return "" if memory is None else chosen_by(" ".join(memory.key), memory.wrote.get("urls") or ())
 
     def wrote(self, kept: Kept) -> str | None:
         """What an earlier sync left in a field that the user edited."""

@@ -9,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stash.errors import UsageError
+from stash.explaining import explain
 from stash.scan_options import DEFAULTS, FLAGS, options, parse_choice
-from stash.settings import SETTINGS_FILE, explain, load_settings
+from stash.settings import load_settings
+from stash.settings_file import SETTINGS_FILE
 
 WORDS = st.sets(st.sampled_from([*FLAGS, "defaults"]), min_size=1)
 

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from stash.errors import UsageError
+from stash.explaining import explain, loose_permissions
 from stash.paths import PathMap
 from stash.rules import KINDS, Rules
-from stash.settings import explain, load_settings, loose_permissions
+from stash.settings import load_settings
 from stash.settings_file import SETTINGS_FILE
 
 
