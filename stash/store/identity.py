@@ -64,14 +64,17 @@ class IdentityMap(StashEntityStore):
         self._stale.discard((entity.__type_name__, entity.id))
 
     def name(self, entity: Entity, raw: dict[str, Any]) -> None:
-        """Give a created entity the id that Stash gave it."""
+        """Give a created entity the id that Stash gave it; it has none yet if anything else in the row is damaged."""
+        kind = kind_of(entity)
+        for field in kind.converters.keys() & raw.keys():
+            kind.converters[field](raw[field])
         self.forget(entity)
         entity.__dict__["id"] = raw["id"]
         private(entity).update(
             _is_new=False, _snapshot={}
         )  # the library takes what it was made with for what Stash has
         self.remember(entity)
-        self._hydrator.hydrate(kind_of(entity), raw)
+        self._hydrator.hydrate(kind, raw)
 
     def note_time(self, entity: Entity, raw: dict[str, Any]) -> None:
         """Take when Stash wrote an entity; a reply that does not say so confirms the write as well."""
