@@ -73,12 +73,13 @@ class Unmatching(Working):
                 self.run.report.unmatched.append(unmatched)
 
     def _why_unusable(self, file: HostFile, owner: FileOwner | None) -> tuple[str, bool]:
-        """Why a file of a type for Stash, or a folder, cannot be used; it is a failure where it is of some media."""
+        """Why a file of a type for Stash, or a folder, cannot be used; a failure where its media has no other file."""
         is_media = owner is not None or file.media_id is not None
         reason = self.run.files.unusable[file]
-        return (reason if file.kind or is_media or reason.startswith(FOLDER) else ""), bool(
-            file.kind and is_media
-        )
+        if not (file.kind or is_media or reason.startswith(FOLDER)):
+            return "", False
+        is_matched = owner is not None and owner.media in self.run.matched
+        return reason, bool(file.kind and is_media and not is_matched)
 
     def _why_left_over(self, file: HostFile) -> str:
         """Why a file of a matched media is in no match itself: Stash joins files of one content, and those alone."""

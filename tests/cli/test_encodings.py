@@ -23,6 +23,7 @@ from stash.paths import escaped
 from stash.settings import load_settings
 from stash.settings_file import SETTINGS_FILE, read_settings_file
 from stash.whole_files import write_whole
+from stash.wire import Door, Wire
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,7 +81,8 @@ def test_names_are_read_alike_in_every_locale(tmp_path: Path, name: str) -> None
     (folder / f"{NAME}_id_5.jpeg").write_bytes(b"x")
     code, out, _ = command("doctor", "--json", STASH_SYNC_DOWNLOADS=str(folder), **SURROUNDINGS[name])
     titles = [one["title"] for one in json.loads(out)["findings"] if one["area"] == "library"]
-    assert (code, titles) == (2, [f"1 of 1 files in {folder} are of types that Stash takes."]) or titles == []
+    assert code == 2
+    assert not [one for one in titles if "cannot be used" in one or "No file" in one]
     missing = command("doctor", "--json", STASH_SYNC_DOWNLOADS=f"{folder}x", **SURROUNDINGS[name])
     assert f"{folder}x" in str(json.loads(missing[1])["findings"])
 
@@ -190,7 +192,7 @@ def test_a_config_of_the_downloader(content: bytes) -> None:
     path = Path("config.yaml")
     path.write_bytes(content)
     with suppress(UsageError):
-        assert load_settings({"downloader_config": path}).api_key is not None or True
+        load_settings({"downloader_config": path})
 
 
 def test_a_config_of_the_downloader_that_is_a_pipe() -> None:
@@ -203,11 +205,10 @@ def test_a_config_of_the_downloader_that_is_a_pipe() -> None:
 @pytest.mark.parametrize(
     "url", ["http://h:99999", "http://h:0", "http://h:x", "http://xn--/", "h:1", "http://"]
 )
-def test_an_address_that_is_none(url: str) -> None:
+async def test_an_address_that_is_none(url: str) -> None:
     """A port that there is not, or any other nonsense, is a wrong setting."""
-    code, _, said = command("sync", "--url", url, "--downloads", ".", "--database", __file__)
-    assert code in {2, 6}
-    assert "bug" not in said
+    with pytest.raises(UsageError, match="is no address; set STASH_URL"):
+        Door(Wire(url))
 
 
 @given(st.binary())

@@ -223,8 +223,24 @@ async def test_what_is_no_file_costs_itself(case: Case, kind: str) -> None:
     report = await case.settled()
     assert report.exit_code == 3
     assert [(one.id, one.file) for one in report.unmatched] == [(str(bad.id), str(path))]
+    assert report.unmatched[0].reason.startswith(
+        ("it is a link", "it is no regular file", "it cannot be looked at")
+    )
     assert report.skipped == []
     assert await stamped(case) == {good.local_filename}
+
+
+async def test_a_spare_that_is_no_file_is_no_failure(case: Case) -> None:
+    """A link to nowhere beside the good file of a media is named, and everything is synced."""
+    anna = case.rows.account(username="anna")
+    media = case.picture(anna)
+    own = case.downloads / "anna_fansly" / "Timeline" / "Pictures" / media.local_filename
+    own.with_name(f"{own.stem} (1).jpeg").symlink_to("nowhere")
+    case.post(anna, media)
+    await case.save()
+    report = await case.settled()
+    assert report.exit_code == 0
+    assert len(report.unmatched) == 1
 
 
 ERRORS = [errno.EACCES, errno.EIO, errno.ENOENT, errno.ESTALE, errno.ELOOP, errno.ENAMETOOLONG, errno.EMFILE]
