@@ -215,7 +215,7 @@ def bad_input(tmp_path: Path) -> dict[str, tuple[list[object], int, str]]:
             "other.sqlite",
         ),
         "no library": (["embedded", "--library", tmp_path / "none"], 2, "does not exist"),
-        "no number": (["report", "x"], 2, "Invalid value for 'run'"),
+        "no number": (["report", "x"], 2, "'x' is no run"),
         "no such payloads": (["ingest", tmp_path / "none", "--database", world], 2, "does not exist"),
         "nothing to overwrite": (["sync", "--overwrite", "tags", *here, "--database", world], 2, "title"),
         "no place for a state": (

@@ -192,7 +192,7 @@ def test_a_crowded_report_fits_a_screen(
     lines = ESCAPES.sub("", capsys.readouterr().out).splitlines()
     assert len(lines) < LINES
     assert max(map(len, lines)) <= COLUMNS
-    for words in ("Unmatched (5)", "Left out (5)", "Kept for you (7)", "title of 1 performer"):
+    for words in ("Unmatched (5)", "Skipped (5)", "Kept for you (7)", "title of 1 performer"):
         assert any(words in line for line in lines), words
     assert any("Not in this plan: 5 files" in line for line in lines) == is_plan
 
@@ -319,7 +319,7 @@ def test_status_tells_what_is_pending(piped, synced: Path, tmp_path: Path) -> No
 def test_settings_say_where_each_comes_from(piped, synced: Path) -> None:
     """Settings of the file come first, with its name; those that are not set are named in a line."""
     out = piped(synced, "settings").stdout
-    assert re.search(r"database +metadata.sqlite +stash-sync.toml", out)
+    assert re.search(r"database +/.*/metadata.sqlite +stash-sync.toml", out)
     assert re.search(r"patience +300.0 +default", out)
     assert "Not set: url, api_key, " in out
 
@@ -348,7 +348,7 @@ def test_a_wrong_downloads_folder_is_no_silence(piped, synced: Path, tmp_path: P
         (tmp_path / name).mkdir(exist_ok=True)
         flags = ("sync", "--dry-run", "--quiet", "--downloads", str(tmp_path / name), *STASH)
         out = piped(synced, *flags).stdout
-        first = out[out.index("Left out") :].splitlines()[1:3]
+        first = out[out.index("Skipped") :].splitlines()[1:3]
         assert words in first[0]
         assert "Let the doctor look" in first[1]
         assert out.splitlines()[-1] == "Nothing to do, but see what was left out."
@@ -412,9 +412,9 @@ def test_progress_in_a_pipe_is_plain_lines(
         steps.advance(100)
     steps.finish()
     assert capsys.readouterr().err.splitlines() == [
-        "Syncing creators: 200 of 1000, 20/s, 40 s left",
-        "Syncing creators: 400 of 1000, 20/s, 30 s left",
-        "Syncing creators: 400 done, 20.0 s, 20/s",
+        "Syncing posts and messages: 200 of 1000, 20/s, 40 s left",
+        "Syncing posts and messages: 400 of 1000, 20/s, 30 s left",
+        "Syncing posts and messages: 400 done, 20.0 s, 20/s",
     ]
 
 

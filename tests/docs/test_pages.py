@@ -101,7 +101,7 @@ def test_the_readmes_real_use(tmp_path: Path) -> None:
             )
         finally:
             server.terminate()
-    assert "changes are planned" in done.stdout or "Nothing to do" in done.stdout
+    assert "would change" in done.stdout or "Nothing to do" in done.stdout
     assert "Done." in done.stdout, done.stdout + done.stderr
 
 

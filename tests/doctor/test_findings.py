@@ -28,7 +28,7 @@ async def test_what_is_in_order_is_said_too(patient: Patient) -> None:
     await patient.fill()
     await patient.case.scan()
     diagnosis = await patient.examine()
-    assert "SQLite, of the downloader's v0.15 or newer; rows: accounts 1, posts 24, media 24" in (
+    assert "SQLite, downloader version 0.15 or newer; rows: accounts 1, posts 24, media 24" in (
         found(diagnosis, "SQLite").title
     )
     assert found(diagnosis, "It has ffmpeg").level == "ok"

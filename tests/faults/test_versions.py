@@ -64,6 +64,7 @@ OPERATIONS_GONE = (
     "CREATE INDEX sync_change_run ON sync_change (run_id)",
 )
 BACK_TO = {
+    "0005": TIMES_GONE,
     "0004": TIMES_GONE,
     "0003": BATCHES_APART,
     "0002": PARTS_GONE,

@@ -20,11 +20,14 @@ async def test_looking_back_needs_no_stash(database: Database, url: str) -> None
         assert {key: memory.wrote for key, memory in recorded.items()} == {
             ("Image", "7"): {"title": "A walk"}
         }
-        assert await back.synced_media() == {12}
+        ((server, address),) = await back.servers()
+        assert address == "http://stash.test:9999"
+        assert (await back.media_with(server)).synced == {12}
+        assert [one.id for one in await back.syncs_with(server)] == [run]
 
 
 async def test_looking_back_where_nothing_was(database: Database) -> None:
     """Where there are no tables of ours yet, nothing was synced."""
     back = await Journal.open(database, is_read_only=True)
-    assert await back.synced_media() == set()
+    assert await back.servers() == []
     assert await back.server_url(1) == ""
