@@ -65,7 +65,7 @@ def test_a_count_of_another_type_is_none(count: object) -> None:
 @pytest.mark.parametrize(
     ("asked", "is_whole"),
     [({"1", "2"}, True), ({"1"}, False), ({"1", "2", "3"}, False), ({"1", "4"}, False), (set(), False)],
-    ids=str,
+    ids=["both", "some", "more", "others", "none"],
 )
 def test_rows_of_ids_are_those_that_were_asked_for(asked: set[str], *, is_whole: bool) -> None:
     """Stash refuses ids that it lacks, so a reply without one of them is damaged."""

@@ -21,7 +21,7 @@ from stash.errors import (
 )
 from stash.judging import Judge, Reply
 from stash.patience import TransientError
-from stash.wire import Door, Wire, _json_in
+from stash.wire import Door, Wire
 
 URL = "http://stash.test:9999"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -70,7 +70,7 @@ def judged(
     request = httpx.Request("POST", f"{URL}/graphql")
     response = httpx.Response(status, headers=headers, content=body, request=request)
     try:
-        return Judge(URL, URL).reply(response, _json_in, is_stash=is_stash)
+        return Judge(URL, URL).reply(response, is_stash=is_stash)
     except (SyncError, TransientError) as error:
         return error
 
