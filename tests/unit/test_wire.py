@@ -358,3 +358,16 @@ async def test_two_writes_are_under_way_at_once(stash: respx.MockRouter) -> None
         writes = (store.connection.mutate("mutation { f0 }", {}, fields=1) for _ in range(4))
         await asyncio.gather(*writes)
     assert most == 2
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_nothing_is_sent_after_a_refused_key(stash: respx.MockRouter, status: int) -> None:
+    """Once Stash has refused the key no further request goes out, neither a read nor a write, and all say the same."""
+    route = answers(stash, httpx.Response(status, headers={"WWW-Authenticate": "FormBased"}))
+    async with connect(URL, "secret") as store:
+        for attempt in range(3):
+            with pytest.raises(AccessRefusedError, match="API key"):
+                await store.connection.query("{ version { version } }")
+            with pytest.raises(AccessRefusedError, match="API key"):
+                await store.connection.mutate("mutation { x }", {}, fields=1)
+            assert route.call_count == 2, attempt  # the greeting, and the one that was refused
