@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
@@ -79,8 +79,9 @@ def _file_held(database: Path) -> Iterator[None]:
         try:
             yield
         finally:
-            if not _is_database(database):
-                beside.unlink(missing_ok=True)
+            if not _may_be_database(database):
+                with suppress(OSError):
+                    beside.unlink()
 
 
 def _identity(database: Path) -> str | None:
@@ -92,11 +93,11 @@ def _identity(database: Path) -> str | None:
     return f"{status.st_dev}:{status.st_ino}"
 
 
-def _is_database(path: Path) -> bool:
-    """Tell whether a file is SQLite's; beside another one, named by mistake, no lock is left."""
+def _may_be_database(path: Path) -> bool:
+    """Tell whether a file is SQLite's or empty; beside another one, named by mistake, no lock is left."""
     try:
         with path.open("rb") as file:
-            return file.read(len(_SQLITE)) == _SQLITE
+            return file.read(len(_SQLITE)) in {_SQLITE, b""}
     except OSError:
         return False
 
