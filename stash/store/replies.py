@@ -69,6 +69,19 @@ def rows_of_ids(reply: Reply, number: int, kind: Kind, ids: Iterable[str]) -> li
     return rows
 
 
+def is_whole(answer: dict[str, Any]) -> bool:
+    """Whether what Stash answered to a write has an id, and values of the types that a sync compares."""
+    return isinstance(answer.get("id"), str) and all(
+        isinstance(value, _TOLD.get(name, _TEXT))
+        and (type(value) is not list or all(type(one) is str for one in value))
+        for name, value in answer.items()
+    )
+
+
+_TEXT: tuple[type, ...] = (str, type(None))
+_TOLD: dict[str, tuple[type, ...]] = {"organized": (bool,), "urls": (list,), "alias_list": (list,)}
+
+
 @contextmanager
 def intact(what: str) -> Iterator[None]:
     """Look into a reply; whatever is not as Stash sends it is named.

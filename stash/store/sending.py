@@ -16,7 +16,7 @@ from stash.store.documents import Field, document
 from stash.store.entities import is_new
 from stash.store.kinds import KINDS
 from stash.store.operations import halves
-from stash.store.replies import intact
+from stash.store.replies import intact, is_whole
 from stash.wire_failures import LOCKED
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ class Sender:
         refused: dict[int, str] = {}
         for number, operation in enumerate(operations, first):
             answer = reply.data.get(f"f{number}")
-            if not isinstance(answer, dict) or not isinstance(answer.get("id"), str):
+            if not isinstance(answer, dict) or not is_whole(answer):
                 refused[id(operation)] = reply.message_for(f"f{number}") or NO_ANSWER
             else:
                 self._learn(operation, answer)
@@ -104,7 +104,11 @@ class Sender:
     def _has_all(self, reply: Reply, number: int, operations: Sequence[Operation]) -> bool:
         """Whether a list was answered as it was sent; then what it says is taken."""
         answer = reply.data.get(f"f{number}")
-        rows = [one for one in answer if isinstance(one, dict)] if isinstance(answer, list) else []
+        rows = (
+            [one for one in answer if isinstance(one, dict) and is_whole(one)]
+            if isinstance(answer, list)
+            else []
+        )
         if [row.get("id") for row in rows] != [operation.entity.id for operation in operations]:
             return False
         for operation, row in zip(operations, rows, strict=True):

@@ -164,7 +164,11 @@ def test_the_downloaders_config_comes_last(monkeypatch: pytest.MonkeyPatch) -> N
     Path(SETTINGS_FILE).write_text('downloader_config = "config.ini"\nurl = "http://file"\n')
     monkeypatch.setenv("STASH_SYNC_DATABASE_URL", "mine.sqlite")
     settings = load_settings({"path_map": "/a=/b"})
-    assert (settings.url, settings.database, settings.path_map) == ("http://file", "mine.sqlite", "/a=/b")
+    assert (settings.url, settings.database, settings.path_map) == (
+        "http://file",
+        str(Path.cwd() / "mine.sqlite"),
+        "/a=/b",
+    )
     sources = {name: source for name, _, source in explain(settings, {"path_map": "/a=/b"})}
     assert (sources["downloads"], sources["url"], sources["database"]) == (
         "config.ini",
