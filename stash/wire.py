@@ -259,9 +259,10 @@ def _checked(url: str) -> httpx.URL:
     parsed = None
     if not address.problem:
         with suppress(httpx.InvalidURL, ValueError):
-            parsed = httpx.URL(address)
-    is_usable = parsed is not None and parsed.scheme in {"http", "https"} and bool(parsed.host)
-    if parsed is None or not is_usable or (parsed.port is not None and parsed.port not in _PORTS):
+            found = httpx.URL(address)
+            if found.scheme in {"http", "https"} and found.host and found.port in {None, *_PORTS}:
+                parsed = found
+    if parsed is None:
         step = address.problem or "set STASH_URL to one like http://localhost:9999"
         raise UsageError(f"{str(address)!r} is no address; {step}.")
     return parsed

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import hypothesis
 import pytest
 from stash_graphql_client.types import Image, Scene
 
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
     from stash.report import Report
     from stash.store import StashStore
+
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")  # how long a case takes says nothing of whether it holds
 
 pytest_plugins = ["tests.browser", "tests.postgres"]
 

@@ -23,6 +23,7 @@ from stash.cli.flags import (
 )
 from stash.cli.helping import Command
 from stash.cli.logs import LogFormat
+from stash.cli.places import writable_page
 from stash.cli.progress import Steps
 from stash.cli.running import finish
 
@@ -50,6 +51,7 @@ def check(  # noqa: PLR0913 - each flag is a parameter, as typer has it
     from stash import pipeline  # noqa: PLC0415 - the library behind it is slow to import
 
     output = make_output(json, quiet, verbose, log_format)
+    writable_page(html)
     settings = make_settings(
         url=url, database=database, downloads=downloads, path_map=path_map, only=only, skip=skip
     )

@@ -237,8 +237,8 @@ def write_html(file: Path | None, settings: Settings, report: Report) -> None:
 
 
 def server_of(embedded_dir: Path | None) -> str | None:
-    """What the journal calls the Stash; None means by its address."""
-    return EMBEDDED if embedded_dir is not None else None
+    """Return what the journal calls the Stash: the embedded one by its folder; None means by its address."""
+    return None if embedded_dir is None else f"{EMBEDDED} {embedded_dir.expanduser().absolute()}"
 
 
 async def alone[T](settings: Settings, work: Callable[[], Awaitable[T]]) -> T:

@@ -61,10 +61,11 @@ def rows_of_ids(reply: Reply, number: int, kind: Kind, ids: Iterable[str]) -> li
     """Return the rows of a field that was asked for by ids: Stash refuses the field where it lacks one.
 
     Raises:
-        DamagedReplyError: there are none, or the ids are not those that were asked for.
+        DamagedReplyError: there are none, or one that was asked for is missing.
     """
-    rows = rows_in(reply, number, kind)
-    if {row["id"] for row in rows} != set(ids):
+    asked = set(ids)
+    rows = [row for row in rows_in(reply, number, kind) if row["id"] in asked]
+    if {row["id"] for row in rows} != asked:
         raise DamagedReplyError(f"Stash's reply about its {kind.plural} lacks some of them; run again.")
     return rows
 

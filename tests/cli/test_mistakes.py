@@ -390,6 +390,7 @@ def test_a_plan_after_a_scan_is_a_real_plan(cli: Callable[..., Ended], tmp_path:
     """`--dry-run --scan` has Stash scan, which writes no metadata: the first plan has the images, and nothing was written."""
     here = ("--embedded-dir", str(tmp_path / "new"))
     before = json.loads(cli("sync", "--dry-run", "--json", *here).out)
+    assert "plan" in before, before
     assert not [one for one in before["plan"] if one["type"] == "Image"]
     assert before["requests"]["scan"] == 0
     after = json.loads(cli("sync", "--dry-run", "--scan", "--json", *here).out)

@@ -27,6 +27,7 @@ from stash.pipeline import run as run_pipeline
 from stash.settings import load_settings
 from stash.wire import Wire
 from tests.conftest import Silent
+from tests.faults.test_versions import TIMES_GONE
 from tests.unit.test_addresses import encoded, stash_urls
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("STASH_SYNC_PATIENCE", "0.01")
     monkeypatch.delenv("STASH_API_KEY", raising=False)
     monkeypatch.setattr("signal.signal", lambda *_: None)
-    for module in ("stash.pipeline", "stash.doctor.gathering"):
+    for module in ("stash.reaching", "stash.doctor.gathering"):
         monkeypatch.setattr(f"{module}.Wire", partial(Wire, connect_patience=0.0))
     return tmp_path
 
@@ -132,6 +133,7 @@ def test_a_page_and_a_database_hold_no_secret(
 ) -> None:
     """What a whole sync leaves, its database, its page and its logs, has the address alone."""
     stash = EmbeddedStash([world / "downloads"], state=world / "stash.sqlite")
+    monkeypatch.setenv("STASH_SYNC_PATIENCE", "60")
 
     async def sync() -> None:
         async with serve(stash) as url:
@@ -180,7 +182,8 @@ def test_addresses_that_are_stored_already_are_cleaned(tmp_path: Path) -> None:
     dirty = "http://me:s3cr3t-of-mine@stash.test:9999"
     with engine.begin() as connection:
         bring_up(connection)
-        connection.execute(text("UPDATE sync_alembic_version SET version_num = '0004'"))
+        for statement in (*TIMES_GONE, "UPDATE sync_alembic_version SET version_num = '0004'"):
+            connection.execute(text(statement))
         for number, url in enumerate([dirty, f"{dirty}?apikey=s3cr3t", "http://other:1"]):
             row = {"id": f"{number:032}", "url": url}
             connection.execute(

@@ -52,7 +52,7 @@ def test_short_choices(said: object, chosen: set[str]) -> None:
 def test_what_is_no_choice_is_refused(monkeypatch: pytest.MonkeyPatch, said: str) -> None:
     """An unknown word, and one beside `none`, end with a sentence that names the setting."""
     monkeypatch.setenv("STASH_SYNC_SCAN_GENERATE", said)
-    with pytest.raises(UsageError, match="scan_generate"):
+    with pytest.raises(UsageError, match="SCAN_GENERATE"):
         load_settings({})
 
 
