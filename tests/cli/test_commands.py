@@ -230,8 +230,11 @@ def bad_input(tmp_path: Path) -> dict[str, tuple[list[object], int, str]]:
 
 @pytest.mark.parametrize("json_flag", [True, False])
 @pytest.mark.parametrize("case", CASES)
-def test_bad_input_is_one_sentence(run, tmp_path: Path, case: str, json_flag: bool) -> None:
+def test_bad_input_is_one_sentence(
+    run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: str, json_flag: bool
+) -> None:
     """Each mistake ends with its exit code, one sentence with the next step, and nothing written."""
+    monkeypatch.setenv("STASH_SYNC_PATIENCE", "0.5")
     arguments, code, words = bad_input(tmp_path)[case]
     run("ingest", tmp_path / "dl", "--database", tmp_path / "made.sqlite")
     before = (tmp_path / "made.sqlite").read_bytes()

@@ -157,7 +157,7 @@ def _row(table: str, row: dict[str, Any], names: dict[tuple[str, str], str]) -> 
         content = json.loads(row.pop("seen_and_wrote"))
         row["content"] = {part: _named(fields, names) for part, fields in content.items()}
         (row["stash_id"],) = _called(row["type"], [row["stash_id"]], names)
-        del row["server_id"], row["created_at"]
+        del row["server_id"], row["created_at"], row["updated_at"]
     if table == "sync_part":
         # How the part stood in Stash is a digest and a list of ids, of more or fewer tags that stand anyway.
         row["outcome"] = json.loads(row.pop("content"))["outcome"]
