@@ -169,7 +169,8 @@ class Recording(Twins):
         applied = [a.entity for a in self.run.applied.values()]
         ids: dict[str, list[str]] = {}
         for entity in applied:
-            ids.setdefault(entity.__type_name__, []).append(entity.id)
+            if not is_new(entity):
+                ids.setdefault(entity.__type_name__, []).append(entity.id)
         orders = {one: self.run.orders[one] for one in _with_chapters(applied) & self.run.orders.keys()}
         return SettledPart(
             account=decided.creator.id,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from stash.engine.run import Working
 from stash.guards import check_entities, check_source
+from stash.halving import fitting
 from stash.journal import SURVEYED
 from stash.store.documents import by_id, by_ids, document
 from stash.store.kinds import KINDS
@@ -65,18 +66,19 @@ class Survey(Working):
 
     async def _gone(self, ids: Ids) -> set[tuple[str, str]]:
         """Return those that Stash does not have, in one request a thousand, or two where some are gone."""
-        gone: set[tuple[str, str]] = set()
-        for page in batched(ids, PAGE):
-            groups = {name: [one for kind, one in page if kind == name] for name in SURVEYED}
-            fields = [by_ids(KINDS[name], some, "id") for name, some in groups.items() if some]
-            reply = await self.store.connection.query(*document("query", fields))
-            if not reply.errors:  # Stash refuses a list of ids as a whole if it has not got one of them
-                continue
-            each = [by_id(KINDS[name], one, "id") for name, one in page]
-            reply = await self.store.connection.query(*document("query", each))
-            with intact("what was synced"):
-                gone |= {one for number, one in enumerate(page) if reply.data[f"f{number}"] is None}
-        return gone
+        parts = [part for page in batched(ids, PAGE) for part in await fitting(page, self._gone_of)]
+        return set().union(*parts)
+
+    async def _gone_of(self, page: Ids) -> set[tuple[str, str]]:
+        groups = {name: [one for kind, one in page if kind == name] for name in SURVEYED}
+        fields = [by_ids(KINDS[name], some, "id") for name, some in groups.items() if some]
+        reply = await self.store.connection.query(*document("query", fields))
+        if not reply.errors:  # Stash refuses a list of ids as a whole if it has not got one of them
+            return set()
+        each = [by_id(KINDS[name], one, "id") for name, one in page]
+        reply = await self.store.connection.query(*document("query", each))
+        with intact("what was synced"):
+            return {one for number, one in enumerate(page) if reply.data[f"f{number}"] is None}
 
 
 def spread(ids: Ids) -> Ids:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from stash.addresses import StashAddress
 from stash.engine.wishes import instant_text
 from stash.errors import RefusedError
+from stash.halving import fitting
 from stash.identity.evidence import Found, Known, Recorded, Sighting, lost_from, recognise
 from stash.identity.rollback import rolled_back
 from stash.journal import SAMPLED
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from stash.connection import Connection
     from stash.journal import Journal, Memory, ServerRow
+    from stash.store.documents import Field
 
 log = logging.getLogger(__name__)
 
@@ -106,22 +108,25 @@ def _another(displaced: Known, address: str) -> str:
 async def _look(
     connection: Connection, sample: Iterable[Memory]
 ) -> tuple[dict[tuple[str, str], Found], dict[str, int]]:
-    """Read what Stash has under the ids of a sample, and the highest id of each type."""
+    """Read what Stash has under the ids of a sample, and the highest id of each type, in one request if it fits."""
     ids = dict.fromkeys((memory.type, memory.stash_id) for memory in sample)
     if not ids:
         return {}, {}
-    fields = [by_id(KINDS[name], stash_id, _selection(name)) for name, stash_id in ids]
-    fields += [newest(KINDS[name]) for name in SAMPLED]
-    reply = await connection.query(*document("query", fields))
+    fields = [(by_id(KINDS[name], stash_id, _selection(name)), (name, stash_id)) for name, stash_id in ids]
+    fields += [(newest(KINDS[name]), (name, "")) for name in SAMPLED]
+
+    async def ask(part: Sequence[tuple[Field, tuple[str, str]]]) -> list[tuple[tuple[str, str], Any]]:
+        reply = await connection.query(*document("query", [field for field, _ in part]))
+        with intact("what was synced"):
+            return [(one, reply.data[f"f{number}"]) for number, (_, one) in enumerate(part)]
+
+    answers = [one for part in await fitting(fields, ask) for one in part]
     with intact("what was synced"):
-        answers: list[Any] = [reply.data[f"f{number}"] for number in range(len(fields))]
-        found = {
-            one: _found(row) for one, row in zip(ids, answers[: len(ids)], strict=True) if row is not None
-        }
-        lists = [page[KINDS[name].plural] for name, page in zip(SAMPLED, answers[len(ids) :], strict=True)]
+        found = {one: _found(row) for one, row in answers if one[1] and row is not None}
         highest = {
-            name: max((int(row["id"]) for row in rows), default=0)
-            for name, rows in zip(SAMPLED, lists, strict=True)
+            name: max((int(row["id"]) for row in page[KINDS[name].plural]), default=0)
+            for (name, stash_id), page in answers
+            if not stash_id
         }
     return found, highest
 

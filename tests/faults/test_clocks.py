@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from stash.journal import journal, runs
+from stash.journal import runs, servers
 from stash.pipeline import SyncOptions
 from tests.faults.sizes import size
 
@@ -132,7 +132,7 @@ async def test_r27_with_a_wrong_clock(
     assert (await rig.run()).exit_code == 0
     clean = await rig.dumped()
     monkeypatch.setattr(runs, "datetime", shifted(by))
-    monkeypatch.setattr(journal, "datetime", shifted(by))
+    monkeypatch.setattr(servers, "datetime", shifted(by))
     assert await planned(rig) == []
     rig.asked.clear()
     unsettle(rig)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import re
 import signal
 import sqlite3
 import sys
@@ -389,6 +390,7 @@ async def proxy_with_limit(upstream: str, limit: int, *, is_drained: bool) -> As
             writer.write(LIMIT_PAGE)
         else:
             body = await reader.readexactly(size)
+            head = re.sub(rb"(?i)host: [^\r]+", b"Host: " + target.netloc, head)  # as a proxy does
             there, back = await asyncio.open_connection(target.host, target.port)
             back.write(
                 head.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n", 1).replace(
