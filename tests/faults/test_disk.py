@@ -83,7 +83,7 @@ async def test_r17_every_write_fails(
 ) -> None:
     """The first, second, … write or commit fails, as on a full or a broken disk: exit 6, sound, and then as without."""
     failures, failed = [], 0
-    for number in count(1, size("DISK_STEP", 7)):
+    for number in count(1, size("DISK_STEP", 17)):
         rig, disk = make_rig(), Disk(number, error=error, is_lasting=is_lasting)
         with monkeypatch.context() as patch:
             disk.install(patch)
@@ -139,7 +139,7 @@ async def test_r17_full_at_every_page(make_rig: MakeRig, clean: Dumped, room: li
     failures, failed = [], 0
     with closing(sqlite3.connect(make_rig().database)) as connection:
         (start,) = connection.execute("PRAGMA page_count").fetchone()
-    for pages in count(start, size("DISK_STEP", 7)):
+    for pages in count(start, size("DISK_STEP", 17)):
         rig, room[0] = make_rig(), pages
         first = await rig.run()
         room[0] = 0

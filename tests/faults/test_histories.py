@@ -39,7 +39,7 @@ AN_HOUR = timedelta(hours=1)
 """More than a run within a killed process takes, by the clock of its Stash."""
 
 SETTINGS = settings(
-    max_examples=size("HISTORIES", 5),
+    max_examples=size("HISTORIES", 3),
     stateful_step_count=size("HISTORY_STEPS", 25),
     deadline=None,
     database=None,

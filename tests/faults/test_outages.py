@@ -58,7 +58,7 @@ async def test_r15_a_restart(
 ) -> None:
     """Down for a second or two minutes: the run ends by itself, with 0, within 30 seconds after, as without."""
     failures = []
-    for number in range(2, clean.requests, size("OUTAGE_STEP", 12)):
+    for number in range(2, clean.requests, size("OUTAGE_STEP", 24)):
         rig = make_rig()
         before = clock.waited
         outage = Outage(rig, clock, number, seconds=seconds, is_done=is_done)
@@ -75,7 +75,7 @@ async def test_r15_a_restart(
 async def test_r15_longer_than_the_patience(make_rig: MakeRig, clean: Dumped, clock: Clock) -> None:
     """Down for longer than the run waits: 5, and the next run ends as without."""
     failures = []
-    for number in range(2, clean.requests, size("OUTAGE_STEP", 12)):
+    for number in range(2, clean.requests, size("OUTAGE_STEP", 24)):
         rig = make_rig()
         before = clock.waited
         outcome = await rig.run(over=Outage(rig, clock, number, seconds=1e6, is_done=False), patience=60)

@@ -60,7 +60,7 @@ async def test_r3_a_second_run_does_nothing(rig: Rig, clean: Dumped) -> None:
 
 async def test_r4_a_tenth_of_all_requests_fails(make_rig: MakeRig, clean: Dumped) -> None:
     """With 10 % transient failures every run ends as without, and needs at most a quarter more requests."""
-    failures, requests, seeds = [], 0, size("SEEDS", 3)
+    failures, requests, seeds = [], 0, size("SEEDS", 2)
     for seed in range(SEED, SEED + seeds):
         rig = make_rig()
         dial = RandomFaults(seed, 0.1)
@@ -79,7 +79,7 @@ async def test_r4_a_tenth_of_all_requests_fails(make_rig: MakeRig, clean: Dumped
 
 async def test_r5_a_third_of_all_requests_fails(make_rig: MakeRig, clean: Dumped) -> None:
     """With 30 % failures a run ends well or says to run again; then one clean run ends as without."""
-    failures, seeds = [], size("SEEDS", 3)
+    failures, seeds = [], size("SEEDS", 2)
     for seed in range(SEED, SEED + seeds):
         rig = make_rig()
         first = await rig.run(RandomFaults(seed, 0.3))
