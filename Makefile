@@ -11,7 +11,7 @@ done
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test torture bench check lock clean
+.PHONY: help install demo test coverage torture bench check lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -34,9 +34,12 @@ install: $(STAMP) ## Set up .venv, with the command .venv/bin/stash-sync
 demo: $(STAMP) ## Sync a small made-up world into the embedded Stash, and show it
 	@$(BIN)/stash-sync demo
 
-test: $(STAMP) ## Run all tests, those of the program itself with coverage
-	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term-missing:skip-covered --ignore=tests/faults --ignore=tests/undo
-	$(BIN)/python -m pytest -n 2 --dist load tests/faults tests/undo
+test: $(STAMP) ## Run all tests
+	$(BIN)/python -m pytest -n 3 --dist worksteal --ignore=tests/faults --ignore=tests/undo
+	$(BIN)/python -m pytest -n 3 --dist load tests/faults tests/undo
+
+coverage: $(STAMP) ## Run the tests of the program itself, and tell the lines that none reaches
+	$(BIN)/python -m pytest -n 3 --dist loadfile --cov --cov-report=term-missing:skip-covered --ignore=tests/faults --ignore=tests/undo
 
 torture: $(STAMP) ## Run the fault suites at length (hours); TORTURE_SEED=N chooses the random ones
 	TORTURE_FEW=4 TORTURE_KILL_ITEMS=50 TORTURE_KILL_STEP=1 TORTURE_KILL_CHAINS=100 TORTURE_UNDO_STEP=1 TORTURE_SEEDS=200 TORTURE_LOST=6 \

@@ -12,6 +12,7 @@ import pytest
 from metadata.database import Database
 from metadata.models import Base, Origin
 from metadata.reader import Reader
+from tests.faults.sizes import size
 
 if TYPE_CHECKING:
     from pathlib import Path
