@@ -20,7 +20,7 @@ async def test_looking_back_needs_no_stash(database: Database, url: str) -> None
         assert {key: memory.wrote for key, memory in recorded.items()} == {
             ("Image", "7"): {"title": "A walk"}
         }
-        ((server, address),) = await back.servers()
+        ((server, address),) = await back.addresses()
         assert address == "http://stash.test:9999"
         assert (await back.media_with(server)).synced == {12}
         assert [one.id for one in await back.syncs_with(server)] == [run]
@@ -29,5 +29,5 @@ async def test_looking_back_needs_no_stash(database: Database, url: str) -> None
 async def test_looking_back_where_nothing_was(database: Database) -> None:
     """Where there are no tables of ours yet, nothing was synced."""
     back = await Journal.open(database, is_read_only=True)
-    assert await back.servers() == []
+    assert await back.addresses() == []
     assert await back.server_url(1) == ""
