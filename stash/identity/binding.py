@@ -90,7 +90,7 @@ async def _restore(journal: Journal, known: Known, moment: str, choices: Choices
         lost = [one for one in known.sightings if one.is_reverted or one.found is None or one.is_other]
         raise RefusedError(
             f"The Stash at {known.url} was put back to an earlier state: {len(lost)} of {len(known.sightings)} entities "
-            f"looked at are older than what was written there; go on with {RESTORED}, which writes again what was lost, or with --force if only its clock was set back."
+            f"looked at are gone, or older than what was written there; go on with {RESTORED}, which writes again what was lost, or with --force if only its clock was set back."
         )
     memories, operations = await journal.lost_since(moment)
     kept, gone = rolled_back(memories, operations, moment)
@@ -147,11 +147,12 @@ def _sightings(row: ServerRow, found: Mapping[tuple[str, str], Found]) -> Sequen
 
 
 def _recorded(memory: Memory) -> Recorded:
+    code = "" if "code" in memory.declined else str(memory.wrote.get("code") or "")
     return Recorded(
         memory.type,
         memory.stash_id,
         memory.created_at,
         memory.updated_at,
-        str(memory.wrote.get("code") or ""),
+        code,
         memory.key.id if memory.key.kind == "media" else "",
     )

@@ -19,7 +19,7 @@ FILES = frozenset({"Image", "Scene"})
 
 
 class Recorded(NamedTuple):
-    """One entity as the journal has it; times are UTC in ISO form, `code` is what we wrote there."""
+    """One entity as the journal has it; times are UTC in ISO form, `code` is what we wrote there and undo left."""
 
     type: str
     stash_id: str
@@ -60,7 +60,7 @@ class Sighting:
         if not self.is_same or self.found is None or not self.recorded.updated_at:
             return False
         if self.found.updated_at == self.recorded.updated_at:
-            return bool(self.recorded.code) and self.found.code != self.recorded.code
+            return bool(self.recorded.code) and not self.found.code
         return self.found.updated_at < self.recorded.updated_at
 
     @property

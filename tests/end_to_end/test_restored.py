@@ -16,7 +16,7 @@ from stash import jobs
 from stash.doctor import examine
 from stash.embedded import EmbeddedStash
 from stash.errors import RefusedError
-from stash.pipeline import SyncOptions, sync
+from stash.pipeline import SyncOptions, sync, undo
 from stash.settings import Settings
 from tests.conftest import Server, Silent
 from tests.faults.clock import Seconds
@@ -134,6 +134,15 @@ async def test_within_one_second(home: Home) -> None:
     """A restore is told although Stash's times, in whole seconds, do not show it: nobody takes out every code."""
     home.clock.step = 0
     await test_a_backup_from_before_the_first_sync(home)
+
+
+async def test_an_undo_within_one_second(home: Home) -> None:
+    """What undo emptied is no sign of a restore, although Stash's times, in whole seconds, are those of the run."""
+    home.clock.step = 0
+    await home.sync()
+    settings = Settings(url=URL, database=str(home.setup.database), downloads=home.setup.downloads)
+    await undo(settings, "last", SyncOptions(), transport=home.server.transport)
+    await _silent(home)
 
 
 @pytest.mark.parametrize("is_scanned", [False, True])

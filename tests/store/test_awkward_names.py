@@ -31,13 +31,13 @@ LETTERS = "ab1 .()[]{}+*?^$|#&~-_%@!'\",;=<>éß名🌊"
 
 
 def drawn(seed: int, many: int) -> list[str]:
-    """The known names, and many drawn ones, no two alike for a file system without cases."""
+    """The known names, and many drawn ones, no two alike for a file system without cases; hidden ones are never used."""
     dice = random.Random(seed)
     names = {f"{name}.{suffix}" for name, suffix in zip(KNOWN, ["jpeg", "mp4"] * len(KNOWN), strict=False)}
     while len(names) < len(KNOWN) + many:
         stem = "".join(dice.choice(LETTERS) for _ in range(dice.randint(1, 12)))
         names.add(f"{stem}.{dice.choice(['jpeg', 'mp4'])}")
-    return sorted({name.casefold(): name for name in names}.values())
+    return sorted({name.casefold(): name for name in names if name[0] != "."}.values())
 
 
 def write(folder: Path, names: list[str]) -> None:

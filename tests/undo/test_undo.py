@@ -6,9 +6,11 @@ import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 from stash_graphql_client.types import Gallery, Image, Performer, Scene, Studio, Tag
 
+from stash.embedded import EmbeddedStash
 from stash.engine.applying import TAKEN_BACK
 from stash.engine.taking_back import EDITED, USED
 from stash.errors import RefusedError, UsageError
@@ -250,10 +252,15 @@ async def test_what_cannot_be_named_is_refused(circle: Circle) -> None:
         with pytest.raises(UsageError, match="stash-sync runs"):
             await circle.undo(named)
     first = await circle.sync()
-    prefix, circle.server.prefix = circle.server.prefix, "another"
+    inner, other = circle.server.transport, EmbeddedStash([circle.server.library])
+    circle.server.transport = httpx.ASGITransport(app=other.app)
+    with pytest.raises(RefusedError, match="has none of the"):
+        await circle.undo(first.run)
+    circle.server.prefix, prefix = "another", circle.server.prefix
     with pytest.raises(RefusedError, match="another Stash"):
         await circle.undo(first.run)
-    circle.server.prefix = prefix
+    circle.server.prefix, circle.server.transport = prefix, inner
+    other.close()
     with closing(sqlite3.connect(circle.setup.database)) as connection, connection:
         connection.execute("DELETE FROM sync_change")
     with pytest.raises(UsageError, match="keep_runs"):

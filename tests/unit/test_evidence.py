@@ -80,6 +80,9 @@ def test_two_servers_that_change_places() -> None:
     [
         pytest.param([sighting(found=(0, 4))], at(4)[:19] + ".000001+00:00", id="older than our write"),
         pytest.param([sighting(found=(0, 10), code="")], at(10), id="of the second of our write, and empty"),
+        pytest.param(
+            [sighting(found=(0, 10), code="12")], None, id="of the second of our write, and a user's"
+        ),
         pytest.param([sighting(made=8, found=(9, 9))], at(8), id="its id was given again"),
         pytest.param([sighting(found=(0, 11))], None, id="edited since"),
         pytest.param([sighting(found=(0, 11), code="")], None, id="its code taken out since"),
