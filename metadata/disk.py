@@ -39,6 +39,7 @@ def read_bytes(path: str | os.PathLike[str]) -> bytes:
         return file.read()
 
 
-def why(error: OSError) -> str:
-    """The system's words for an error, without the path."""
-    return error.strerror or type(error).__name__
+def reason_of(error: Exception) -> str:
+    """Return why a file could not be used, without the number and the path that Python adds."""
+    system = error.strerror if isinstance(error, OSError) else None
+    return system or str(error) or type(error).__name__

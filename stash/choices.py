@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from metadata.errors import UnknownCreatorError
 from metadata.values import LARGEST_ID
 from stash.errors import UsageError
+from stash.folding import fold
 from stash.gating import read_word
 
 if TYPE_CHECKING:
@@ -103,8 +104,8 @@ async def _has_creator(reader: Reader, name: str) -> bool:
 
 
 def _missing_tags(wanted: Collection[str], known: Collection[str]) -> list[str]:
-    folded = {tag.casefold() for tag in known}
-    return sorted(tag for tag in wanted if tag.casefold() not in folded)
+    folded = set(map(fold, known))
+    return sorted(tag for tag in wanted if fold(tag) not in folded)
 
 
 async def _missing_items(reader: Reader, wanted: Collection[str]) -> list[str]:

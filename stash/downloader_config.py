@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from metadata.disk import read_bytes, why
+from metadata.disk import read_bytes, reason_of
 from stash.errors import UsageError
 from stash.paths import quoted
 
@@ -37,7 +37,7 @@ def read_downloader_config(path: Path) -> dict[str, Any]:
     try:
         text = read_bytes(path).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        reason = why(error) if isinstance(error, OSError) else error
+        reason = reason_of(error) if isinstance(error, OSError) else error
         raise UsageError(
             f"The downloader's config file {str(path)!r} cannot be read ({reason}); name its config.ini or config.yaml."
         ) from error

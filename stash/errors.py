@@ -111,8 +111,3 @@ class RejectedError(ItemError):
 
 class LookupRefusedError(ItemError):
     """A filter that Stash cannot express, an unknown lookup, or a value of the wrong type."""
-
-
-def reason_of(error: Exception) -> str:
-    """Return why a file could not be used, without the number and the path that Python adds."""
-    return getattr(error, "strerror", None) or str(error)

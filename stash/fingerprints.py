@@ -10,7 +10,7 @@ import struct
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from metadata.disk import opened, why
+from metadata.disk import opened, reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -66,7 +66,7 @@ def read_all(
         try:
             marks[path] = fingerprint(Path(path))
         except OSError as error:
-            unread[path] = f"it cannot be read ({why(error)}); mend that, then sync again"
+            unread[path] = f"it cannot be read ({reason_of(error)}); mend that, then sync again"
     return marks, unread
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from metadata.disk import why
+from metadata.disk import reason_of
 from stash.errors import UsageError
 from stash.paths import escaped, is_aside, is_companion, is_text, kind_of, media_id
 
@@ -134,7 +134,7 @@ class _Walk:
                     continue
                 reason = "" if entry.is_file() else _why_unusable(entry)
             except OSError as error:
-                reason = f"it cannot be looked at ({why(error)}); mend that, or remove it"
+                reason = f"it cannot be looked at ({reason_of(error)}); mend that, or remove it"
             if not reason and not (is_utf8 and is_text(entry.name)):
                 reason = NOT_UTF8
             file = named(entry.name, directory, top[0] if top else "")
@@ -159,7 +159,7 @@ class _Walk:
             top = Path(folder).relative_to(self._root).parts[:1]
             self._on_unusable(
                 named(name, os.path.join(path, ""), top[0] if top else ""),  # noqa: PTH118 - as above
-                f"{FOLDER} cannot be read ({why(error)}); give the user that runs stash-sync the right to read it",
+                f"{FOLDER} cannot be read ({reason_of(error)}); give the user that runs stash-sync the right to read it",
             )
         return sorted(found, key=lambda entry: entry.name)
 

@@ -7,16 +7,12 @@ import os
 import re
 import socket
 from dataclasses import dataclass
-from ipaddress import ip_address, ip_network
-from typing import TYPE_CHECKING
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
 from stash.errors import UsageError
-
-if TYPE_CHECKING:
-    from ipaddress import IPv4Address, IPv6Address
 
 _PORTS = {"http": 80, "https": 443}
 _LAST_PORT = 65535
@@ -37,15 +33,16 @@ class Proxy:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host is this machine itself, which no proxy leads to."""
+    """Tell whether a host is this machine itself, which no proxy leads to."""
     name = host.casefold().rstrip(".")
     if name == "localhost" or name.endswith(".localhost"):
         return True
     address = _address(name)
     if address is None:
         return False
-    mapped = getattr(address, "ipv4_mapped", None) or address
-    return bool(mapped.is_loopback or mapped.is_unspecified)
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    host_address = mapped or address
+    return host_address.is_loopback or host_address.is_unspecified
 
 
 def _address(host: str) -> IPv4Address | IPv6Address | None:

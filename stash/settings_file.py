@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from metadata.disk import read_bytes, why
+from metadata.disk import read_bytes, reason_of
 from stash.errors import UsageError
 
 SETTINGS_FILE = "stash-sync.toml"
@@ -30,7 +30,7 @@ def read_settings_file() -> dict[str, Any]:
         ) from None
     except OSError as error:
         raise UsageError(
-            f"The settings file {_place()} cannot be read ({why(error)}); mend that, or remove it."
+            f"The settings file {_place()} cannot be read ({reason_of(error)}); mend that, or remove it."
         ) from error
     try:
         return tomllib.loads(content.decode("utf-8-sig"))

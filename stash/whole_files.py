@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import stat
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 
@@ -26,7 +26,8 @@ def write_whole(path: Path, content: bytes) -> None:
         _write_to(target, content)
         return
     unfinished = target.with_name(f".stash-sync-{secrets.token_hex(8)}.unfinished")
-    try:
+    with ExitStack() as on_failure:
+        on_failure.callback(_remove, unfinished)
         with unfinished.open("xb") as file:
             if mode is not None:
                 unfinished.chmod(stat.S_IMODE(mode))
@@ -34,10 +35,12 @@ def write_whole(path: Path, content: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         unfinished.replace(target)
-    except BaseException:
-        with suppress(OSError):
-            unfinished.unlink(missing_ok=True)
-        raise
+        on_failure.pop_all()
+
+
+def _remove(path: Path) -> None:
+    with suppress(OSError):
+        path.unlink(missing_ok=True)
 
 
 def _write_to(path: Path, content: bytes) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import DataError, IntegrityError
 
-from metadata.disk import read_bytes, why
+from metadata.disk import read_bytes, reason_of
 from metadata.errors import ForeignDatabaseError, PayloadError
 from metadata.ingest.collect import Collector
 from metadata.ingest.rows import Rows
@@ -95,7 +95,7 @@ def _files(path: Path, unread: list[PayloadError]) -> list[Path]:
         return [path]
 
     def note(error: OSError) -> None:
-        unread.append(PayloadError(f"{error.filename} cannot be read ({why(error)}); it was left out."))
+        unread.append(PayloadError(f"{error.filename} cannot be read ({reason_of(error)}); it was left out."))
 
     return sorted(
         folder / name
@@ -109,7 +109,7 @@ def _read(path: Path) -> Rows:
     try:
         text = read_bytes(path).decode("utf-8-sig", errors="replace")
     except OSError as error:
-        raise PayloadError(f"{path} cannot be read ({why(error)}); it was left out.") from error
+        raise PayloadError(f"{path} cannot be read ({reason_of(error)}); it was left out.") from error
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import typer
 from typer.core import TyperCommand, TyperGroup
 
 if TYPE_CHECKING:
@@ -32,10 +33,9 @@ class Group(TyperGroup):
 
 
 def complaint(error: TyperException) -> str:
-    """The sentence about a flag, a command or a value that is not understood."""
-    param = getattr(error, "param", None)
-    if param is not None and type(error).__name__ == "BadParameter":
-        return f"{_name_of(param)} takes {_accepted(param)}."
+    """Return the sentence about a flag, a command or a value that is not understood."""
+    if type(error) is typer.BadParameter and error.param is not None:  # a missing one is said by typer
+        return f"{_name_of(error.param)} takes {_accepted(error.param)}."
     said = error.format_message().strip().rstrip(".")
     return said if said.endswith("?") else f"{said}."
 
@@ -59,8 +59,7 @@ def _name_of(param: Any) -> str:  # noqa: ANN401 - likewise
 def _accepted(param: Any) -> str:  # noqa: ANN401 - likewise
     word = _word(param, None)
     if word == "number":
-        least = getattr(param, "min", None)
-        return "a whole number" + ("" if least is None else f" of {least} or more")
+        return "a whole number" + ("" if param.min is None else f" of {param.min} or more")
     if "|" in word:
         return " or ".join(word.split("|"))
     return {"text": "a text", "": "no value"}.get(word, f"a {word}")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stash.errors import StateError, UsageError, reason_of
+from metadata.disk import reason_of
+from stash.errors import StateError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from metadata.disk import read_bytes
-from stash.errors import StateError, reason_of
+from metadata.disk import read_bytes, reason_of
+from stash.errors import StateError
 from stash.settings_file import SETTINGS_FILE
 from stash.whole_files import write_whole
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import httpx
 
 from metadata.database import Database
-from metadata.errors import MissingDatabaseError, UnknownCreatorError
+from metadata.errors import UnknownCreatorError
 from metadata.reader import Reader
 from stash.choices import unknown_in_settings
 from stash.connection import Connection
@@ -290,17 +290,9 @@ async def _remembered(
     """Look up what earlier runs did with this Stash: one question, where any did."""
     if connection is None:
         return _Memory()
-    try:
-        state = None if settings.state is None else await Database.open(settings.state, read_only=True)
-    except MissingDatabaseError:
-        return _Memory()
-    try:
-        journal = await Journal.open(database, state=state, is_read_only=True)
-        before = await bind(journal, connection, place.address, place.on_disk, Choices())
-        moved_from = before if before != place.address else ""
-        return _Memory(await journal.count(), moved_from=moved_from)
-    except RefusedError as error:
-        return _Memory(refusal=str(error))
-    finally:
-        if state is not None:
-            await state.close()
+    async with Journal.reading(database, settings.state) as journal:
+        try:
+            before = await bind(journal, connection, place.address, place.on_disk, Choices())
+        except RefusedError as error:
+            return _Memory(refusal=str(error))
+        return _Memory(await journal.count(), moved_from=before if before != place.address else "")

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from itertools import batched
 from typing import TYPE_CHECKING
 
 from stash.engine.run import Working
 from stash.guards import check_entities, check_source
-from stash.halving import fitting
 from stash.journal import SURVEYED
-from stash.store.documents import by_id, by_ids, document
 from stash.store.kinds import KINDS
-from stash.store.replies import intact
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,14 +24,11 @@ SAMPLE = 64
 SUSPICIOUS = 0.25
 """From this share of missing ones in a sample on, all of the creator are looked for."""
 
-PAGE = 1000
-"""Ids a request."""
-
 type Ids = Sequence[tuple[str, str]]
 """Entities by type and id."""
 
 
-class Survey(Working):
+class CreatorSurvey(Working):
     """Looks for what was synced of every creator of a run."""
 
     async def _survey(self, reader: Reader, creators: Sequence[Creator]) -> None:
@@ -65,20 +58,9 @@ class Survey(Working):
             check_entities(creator.username, missing, len(looked_for))
 
     async def _gone(self, ids: Ids) -> set[tuple[str, str]]:
-        """Return those that Stash does not have, in one request a thousand, or two where some are gone."""
-        parts = [part for page in batched(ids, PAGE) for part in await fitting(page, self._gone_of)]
-        return set().union(*parts)
-
-    async def _gone_of(self, page: Ids) -> set[tuple[str, str]]:
-        groups = {name: [one for kind, one in page if kind == name] for name in SURVEYED}
-        fields = [by_ids(KINDS[name], some, "id") for name, some in groups.items() if some]
-        reply = await self.store.connection.query(*document("query", fields))
-        if not reply.errors:  # Stash refuses a list of ids as a whole if it has not got one of them
-            return set()
-        each = [by_id(KINDS[name], one, "id") for name, one in page]
-        reply = await self.store.connection.query(*document("query", each))
-        with intact("what was synced"):
-            return {one for number, one in enumerate(page) if reply.data[f"f{number}"] is None}
+        """Return those that Stash does not have."""
+        groups = {KINDS[name].entity: [one for kind, one in ids if kind == name] for name in SURVEYED}
+        return set(ids) - await self.store.standing(groups)
 
 
 def spread(ids: Ids) -> Ids:

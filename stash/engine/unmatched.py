@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from metadata.disk import why
+from metadata.disk import reason_of
 from stash.engine.run import Working
 from stash.files import is_copy
 from stash.host_files import FOLDER
@@ -90,7 +90,7 @@ class Unmatching(Working):
             if is_copy(Path(file.path), Path(taken)):
                 return ""
         except OSError as error:
-            return f"it cannot be compared with {Path(taken).name}, the file of its media ({why(error)}); look at both"
+            return f"it cannot be compared with {Path(taken).name}, the file of its media ({reason_of(error)}); look at both"
         return f"its media is matched by another file, {Path(taken).name}"
 
     def _why_unmatched(

@@ -12,7 +12,7 @@ from stash.journal.models import sync_part
 from stash.journal.operations import Operations
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -41,28 +41,25 @@ class Parts(Operations):
     """The journal, as far as it keeps settled parts."""
 
     async def settled(self, account: int) -> dict[int, SettledPart]:
-        """The settled parts of a creator, by number."""
-        if not self._server or not self._has_parts or self._rolled_back:
-            return {}
-        query = select(sync_part).where(
-            sync_part.c.server_id == self._server, sync_part.c.account == str(account)
-        )
-        async with self._reading() as connection:
-            rows = await connection.execute(query)
-            return {row.number: _part_of(row, account) for row in rows}
+        """Return the settled parts of a creator, by number."""
+        return {part.number: part for part in await self._settled_of([account])}
 
     async def synced_ids(self, accounts: Iterable[int]) -> dict[int, list[tuple[str, str]]]:
         """Return the entities of the images, scenes and galleries that the last run left, by account: type and id."""
-        found: dict[int, list[tuple[str, str]]] = {}
-        for account in accounts:
-            ids = {
-                (name, one)
-                for part in (await self.settled(account)).values()
-                for name in SURVEYED
-                for one in part.ids.get(name, ())
-            }
-            found[account] = sorted(ids, key=lambda one: (one[0], int(one[1])))
-        return found
+        found: dict[int, set[tuple[str, str]]] = {account: set() for account in accounts}
+        for part in await self._settled_of(found):
+            found[part.account] |= {(name, one) for name in SURVEYED for one in part.ids.get(name, ())}
+        return {a: sorted(ids, key=lambda one: (one[0], int(one[1]))) for a, ids in found.items()}
+
+    async def _settled_of(self, accounts: Collection[int]) -> list[SettledPart]:
+        if not self._server or not self._has_parts or self._rolled_back:
+            return []
+        query = select(sync_part).where(
+            sync_part.c.server_id == self._server,
+            self._source.within(sync_part.c.account, [str(account) for account in accounts]),
+        )
+        async with self._reading() as connection:
+            return [_part_of(row) for row in await connection.execute(query)]
 
     async def _keep_parts(self, connection: AsyncConnection, parts: Sequence[SettledPart]) -> None:
         for part in parts:
@@ -85,6 +82,8 @@ class Parts(Operations):
         }
 
 
-def _part_of(row: Any, account: int) -> SettledPart:
+def _part_of(row: Any) -> SettledPart:
     content = json.loads(row.content)
-    return SettledPart(account, row.number, row.source, row.standing, content["ids"], content["outcome"])
+    return SettledPart(
+        int(row.account), row.number, row.source, row.standing, content["ids"], content["outcome"]
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from sqlalchemy import and_, delete, func, or_, select, update
+from sqlalchemy import and_, bindparam, delete, func, or_, select, update
 
 from stash.journal.models import sync_change, sync_entity, sync_part, sync_run
 from stash.journal.rows import Memory, Operation, SourceKey, memory_of, memory_row, operations_of
@@ -54,14 +54,16 @@ class RollingBack(TakingBack):
                 (one.type, one.key): None for one in gone
             }
             return
+        key = sync_entity.primary_key.columns
+        key_names = [column.name for column in key]
+        old = delete(sync_entity).where(and_(*[column == bindparam(column.name) for column in key]))
+        rows = [memory_row(self._server, memory) for memory in (*kept, *gone)]
         async with self._writing() as connection:
-            for memory in (*kept, *gone):
-                row = memory_row(self._server, memory)
-                place = and_(*[column == row[column.name] for column in sync_entity.primary_key])
-                await connection.execute(delete(sync_entity).where(place))
+            if rows:
+                places = [{name: row[name] for name in key_names} for row in rows]
+                await connection.execute(old, places)
             if kept:
-                rows = [memory_row(self._server, memory) for memory in kept]
-                await connection.execute(sync_entity.insert(), rows)
+                await connection.execute(sync_entity.insert(), rows[: len(kept)])
             await connection.execute(delete(sync_part).where(sync_part.c.server_id == self._server))
             lost = select(sync_run.c.id).where(self._is_lost(moment))
             await connection.execute(delete(sync_change).where(sync_change.c.run_id.in_(lost)))

@@ -20,7 +20,8 @@ from sqlalchemy import (
     text,
 )
 
-from stash.errors import RetriableError, StateError, reason_of
+from metadata.disk import reason_of
+from stash.errors import RetriableError, StateError
 from stash.journal.models import VERSION, VERSION_TABLE, schema
 from stash.lock import SUFFIX
 

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from metadata.database import Database
+from metadata.disk import reason_of
 from metadata.reader import Reader
-from stash.errors import StateError, UsageError, reason_of
+from stash.errors import StateError, UsageError
 from stash.host_files import walk
 from stash.journal import Journal
 from stash.page.of_plan import page_of_plan

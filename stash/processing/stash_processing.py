@@ -15,7 +15,7 @@ from metadata.reader import Reader
 from stash.engine.finding import Finding
 from stash.engine.recorder import Recorder
 from stash.engine.run import Run
-from stash.engine.survey import Survey
+from stash.engine.survey import CreatorSurvey
 from stash.engine.unmatched import Unmatching
 from stash.errors import SyncError
 from stash.files import Files
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-class StashProcessing(CreatorProcessing, Survey, Finding, Unmatching):
+class StashProcessing(CreatorProcessing, CreatorSurvey, Finding, Unmatching):
     """Brings creators into Stash: the five mixins on one store, for the length of a run."""
 
     def __init__(self, context: HasStore, run: Run | None = None) -> None:

@@ -93,8 +93,8 @@ async def _standing(store: StashStore, name: str, changes: Sequence[Change]) -> 
     if not changes:
         return []
     if name != "GalleryChapter":
-        standing = await store.standing(KINDS[name].entity, [change.entity.id for change in changes])
-        return [change for change in changes if change.entity.id in standing]
+        standing = await store.standing({KINDS[name].entity: [change.entity.id for change in changes]})
+        return [change for change in changes if (name, change.entity.id) in standing]
     galleries = {id(g): g for change in changes if isinstance(g := change.before.get("gallery"), Gallery)}
     await store.read_again([gallery for gallery in galleries.values() if not is_new(gallery)])
     listed = {

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from stash_graphql_client.types import Image
 
 from stash.overlap import together
-from stash.store.documents import Field, among, by_ids, document, find, newest, unlinked_among
+from stash.store.documents import Field, among, by_id, by_ids, document, find, newest, unlinked_among
 from stash.store.kinds import KINDS, Entity, Kind, kind_of
 from stash.store.lookups import matches, parse
 from stash.store.memory import COMPLETE_FIELDS
@@ -119,6 +119,23 @@ class PreloadingStore(ReadingStore):
                 return None
             rows[name] = found
         return rows
+
+    async def standing(self, ids: Mapping[type[Entity], Sequence[str]]) -> set[tuple[str, str]]:
+        """Return those that Stash has, by type and id, several types a request."""
+        asked = _in_order((kind_of(t), entity_id) for t, many in ids.items() for entity_id in many)
+        found: set[tuple[str, str]] = set()
+        for page in batched(asked, PAGE):
+            groups = _grouped(page)
+            fields = [by_ids(KINDS[name], group, "id") for name, group in groups.items()]
+            reply = await self._ask_about(fields, is_checked=False)
+            if reply.errors:  # Stash refuses a list of ids as a whole if it lacks one of them
+                reply = await self._ask_about([by_id(kind, entity_id, "id") for kind, entity_id in page])
+                with intact("what was synced"):
+                    found |= {(k.name, i) for n, (k, i) in enumerate(page) if reply.data[f"f{n}"] is not None}
+                continue
+            for number, (name, group) in enumerate(groups.items()):
+                found |= {(name, row["id"]) for row in rows_of_ids(reply, number, KINDS[name], group)}
+        return found
 
     def take(self, rows: Mapping[str, Sequence[dict[str, Any]]]) -> None:
         """Make entities of raw rows."""

@@ -107,10 +107,6 @@ class ReadingStore(IdentityMap):
             self._gone |= {(kind.name, i) for i in page if i not in read}
         return read
 
-    async def standing(self, entity_type: type[Entity], ids: Sequence[str]) -> set[str]:
-        """Those of the ids that Stash has."""
-        return set(await self._read_ids(entity_type, ids, "id"))
-
     def _take(self, kind: Kind, rows: Iterable[dict[str, Any]]) -> list[Any]:
         """The entities of rows, known to the lookups of every open window."""
         with intact(f"its {kind.plural}"):

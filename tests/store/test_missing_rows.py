@@ -88,7 +88,7 @@ LOOKS: dict[str, Callable[[StashStore, list[str]], Awaitable[object]]] = {
     "preload": lambda store, _: store.preload(Tag, name__in=[f"t{number}" for number in range(7)]),
     "get_many": lambda store, ids: store.get_many(Tag, ids),
     "ids": lambda store, ids: store.preload_ids({Tag: ids}),
-    "standing": lambda store, ids: store.standing(Tag, ids),
+    "standing": lambda store, ids: store.standing({Tag: ids}),
     "uses": lambda store, ids: store.uses({"Tag": ids}),
     "get_or_create": lambda store, _: store.get_or_create(Tag, name="t3"),
 }
