@@ -83,7 +83,7 @@ async def test_r17_every_write_fails(
 ) -> None:
     """The first, second, … write or commit fails, as on a full or a broken disk: exit 6, sound, and then as without."""
     failures, failed = [], 0
-    for number in count(1, size("DISK_STEP", 17)):
+    for number in count(1, size("DISK_STEP", 13)):
         rig, disk = make_rig(), Disk(number, error=error, is_lasting=is_lasting)
         with monkeypatch.context() as patch:
             disk.install(patch)
@@ -99,7 +99,7 @@ async def test_r17_every_write_fails(
                 f"{number}: {first.exit_code} ({first.error!r:.200}), then {second}\n{differences}"
             )
         rig.stash.close()
-    assert failed > 3
+    assert failed > 2
     assert not failures, f"{len(failures)} of {failed}\n" + "\n".join(failures)
 
 
@@ -139,7 +139,7 @@ async def test_r17_full_at_every_page(make_rig: MakeRig, clean: Dumped, room: li
     failures, failed = [], 0
     with closing(sqlite3.connect(make_rig().database)) as connection:
         (start,) = connection.execute("PRAGMA page_count").fetchone()
-    for pages in count(start, size("DISK_STEP", 17)):
+    for pages in count(start, size("DISK_STEP", 13)):
         rig, room[0] = make_rig(), pages
         first = await rig.run()
         room[0] = 0
@@ -154,5 +154,5 @@ async def test_r17_full_at_every_page(make_rig: MakeRig, clean: Dumped, room: li
                 f"{pages}: {first.exit_code} ({first.error!r:.200}), then {second}\n{differences}"
             )
         rig.stash.close()
-    assert failed > 3
+    assert failed > 2
     assert not failures, f"{len(failures)} of {failed}\n" + "\n".join(failures)

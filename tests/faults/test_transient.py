@@ -129,7 +129,7 @@ async def test_r6_the_reply_to_a_create_is_lost(
 async def test_every_request_fails_once(make_rig: MakeRig, clean: Dumped, kind: str, moment: str) -> None:
     """The sweep: the first, second, … request fails, until a run has no fault; each ends well, at once or resumed."""
     failures = []
-    for number in count(1, size("SWEEP_STEP", 11)):
+    for number in count(1, size("SWEEP_STEP", 24)):
         rig = make_rig()
         dial = Faults([Fault(number, kind, moment)])
         first = await rig.run(dial)

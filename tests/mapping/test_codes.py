@@ -208,7 +208,7 @@ _OWN = {
 }
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.lists(st.fixed_dictionaries(_OWN), min_size=1, max_size=3))
 async def test_any_galleries_of_the_code(standing: list[dict[str, Any]]) -> None:
     """Of any galleries of the code one at most is taken, that says more than it; the others stay as they are."""

@@ -282,7 +282,7 @@ def _entities() -> st.SearchStrategy[tuple[str, dict[str, Any]]]:
     return st.sampled_from(sorted(TYPES)).flatmap(of)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(st.lists(_entities(), min_size=1, max_size=6))
 async def test_whatever_a_user_has(standing: list[tuple[str, dict[str, Any]]]) -> None:
     """Stash refuses nothing, the user's names stay, the second run is silent, and nothing is made again without a journal."""

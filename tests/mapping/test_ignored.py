@@ -87,7 +87,7 @@ async def test_a_gallery_create_that_ignores_organized(case: Case) -> None:
         assert {one.organized for one in await store.find(Gallery)} == {True}
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(st.data())
 async def test_creates_that_ignore_any_field(data: st.DataObject) -> None:
     """Whatever creations ignore, all stands as without after the first run, and the second one is silent."""

@@ -61,7 +61,7 @@ async def test_killed_at_every_boundary(
     folders, failures, killed = numbered(tmp_path), [], 0
     await taken_back(victims, undisturbed := next(folders))
     expected = await victims.dumped(undisturbed)
-    for number in count(1, size("UNDO_STEP", 17)):
+    for number in count(1, size("UNDO_STEP", 25)):
         first = await taken_back(victims, folder := next(folders), f"{number}:{moment}")
         if first["signal"] is None:
             break
