@@ -26,7 +26,7 @@ async def test_r1_killed_at_every_boundary(
     victims: Victims, small_template: Template, tmp_path: Path, moment: str, batch: int
 ) -> None:
     """SIGKILL at each request and each record in turn, then one more run: the same state, one batch sent again."""
-    clean, step = small_template.clean, size("KILL_STEP", 17 if batch == unit_of_work.BATCH else 120)
+    clean, step = small_template.clean, size("KILL_STEP", 25 if batch == unit_of_work.BATCH else 120)
     folders, failures, killed = numbered(tmp_path), [], 0
     needed = (await victims.run(victims.prepare(next(folders)), batch=batch))["mutations"]
     for number in count(1, step):
