@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert
 
-from metadata.database import Database
+from metadata.making import open_or_make
 from metadata.models import Base
 from stash.demo import files
 
@@ -54,7 +54,7 @@ async def write_world(folder: Path, downloads: Path, items: int, first_id: int) 
     for number in range(items):
         rows.item(number)
     rows.write_files(downloads)
-    database = await Database.open(str(folder / "metadata.sqlite"), create=True)
+    database = await open_or_make(str(folder / "metadata.sqlite"))
     async with database.begin() as connection:
         for table in Base.metadata.sorted_tables:
             if found := rows.tables.get(table.name):

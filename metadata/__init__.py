@@ -1,4 +1,4 @@
-"""The metadata database of what was downloaded; knows nothing of Stash.
+"""A metadata database of stash-sync's own: its tables, and the ingest of payloads.
 
 The tables are imported when they are first used: SQLAlchemy is slow to import, and the lock comes before it.
 """

@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 from typing import Self
 
-from metadata.addresses import split
 from stash.encoding import key_header
+from stash.source.addresses import split
 
 _KEYS = {"apikey", "api_key"}
 """What the parameter of an address is called that holds the API key."""

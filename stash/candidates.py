@@ -10,8 +10,8 @@ from stash.paths import base_name
 if TYPE_CHECKING:
     from collections.abc import Container
 
-    from metadata.items import StoredMedia
     from stash.host_files import HostFile
+    from stash.source.items import StoredMedia
 
 _FORM = re.compile(
     r"""(?P<dated>(\d{4}-\d\d-\d\d_at_\d\d-\d\d(_UTC)?|unknown)(_hash\w*?)?)?   # the downloader's own, of any era

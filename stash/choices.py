@@ -6,19 +6,19 @@ import difflib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from metadata.errors import UnknownCreatorError
-from metadata.values import LARGEST_ID
 from stash.errors import UsageError
 from stash.folding import fold
 from stash.gating import read_word
+from stash.source.errors import UnknownCreatorError
+from stash.source.values import LARGEST_ID
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from metadata.items import Creator
-    from metadata.reader import Reader
     from stash.rules import Rules
     from stash.settings import Settings
+    from stash.source.items import Creator
+    from stash.source.reader import Reader
 
 _TAGS = ("only_tags", "skip_tags", "ignore_tags", "rename_tags")
 _ITEMS = ("only_items", "skip_items")

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from metadata.disk import read_bytes, reason_of
 from stash.errors import UsageError
 from stash.paths import quoted
+from stash.source.disk import read_bytes, reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

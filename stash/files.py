@@ -23,7 +23,7 @@ from stash.store.replies import intact
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from metadata.items import StoredMedia
+    from stash.source.items import StoredMedia
     from stash.store import StashStore
 
 DIRECTORIES = 200

@@ -10,7 +10,7 @@ import struct
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from metadata.disk import opened, reason_of
+from stash.source.disk import opened, reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

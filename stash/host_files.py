@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from metadata.disk import reason_of
 from stash.errors import UsageError
 from stash.paths import escaped, is_aside, is_companion, is_text, kind_of, media_id
+from stash.source.disk import reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -15,8 +15,8 @@ from urllib.parse import unquote
 
 from portalocker import AlreadyLocked, Lock, LockException
 
-from metadata.addresses import is_path
 from stash.errors import AlreadyRunningError, StateError
+from stash.source.addresses import is_path
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -123,7 +123,7 @@ def _open_at_once(path: str, flags: int) -> int:
 async def _server_held(url: str) -> AsyncIterator[None]:
     from sqlalchemy import func, select  # noqa: PLC0415 - slow to import; SQLite does without
 
-    from metadata.engines import Address, connecting, make_engine  # noqa: PLC0415 - likewise
+    from stash.source.engines import Address, connecting, make_engine  # noqa: PLC0415 - likewise
 
     address = Address.parse(url)
     engine = make_engine(address, "rw", 0).execution_options(isolation_level="AUTOCOMMIT")

@@ -8,8 +8,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from metadata.database import Database
-from metadata.reader import Reader
 from stash.choices import chosen_creators, refuse_unknown, unknown_in_settings
 from stash.download_command import download
 from stash.engine.choosing import chosen_run
@@ -22,12 +20,14 @@ from stash.guards import check_any_source
 from stash.host_files import looked_through
 from stash.identity import Choices, bind
 from stash.interpreter import tuned
-from stash.journal import Journal
+from stash.journal import Journal, open_state
 from stash.journal.upkeep import about_copy
 from stash.overlap import Line, meanwhile
 from stash.processing import StashProcessing
 from stash.reaching import reaching
 from stash.report import Report
+from stash.source.database import Database
+from stash.source.reader import Reader
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Sequence
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     import httpx
 
     from metadata.ingest import IngestResult
-    from metadata.items import Creator
     from stash.settings import Settings
+    from stash.source.items import Creator
     from stash.store import StashContext
 
 log = logging.getLogger(__name__)
@@ -214,6 +214,7 @@ async def undo(
 async def ingest(settings: Settings, payloads: Sequence[Path], progress: Progress) -> IngestResult:
     """Load payloads into a database of our own, made where there is none."""
     from metadata.ingest import ingest_paths  # noqa: PLC0415 - only `ingest` and `run` need it
+    from metadata.making import open_or_make  # noqa: PLC0415 - likewise
 
     left = 0
 
@@ -224,7 +225,7 @@ async def ingest(settings: Settings, payloads: Sequence[Path], progress: Progres
         progress.advance(max(0, left - still))
         left = still
 
-    async with await Database.open(_address(settings), create=True) as database:
+    async with await open_or_make(_address(settings)) as database:
         result = await ingest_paths(database, payloads, on_file)
     if left:
         progress.advance(left)
@@ -272,7 +273,7 @@ async def _journal(
         else:
             state = None
             if settings.state is not None:
-                state = await stack.enter_async_context(await Database.open(settings.state, create=True))
+                state = await stack.enter_async_context(await open_state(settings.state, create=True))
             journal = await Journal.open(database, state=state)
         address = options.server or context.store.identity[0]
         choices = Choices(options.is_restored, options.recreate, options.is_forced)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
-    from metadata.items import Creator, Item
+    from stash.source.items import Creator, Item
 
 Kind = Literal["post", "message", "story", "wall"]
 Extra = Literal["kind", "access", "state", "account_id", "price", "likes"]

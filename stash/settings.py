@@ -25,7 +25,6 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from metadata.addresses import is_path
 from stash.addresses import StashAddress
 from stash.downloader_config import read_downloader_config
 from stash.encoding import key_header
@@ -35,6 +34,7 @@ from stash.rules import EXTRAS, KINDS, STUDIO, STUDIO_FIELDS, TITLE, TITLE_FIELD
 from stash.scan_options import DEFAULTS, ScanChoice
 from stash.setting_words import refuse_unknown_variables, why_wrong
 from stash.settings_file import read_settings_file
+from stash.source.addresses import is_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

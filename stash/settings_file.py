@@ -6,8 +6,8 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from metadata.disk import read_bytes, reason_of
 from stash.errors import UsageError
+from stash.source.disk import read_bytes, reason_of
 
 SETTINGS_FILE = "stash-sync.toml"
 """Looked for in the current folder."""

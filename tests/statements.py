@@ -10,7 +10,7 @@ from sqlalchemy import event
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from metadata.database import Database
+    from stash.source.database import Database
 
 
 @contextmanager

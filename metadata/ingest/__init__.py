@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import DataError, IntegrityError
 
-from metadata.disk import read_bytes, reason_of
-from metadata.errors import ForeignDatabaseError, PayloadError
 from metadata.ingest.collect import Collector
 from metadata.ingest.rows import Rows
 from metadata.ingest.write import Writer
+from stash.source.disk import read_bytes, reason_of
+from stash.source.errors import ForeignDatabaseError, PayloadError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
-    from metadata.database import Database
-    from metadata.items import Problem
+    from stash.source.database import Database
+    from stash.source.items import Problem
 
 __all__ = ["IngestResult", "ingest_file", "ingest_paths"]
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
-from metadata.values import parse_flag, parse_instant, parse_integer, repair_text
+from stash.source.values import parse_flag, parse_instant, parse_integer, repair_text
 
 _LARGEST_NUMBER = 2**31 - 1
 

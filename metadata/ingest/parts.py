@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from metadata.ingest.rows import Rows
-    from metadata.reading.source import Source
+    from stash.source.reading.source import Source
 
 type Key = tuple[Any, ...]
 

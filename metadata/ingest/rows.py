@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from metadata.items import Problem
 from metadata.models import Fact
-from metadata.values import repair_text
+from stash.source.items import Problem
+from stash.source.values import repair_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,15 +12,15 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from metadata.ingest.parts import PartsWriter
 from metadata.models import Base
-from metadata.reading.source import Source
+from stash.source.reading.source import Source
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from metadata.database import Database
     from metadata.ingest.rows import Rows, Values
+    from stash.source.database import Database
 
 _ORDER = (
     "accounts",

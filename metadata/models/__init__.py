@@ -9,7 +9,7 @@ from metadata.models.accounts import (
     MonitorState,
     TimelineStats,
 )
-from metadata.models.base import Base, ContentType, Instant
+from metadata.models.base import Base, Instant
 from metadata.models.housekeeping import Fact, Origin, Stub
 from metadata.models.media import (
     AccountMedia,
@@ -23,6 +23,7 @@ from metadata.models.messages import Attachment, Group, GroupUser, Message
 from metadata.models.posts import Hashtag, PinnedPost, Post, PostHashtag, PostMention, Wall, WallPost
 from metadata.models.stories import MediaStory
 from metadata.models.subscriptions import Subscription, SubscriptionPlan, SubscriptionPromo
+from stash.source.values import ContentType
 
 __all__ = [
     "Account",

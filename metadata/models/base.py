@@ -3,38 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
-from enum import IntEnum
 from typing import TYPE_CHECKING, Annotated
 
 from sqlalchemy import BigInteger, DateTime, Dialect, Enum, Integer, TypeDecorator
 from sqlalchemy.ext.asyncio import AsyncAttrs
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 
-from metadata.values import parse_instant
+from stash.source.values import ContentType, parse_instant
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-class ContentType(IntEnum):
-    """What an attachment's contentId points to: the API sends the number, the column holds the name."""
-
-    ACCOUNT_MEDIA = 1
-    ACCOUNT_MEDIA_BUNDLE = 2
-    TIP = 7
-    AGGREGATED_POSTS = 8
-    TIP_GOALS = 7100
-    STORY = 32001
-    POLL = 42001
-
-    @classmethod
-    def parse(cls, value: object) -> ContentType | None:
-        """The type of that name or number; None where there is no such type."""
-        name = str(value)
-        return _CONTENT_TYPES.get(name)
-
-
-_CONTENT_TYPES = {key: member for member in ContentType for key in (member.name, str(member.value))}
 _STORED_NAMES = ("ACCOUNT_MEDIA", "ACCOUNT_MEDIA_BUNDLE", "POLL", "STORY", "AGGREGATED_POSTS", "TIP_GOALS")
 
 

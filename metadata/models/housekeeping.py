@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy.orm import Mapped, mapped_column
 
 from metadata.models.base import Base, Moment, Snowflake
+from stash.source.database import FACTS, ORIGIN
 
 
 class Stub(Base):
@@ -21,7 +22,7 @@ class Stub(Base):
 class Fact(Base):
     """What a payload says of a row beyond the downloader's columns; only in a database of our own."""
 
-    __tablename__ = "metadata_facts"
+    __tablename__ = FACTS
 
     tableName: Mapped[str] = mapped_column(primary_key=True)
     recordId: Mapped[int] = mapped_column(Snowflake, primary_key=True, autoincrement=False)
@@ -32,7 +33,7 @@ class Fact(Base):
 class Origin(Base):
     """The mark of a database that stash-sync made: one row, and no other database has the table."""
 
-    __tablename__ = "metadata_origin"
+    __tablename__ = ORIGIN
 
     madeBy: Mapped[str] = mapped_column(primary_key=True)
     createdAt: Mapped[Moment]

@@ -11,7 +11,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from metadata.models.base import (
     Base,
-    ContentType,
     ContentTypeName,
     Id,
     OptionalMoment,
@@ -19,6 +18,7 @@ from metadata.models.base import (
     Reference,
     Snowflake,
 )
+from stash.source.values import ContentType  # noqa: TC001 - SQLAlchemy reads it
 
 
 class Group(Base):

@@ -10,9 +10,9 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from metadata.addresses import secrets_of
 from stash.errors import UsageError
 from stash.settings_file import read_settings_file
+from stash.source.addresses import secrets_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

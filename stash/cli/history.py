@@ -103,8 +103,8 @@ def address_of(settings: Settings) -> str:
 @asynccontextmanager
 async def journal_of(settings: Settings, *, is_read_only: bool = True) -> AsyncIterator[Journal]:
     """The journal of these settings, without a Stash."""
-    from metadata.database import Database  # noqa: PLC0415 - slow to import
-    from stash.journal import Journal  # noqa: PLC0415 - likewise
+    from stash.journal import Journal, open_state  # noqa: PLC0415 - likewise
+    from stash.source.database import Database  # noqa: PLC0415 - slow to import
 
     if is_read_only and settings.state is not None and settings.database is not None:
         async with (
@@ -113,6 +113,10 @@ async def journal_of(settings: Settings, *, is_read_only: bool = True) -> AsyncI
         ):
             yield journal
         return
-    address = settings.state or address_of(settings)
-    async with await Database.open(address, read_only=is_read_only) as database:
+    opening = (
+        open_state(settings.state, read_only=is_read_only)
+        if settings.state is not None
+        else Database.open(address_of(settings), read_only=is_read_only)
+    )
+    async with await opening as database:
         yield await Journal.open(database, is_read_only=is_read_only)

@@ -8,16 +8,6 @@ from itertools import pairwise
 
 from typer.exceptions import Abort, TyperException
 
-from metadata.addresses import without_secrets
-from metadata.errors import (
-    DatabaseBusyError,
-    DatabaseUnusableError,
-    ForeignDatabaseError,
-    MetadataError,
-    MissingDatabaseError,
-    UnknownCreatorError,
-    UnknownDatabaseError,
-)
 from stash.cli import checking, doctoring, further, history, reporting, standing, undoing  # noqa: F401 - their commands join the app
 from stash.cli.bug_report import traceback_text, write_details
 from stash.cli.commands import app
@@ -26,6 +16,16 @@ from stash.cli.logs import LogFormat, set_up
 from stash.cli.output import Output
 from stash.cli.signals import Signalled
 from stash.errors import SyncError
+from stash.source.addresses import without_secrets
+from stash.source.errors import (
+    DatabaseBusyError,
+    DatabaseUnusableError,
+    ForeignDatabaseError,
+    MetadataError,
+    MissingDatabaseError,
+    UnknownCreatorError,
+    UnknownDatabaseError,
+)
 
 DONE, BUG, USAGE, SOME_FAILED, TEMPORARY, STATE, INTERRUPTED = 0, 1, 2, 3, 5, 6, 130
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from metadata.disk import reason_of
 from stash.errors import StateError, UsageError
+from stash.source.disk import reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

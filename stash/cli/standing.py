@@ -16,11 +16,11 @@ from stash.report import counted
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from metadata.items import Creator
-    from metadata.reader import Reader
     from stash.cli.output import Output
     from stash.journal import Journal, MediaKept, RunRow
     from stash.settings import Settings
+    from stash.source.items import Creator
+    from stash.source.reader import Reader
 
 
 @app.command(cls=Command, rich_help_panel=LOOK)
@@ -84,8 +84,8 @@ def _next_steps(rows: Sequence[dict[str, Any]]) -> list[str]:
 
 async def _status(settings: Settings) -> list[list[dict[str, Any]]]:
     """The rows of each Stash that there was a run with; those of none where there was no run."""
-    from metadata.database import Database  # noqa: PLC0415 - slow to import
-    from metadata.reader import Reader  # noqa: PLC0415 - likewise
+    from stash.source.database import Database  # noqa: PLC0415 - slow to import
+    from stash.source.reader import Reader  # noqa: PLC0415 - likewise
 
     async with (
         journal_of(settings) as journal,

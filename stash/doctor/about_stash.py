@@ -13,9 +13,9 @@ from stash.rules import STUDIO
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from metadata.items import Creator
     from stash.doctor.facts import SettingFacts, StashFacts
     from stash.rules import Rules
+    from stash.source.items import Creator
 
 
 def setting_findings(facts: SettingFacts) -> Iterator[Finding]:

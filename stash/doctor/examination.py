@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from metadata.errors import DatabaseBusyError, MetadataError, MissingDatabaseError
 from stash.doctor import fixes
 from stash.doctor.about_database import database_findings, forecast
 from stash.doctor.about_library import library_findings
@@ -20,6 +19,7 @@ from stash.doctor.gathering import (
 )
 from stash.errors import SyncError, UsageError
 from stash.host_files import looked_through
+from stash.source.errors import DatabaseBusyError, MetadataError, MissingDatabaseError
 
 if TYPE_CHECKING:
     import httpx

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from metadata.items import Creator, Problem
     from stash.rules import Rules
+    from stash.source.items import Creator, Problem
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from metadata.disk import read_bytes, reason_of
 from stash.errors import StateError
 from stash.settings_file import SETTINGS_FILE
+from stash.source.disk import read_bytes, reason_of
 from stash.whole_files import write_whole
 
 if TYPE_CHECKING:

@@ -10,9 +10,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import httpx
 
-from metadata.database import Database
-from metadata.errors import UnknownCreatorError
-from metadata.reader import Reader
 from stash.choices import unknown_in_settings
 from stash.connection import Connection
 from stash.doctor.facts import (
@@ -32,6 +29,9 @@ from stash.journal import Journal
 from stash.paths import base_name, escaped, is_within
 from stash.proxies import is_loopback
 from stash.settings_file import SETTINGS_FILE
+from stash.source.database import Database
+from stash.source.errors import UnknownCreatorError
+from stash.source.reader import Reader
 from stash.store.replies import intact
 from stash.wire import Wire
 

@@ -11,9 +11,9 @@ from stash.paths import folders_of, media_id
 if TYPE_CHECKING:
     from collections.abc import Container, Sequence
 
-    from metadata.items import Creator
-    from metadata.reader import Reader
     from stash.host_files import HostFile
+    from stash.source.items import Creator
+    from stash.source.reader import Reader
 
 
 @dataclass(frozen=True)

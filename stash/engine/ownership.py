@@ -10,9 +10,9 @@ from stash.rendering import Rendered, is_of_site, predecessor_values
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from metadata.items import Item
     from stash.journal import Memory
     from stash.rules import Rules
+    from stash.source.items import Item
     from stash.store.kinds import Entity
 
     type Said = Mapping[str, Collection[str]]

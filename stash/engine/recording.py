@@ -23,13 +23,13 @@ from stash.store.entities import is_new
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from metadata.items import Creator
     from stash.engine.settled import Part
     from stash.engine.wishes import Applied
     from stash.engine.writing import Batch
     from stash.host_files import HostFile
     from stash.journal import Outcome
     from stash.report import Skipped
+    from stash.source.items import Creator
     from stash.store import Change
     from stash.store.kinds import Entity
 

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
     from stash_graphql_client.types import Performer, Studio, Tag
 
-    from metadata.items import Item
     from stash.engine.recorder import Recorder
     from stash.engine.wishes import Applied
     from stash.files import Files
     from stash.journal import Journal, Memory, SettledPart, SourceKey
     from stash.report import Report
+    from stash.source.items import Item
     from stash.store import StashStore
     from stash.store.kinds import Entity
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic_core import PydanticSerializationError, to_json
 
-from metadata.items import AggregatedPost, Creator, Item, ItemMedia, Mention, StoredMedia
 from stash.merge import as_kept
+from stash.source.items import AggregatedPost, Creator, Item, ItemMedia, Mention, StoredMedia
 from stash.store.kinds import Entity
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from stash.store.replies import intact
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from metadata.items import Creator
     from stash.engine.recording import Decided
     from stash.journal import SettledPart
+    from stash.source.items import Creator
 
 
 class Standing(Working):

@@ -12,8 +12,8 @@ from stash.store.kinds import KINDS
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from metadata.items import Creator
-    from metadata.reader import Reader
+    from stash.source.items import Creator
+    from stash.source.reader import Reader
 
 ALL = 200
 """Up to so many entities of a creator, all are looked for."""

@@ -5,21 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from metadata.disk import reason_of
 from stash.engine.run import Working
 from stash.files import is_copy
 from stash.host_files import FOLDER
 from stash.paths import escaped
 from stash.report import Unmatched
+from stash.source.disk import reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping, Sequence
 
-    from metadata.items import Item
-    from metadata.reader import Reader
-    from metadata.reading.files import FileOwner
     from stash.engine.run import Run
     from stash.host_files import HostFile
+    from stash.source.items import Item
+    from stash.source.reader import Reader
+    from stash.source.reading.files import FileOwner
 
 
 LEFT_OUT = "--only, --skip or the settings leave some out"

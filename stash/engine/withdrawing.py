@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from stash_graphql_client.types import Gallery
 
-    from metadata.items import Item
     from stash.journal import Memory
+    from stash.source.items import Item
 
 WHY = "dropped by the source"
 

@@ -17,6 +17,7 @@ from stash.journal.rows import (
     redone,
 )
 from stash.journal.servers import SAMPLED, ServerRow
+from stash.journal.state import open_state
 
 __all__ = [
     "GONE",
@@ -35,5 +36,6 @@ __all__ = [
     "SettledPart",
     "SourceKey",
     "as_text",
+    "open_state",
     "redone",
 ]

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Select, literal, select
 
-from metadata.errors import DatabaseBusyError, MetadataError
-from metadata.reading.source import Source
 from stash.errors import RetriableError, StateError
 from stash.journal.models import sync_change, sync_entity, sync_part, sync_run
+from stash.source.errors import DatabaseBusyError, MetadataError
+from stash.source.reading.source import Source
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from metadata.database import Database
     from stash.journal.rows import Memory, SourceKey
+    from stash.source.database import Database
 
 
 class JournalBase:

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, func, or_, select
 
-from metadata.errors import ReadOnlyDatabaseError
 from stash import kill_points
 from stash.journal.base import ours
 from stash.journal.models import sync_change, sync_entity
 from stash.journal.operations import settle
 from stash.journal.parts import Parts
 from stash.journal.rows import Memory, SourceKey, memory_of, memory_row, stored, with_earlier, with_planned
+from stash.source.errors import ReadOnlyDatabaseError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

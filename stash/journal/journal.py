@@ -7,16 +7,18 @@ import os
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Self
 
-from metadata.database import Database
-from metadata.errors import MissingDatabaseError
 from stash.errors import StateError
 from stash.journal import upkeep
 from stash.journal.models import sync_entity
 from stash.journal.rolling_back import RollingBack
+from stash.journal.state import open_state
+from stash.source.errors import MissingDatabaseError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
+
+    from stash.source.database import Database
 
 
 class Journal(RollingBack):
@@ -62,7 +64,7 @@ class Journal(RollingBack):
             kept = database
             if state is not None:
                 with suppress(MissingDatabaseError):
-                    kept = await stack.enter_async_context(await Database.open(state, read_only=True))
+                    kept = await stack.enter_async_context(await open_state(state, read_only=True))
             journal = cls(database, kept, is_read_only=True)
             if state is not None and kept is database:
                 journal._has_tables = journal._has_parts = journal._has_operations = False

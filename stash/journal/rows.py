@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from metadata.values import as_json
+from stash.source.values import as_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -20,17 +20,17 @@ from sqlalchemy import (
     text,
 )
 
-from metadata.disk import reason_of
 from stash.errors import RetriableError, StateError
 from stash.journal.models import VERSION, VERSION_TABLE, schema
 from stash.lock import SUFFIX
+from stash.source.disk import reason_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from metadata.database import Database
+    from stash.source.database import Database
 
 BACKUP_SUFFIX = ".before-stash-sync"
 """What is added to the name of a downloader's database for its copy."""

@@ -6,18 +6,18 @@ import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from metadata.database import Database
-from metadata.disk import reason_of
-from metadata.reader import Reader
 from stash.errors import StateError, UsageError
 from stash.host_files import walk
-from stash.journal import Journal
+from stash.journal import Journal, open_state
 from stash.page.of_plan import page_of_plan
 from stash.page.of_run import Names, page_of_run, wanted_ids
 from stash.page.pictures import Thumbnailer, pictures
 from stash.page.rendering import render
 from stash.paths import kind_of
 from stash.report import report_of
+from stash.source.database import Database
+from stash.source.disk import reason_of
+from stash.source.reader import Reader
 from stash.whole_files import write_whole
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ async def write_page_of_run(file: Path, settings: Settings, number: int | None, 
         StateError: the file cannot be written.
     """
     async with await Database.open(settings.database or "", read_only=True) as database:
-        state = None if settings.state is None else await Database.open(settings.state, read_only=True)
+        state = None if settings.state is None else await open_state(settings.state, read_only=True)
         try:
             journal = await Journal.open(database, state=state, is_read_only=True)
             run = await find_run(journal, number)

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from metadata.items import Creator
 from stash import jobs
 from stash.engine.applying import Applying
 from stash.folding import fold, lowered
 from stash.halving import fitting
 from stash.journal import SourceKey
+from stash.source.items import Creator
 from stash.store.kinds import Entity
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
-    from metadata.items import Item
     from stash.host_files import HostFile
     from stash.journal import Memory
+    from stash.source.items import Item
 
 T = TypeVar("T", bound=Entity)
 

@@ -24,8 +24,8 @@ from stash.processing.recalling import Recalling
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
 
-    from metadata.items import Creator, Item, StoredMedia, Window
-    from metadata.reader import Reader
+    from stash.source.items import Creator, Item, StoredMedia, Window
+    from stash.source.reader import Reader
     from stash.store.kinds import Entity
 
 ITEMS = 160

@@ -21,8 +21,8 @@ from stash.store.kinds import KINDS
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from metadata.items import Creator
     from stash.engine.settled import Part
+    from stash.source.items import Creator
     from stash.store.kinds import Entity
 
 

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Self
 
 from stash_graphql_client.types import Performer, Studio, Tag
 
-from metadata.database import Database
-from metadata.reader import Reader
 from stash.engine.finding import Finding
 from stash.engine.recorder import Recorder
 from stash.engine.run import Run
@@ -29,14 +27,16 @@ from stash.paths import PathMap
 from stash.processing.creator import CreatorProcessing
 from stash.report import Report
 from stash.settings import Settings, load_settings
+from stash.source.database import Database
+from stash.source.reader import Reader
 from stash.store import StashContext
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
-    from metadata.items import Creator
     from stash.downloader import Config, State
     from stash.engine.run import HasStore
+    from stash.source.items import Creator
 
 log = logging.getLogger(__name__)
 

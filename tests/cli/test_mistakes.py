@@ -18,8 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 from stash_graphql_client.types import Image
 
-from metadata import sqlite_driver
-from metadata.database import Database
+from metadata.making import open_or_make
 from stash.cli.main import main
 from stash.cli.output import Output
 from stash.cli.summaries import comparison_lines, comparison_of, headline, report_lines
@@ -29,6 +28,8 @@ from stash.journal import Journal
 from stash.report import Report, Skipped, Unmatched, counted
 from stash.setting_words import refuse_unknown_variables
 from stash.settings import VARIABLES, load_settings
+from stash.source import sqlite_driver
+from stash.source.database import Database
 from stash.store import connect
 
 if TYPE_CHECKING:
@@ -402,7 +403,7 @@ def test_a_plan_after_a_scan_is_a_real_plan(cli: Callable[..., Ended], tmp_path:
 async def test_a_first_sync_names_what_it_leaves_beside(tmp_path: Path) -> None:
     """The copy and the lock beside a downloader's database are named once, where they are made."""
     path = tmp_path / "metadata.sqlite"
-    await (await Database.open(str(path), create=True)).close()
+    await (await open_or_make(str(path))).close()
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("DROP TABLE metadata_origin")
     async with await Database.open(str(path)) as database:
@@ -446,7 +447,7 @@ async def test_a_locked_database_is_no_silence(
     """While another program holds the database, a line says what is waited for."""
     monkeypatch.setattr(sqlite_driver, "SILENCE", 0.05)
     path = tmp_path / "my m.sqlite"
-    async with await Database.open(str(path), create=True, busy_timeout=5) as database:
+    async with await open_or_make(str(path), busy_timeout=5) as database:
         with closing(sqlite3.connect(path, check_same_thread=False)) as other:
             other.execute("BEGIN IMMEDIATE")
             asyncio.get_running_loop().call_later(0.3, other.rollback)

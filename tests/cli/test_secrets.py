@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import create_engine, text
 
-from metadata.database import Database
+from metadata.making import open_or_make
 from stash.cli.main import main
 from stash.demo import write_world
 from stash.embedded import EmbeddedStash, serve
@@ -219,7 +219,7 @@ def test_addresses_that_are_stored_already_are_cleaned(tmp_path: Path) -> None:
 
 async def test_a_stash_is_known_by_its_address_alone(tmp_path: Path) -> None:
     """With other credentials, or none, it is the same Stash; its address is stored without them."""
-    async with await Database.open(str(tmp_path / "m.sqlite"), create=True) as database:
+    async with await open_or_make(str(tmp_path / "m.sqlite")) as database:
         journal = await Journal.open(database)
         first = await journal.bind("http://me:s3cr3t@stash:9999/?apikey=x", "/db")
         assert await journal.bind("http://stash:9999", "/db") == first

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from metadata.database import Database
 from metadata.ingest import ingest_paths
-from metadata.reader import Reader
+from metadata.making import open_or_make
 from stash.demo import World, write_world
 from stash.paths import kind_of
+from stash.source.reader import Reader
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -245,7 +245,7 @@ def test_files_that_stash_does_not_take_occur(world):
 
 async def test_ingest_takes_every_payload(world, tmp_path):
     """Every payload goes in whole, and the tables hold what the payloads do."""
-    database = await Database.open(str(tmp_path / "metadata.sqlite"), create=True)
+    database = await open_or_make(str(tmp_path / "metadata.sqlite"))
     try:
         result = await ingest_paths(database, [world.payloads])
         creators = await Reader(database).creators()

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from metadata.database import Database
 from metadata.ingest import ingest_paths
+from metadata.making import open_or_make
 from stash.demo import write_world
 from stash.embedded import EmbeddedStash, serve
 
@@ -68,7 +68,7 @@ def test_the_readmes_real_use(tmp_path: Path) -> None:
     database = tmp_path / "metadata.sqlite"
 
     async def ingest() -> None:
-        opened = await Database.open(str(database), create=True)
+        opened = await open_or_make(str(database))
         await ingest_paths(opened, [world.payloads])
         await opened.close()
 

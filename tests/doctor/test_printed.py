@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from metadata.database import Database
 from metadata.ingest import ingest_paths
+from metadata.making import open_or_make
 from stash.cli.main import main
 from stash.demo import write_world
 from stash.embedded import EmbeddedStash, serve
@@ -60,7 +60,7 @@ def ingested(tmp_path_factory: pytest.TempPathFactory) -> Path:
     world = write_world(folder, creators=2, items=16)
 
     async def fill() -> None:
-        async with await Database.open(str(folder / "metadata.sqlite"), create=True) as database:
+        async with await open_or_make(str(folder / "metadata.sqlite")) as database:
             await ingest_paths(database, [world.payloads])
 
     asyncio.run(fill())

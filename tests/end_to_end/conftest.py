@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from metadata.database import Database
 from metadata.ingest import ingest_paths
+from metadata.making import open_or_make
 from stash.demo import World, write_world
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ async def made_world(server: Server, folder: Path, **size: int) -> Setup:
     world = write_world(folder, **size)
     downloads = server.library / f"{server.prefix}_downloads"
     shutil.move(world.downloads, downloads)
-    database = await Database.open(str(folder / "metadata.sqlite"), create=True)
+    database = await open_or_make(str(folder / "metadata.sqlite"))
     result = await ingest_paths(database, [world.payloads])
     await database.close()
     assert not result.failures

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from stash_graphql_client.types import Gallery
 
-from metadata.reader import Reader
 from stash.processing.creator import CreatorProcessing
+from stash.source.reader import Reader
 
 if TYPE_CHECKING:
     import pytest

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 from stash_graphql_client.types import Gallery, Performer, Scene, Studio, Tag
 
-from metadata.database import Database
 from stash.errors import RefusedError
 from stash.journal import Journal
 from stash.pipeline import SyncOptions, sync
 from stash.settings import Settings
+from stash.source.database import Database
 from tests.conftest import Silent
 
 if TYPE_CHECKING:

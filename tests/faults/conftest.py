@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from metadata.database import Database
 from metadata.ingest import ingest_paths
+from metadata.making import open_or_make
 from stash import jobs
 from stash.demo import write_world
 from stash.embedded import EmbeddedStash
@@ -43,7 +43,7 @@ def batches(monkeypatch: pytest.MonkeyPatch) -> None:
 async def _template(folder: Path, **world: int) -> Template:
     made = write_world(folder / "library", **world)
     database, state = folder / "metadata.sqlite", folder / "stash.sqlite"
-    async with await Database.open(str(database), create=True) as opened:
+    async with await open_or_make(str(database)) as opened:
         assert not (await ingest_paths(opened, [made.payloads])).failures
     EmbeddedStash([made.downloads], state=state).close()
     rig = rig_of(folder / "clean", made.downloads, made.downloads, database, state)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 import stash
-from metadata.database import Database
+from metadata.making import open_or_make
 from stash import jobs
 from stash.demo import files
 from stash.embedded import EmbeddedStash
@@ -171,7 +171,7 @@ class Life:
             place.write_bytes((files.mp4 if kind else files.jpeg)(str(media.id)))
             held.append(rows.offered(media))
         post = rows.post(self.anna, *held, content=text, createdAt=moment(next(self.numbers)))
-        async with await Database.open(str(self.database), create=True) as database:
+        async with await open_or_make(str(self.database)) as database:
             await self._number(rows)
             await rows.save(database)
         self.posts.append(post.id)

@@ -14,8 +14,8 @@ from itertools import count
 
 from sqlalchemy import event
 
-from metadata.database import Database
 from stash.journal import Journal
+from stash.source.database import Database
 
 
 async def _open(url: str, fatal: int) -> None:

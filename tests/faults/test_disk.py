@@ -11,9 +11,9 @@ import pytest
 from sqlalchemy import Engine, event, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from metadata import engines
-from metadata.database import Database
-from metadata.errors import DatabaseUnusableError
+from stash.source import engines
+from stash.source.database import Database
+from stash.source.errors import DatabaseUnusableError
 from tests.faults.sizes import size
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
-from metadata.database import Database
 from stash.journal import Journal
 from stash.pipeline import SyncOptions
+from stash.source.database import Database
 from tests.faults.life import HASHTAGS, VALUES, Life
 from tests.faults.sizes import SEED, size
 from tests.mapping.conftest import little_case

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import text
 
-from metadata.database import Database
 from metadata.ingest import ingest_paths
+from metadata.making import open_or_make
+from stash.source.database import Database
 from tests.faults.sizes import SEED, size
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ async def address_of(rig: Rig, kind: str, template: Template, request: pytest.Fi
     if kind == "sqlite":
         return str(rig.database)
     url = request.getfixturevalue("postgres_database")("")
-    async with await Database.open(url, create=True) as database:
+    async with await open_or_make(url) as database:
         assert not (await ingest_paths(database, [template.library.parent / "payloads"])).failures
     return str(url)
 

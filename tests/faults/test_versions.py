@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import inspect, text
 
-from metadata.database import Database
 from metadata.ingest import ingest_paths
+from metadata.making import open_or_make
 from stash.journal import Journal
 from stash.journal.models import VERSION
+from stash.source.database import Database
 from tests.faults.rig import ROOT
 from tests.faults.sizes import size
 
@@ -173,7 +174,7 @@ async def address(request: pytest.FixtureRequest, rig: Rig, template: Template) 
     address = str(rig.database)
     if request.param == "postgresql":
         address = request.getfixturevalue("postgres_database")("")
-        async with await Database.open(address, create=True) as database:
+        async with await open_or_make(address) as database:
             assert not (await ingest_paths(database, [template.library.parent / "payloads"])).failures
     assert (await rig.run(database=address)).exit_code == 0
     return address

@@ -13,9 +13,10 @@ from sqlalchemy import text
 
 import metadata
 import stash
-from metadata.database import Database
-from metadata.errors import DatabaseBusyError
+from metadata.making import open_or_make
 from stash.errors import RetriableError, UnansweredWriteError
+from stash.source.database import Database
+from stash.source.errors import DatabaseBusyError
 from stash.wire import Door, Wire
 
 if TYPE_CHECKING:
@@ -195,7 +196,7 @@ async def test_a_reply_that_only_drips_ends() -> None:
 
 async def test_r18_a_table_that_is_locked_in_postgresql(postgres_url: str) -> None:
     """A table that another program keeps for itself is waited for as long as a locked file of SQLite, and no longer."""
-    async with await Database.open(postgres_url, create=True) as other, other.begin() as keeping:
+    async with await open_or_make(postgres_url) as other, other.begin() as keeping:
         await keeping.execute(text("LOCK TABLE accounts IN ACCESS EXCLUSIVE MODE"))
         async with asyncio.timeout(30), await Database.open(postgres_url, busy_timeout=0.2) as database:
             with pytest.raises(DatabaseBusyError):

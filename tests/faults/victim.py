@@ -20,13 +20,13 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from metadata.errors import MetadataError
 from stash import kill_points
 from stash.embedded import EmbeddedStash
 from stash.errors import SyncError
 from stash.pipeline import SyncOptions, sync, undo
 from stash.processing import creator
 from stash.settings import Settings
+from stash.source.errors import MetadataError
 from stash.store import unit_of_work
 from tests.conftest import Silent
 from tests.faults.clock import Seconds

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from metadata.database import Database
+from metadata.making import open_or_make
 from stash.journal import Journal
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
+
+    from stash.source.database import Database
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -25,7 +27,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture
 async def database(url: str) -> AsyncIterator[Database]:
     """A database of our own."""
-    database = await Database.open(url, create=True)
+    database = await open_or_make(url)
     yield database
     await database.close()
 

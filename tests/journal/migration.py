@@ -17,9 +17,9 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import create_engine, event
 
-from metadata.database import Database
-from metadata.engines import Address, make_engine
 from stash.journal import Journal
+from stash.source.database import Database
+from stash.source.engines import Address, make_engine
 
 
 def upgrade(path: Path, version: str | None) -> None:

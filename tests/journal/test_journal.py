@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import text
 
-from metadata.database import Database
+from metadata.making import open_or_make
 from stash.errors import StateError
-from stash.journal import Journal, Memory, SourceKey
+from stash.journal import Journal, Memory, SourceKey, open_state
 from stash.journal.rows import EARLIER_KEPT
+from stash.source.database import Database
+from stash.source.errors import UnknownDatabaseError
 from tests.journal.conftest import opened
 from tests.statements import statements_of
 
@@ -156,7 +160,7 @@ async def test_a_read_only_journal_makes_no_table(database: Database, url: str) 
 async def test_a_read_only_journal_recalls(tmp_path: Path) -> None:
     """Once there are tables, a read-only journal on a read-only database recalls what they hold."""
     path = str(tmp_path / "metadata.sqlite")
-    database = await Database.open(path, create=True)
+    database = await open_or_make(path)
     await (await opened(database)).record([Memory("Image", KEY, "7")])
     await database.close()
     database = await Database.open(path, read_only=True)
@@ -167,10 +171,21 @@ async def test_a_read_only_journal_recalls(tmp_path: Path) -> None:
     await database.close()
 
 
+async def test_a_state_of_another_program_is_refused(tmp_path: Path) -> None:
+    """A database that holds tables of another program gets none of ours."""
+    path = tmp_path / "stash-go.sqlite"
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("CREATE TABLE scenes (id INTEGER)")
+    before = path.read_bytes()
+    with pytest.raises(UnknownDatabaseError, match="STASH_SYNC_STATE_URL"):
+        await open_state(str(path), create=True)
+    assert path.read_bytes() == before
+
+
 async def test_the_state_can_be_elsewhere(tmp_path: Path) -> None:
     """With a state database of its own, the metadata database gets the stamps and no table."""
-    metadata = await Database.open(str(tmp_path / "metadata.sqlite"), create=True)
-    state = await Database.open(str(tmp_path / "state.sqlite"), create=True)
+    metadata = await open_or_make(str(tmp_path / "metadata.sqlite"))
+    state = await Database.open_any(str(tmp_path / "state.sqlite"), create=True)
     async with metadata.begin() as connection:
         await connection.execute(text("INSERT INTO accounts (id, username) VALUES (5, 'anna')"))
     journal = await Journal.open(metadata, state=state)
@@ -188,7 +203,7 @@ async def test_the_state_can_be_elsewhere(tmp_path: Path) -> None:
 async def test_a_database_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     """A journal on a database that takes no writes is an error of the state."""
     path = str(tmp_path / "metadata.sqlite")
-    await (await Database.open(path, create=True)).close()
+    await (await open_or_make(path)).close()
     database = await Database.open(path, read_only=True)
     with pytest.raises(StateError):
         await Journal.open(database)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from metadata.database import Database
 from stash.journal import Journal, Memory, SourceKey
+from stash.source.database import Database
 
 
 async def test_looking_back_needs_no_stash(database: Database, url: str) -> None:

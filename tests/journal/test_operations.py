@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import text
 
-from metadata.database import Database
 from stash.errors import RetriableError
 from stash.journal import Memory, Operation, Outcome, SourceKey
+from stash.source.database import Database
 from tests.journal.conftest import opened
 
 KEY = SourceKey("media", "5")

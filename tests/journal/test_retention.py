@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from metadata.database import Database
+from metadata.making import open_or_make
 from stash.journal import Operation, Outcome, SourceKey
 from tests.journal.conftest import opened
 
 if TYPE_CHECKING:
     from stash.journal import Journal
+    from stash.source.database import Database
 
 CREATE = Operation("Gallery", SourceKey("post", "7"), "create", "", {}, {"title": "a"})
 
@@ -68,7 +69,7 @@ async def test_refused_operations_do_not_pile_up(database: Database) -> None:
 async def test_the_newest_that_wrote_stay(history: list[str], keep: int) -> None:
     """Exactly `keep_runs` runs that wrote can be taken back, the newest ones, whatever lies between them."""
     with TemporaryDirectory() as folder:
-        async with await Database.open(f"{folder}/metadata.sqlite", create=True) as database:
+        async with await open_or_make(f"{folder}/metadata.sqlite") as database:
             journal = await opened(database)
             runs = []
             for what in history:

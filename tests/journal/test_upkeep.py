@@ -16,11 +16,12 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, text
 
 import stash.journal
-from metadata.database import Database
+from metadata.making import open_or_make
 from stash.errors import RetriableError, StateError
 from stash.journal import Journal, Memory, Operation, SourceKey
 from stash.journal.models import VERSION
 from stash.journal.upkeep import bring_up
+from stash.source.database import Database
 from tests.journal.conftest import opened
 from tests.journal.migration import upgrade
 
@@ -48,7 +49,7 @@ def copies(folder: Path) -> list[Path]:
 async def foreign(tmp_path: Path) -> AsyncIterator[Database]:
     """A downloader's database, opened."""
     path = tmp_path / "metadata.sqlite"
-    await (await Database.open(str(path), create=True)).close()
+    await (await open_or_make(str(path))).close()
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("DROP TABLE metadata_origin")
         connection.execute("INSERT INTO accounts (id, username) VALUES (5, 'anna')")
@@ -85,7 +86,7 @@ def test_nothing_of_postgresql_is_loaded_before_it_is_used() -> None:
 async def test_tables_of_the_first_version_are_brought_up_to_date(tmp_path: Path) -> None:
     """What an older stash-sync recorded is recalled, and operations can be planned at once."""
     path = tmp_path / "metadata.sqlite"
-    await (await Database.open(str(path), create=True)).close()
+    await (await open_or_make(str(path))).close()
     upgrade(path, "0001")
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute(

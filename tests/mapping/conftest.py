@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from metadata.database import Database
+from metadata.making import open_or_make
 from stash import jobs
 from stash.demo import files
 from stash.embedded import EmbeddedStash
 from stash.pipeline import SyncOptions, sync
 from stash.settings import Settings
+from stash.source.database import Database
 from tests.conftest import Server, Silent
 from tests.metadata.factories import World
 
@@ -82,7 +83,7 @@ class Case:
 
     async def save(self) -> None:
         """Write the rows that were added since the last time."""
-        async with await Database.open(self.address or str(self.database), create=True) as opened:
+        async with await open_or_make(self.address or str(self.database)) as opened:
             await self.rows.save(opened)
             if not self.is_saved:
                 async with opened.begin() as connection:

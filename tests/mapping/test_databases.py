@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from stash_graphql_client.types import Gallery, Image, Performer, Scene
 
-from metadata.database import Database
+from metadata.making import open_or_make
 from tests.mapping.conftest import Recording
 from tests.mapping.test_samples import GALLERIES
 from tests.metadata.factories import PostMentionFactory, World, moment
@@ -72,7 +72,7 @@ async def test_payloads_complete_what_v0_15_left(case: Case) -> None:
     await case.save()
     assert (await case.settled()).unattached == 1
     ours = case.folder / "ours.sqlite"
-    async with await Database.open(str(ours), create=True) as database:
+    async with await open_or_make(str(ours)) as database:
         media.local_filename, media.is_downloaded = None, False
         payloads = World()
         payloads.rows = [

@@ -16,14 +16,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from stash_graphql_client.types import Gallery, Image, Scene
 
-from metadata import disk
-from metadata.items import StoredMedia
 from stash import fingerprints, host_files
 from stash.demo.files import jpeg
 from stash.files import Files, StashFile
 from stash.host_files import named, walk
 from stash.next_steps import step_for
 from stash.paths import PathMap
+from stash.source import disk
+from stash.source.items import StoredMedia
 
 if TYPE_CHECKING:
     from tests.mapping.conftest import Case

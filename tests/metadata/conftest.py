@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from metadata.database import Database
+from metadata.making import open_or_make
+from stash.source.database import Database
 from tests.postgres import postgres_cluster, postgres_database, postgres_url
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
         url = str(tmp_path / "metadata.sqlite")
     else:
         url = request.getfixturevalue("postgres_url")
-    async with await Database.open(url, create=True) as opened:
+    async with await open_or_make(url) as opened:
         yield opened
 
 

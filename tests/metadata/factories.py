@@ -35,7 +35,7 @@ from metadata.models import (
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from metadata.database import Database
+    from stash.source.database import Database
 
 IDS = count(700_000_000_000_000_000)
 """Ids are unique over all tables, as the source's are."""

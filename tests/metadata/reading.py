@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from metadata.reader import Reader
+from stash.source.reader import Reader
 
 if TYPE_CHECKING:
-    from metadata.database import Database
-    from metadata.items import Creator, Item, Problem
+    from stash.source.database import Database
+    from stash.source.items import Creator, Item, Problem
 
 
 async def read(database: Database, name: str, size: int = 1000) -> tuple[list[Item], list[Problem]]:

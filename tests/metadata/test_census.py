@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from metadata.reader import Reader
+from stash.source.reader import Reader
 from tests.metadata.factories import World
 
 if TYPE_CHECKING:
-    from metadata.database import Database
+    from stash.source.database import Database
 
 
 async def filled(database: Database) -> World:

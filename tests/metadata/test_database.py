@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING
 import pytest
 import sqlalchemy as sa
 
-from metadata.database import Database
-from metadata.engines import Address
-from metadata.errors import (
+from metadata.ingest import ingest_file
+from metadata.making import open_or_make
+from metadata.models import Account
+from stash.source.database import Database
+from stash.source.engines import Address
+from stash.source.errors import (
     DatabaseBusyError,
     DatabaseUnusableError,
     MissingDatabaseError,
     UnknownDatabaseError,
 )
-from metadata.ingest import ingest_file
-from metadata.models import Account
 from tests.metadata.conftest import digest_of, names_in
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ async def test_create_keeps_what_is_there(tmp_path: Path) -> None:
     """`create` opens a database that is there already, and makes missing folders."""
     path = tmp_path / "new" / "folder" / "metadata.sqlite"
     for _ in range(2):
-        async with await Database.open(f"sqlite:///{path}", create=True) as database:
+        async with await open_or_make(f"sqlite:///{path}") as database:
             assert database.path == path
             async with database.begin() as connection:
                 count = (
@@ -76,7 +77,7 @@ async def test_create_keeps_what_is_there(tmp_path: Path) -> None:
 async def test_create_leaves_a_foreign_database_foreign(v0_15: Path) -> None:
     """`create` on a database of the downloader makes nothing in it."""
     before = digest_of(v0_15)
-    async with await Database.open(str(v0_15), create=True) as database:
+    async with await open_or_make(str(v0_15)) as database:
         assert not database.is_ours
     assert digest_of(v0_15) == before
 
@@ -87,7 +88,7 @@ async def test_paths_and_urls_name_the_same_file(tmp_path: Path, scheme: str, na
     """A path, and SQLite URLs of it, open the file of exactly that name."""
     if "?" in name and scheme:
         pytest.skip("a question mark starts the options of a URL")
-    async with await Database.open(f"{scheme}{tmp_path / name}", create=True) as database:
+    async with await open_or_make(f"{scheme}{tmp_path / name}") as database:
         assert database.kind == "sqlite"
         assert database.name == str(tmp_path / name)
     assert names_in(tmp_path) == [name]
@@ -199,7 +200,7 @@ async def test_a_locked_database_is_busy(v0_15: Path) -> None:
 
 async def test_a_full_disk_is_named_and_leaves_nothing(tmp_path: Path) -> None:
     """A database that cannot grow says so, and the transaction that failed left no row."""
-    async with await Database.open(str(tmp_path / "metadata.sqlite"), create=True) as database:
+    async with await open_or_make(str(tmp_path / "metadata.sqlite")) as database:
         with pytest.raises(DatabaseUnusableError, match="disk is full"):
             await fill_up(database)
         async with database.connect() as connection:
@@ -230,7 +231,7 @@ async def test_read_only_means_read_only(database: Database, request: pytest.Fix
 async def test_a_file_that_may_not_be_written_is_read_only(tmp_path: Path) -> None:
     """The error of writing into a read-only database says what to allow."""
     path = tmp_path / "metadata.sqlite"
-    async with await Database.open(str(path), create=True):
+    async with await open_or_make(str(path)):
         pass
     async with await Database.open(str(path), read_only=True) as database:
         with pytest.raises(DatabaseUnusableError, match="is read-only; allow writing"):
@@ -267,7 +268,7 @@ async def test_an_empty_postgresql_is_unknown(postgres_url: str) -> None:
 
 async def test_a_lost_connection_is_busy(postgres_url: str) -> None:
     """A connection that the server ends in the middle is an error that says to try again."""
-    async with await Database.open(postgres_url, create=True) as database:
+    async with await open_or_make(postgres_url) as database:
         with pytest.raises(DatabaseBusyError, match="does not answer"):
             await end_connection(database)
 

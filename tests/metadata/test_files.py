@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from metadata import reader
-from metadata.reader import Reader
-from metadata.reading.files import find_owners
+from stash.source import reader
+from stash.source.reader import Reader
+from stash.source.reading.files import find_owners
 from tests.metadata.factories import (
     START,
     AvatarFactory,
@@ -21,7 +21,7 @@ from tests.metadata.reading import loose, read
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from metadata.database import Database
+    from stash.source.database import Database
 
 
 async def test_media_without_an_item_are_unattached(database: Database) -> None:

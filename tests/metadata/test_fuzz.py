@@ -15,7 +15,7 @@ from tests.faults.sizes import SEED, size
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from metadata.database import Database
+    from stash.source.database import Database
 
 COUNT = size("PAYLOADS", 300)
 

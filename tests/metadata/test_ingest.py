@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING
 import pytest
 import sqlalchemy as sa
 
-from metadata.database import Database
-from metadata.errors import ForeignDatabaseError
 from metadata.ingest import IngestResult, ingest_file, ingest_paths
+from metadata.making import open_or_make
 from metadata.models import Base
-from metadata.reader import Reader
+from stash.source.database import Database
+from stash.source.errors import ForeignDatabaseError
+from stash.source.reader import Reader
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from metadata.items import Creator
+    from stash.source.items import Creator
 
 ANNA = 737318930569244672
 POST = 737344486891335697
@@ -529,14 +530,14 @@ async def test_prices_and_likes_are_kept_and_read_where_asked_for(database: Data
 async def test_a_database_made_before_gets_what_it_lacks(tmp_path: Path) -> None:
     """A database of ours without the table of prices gets it when payloads go in; what was in it stays."""
     path = str(tmp_path / "ours.sqlite")
-    async with await Database.open(path, create=True) as opened:
+    async with await open_or_make(path) as opened:
         await ingest(opened, tmp_path, response(accounts=[account()], posts=[post()]))
         async with opened.begin() as connection:
             await connection.exec_driver_sql("DROP TABLE metadata_facts")
     async with await Database.open(path) as opened:
         assert not opened.has_table("metadata_facts")
         assert not [window async for window in Reader(opened, with_facts=True).windows(await the(opened))]
-    async with await Database.open(path, create=True) as opened:
+    async with await open_or_make(path) as opened:
         await ingest(opened, tmp_path, response(posts=[post(likeCount=3)]))
         assert await rows(opened, "metadata_facts", "recordId", "likes") == [(POST, 3)]
         assert await rows(opened, "accounts") == [(ANNA,)]
@@ -556,7 +557,7 @@ async def test_what_is_no_file_is_named(tmp_path: Path) -> None:
     (folder / "nowhere.json").symlink_to("missing")
     (folder / "loop.json").symlink_to("loop.json")
     (folder / "folder.json").mkdir()
-    async with await Database.open(str(tmp_path / "new.sqlite"), create=True) as database:
+    async with await open_or_make(str(tmp_path / "new.sqlite")) as database:
         async with asyncio.timeout(20):
             result = await ingest_paths(database, [folder, folder / "pipe.json"])
     assert [file.name for file in result.files] == ["good.json"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from metadata.items import ItemRef
 from metadata.models import ContentType, PinnedPost
+from stash.source.items import ItemRef
 from tests.metadata.factories import (
     AttachmentFactory,
     MediaVariantFactory,
@@ -18,7 +18,7 @@ from tests.metadata.factories import (
 from tests.metadata.reading import loose, media_of, read
 
 if TYPE_CHECKING:
-    from metadata.database import Database
+    from stash.source.database import Database
 
 
 async def test_media_keep_the_sources_order(database: Database) -> None:

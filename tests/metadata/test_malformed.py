@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from metadata.database import Database
 from metadata.models import Base, Origin
-from metadata.reader import Reader
+from stash.source.database import Database
+from stash.source.reader import Reader
 from tests.faults.sizes import size
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from metadata.items import Item, Problem
+    from stash.source.items import Item, Problem
 
 CREATOR = 1_000
 COUNT = 100

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from metadata.errors import UnknownCreatorError
-from metadata.reader import Reader
+from stash.source.errors import UnknownCreatorError
+from stash.source.reader import Reader
 from tests.metadata.factories import (
     AvatarFactory,
     MediaVariantFactory,
@@ -19,7 +19,7 @@ from tests.metadata.factories import (
 from tests.metadata.reading import read
 
 if TYPE_CHECKING:
-    from metadata.database import Database
+    from stash.source.database import Database
 
 
 async def test_who_only_carries_posts_is_a_creator(database: Database) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from metadata.items import NEVER
 from metadata.models import ContentType
-from metadata.reader import Reader
+from stash.source.items import NEVER
+from stash.source.reader import Reader
 from tests.metadata.factories import (
     AttachmentFactory,
     StoryFactory,
@@ -20,7 +20,7 @@ from tests.metadata.reading import media_of, read
 from tests.statements import statements_of
 
 if TYPE_CHECKING:
-    from metadata.database import Database
+    from stash.source.database import Database
 
 
 async def test_items_of_all_kinds_come_oldest_first(database: Database) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from metadata.database import Database
-from metadata.reader import Reader
+from stash.source.database import Database
+from stash.source.reader import Reader
 from tests.metadata.conftest import SQLITE_SAMPLES, digest_of, names_in
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from metadata.items import Item, Problem
+    from stash.source.items import Item, Problem
 
 TEST_USER = 737318930569244672
 OWN_ACCOUNT = 737318930569244673

@@ -8,13 +8,15 @@ import aiosqlite
 import pytest
 import sqlalchemy as sa
 
-from metadata import sqlite_driver
-from metadata.database import Database
+from metadata.making import open_or_make
 from metadata.models import Account
+from stash.source import sqlite_driver
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
+
+    from stash.source.database import Database
 
 NUMBERS = sa.text(
     "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n LIMIT :many) SELECT i FROM n"
@@ -25,7 +27,7 @@ MANY = 2 * sqlite_driver.AHEAD + 7
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncIterator[Database]:
     """A fresh database."""
-    async with await Database.open(str(tmp_path / "metadata.sqlite"), create=True) as opened:
+    async with await open_or_make(str(tmp_path / "metadata.sqlite")) as opened:
         yield opened
 
 

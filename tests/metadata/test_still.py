@@ -12,15 +12,16 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from metadata.database import Database
-from metadata.errors import DatabaseBusyError, DatabaseUnusableError, ReadOnlyDatabaseError
 from metadata.ingest import ingest_paths
+from metadata.making import open_or_make
 from stash.demo import write_world
 from stash.embedded import EmbeddedStash
 from stash.errors import StateError
 from stash.journal import Journal
 from stash.pipeline import SyncOptions, sync
 from stash.settings import Settings
+from stash.source.database import Database
+from stash.source.errors import DatabaseBusyError, DatabaseUnusableError, ReadOnlyDatabaseError
 from tests.conftest import Silent
 from tests.unprivileged import open_folder, read_only
 
@@ -44,7 +45,7 @@ async def made(folder: Path, tmp_path: Path, mode: str, *, wal: bool, shm: bool)
     """A database of the demo's world, as left by a program that was killed; and whom it has."""
     source = tmp_path / "source.sqlite"
     world = write_world(tmp_path / "world", items=2)
-    async with await Database.open(str(source), create=True) as database:
+    async with await open_or_make(str(source)) as database:
         await ingest_paths(database, [world.payloads])
     target = folder / "database" / "metadata.sqlite"
     target.parent.mkdir()

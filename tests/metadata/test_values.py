@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
+from typing import TYPE_CHECKING
 
 import pytest
 import sqlalchemy as sa
@@ -10,9 +11,12 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from metadata import Account, Attachment, ContentType, Post
-from metadata.database import Database
+from metadata.making import open_or_make
 from metadata.models.base import ContentTypeName, Instant
-from metadata.values import parse_flag, parse_instant, parse_integer, parse_text, repair_text
+from stash.source.values import parse_flag, parse_instant, parse_integer, parse_text, repair_text
+
+if TYPE_CHECKING:
+    from stash.source.database import Database
 
 NOON = datetime(2025, 1, 19, 12, 49, 50, tzinfo=UTC)
 
@@ -128,7 +132,7 @@ async def test_models_keep_what_they_are_given(database: Database) -> None:
 
 async def test_models_read_rubbish_as_nothing(tmp_path) -> None:
     """An instant that is none, and an unknown content type, are None and no error."""
-    async with await Database.open(str(tmp_path / "metadata.sqlite"), create=True) as database:
+    async with await open_or_make(str(tmp_path / "metadata.sqlite")) as database:
         async with database.begin() as connection:
             await connection.exec_driver_sql(
                 "INSERT INTO accounts VALUES (1,'a',0,0,0,0,0,0,0,'rubbish',0,0)"

@@ -11,8 +11,8 @@ import httpx
 import pytest
 import respx
 
-from metadata.items import Creator, Hashtag, Item, ItemMedia, Mention, StoredMedia
 from stash.processing import StashProcessing
+from stash.source.items import Creator, Hashtag, Item, ItemMedia, Mention, StoredMedia
 from stash.store import StashContext
 
 if TYPE_CHECKING:

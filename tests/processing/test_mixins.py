@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 from stash_graphql_client.types import Image, Performer, Scene, Studio, Tag
 
-from metadata.items import AggregatedPost, Creator, Hashtag, StoredMedia
 from stash.demo import files
 from stash.files import Files
 from stash.host_files import walk
 from stash.journal import Memory, SourceKey
 from stash.paths import PathMap
 from stash.processing.mixins.gallery import Content
+from stash.source.items import AggregatedPost, Creator, Hashtag, StoredMedia
 from tests.processing.conftest import CreatorFactory, ItemFactory, MediaFactory, held
 
 if TYPE_CHECKING:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from metadata.database import Database
 from stash import jobs
 from stash.journal import Journal
 from stash.pipeline import SyncOptions, undo
 from stash.settings import Settings
+from stash.source.database import Database
 from tests.end_to_end.conftest import made_world
 from tests.faults.conftest import small_template, victims  # noqa: F401 - fixtures
 from tests.faults.dumps import server_dump

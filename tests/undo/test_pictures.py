@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from stash_graphql_client.types import Performer
 
-from metadata.database import Database
 from stash.demo import files
 from stash.engine.applying import TAKEN_BACK
 from stash.engine.taking_back import EDITED
 from stash.fingerprints import picture_url
 from stash.journal import Journal
 from stash.pipeline import SyncOptions, undo
+from stash.source.database import Database
 from tests.mapping.conftest import case  # noqa: F401 - a fixture
 from tests.metadata.factories import AvatarFactory, moment
 

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from metadata.addresses import has_secret, is_path, secrets_of, split, without_secrets
-from metadata.engines import Address
-from metadata.errors import UnknownDatabaseError
 from stash.addresses import StashAddress
 from stash.cli.pasting import command_line
 from stash.errors import UsageError
+from stash.source.addresses import has_secret, is_path, secrets_of, split, without_secrets
+from stash.source.engines import Address
+from stash.source.errors import UnknownDatabaseError
 from stash.wire import Door, Wire
 
 # Two capitals in front: none of the addresses' own words has them, whatever is drawn behind.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from metadata.items import Creator, Item
 from stash.errors import UsageError
 from stash.gating import gated
 from stash.settings import Settings
+from stash.source.items import Creator, Item
 
 
 def test_each_word_narrows_its_own_setting() -> None:

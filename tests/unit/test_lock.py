@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from metadata.engines import Address
-from metadata.errors import DatabaseBusyError, UnknownDatabaseError
 from stash import lock
 from stash.errors import AlreadyRunningError, StateError
+from stash.source.engines import Address
+from stash.source.errors import DatabaseBusyError, UnknownDatabaseError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

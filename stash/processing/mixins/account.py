@@ -31,8 +31,8 @@ from stash.rendering import (
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from metadata.items import Creator
     from stash.journal import Memory
+    from stash.source.items import Creator
 
     type Look = Callable[[Creator], Awaitable[list[Performer]]]
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from stash_graphql_client.types import Performer, Studio, Tag
 
-    from metadata.items import Creator, Item
+    from stash.source.items import Creator, Item
 
 
 @dataclass(frozen=True)

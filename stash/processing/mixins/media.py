@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     from stash_graphql_client.types import Performer, Studio, Tag
 
-    from metadata.items import Creator, Item, StoredMedia
     from stash.files import StashFile
     from stash.journal import Memory
+    from stash.source.items import Creator, Item, StoredMedia
     from stash.store.kinds import Entity
 
 TYPES: dict[str, type[Image | Scene]] = {"Image": Image, "Scene": Scene}

@@ -16,7 +16,7 @@ from stash.rendering import NETWORK_STUDIO, numbered, profile_url, profile_urls,
 if TYPE_CHECKING:
     from stash_graphql_client.types import Performer
 
-    from metadata.items import Creator
+    from stash.source.items import Creator
 
 NETWORK_KEY = SourceKey("network", NETWORK_STUDIO)
 

@@ -16,7 +16,7 @@ from stash.rendering import TRAILER_TAG, is_pattern, numbered, tag_names
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from metadata.items import Item
+    from stash.source.items import Item
 
 
 class HasValue(Protocol):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from metadata.items import Problem
-from metadata.values import parse_creation, parse_flag, parse_integer, parse_text, repair_text
+from stash.source.items import Problem
+from stash.source.values import parse_creation, parse_flag, parse_integer, parse_text, repair_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable

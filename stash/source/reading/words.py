@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from metadata.items import Hashtag, Mention
+from stash.source.items import Hashtag, Mention
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from metadata.reading.accounts import AccountReading
-    from metadata.reading.scrutiny import Scrutiny
-    from metadata.reading.source import Source
+    from stash.source.reading.accounts import AccountReading
+    from stash.source.reading.scrutiny import Scrutiny
+    from stash.source.reading.source import Source
 
 HASHTAG = re.compile(r"#+(\w+)")
 """The downloader's rule for a hashtag in a text."""

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from metadata.items import StoredMedia
-from metadata.values import parse_creation
+from stash.source.items import StoredMedia
+from stash.source.values import parse_creation
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from metadata.reading.scrutiny import Scrutiny
-    from metadata.reading.source import Source
+    from stash.source.reading.scrutiny import Scrutiny
+    from stash.source.reading.source import Source
 
 _MEDIA = (
     "id",

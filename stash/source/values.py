@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from datetime import MAXYEAR, UTC, datetime
+from enum import IntEnum
 from typing import Any
 
 from pydantic_core import PydanticSerializationError, to_json
@@ -112,3 +113,24 @@ def repair_text(value: object) -> str:
         return value.decode("utf-8", errors="replace")
     text = str(value)
     return _LONE_SURROGATES.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+class ContentType(IntEnum):
+    """What an attachment's contentId points to: the API sends the number, the column holds the name."""
+
+    ACCOUNT_MEDIA = 1
+    ACCOUNT_MEDIA_BUNDLE = 2
+    TIP = 7
+    AGGREGATED_POSTS = 8
+    TIP_GOALS = 7100
+    STORY = 32001
+    POLL = 42001
+
+    @classmethod
+    def parse(cls, value: object) -> ContentType | None:
+        """The type of that name or number; None where there is no such type."""
+        name = str(value)
+        return _CONTENT_TYPES.get(name)
+
+
+_CONTENT_TYPES = {key: member for member in ContentType for key in (member.name, str(member.value))}

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from metadata.reading.accounts import AccountReading
-from metadata.reading.index import TABLES
-from metadata.values import repair_text
+from stash.source.reading.accounts import AccountReading
+from stash.source.reading.index import TABLES
+from stash.source.values import repair_text
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from metadata.reading.scrutiny import Scrutiny
-    from metadata.reading.source import Row, Source
-    from metadata.reading.world import World
+    from stash.source.reading.scrutiny import Scrutiny
+    from stash.source.reading.source import Row, Source
+    from stash.source.reading.world import World
 
 _NUMBERED = (
     "accounts",

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import sqlalchemy as sa
 
-from metadata.items import NEVER, ItemRef
-from metadata.models import ContentType
+from stash.source.items import NEVER, ItemRef
+from stash.source.values import ContentType
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from metadata.items import ItemKind
-    from metadata.reading.conversations import Conversations
-    from metadata.reading.scrutiny import Scrutiny
-    from metadata.reading.source import Row, Source
+    from stash.source.items import ItemKind
+    from stash.source.reading.conversations import Conversations
+    from stash.source.reading.scrutiny import Scrutiny
+    from stash.source.reading.source import Row, Source
 
 type ItemKey = tuple[ItemKind, int]
 

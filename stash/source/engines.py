@@ -16,15 +16,15 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from metadata.addresses import Parts, is_path, split
-from metadata.errors import (
+from stash.source.addresses import Parts, is_path, split
+from stash.source.errors import (
     DatabaseBusyError,
     DatabaseUnusableError,
     MetadataError,
     ReadOnlyDatabaseError,
     UnknownDatabaseError,
 )
-from metadata.sqlite_driver import Connection as SqliteConnection
+from stash.source.sqlite_driver import Connection as SqliteConnection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from metadata.models import ContentType, Fact
-from metadata.reading.contents import Bundle
-from metadata.reading.index import TABLES
+from stash.source.database import FACTS
+from stash.source.reading.contents import Bundle
+from stash.source.reading.index import TABLES
+from stash.source.values import ContentType
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from metadata.items import ItemRef
-    from metadata.reading.contents import Contents
-    from metadata.reading.index import Carried
-    from metadata.reading.source import Source
+    from stash.source.items import ItemRef
+    from stash.source.reading.contents import Contents
+    from stash.source.reading.index import Carried
+    from stash.source.reading.source import Source
 
 
 class Facts:
@@ -29,7 +30,7 @@ class Facts:
     async def load(self, connection: AsyncConnection, ids: Collection[int]) -> None:
         """Read what is known of the rows with these ids, of whatever table."""
         columns = ("tableName", "recordId", "price", "likes")
-        rows = await self._source.by(connection, Fact.__tablename__, columns, ("recordId", ids))
+        rows = await self._source.by(connection, FACTS, columns, ("recordId", ids))
         self._known = {(row[0], row[1]): (row[2], row[3]) for row in rows}
 
     def of(self, ref: ItemRef, carried: Iterable[Carried], contents: Contents) -> Told:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from metadata.reading.source import Row, Source
+    from stash.source.reading.source import Row, Source
 
 
 @dataclass(slots=True)

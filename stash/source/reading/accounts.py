@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from metadata.items import Creator
-from metadata.reading.media import MediaReading
+from stash.source.items import Creator
+from stash.source.reading.media import MediaReading
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from metadata.items import StoredMedia
-    from metadata.reading.scrutiny import Scrutiny
-    from metadata.reading.source import Row, Source
+    from stash.source.items import StoredMedia
+    from stash.source.reading.scrutiny import Scrutiny
+    from stash.source.reading.source import Row, Source
 
 _ACCOUNT = ("id", "username", "displayName", "about", "stash_id")
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 import sqlalchemy as sa
 
-from metadata.items import NEVER, ItemRef
-from metadata.reading.backfill import find_renditions
-from metadata.reading.conversations import Conversations, read_conversations
-from metadata.reading.index import TABLES
-from metadata.reading.links import Links
-from metadata.values import parse_creation
+from stash.source.items import NEVER, ItemRef
+from stash.source.reading.backfill import find_renditions
+from stash.source.reading.conversations import Conversations, read_conversations
+from stash.source.reading.index import TABLES
+from stash.source.reading.links import Links
+from stash.source.values import parse_creation
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from metadata.items import ItemKind
-    from metadata.reading.index import ItemKey
-    from metadata.reading.source import Row, Source
+    from stash.source.items import ItemKind
+    from stash.source.reading.index import ItemKey
+    from stash.source.reading.source import Row, Source
 
 _BATCH = 5000
 _FILE = "file"

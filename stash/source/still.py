@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from metadata.errors import DatabaseBusyError, DatabaseUnusableError
+from stash.source.errors import DatabaseBusyError, DatabaseUnusableError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from metadata.engines import Address
+    from stash.source.engines import Address
 
 _MAGIC = b"SQLite format 3\x00"
 _WAL = 2

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from metadata.values import LARGEST_ID, as_json, is_storable
+from stash.source.values import LARGEST_ID, as_json, is_storable
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from metadata.database import Database
+    from stash.source.database import Database
 
 type Row = sa.Row[*tuple[Any, ...]]
 type Expression = sa.ColumnElement[Any]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from metadata.values import parse_instant
+from stash.source.values import parse_instant
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from metadata.reading.source import Source
+    from stash.source.reading.source import Source
 
 WINDOW = timedelta(seconds=60)
 

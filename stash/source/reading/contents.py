@@ -6,8 +6,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from metadata.models import ContentType
-from metadata.reading.index import ATTACHMENT, carried_by
+from stash.source.reading.index import ATTACHMENT, carried_by
+from stash.source.values import ContentType
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from metadata.reading.index import Carried
-    from metadata.reading.scrutiny import Scrutiny
-    from metadata.reading.source import Row, Source
+    from stash.source.reading.index import Carried
+    from stash.source.reading.scrutiny import Scrutiny
+    from stash.source.reading.source import Row, Source
 
 
 class Offered(NamedTuple):

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from metadata.items import Problem
-    from metadata.reading.source import Source
+    from stash.source.items import Problem
+    from stash.source.reading.source import Source
 
 COUNTED = (
     "accounts",

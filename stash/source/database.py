@@ -5,37 +5,54 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from sqlalchemy import JSON, Column, Text, bindparam, cast, column, event, func, insert, table, text, update
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Integer,
+    Text,
+    bindparam,
+    cast,
+    column,
+    event,
+    func,
+    table,
+    text,
+    update,
+)
 
-from metadata.engines import WRITES, Address, DatabaseKind, connecting, make_engine, our_errors
-from metadata.errors import (
+from stash.source.engines import WRITES, Address, DatabaseKind, connecting, make_engine, our_errors
+from stash.source.errors import (
     DatabaseBusyError,
     DatabaseUnusableError,
     MissingDatabaseError,
     UnknownDatabaseError,
 )
-from metadata.models import Base, Fact, Origin
-from metadata.still import still
-from metadata.values import as_json
+from stash.source.still import still
+from stash.source.values import as_json
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Mapping
     from pathlib import Path
 
-    from sqlalchemy import ColumnElement, Executable, Update
+    from sqlalchemy import ColumnElement, Update
     from sqlalchemy.engine.interfaces import DBAPIConnection
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-    from metadata.still import Still
+    from stash.source.still import Still
 
 SchemaVersion = Literal["v0_15", "orm_era", "sqlite_era"]
 
 BUSY_SECONDS = 10.0
 """How long a locked SQLite database is waited for."""
+
+ORIGIN = "metadata_origin"
+"""The table that marks a database which stash-sync made; no other database has it."""
+
+FACTS = "metadata_facts"
+"""The table of what payloads say beyond the downloader's columns; only in a database that stash-sync made."""
 
 _STAMPED_TABLES = ("accounts", "posts", "messages", "media")
 _CORE_TABLES = ("accounts", "media", "account_media")
@@ -53,7 +70,7 @@ class Database:
     """An open metadata database; make one with `await Database.open(...)`, close it with `await close()`.
 
     Every error of the database and its driver that leaves `connect()`, `begin()` or `stamp()` is one of
-    `metadata.errors`.
+    `stash.source.errors`.
     """
 
     def __init__(self, address: Address, engine: AsyncEngine, *, read_only: bool) -> None:
@@ -67,19 +84,34 @@ class Database:
         self._still: Still | None = None
 
     @classmethod
-    async def open(
-        cls, url: str, *, create: bool = False, read_only: bool = False, busy_timeout: float = BUSY_SECONDS
-    ) -> Self:
-        """Open a SQLite file (a path, `sqlite:///…`) or a PostgreSQL database (`postgresql://…`).
+    async def open(cls, url: str, *, read_only: bool = False, busy_timeout: float = BUSY_SECONDS) -> Self:
+        """Open a metadata database: a SQLite file (a path, `sqlite:///…`) or PostgreSQL (`postgresql://…`).
 
-        A database of the downloader is opened unchanged; one in WAL mode, where nothing may be written beside it, for
-        reading alone. `create` makes a missing or empty one, and marks
-        it as ours; `busy_timeout` is in seconds.
+        A database of the downloader is opened unchanged. One in WAL mode beside which nothing may be written is
+        opened for reading alone. `busy_timeout` is in seconds.
 
         Raises:
             MissingDatabaseError: there is no such file.
             UnknownDatabaseError: it is no database, or has none of the known schemas.
             DatabaseUnusableError: it is locked, full or damaged, or its server does not answer.
+        """
+        database = await cls.open_any(url, read_only=read_only, busy_timeout=busy_timeout)
+        try:
+            await database.check()
+        except BaseException:
+            await database.close()
+            raise
+        return database
+
+    @classmethod
+    async def open_any(
+        cls, url: str, *, create: bool = False, read_only: bool = False, busy_timeout: float = BUSY_SECONDS
+    ) -> Self:
+        """Open a database whatever tables it has; see `open`. `create` makes the file of a missing one.
+
+        Raises:
+            MissingDatabaseError: there is no such file.
+            DatabaseUnusableError: it is no database, locked, full or damaged, or its server does not answer.
         """
         address = Address.parse(url)
         is_missing = address.path is not None and not address.path.is_file()
@@ -91,7 +123,7 @@ class Database:
         mode: Literal["ro", "rw", "rwc"] = "rwc" if is_missing else "ro" if read_only else "rw"
         database = cls(address, make_engine(address, mode, busy_timeout), read_only=read_only)
         try:
-            return await database._opened(create=create)
+            return await database._opened()
         except DatabaseBusyError:
             raise
         except DatabaseUnusableError:
@@ -100,11 +132,11 @@ class Database:
                 raise
         database = cls(address, make_engine(standing.address, "ro", busy_timeout), read_only=True)
         database._still = standing
-        return await database._opened(create=create)
+        return await database._opened()
 
-    async def _opened(self, *, create: bool) -> Self:
+    async def _opened(self) -> Self:
         try:
-            await self._look(create=create)
+            await self.look()
         except BaseException:
             await self.close()
             raise
@@ -140,7 +172,7 @@ class Database:
     @property
     def is_ours(self) -> bool:
         """Whether stash-sync made it; only then may rows be ingested."""
-        return self.has_table(Origin.__tablename__)
+        return self.has_table(ORIGIN)
 
     @property
     def version(self) -> SchemaVersion:
@@ -148,6 +180,11 @@ class Database:
         if any(map(self.has_table, ("media_stories", "monitor_state", "subscriptions"))):
             return "v0_15"
         return "orm_era" if self.has_table("stub_tracker") else "sqlite_era"
+
+    @property
+    def is_empty(self) -> bool:
+        """Tell whether it has no table."""
+        return not self._columns
 
     def has_table(self, name: str) -> bool:
         """Whether it has that table, or a view of that name."""
@@ -179,7 +216,7 @@ class Database:
             yield connection
 
     def errors(self) -> AbstractContextManager[None]:
-        """Within it, errors of the database and its driver become those of `metadata.errors`."""
+        """Within it, errors of the database and its driver become those of `stash.source.errors`."""
         return our_errors(self._address)
 
     async def stamp(self, connection: AsyncConnection, stamps: Iterable[tuple[str, int, int | None]]) -> None:
@@ -198,13 +235,17 @@ class Database:
             for table_name, ids in by_table.items():
                 await connection.execute(_stamping(self.kind, table_name), {"ids": as_json(ids)})
 
-    async def _look(self, *, create: bool) -> None:
+    async def look(self) -> None:
+        """Read which tables and columns there are."""
         async with self.connect() as connection:
             self._columns = await _read_columns(connection, self.kind)
-        if create and not self._columns:
-            await self._create(insert(Origin).values(madeBy="stash-sync", createdAt=datetime.now(UTC)))
-        elif create and self.is_ours and not self.has_table(Fact.__tablename__):
-            await self._create()
+
+    async def check(self) -> None:
+        """Make sure that it is a metadata database of a known version.
+
+        Raises:
+            UnknownDatabaseError: it has none of the known schemas.
+        """
         if missing := [name for name in _CORE_TABLES if not {"id"} <= self.columns(name)]:
             raise UnknownDatabaseError(self._why_unknown(missing[0]))
         if not any("id" in self.columns(name) for name in ("posts", "messages")):
@@ -212,15 +253,6 @@ class Database:
         if self.kind == "sqlite" and self.is_ours:
             await self.engine.dispose()
             event.listen(self.engine.sync_engine, "connect", _enforce_foreign_keys)
-
-    async def _create(self, *marks: Executable) -> None:
-        """Make the tables that are not there."""
-        async with self.begin() as connection:
-            await connection.run_sync(Base.metadata.create_all)
-            for mark in marks:
-                await connection.execute(mark)
-        async with self.connect() as connection:
-            self._columns = await _read_columns(connection, self.kind)
 
     def _why_unknown(self, missing: str) -> str:
         if not self._columns:
@@ -234,8 +266,8 @@ class Database:
 @cache
 def _stamping(kind: DatabaseKind, table_name: str) -> Update:
     """The statement that notes Stash ids of rows, a JSON object, where they have not got them yet."""
-    columns: list[Column[Any]] = list(Base.metadata.tables[table_name].c)
-    rows = table(table_name, *(column(c.name, c.type) for c in columns))
+    row_id = BigInteger().with_variant(Integer, "sqlite")
+    rows = table(table_name, column("id", row_id), column("stash_id", Integer()))
     given: ColumnElement[Any] = bindparam("ids", type_=Text())
     each = func.json_each(given) if kind == "sqlite" else func.json_each_text(cast(given, JSON))
     ids = each.table_valued("key", "value", name="ids")
@@ -265,4 +297,4 @@ def _enforce_foreign_keys(connection: DBAPIConnection, _record: object) -> None:
     cursor.close()
 
 
-__all__ = ["BUSY_SECONDS", "Database", "SchemaVersion"]
+__all__ = ["BUSY_SECONDS", "FACTS", "ORIGIN", "Database", "SchemaVersion"]

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import sqlalchemy as sa
 
-from metadata.reading.media import base_name
+from stash.source.reading.media import base_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from metadata.reading.source import Source
-    from metadata.reading.world import World
+    from stash.source.reading.source import Source
+    from stash.source.reading.world import World
 
 _BATCH = 5000
 

@@ -9,28 +9,28 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from metadata.errors import UnknownCreatorError
-from metadata.items import Window
-from metadata.reading.accounts import AccountReading
-from metadata.reading.census import Census, count_rows, estimate_items
-from metadata.reading.files import FileOwner, find_names, find_owners
-from metadata.reading.index import TABLES, IndexReading
-from metadata.reading.media import MediaReading
-from metadata.reading.orphans import OrphanReading
-from metadata.reading.scrutiny import Scrutiny
-from metadata.reading.source import Source
-from metadata.reading.window import WindowReading
-from metadata.reading.world import World, read_world
-from metadata.values import LARGEST_ID
+from stash.source.errors import UnknownCreatorError
+from stash.source.items import Window
+from stash.source.reading.accounts import AccountReading
+from stash.source.reading.census import Census, count_rows, estimate_items
+from stash.source.reading.files import FileOwner, find_names, find_owners
+from stash.source.reading.index import TABLES, IndexReading
+from stash.source.reading.media import MediaReading
+from stash.source.reading.orphans import OrphanReading
+from stash.source.reading.scrutiny import Scrutiny
+from stash.source.reading.source import Source
+from stash.source.reading.window import WindowReading
+from stash.source.reading.world import World, read_world
+from stash.source.values import LARGEST_ID
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from metadata.database import Database
-    from metadata.items import Creator, Problem, StoredMedia
-    from metadata.reading.source import Expression
+    from stash.source.database import Database
+    from stash.source.items import Creator, Problem, StoredMedia
+    from stash.source.reading.source import Expression
 
 WINDOW_SIZE = 1000
 

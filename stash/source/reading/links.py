@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from metadata.models import ContentType
+from stash.source.values import ContentType
 
 if TYPE_CHECKING:
-    from metadata.reading.source import Expression, Source
+    from stash.source.reading.source import Expression, Source
 
 _ALONE = (ContentType.ACCOUNT_MEDIA.name, str(ContentType.ACCOUNT_MEDIA.value))
 _BUNDLE = (ContentType.ACCOUNT_MEDIA_BUNDLE.name, str(ContentType.ACCOUNT_MEDIA_BUNDLE.value))

@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from metadata.items import NEVER, AggregatedPost, Item, ItemMedia, ItemRef, Window
-from metadata.models import ContentType
-from metadata.reading.contents import Bundle, Contents
-from metadata.reading.facts import Facts
-from metadata.reading.index import TABLES
-from metadata.reading.media import MediaReading
-from metadata.reading.words import Words
+from stash.source.items import NEVER, AggregatedPost, Item, ItemMedia, ItemRef, Window
+from stash.source.reading.contents import Bundle, Contents
+from stash.source.reading.facts import Facts
+from stash.source.reading.index import TABLES
+from stash.source.reading.media import MediaReading
+from stash.source.reading.words import Words
+from stash.source.values import ContentType
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from metadata.items import ItemKind, StoredMedia
-    from metadata.reading.accounts import AccountReading
-    from metadata.reading.contents import Offered, PostRow
-    from metadata.reading.index import Carried, ItemIndex, ItemKey
-    from metadata.reading.scrutiny import Scrutiny
-    from metadata.reading.source import Row, Source
-    from metadata.reading.world import World
+    from stash.source.items import ItemKind, StoredMedia
+    from stash.source.reading.accounts import AccountReading
+    from stash.source.reading.contents import Offered, PostRow
+    from stash.source.reading.index import Carried, ItemIndex, ItemKey
+    from stash.source.reading.scrutiny import Scrutiny
+    from stash.source.reading.source import Row, Source
+    from stash.source.reading.world import World
 
 _COLUMNS: dict[ItemKind, tuple[str, ...]] = {
     "post": ("id", "accountId", "content", "stash_id", "inReplyTo", "expiresAt"),
