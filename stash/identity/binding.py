@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from stash.connection import Connection
-    from stash.journal import Journal, Memory, ServerRow
+    from stash.identity.evidence import Loss
+    from stash.journal import Journal, Memory, ServerRow, SourceKey
     from stash.store.documents import Field
 
 log = logging.getLogger(__name__)
@@ -76,24 +77,38 @@ async def bind(
     if found.known.url != address:
         log.info("server.moved", extra={"before": found.known.url, "now": address})
     await journal.select_server(servers[found.known.id], *place)
-    moment = lost_from(found.known.sightings, highest, lambda media: int(media) in on_disk)
-    if moment is not None:
-        await _restore(journal, found.known, moment, choices)
+    loss = lost_from(found.known.sightings, highest, lambda media: int(media) in on_disk)
+    if loss is not None:
+        _refuse_restored(found.known, choices)
+        if choices.is_restored:
+            await _roll_back(journal, connection, loss)
+        else:
+            await journal.forget_times()
     return found.known.url
 
 
-async def _restore(journal: Journal, known: Known, moment: str, choices: Choices) -> None:
-    if choices.is_forced and not choices.is_restored:
-        await journal.forget_times()
+def _refuse_restored(known: Known, choices: Choices) -> None:
+    if choices.is_restored or choices.is_forced:
         return
-    if not choices.is_restored:
-        lost = [one for one in known.sightings if one.is_reverted or one.found is None or one.is_other]
-        raise RefusedError(
-            f"The Stash at {known.url} was put back to an earlier state: {len(lost)} of {len(known.sightings)} entities "
-            f"looked at are gone, or older than what was written there; go on with {RESTORED}, which writes again what was lost, or with --force if only its clock was set back."
-        )
+    lost = [one for one in known.sightings if one.is_reverted or one.found is None or one.is_other]
+    raise RefusedError(
+        f"The Stash at {known.url} was put back to an earlier state: {len(lost)} of {len(known.sightings)} entities "
+        f"looked at are gone, or older than what was written there; go on with {RESTORED}, which writes again what was lost, or with --force if only its clock was set back."
+    )
+
+
+async def _roll_back(journal: Journal, connection: Connection, loss: Loss) -> None:
+    moment = loss.since
+    standing: set[tuple[str, SourceKey]] = set()
+    if loss.doubtful:
+        doubtful = await journal.written_at(loss.doubtful)
+        seen, _ = await _look(connection, doubtful)
+        standing = {(one.type, one.key) for one in doubtful if _sighting(one, seen).stands}
+        if len(standing) < len(doubtful):
+            moment = loss.doubtful
     memories, operations = await journal.lost_since(moment)
-    kept, gone = rolled_back(memories, operations, moment)
+    lost = [one for one in memories if (one.type, one.key) not in standing]
+    kept, gone = rolled_back(lost, operations, moment)
     log.info("server.restored", extra={"since": moment, "records": len(kept), "gone": len(gone)})
     await journal.roll_back(moment, kept, gone)
 
@@ -143,7 +158,11 @@ def _found(row: Mapping[str, Any]) -> Found:
 
 
 def _sightings(row: ServerRow, found: Mapping[tuple[str, str], Found]) -> Sequence[Sighting]:
-    return [Sighting(_recorded(memory), found.get((memory.type, memory.stash_id))) for memory in row.sample]
+    return [_sighting(memory, found) for memory in row.sample]
+
+
+def _sighting(memory: Memory, found: Mapping[tuple[str, str], Found]) -> Sighting:
+    return Sighting(_recorded(memory), found.get((memory.type, memory.stash_id)))
 
 
 def _recorded(memory: Memory) -> Recorded:

@@ -64,9 +64,14 @@ class Sighting:
         return self.found.updated_at < self.recorded.updated_at
 
     @property
+    def stands(self) -> bool:
+        """Tell whether Stash has this very entity, and has not put it back."""
+        return self.is_same and not self.is_reverted
+
+    @property
     def shows_our_write(self) -> bool:
         """Tell whether something that we wrote is still there."""
-        if not self.is_same or self.is_reverted or self.found is None:
+        if not self.stands or self.found is None:
             return False
         if self.recorded.type not in FILES:
             return True
@@ -122,18 +127,26 @@ def recognise(servers: Iterable[Known], url: str) -> Recognised:
     return Recognised(None, displaced=best)
 
 
+class Loss(NamedTuple):
+    """When Stash was put back, in times of its own clock, UTC in ISO form.
+
+    Everything that was written at `since` or later is lost. Stash keeps whole seconds, so what was written in the
+    second `doubtful` is lost or not, each by itself.
+    """
+
+    since: str
+    doubtful: str = ""
+
+
 def lost_from(
     sightings: Sequence[Sighting], newest: Mapping[str, int], is_on_disk: Callable[[str], bool]
-) -> str | None:
-    """Find the moment from which our writes are lost, because Stash was put back; None where it was not.
+) -> Loss | None:
+    """Find from when on our writes are lost, because Stash was put back; None where it was not.
 
     Args:
         sightings: entities of the newest runs, of every type.
         newest: the highest id that Stash has, by type.
         is_on_disk: tells whether the file of a media id lies in the downloads.
-
-    Returns:
-        A time of Stash's own clock, UTC in ISO form.
     """
     reverted = [one for one in sightings if one.is_reverted]
     losses = [one.recorded.updated_at for one in reverted]
@@ -150,7 +163,7 @@ def lost_from(
         if one.shows_our_write and "" < one.recorded.updated_at < first
     ]
     survived += [one.found.updated_at for one in reverted if one.found and one.found.updated_at < first]
-    return _after(max(survived)) if survived else first
+    return Loss(_after(max(survived)), max(survived)) if survived else Loss(first)
 
 
 def _after(moment: str) -> str:

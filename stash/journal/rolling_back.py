@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from sqlalchemy import and_, bindparam, delete, func, or_, select, update
+from sqlalchemy import and_, bindparam, case, delete, func, or_, select, update
 
 from stash.journal.models import sync_change, sync_entity, sync_part, sync_run
 from stash.journal.rows import Memory, Operation, SourceKey, memory_of, memory_row, operations_of
@@ -14,9 +14,16 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from sqlalchemy import ColumnElement
+    from sqlalchemy.ext.asyncio import AsyncConnection
 
 LOST = "lost"
 """The outcome of a run whose writes a restored backup of Stash has undone."""
+
+
+_LAST_WRITE = case(
+    (sync_entity.c.updated_at > sync_entity.c.created_at, sync_entity.c.updated_at),
+    else_=sync_entity.c.created_at,
+)
 
 
 class Lost(NamedTuple):
@@ -34,12 +41,20 @@ class RollingBack(TakingBack):
         runs = select(sync_run.c.id).where(self._is_lost(moment), sync_run.c.command.not_like("undo %"))
         changes = select(sync_change).where(sync_change.c.run_id.in_(runs)).order_by(sync_change.c.id)
         late = or_(sync_entity.c.updated_at >= moment, sync_entity.c.created_at >= moment)
-        entities = self._select_entities().where(sync_entity.c.server_id == self._server, late)
         async with self._reading() as connection:
             operations = [one for row in await connection.execute(changes) for one in operations_of(row)]
-            rows = await connection.execute(entities)
-            memories = [memory_of(row, SourceKey(row.kind, row.source_id)) for row in rows]
+            memories = await self._memories(connection, late)
         return Lost(memories, [one for one in operations if one.state == "applied"])
+
+    async def written_at(self, moment: str) -> list[Memory]:
+        """Return the records whose last write, or whose creation, was in one second of Stash's clock."""
+        async with self._reading() as connection:
+            return await self._memories(connection, moment == _LAST_WRITE)
+
+    async def _memories(self, connection: AsyncConnection, which: ColumnElement[bool]) -> list[Memory]:
+        query = self._select_entities().where(sync_entity.c.server_id == self._server, which)
+        rows = await connection.execute(query)
+        return [memory_of(row, SourceKey(row.kind, row.source_id)) for row in rows]
 
     async def roll_back(self, moment: str, kept: Sequence[Memory], gone: Collection[Memory]) -> None:
         """Store the records as they were at a moment, in one transaction; a read-only journal keeps them in memory.

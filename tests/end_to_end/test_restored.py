@@ -136,6 +136,13 @@ async def test_within_one_second(home: Home) -> None:
     await test_a_backup_from_before_the_first_sync(home)
 
 
+@pytest.mark.parametrize("step", [0.02, 0.08, 0.23, 0.4, 0.7])
+async def test_many_writes_in_each_second(home: Home, step: float) -> None:
+    """A restore is made good wherever the seconds of Stash's clock end: the last one before it is told entity by entity."""
+    home.clock.step = step
+    await test_a_backup_from_before_the_first_sync(home)
+
+
 async def test_an_undo_within_one_second(home: Home) -> None:
     """What undo emptied is no sign of a restore, although Stash's times, in whole seconds, are those of the run."""
     home.clock.step = 0

@@ -44,7 +44,7 @@ class Seconds:
     """The clock of a Stash, `step` seconds later each time that it is read: Stash keeps whole seconds."""
 
     moment: datetime
-    step: int = 1
+    step: float = 1
 
     def __call__(self) -> datetime:
         """The time now."""

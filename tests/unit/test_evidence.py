@@ -34,7 +34,8 @@ def sighting(  # noqa: PLR0917 - a row of a table
 def lost(*sightings: Sighting, newest: int = 100, on_disk: bool = True) -> str | None:
     """From when on writes are lost, in a Stash whose newest entities have this id."""
     highest = dict.fromkeys(("Image", "Scene", "Gallery", "Tag"), newest)
-    return lost_from(sightings, highest, lambda _: on_disk)
+    loss = lost_from(sightings, highest, lambda _: on_disk)
+    return None if loss is None else loss.since
 
 
 ANOTHER = sighting(found=(3, 10))
