@@ -49,7 +49,7 @@ class RollingBack(TakingBack):
     async def written_at(self, moment: str) -> list[Memory]:
         """Return the records whose last write, or whose creation, was in one second of Stash's clock."""
         async with self._reading() as connection:
-            return await self._memories(connection, moment == _LAST_WRITE)
+            return await self._memories(connection, _LAST_WRITE.in_([moment]))
 
     async def _memories(self, connection: AsyncConnection, which: ColumnElement[bool]) -> list[Memory]:
         query = self._select_entities().where(sync_entity.c.server_id == self._server, which)
