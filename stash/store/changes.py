@@ -83,7 +83,17 @@ def _differs(field: str, before: Any, after: Any) -> bool:
         return len(before) != len(after) or {_plain(b) for b in before} != {_plain(a) for a in after}
     if isinstance(before, _TEXT) and isinstance(after, _TEXT_OR_DATE):
         return as_kept(before) != as_kept(_text(field, after))
-    return True
+    return is_other(after, before)
+
+
+def is_other(value: Any, known: Any) -> bool:
+    """Whether a value that differs from what is known is another one: what left memory and was read again is none."""
+    if type(value) is not type(known):
+        return True
+    if type(value) is list:
+        pairs = zip(value, known, strict=False)
+        return len(value) != len(known) or any(one != other and is_other(one, other) for one, other in pairs)
+    return type(value) in _NO_ENTITIES or not isinstance(value, Entity) or value.id != known.id
 
 
 _TEXT = (str, type(None))  # a union is made anew, and looked at slowly, each time

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 from stash_graphql_client import types
-from stash_graphql_client.types import Gallery, GalleryChapter, Image, Performer, Scene, Studio, Tag
+from stash_graphql_client.types import Gallery, GalleryChapter, Group, Image, Performer, Scene, Studio, Tag
 from stash_graphql_client.types.unset import UNSET
 
 from stash.errors import LookupRefusedError
@@ -48,8 +48,16 @@ class Done:
         yield  # an empty generator
 
 
-class Linked(Entity):
-    """An entity of the store: its links are set without a request, in constant time."""
+class Single(Entity):
+    """An entity of the store: the one object of its id, and told apart as such."""
+
+    # The library compares and hashes by type and id, and Stash gives a new entity another id.
+    __hash__ = object.__hash__
+    __eq__ = object.__eq__
+
+
+class Linked(Single):
+    """An entity whose links are set without a request, in constant time."""
 
     __type_name__ = "Linked"
 
@@ -146,6 +154,12 @@ class LinkedChapter(Linked, GalleryChapter):
     __type_name__ = "GalleryChapter"
 
 
+class SingleGroup(Single, Group):
+    """A group of the store, linked as the library does it."""
+
+    __type_name__ = "Group"
+
+
 LinkedScene.model_rebuild(_types_namespace=vars(types))  # it names types that only the library imports
 
 LINKED: dict[str, type[Entity]] = {
@@ -160,6 +174,9 @@ LINKED: dict[str, type[Entity]] = {
         LinkedChapter,
     )
 }
+
+OWN: dict[str, type[Entity]] = {**LINKED, "Group": SingleGroup}
+"""What the store makes of the library's types; the others, files and folders, are never written, nor get another id."""
 
 
 def private(entity: Entity) -> dict[str, Any]:

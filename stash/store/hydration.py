@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from stash_graphql_client.types.unset import UNSET
 
-from stash.store.changes import edited_fields
-from stash.store.entities import LINKED, assign, is_new, private
+from stash.store.changes import edited_fields, is_other
+from stash.store.entities import OWN, assign, is_new, private
 from stash.store.kinds import FILES, KINDS, Entity, Kind
 
 if TYPE_CHECKING:
@@ -65,7 +65,11 @@ class Hydrator:
         }
         standing = {f: [*v] if type(v) is list else v for f, v in values.items() if f in tracked}
         if known is not None:
-            edited = [f for f in standing if data.get(f, UNSET) != snapshot.get(f, UNSET)]
+            edited = [
+                f
+                for f in standing
+                if (now := data.get(f, UNSET)) != (had := snapshot.get(f, UNSET)) and is_other(now, had)
+            ]
             for field in edited:
                 del values[field]
         snapshot.update(standing)
@@ -75,7 +79,7 @@ class Hydrator:
 
     def fresh(self, kind: Kind, fields: Mapping[str, Any]) -> Entity:
         """A new entity with these fields, each checked as an assignment is."""
-        entity = _blank(LINKED.get(kind.name, kind.entity), kind, f"f{next(_NUMBERS):031x}")
+        entity = _blank(OWN.get(kind.name, kind.entity), kind, f"f{next(_NUMBERS):031x}")
         private(entity)["_is_new"] = True
         assign(entity, fields)
         return entity
@@ -85,7 +89,7 @@ class Hydrator:
         entry = self._store.entry(kind.name, entity_id)
         if entry is not None:
             return entry
-        entity = _blank(LINKED.get(kind.name, kind.entity), kind, entity_id)
+        entity = _blank(OWN.get(kind.name, kind.entity), kind, entity_id)
         self._store.remember(entity)
         return entity
 
@@ -113,10 +117,10 @@ class Hydrator:
         return known
 
     def adopt(self, entity: Entity) -> None:
-        """Give an entity that the library or a caller made the store's links."""
-        linked = LINKED.get(entity.__type_name__)
-        if linked is not None and type(entity) is not linked:
-            object.__setattr__(entity, "__class__", linked)
+        """Make an entity that the library or a caller made one of the store's."""
+        own = OWN.get(entity.__type_name__)
+        if own is not None and type(entity) is not own:
+            object.__setattr__(entity, "__class__", own)
 
     @contextmanager
     def keeping_edits(self) -> Iterator[None]:

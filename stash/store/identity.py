@@ -58,8 +58,12 @@ class IdentityMap(StashEntityStore):
         self._cache[entity.__type_name__, entity.id] = Entry(entity)  # type: ignore[assignment]  # our own entry
         self._type_index.setdefault(entity.__type_name__, set()).add(entity.id)
 
-    def _cache_entity(self, entity: Entity) -> None:
+    def own(self, entity: Entity) -> None:
+        """Make an entity that the library or a caller made one of the store's."""
         self._hydrator.adopt(entity)
+
+    def _cache_entity(self, entity: Entity) -> None:
+        self.own(entity)
         self.remember(entity)
         self._stale.discard((entity.__type_name__, entity.id))
 
