@@ -71,7 +71,7 @@ class Lines:
     """Lines side by side that never work on the same thing at once."""
 
     def __init__(self) -> None:
-        self._claimed: dict[Line, set[int]] = {}
+        self._claimed: dict[Line, set[object]] = {}
 
     @asynccontextmanager
     async def line(self) -> AsyncIterator[Line]:
@@ -82,7 +82,7 @@ class Lines:
         finally:
             self._claimed.pop(line, None)
 
-    async def claim(self, line: Line, things: Iterable[int]) -> None:
+    async def claim(self, line: Line, things: Iterable[object]) -> None:
         """Claim things, once those lines have caught up that claimed some of them before."""
         wanted = set(things)
         for other in [other for other, theirs in self._claimed.items() if not wanted.isdisjoint(theirs)]:

@@ -34,19 +34,19 @@ class AdoptingStore(NamingStore):
         super().name(entity, raw)
         self._births.end(entity)
 
-    async def adopt_existing(self, entities: Sequence[Entity]) -> set[int]:
-        """Let new entities be those that Stash has of the same natural key; answers the ids of the objects."""
-        adopted: set[int] = set()
-        by_kind: dict[str, dict[int, tuple[Entity, str]]] = {}
+    async def adopt_existing(self, entities: Sequence[Entity]) -> set[Entity]:
+        """Let new entities be those that Stash has of the same natural key; answers which of them are."""
+        adopted: set[Entity] = set()
+        by_kind: dict[str, dict[Entity, str]] = {}
         for entity in entities:
             if key := as_kept(entity.__dict__.get(kind_of(entity).key or "") or ""):
-                by_kind.setdefault(entity.__type_name__, {})[id(entity)] = entity, key
+                by_kind.setdefault(entity.__type_name__, {})[entity] = key
         for name, keyed in by_kind.items():
-            carriers = await self._read_carriers(KINDS[name], list({key for _, key in keyed.values()}))
-            for entity, key in keyed.values():
+            carriers = await self._read_carriers(KINDS[name], list(set(keyed.values())))
+            for entity, key in keyed.items():
                 if existing := next((one for one in carriers[key] if _is_made_of(one, entity)), None):
                     self._become(entity, existing)
-                    adopted.add(id(entity))
+                    adopted.add(entity)
         return adopted
 
     def adopt_chapter(self, chapter: GalleryChapter) -> None:

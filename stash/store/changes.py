@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import Enum
 from functools import cache
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal
 
 from stash_graphql_client.types.base import StashInput
 from stash_graphql_client.types.unset import UNSET
@@ -26,7 +26,8 @@ SEPARATE = frozenset(
 _ORDERED = frozenset({"urls"})
 
 
-class Change(NamedTuple):
+@dataclass(slots=True, eq=False)
+class Change:
     """What one mutation is to change of one entity, or has changed: values and links, by field."""
 
     entity: Entity

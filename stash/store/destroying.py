@@ -42,8 +42,8 @@ async def destroy(store: StashStore, changes: Sequence[Change], recorder: Record
                 await recorder.planned(batch)
             send, look = partial(_send, store, name), partial(_standing, store, name)
             refused = await until_unlocked(batch, send, look, store.connection.wire.patience)
-            applied = [change for change in batch if id(change) not in refused]
-            failed = [Failure(change, refused[id(change)]) for change in batch if id(change) in refused]
+            applied = [change for change in batch if change not in refused]
+            failed = [Failure(change, refused[change]) for change in batch if change in refused]
             if recorder is not None:
                 await recorder.settled(applied, failed)
             for change in applied:
@@ -53,30 +53,30 @@ async def destroy(store: StashStore, changes: Sequence[Change], recorder: Record
     return done
 
 
-async def _send(store: StashStore, name: str, batch: Sequence[Change]) -> dict[int, str]:
-    """Send a batch; answers who still stands, by the `id()` of the change, with Stash's words."""
+async def _send(store: StashStore, name: str, batch: Sequence[Change]) -> dict[Change, str]:
+    """Send a batch; answers who still stands, by change, with Stash's words."""
     return {
-        identity: message
+        change: message
         for part in await fitting(batch, partial(_send_once, store, name))
-        for identity, message in part.items()
+        for change, message in part.items()
     }
 
 
-async def _send_once(store: StashStore, name: str, batch: Sequence[Change]) -> dict[int, str]:
+async def _send_once(store: StashStore, name: str, batch: Sequence[Change]) -> dict[Change, str]:
     ids = [change.entity.id for change in batch]
-    said: dict[int, str] = {}
+    said: dict[Change, str] = {}
     fields = [_one(name, i) for i in ids] if name == "GalleryChapter" else [_list(name, ids)]
     if await _mutate(store, fields, batch, said):
         return {}
     left = await _standing(store, name, batch)
     if left and await _mutate(store, [_one(name, change.entity.id) for change in left], left, said):
         return {}
-    still = {id(change) for change in await _standing(store, name, left)}
-    return {identity: said.get(identity) or "Stash gave no answer" for identity in still}
+    still = await _standing(store, name, left)
+    return {change: said.get(change) or "Stash gave no answer" for change in still}
 
 
 async def _mutate(
-    store: StashStore, fields: Sequence[Field], changes: Sequence[Change], said: dict[int, str]
+    store: StashStore, fields: Sequence[Field], changes: Sequence[Change], said: dict[Change, str]
 ) -> bool:
     """Whether Stash says yes to everything; what it says of single ones is kept."""
     text, variables = document("mutation", fields)
@@ -85,7 +85,7 @@ async def _mutate(
     except UnansweredWriteError:
         return False
     if len(fields) == len(changes):
-        said |= {id(change): reply.message_for(f"f{number}") or "" for number, change in enumerate(changes)}
+        said |= {change: reply.message_for(f"f{number}") or "" for number, change in enumerate(changes)}
     return all(reply.data.get(f"f{number}") is True for number in range(len(fields)))
 
 
@@ -95,11 +95,10 @@ async def _standing(store: StashStore, name: str, changes: Sequence[Change]) -> 
     if name != "GalleryChapter":
         standing = await store.standing({KINDS[name].entity: [change.entity.id for change in changes]})
         return [change for change in changes if (name, change.entity.id) in standing]
-    galleries = {id(g): g for change in changes if isinstance(g := change.before.get("gallery"), Gallery)}
-    await store.read_again([gallery for gallery in galleries.values() if not is_new(gallery)])
-    listed = {
-        one.id for g in galleries.values() for one in (g.chapters if isinstance(g.chapters, list) else ())
-    }
+    homes = (change.before.get("gallery") for change in changes)
+    galleries = list(dict.fromkeys(home for home in homes if isinstance(home, Gallery)))
+    await store.read_again([gallery for gallery in galleries if not is_new(gallery)])
+    listed = {one.id for g in galleries for one in (g.chapters if isinstance(g.chapters, list) else ())}
     return [change for change in changes if change.entity.id in listed]
 
 

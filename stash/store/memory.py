@@ -70,8 +70,8 @@ class Memory:
             coverage = self._of(kind).get(lookup.field)
             wanted = [_folded(v) for v in (lookup.value if lookup.operator == "in" else [lookup.value])]
             if coverage is not None and all(map(coverage.answers, wanted)):
-                found = {id(e): e for value in wanted for e in coverage.carriers.get(value, ())}
-                return [entity for entity in found.values() if matches(entity, lookups)]
+                found = dict.fromkeys(e for value in wanted for e in coverage.carriers.get(value, ()))
+                return [entity for entity in found if matches(entity, lookups)]
         return None
 
     def has_all(self, kind: Kind, fields: Iterable[str]) -> bool:

@@ -33,7 +33,7 @@ class Births:
 
     def __init__(self) -> None:
         self._entities: dict[tuple[str, str], Entity] = {}
-        self._places: dict[int, tuple[str, str]] = {}
+        self._places: dict[Entity, tuple[str, str]] = {}
 
     def get(self, kind: Kind, key: str) -> Entity | None:
         """The new entity of a key, ignoring case."""
@@ -41,13 +41,13 @@ class Births:
 
     def begin(self, kind: Kind, key: str, entity: Entity) -> Entity:
         """Have an entity be the one of a key."""
-        place = self._places[id(entity)] = kind.name, fold(key)
+        place = self._places[entity] = kind.name, fold(key)
         self._entities[place] = entity
         return entity
 
     def end(self, entity: Entity) -> None:
         """It is new no more."""
-        if (place := self._places.pop(id(entity), None)) is not None:
+        if (place := self._places.pop(entity, None)) is not None:
             del self._entities[place]
 
 
@@ -84,7 +84,7 @@ class NamingStore(PreloadingStore):
             self._take(kind, all_rows_in(reply, 0, kind))
         known: Iterable[Any] = self.all_cached(entity_type)
         if whole is not None and not is_pattern(name) and entity_type is not Studio:  # those are renamed, too
-            known = {id(one): one for one in whole.known(kind, kind.names, name)}.values()
+            known = dict.fromkeys(whole.known(kind, kind.names, name))
         return [one for one in known if any(is_taken_by(name, text) for text in _called(kind, one))]
 
     def _is_current(self, entity: Entity) -> bool:
@@ -138,9 +138,8 @@ _NO_RANK = (9, True)
 
 def _ranked(kind: Kind, entities: Iterable[Entity], key: str) -> list[Entity]:
     """Those that carry a natural key, each once, the best first."""
-    ranks = {id(entity): (_rank(kind, entity, key), entity) for entity in entities}
-    found = [(rank, entity) for rank, entity in ranks.values() if rank < _NO_RANK]
-    return [entity for _, entity in sorted(found, key=lambda one: one[0])]
+    ranks = {entity: _rank(kind, entity, key) for entity in entities}
+    return sorted((entity for entity, rank in ranks.items() if rank < _NO_RANK), key=ranks.__getitem__)
 
 
 def _rank(kind: Kind, entity: Entity, key: str) -> tuple[int, bool]:

@@ -47,7 +47,7 @@ class Link(NamedTuple):
         return self.gallery if self.owner is self.image else self.image
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Operation:
     """One mutation: what it sends of an entity, as copied at the time of sending; `told` are the fields that Stash answered."""
 
@@ -163,10 +163,10 @@ def _change(entity: Entity, sent: Mapping[str, Any], attached: Mapping[str, str 
 
 def linking(edits: Iterable[tuple[Entity, Sequence[str]]]) -> list[Operation]:
     """The images that join or leave galleries, one operation a gallery and direction."""
-    groups: dict[tuple[int, bool], list[Link]] = {}
+    groups: dict[tuple[Gallery, bool], list[Link]] = {}
     for entity, fields in edits:
         for link in _links(entity, fields):
-            groups.setdefault((id(link.gallery), link.present), []).append(link)
+            groups.setdefault((link.gallery, link.present), []).append(link)
     return [_linking(links) for _, links in sorted(groups.items(), key=lambda group: not group[0][1])]
 
 
@@ -175,9 +175,9 @@ def _links(entity: Entity, fields: Sequence[str]) -> Iterator[Link]:
     if name not in fields or not isinstance(entity, Image | Gallery):
         return
     now, known = entity.__dict__[name] or [], before(entity, name) or []
-    standing, wanted = {id(one) for one in known}, {id(one) for one in now}
-    changed = [(one, True) for one in now if id(one) not in standing]
-    changed += [(one, False) for one in known if id(one) not in wanted]
+    standing, wanted = set(known), set(now)
+    changed = [(one, True) for one in now if one not in standing]
+    changed += [(one, False) for one in known if one not in wanted]
     for one, present in changed:
         image, gallery = (entity, one) if isinstance(entity, Image) else (one, entity)
         yield Link(entity, name, image, gallery, present)
@@ -233,13 +233,13 @@ def _handler(entity_type: type[Entity], name: str) -> Any:
 
 def levels(new: Sequence[Entity]) -> list[list[Entity]]:
     """New entities in groups, each needing only what the groups before it make."""
-    depth: dict[int, int] = {}
+    depth: dict[Entity, int] = {}
     for entity in new:
-        needed = [depth[id(o)] for o in related(entity) if id(o) in depth]
-        depth[id(entity)] = max(needed, default=-1) + 1
+        needed = [depth[o] for o in related(entity) if o in depth]
+        depth[entity] = max(needed, default=-1) + 1
     found: list[list[Entity]] = [[] for _ in range(max(depth.values(), default=-1) + 1)]
     for entity in new:
-        found[depth[id(entity)]].append(entity)
+        found[depth[entity]].append(entity)
     return found
 
 

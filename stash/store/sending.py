@@ -2,7 +2,7 @@
 
 A request that is too large goes in halves, as one does that something in front of Stash refuses for what it holds.
 
-Each way answers who was refused, by the `id()` of the operation, with Stash's words.
+Each way answers who was refused, by operation, with Stash's words.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from stash.store.operations import Operation
     from stash.wire import Reply
 
-    type Sending[T] = Callable[[Sequence[T]], Awaitable[dict[int, str]]]
+    type Sending[T] = Callable[[Sequence[T]], Awaitable[dict[T, str]]]
     type Looking[T] = Callable[[Sequence[T]], Awaitable[Sequence[T]]]
     type Send = Sending[Operation]
     type Look = Looking[Operation]
@@ -51,12 +51,12 @@ class Sender:
     def __init__(self, entities: IdentityMap) -> None:
         self._entities = entities
 
-    async def settle(self, operations: Sequence[Operation], send: Send, look: Look) -> dict[int, str]:
+    async def settle(self, operations: Sequence[Operation], send: Send, look: Look) -> dict[Operation, str]:
         """Send in one of the ways below until it is answered; see `until_unlocked`."""
         patience = self._entities.connection.wire.patience
         return await until_unlocked(operations, send, look, patience)
 
-    async def lists(self, operations: Sequence[Operation]) -> dict[int, str]:
+    async def lists(self, operations: Sequence[Operation]) -> dict[Operation, str]:
         """Send updates of one type as one list, a third of the cost, and those that have no list as aliases.
 
         A list is atomic: one that fails is sent again one by one, which names the bad ones.
@@ -66,8 +66,8 @@ class Sender:
             name = operation.entity.__type_name__
             groups.setdefault((name, operation.mutation.selection), []).append(operation)
         listed = [group for (name, _), group in groups.items() if KINDS[name].list_update and len(group) > 1]
-        grouped = {id(operation) for group in listed for operation in group}
-        alone = [operation for operation in operations if id(operation) not in grouped]
+        grouped = {operation for group in listed for operation in group}
+        alone = [operation for operation in operations if operation not in grouped]
         try:
             reply = await self._mutate([*map(_list, listed), *(operation.mutation for operation in alone)])
         except RequestRefusedError as error:
@@ -78,7 +78,7 @@ class Sender:
         refused = self._refused(reply, alone, first=len(listed))
         return refused | await self.aliases([operation for group in failed for operation in group])
 
-    async def aliases(self, operations: Sequence[Operation]) -> dict[int, str]:
+    async def aliases(self, operations: Sequence[Operation]) -> dict[Operation, str]:
         """Send each as an alias, a transaction of its own."""
         if not operations:
             return {}
@@ -91,12 +91,12 @@ class Sender:
             return {**await self.aliases(operations[:half]), **await self.aliases(operations[half:])}
         return self._refused(reply, operations)
 
-    def _refused(self, reply: Reply, operations: Sequence[Operation], first: int = 0) -> dict[int, str]:
-        refused: dict[int, str] = {}
+    def _refused(self, reply: Reply, operations: Sequence[Operation], first: int = 0) -> dict[Operation, str]:
+        refused: dict[Operation, str] = {}
         for number, operation in enumerate(operations, first):
             answer = reply.data.get(f"f{number}")
             if not isinstance(answer, dict) or not is_whole(answer):
-                refused[id(operation)] = reply.message_for(f"f{number}") or NO_ANSWER
+                refused[operation] = reply.message_for(f"f{number}") or NO_ANSWER
             else:
                 self._learn(operation, answer)
         return refused
@@ -126,27 +126,27 @@ class Sender:
                 self._entities.note_time(operation.entity, answer)
         operation.told = answer.keys()
 
-    async def verdicts(self, operations: Sequence[Operation]) -> dict[int, str]:
+    async def verdicts(self, operations: Sequence[Operation]) -> dict[Operation, str]:
         """Send what answers true or fails; one failure hides the other answers, so those are asked again."""
-        refused: dict[int, str] = {}
+        refused: dict[Operation, str] = {}
         left = list(operations)
         while left:
             try:
                 reply = await self._mutate([operation.mutation for operation in left])
             except RequestRefusedError as error:
                 return refused | await self._in_halves(left, self.verdicts, error)
-            answers = {id(o): reply.data.get(f"f{place}") for place, o in enumerate(left)}
-            silent = [(place, o) for place, o in enumerate(left) if answers[id(o)] is not True]
-            failed = {id(o): message for place, o in silent if (message := reply.message_for(f"f{place}"))}
+            answers = {o: reply.data.get(f"f{place}") for place, o in enumerate(left)}
+            silent = [(place, o) for place, o in enumerate(left) if answers[o] is not True]
+            failed = {o: message for place, o in silent if (message := reply.message_for(f"f{place}"))}
             if not failed:
-                return refused | {id(o): NO_ANSWER for _, o in silent}
+                return refused | {o: NO_ANSWER for _, o in silent}
             refused |= failed
-            left = [o for _, o in silent if id(o) not in failed]
+            left = [o for _, o in silent if o not in failed]
         return refused
 
     async def _in_halves(
         self, operations: Sequence[Operation], send: Send, error: RequestRefusedError
-    ) -> dict[int, str]:
+    ) -> dict[Operation, str]:
         """Send again in halves what something in front of Stash refused; what it refuses alone is named.
 
         Raises:
@@ -159,10 +159,10 @@ class Sender:
         parts = halves(operation) if error.is_too_large else []
         for part in parts:
             for message in (await send([part])).values():
-                return {id(operation): message}
+                return {operation: message}
         if not parts and not error.is_too_large:
             await self._entities.connection.query("{ version { version } }")
-        return {} if parts else {id(operation): str(error)}
+        return {} if parts else {operation: str(error)}
 
     async def _mutate(self, fields: Sequence[Field]) -> Reply:
         text, variables = document("mutation", fields)
@@ -183,7 +183,7 @@ def _list(operations: Sequence[Operation]) -> Field:
 
 async def until_unlocked[T](
     operations: Sequence[T], send: Sending[T], look: Looking[T], patience: float
-) -> dict[int, str]:
+) -> dict[T, str]:
     """Send until Stash answers, and its own database is not locked: it may be so when its reply is made, too.
 
     Raises:
@@ -192,7 +192,7 @@ async def until_unlocked[T](
     """
     refused = await until_answered(operations, send, look)
     wait, deadline = FIRST_WAIT, time.monotonic() + patience
-    while locked := [one for one in operations if LOCKED in refused.get(id(one), "")]:
+    while locked := [one for one in operations if LOCKED in refused.get(one, "")]:
         if time.monotonic() > deadline:
             raise RetriableError("Stash's database stayed locked; run again, it goes on from there.")
         await asyncio.sleep(wait)
@@ -202,7 +202,7 @@ async def until_unlocked[T](
     return refused
 
 
-async def until_answered[T](operations: Sequence[T], send: Sending[T], look: Looking[T]) -> dict[int, str]:
+async def until_answered[T](operations: Sequence[T], send: Sending[T], look: Looking[T]) -> dict[T, str]:
     """Send until Stash answers; each time only those of which a look says that they have not taken effect.
 
     Raises:

@@ -35,7 +35,7 @@ class StashStore(AdoptingStore):
     def __init__(self, connection: Connection) -> None:
         super().__init__(connection)
         self._unit = UnitOfWork(self)
-        self._creating: Batcher[int, Entity] = Batcher(self._create_all)
+        self._creating: Batcher[Entity, Entity] = Batcher(self._create_all)
 
     @asynccontextmanager
     async def window(self) -> AsyncIterator[StashStore]:
@@ -55,11 +55,11 @@ class StashStore(AdoptingStore):
             self._release(set(self._cache) - known)
 
     def _release(self, keys: set[tuple[str, str]]) -> None:
-        kept = {id(entity) for entity in self._unit.pending()}
+        kept = set(self._unit.pending())
         for type_name, entity_id in keys:
             if type_name not in {"Tag", "Performer", "Studio"}:
                 entity = self._cache[type_name, entity_id].entity
-                if id(entity) not in kept:
+                if entity not in kept:
                     self.forget(entity)
 
     async def get_or_create(
@@ -99,7 +99,7 @@ class StashStore(AdoptingStore):
         if entity is None:
             entity = self._births.begin(kind, key, self._built(kind, fields))
             self.queue(entity)
-        return entity if self.is_in_window else await self._creating.ask(id(entity))  # type: ignore[return-value]
+        return entity if self.is_in_window else await self._creating.ask(entity)  # type: ignore[return-value]
 
     async def create(self, entity_type: type[T], **fields: Any) -> T:
         """Create at once; where Stash has one of that natural key already, that one is returned.
@@ -111,42 +111,41 @@ class StashStore(AdoptingStore):
         _check_fields(kind, fields)
         entity = self._built(kind, fields)
         self.queue(entity)
-        return await self._creating.ask(id(entity))  # type: ignore[return-value]
+        return await self._creating.ask(entity)  # type: ignore[return-value]
 
     def _built(self, kind: Kind, fields: dict[str, Any]) -> Entity:
         known = {name: value for name, value in fields.items() if name in kind.fields}
         return self._hydrator.fresh(kind, known)
 
-    async def _create_all(self, queued: Sequence[int]) -> dict[int, Entity | BaseException]:
-        entities = {identity: self._unit.queued[identity] for identity in queued}
-        done = await self._unit.flush(only=list(entities.values()))
-        answers: dict[int, Entity | BaseException] = {}
-        for identity, entity in entities.items():
+    async def _create_all(self, queued: Sequence[Entity]) -> dict[Entity, Entity | BaseException]:
+        done = await self._unit.flush(only=queued)
+        answers: dict[Entity, Entity | BaseException] = {}
+        for entity in queued:
             failure = done.failure_of(entity)
             if failure is None:
-                answers[identity] = self.entry(entity.__type_name__, entity.id) or entity
+                answers[entity] = self.entry(entity.__type_name__, entity.id) or entity
             else:
                 self._discard(entity)
-                answers[identity] = _rejection(entity, failure.message)
+                answers[entity] = _rejection(entity, failure.message)
         return answers
 
     def _discard(self, entity: Entity) -> None:
-        self._unit.queued.pop(id(entity), None)
+        self._unit.queued.pop(entity, None)
         self._births.end(entity)
         self.forget(entity)
 
     def rollback(self, among: Iterable[Entity] | None = None, *, keeping: Collection[str] = ()) -> None:
         """Forget every entity with something pending, or those among these, but not of the types to keep."""
-        wanted = None if among is None else set(map(id, among))
+        wanted = None if among is None else set(among)
         for entity in self._unit.pending():
-            if entity.__type_name__ not in keeping and (wanted is None or id(entity) in wanted):
-                self._unit.attached.pop(id(entity), None)
+            if entity.__type_name__ not in keeping and (wanted is None or entity in wanted):
+                self._unit.attached.pop(entity, None)
                 self._discard(entity)
 
     def queue(self, entity: Entity) -> None:
         """Have a new entity created by the next flush, and found by lookups of this window."""
         self._cache_entity(entity)
-        self._unit.queued[id(entity)] = entity
+        self._unit.queued[entity] = None
         for memory in self._memories:
             memory.index(kind_of(entity), [entity])
 
@@ -178,7 +177,8 @@ class StashStore(AdoptingStore):
 
     def attach(self, entity: Entity, **content: str | None) -> None:
         """Have a write-only field sent with the next write: an `image` or `cover_image` as data URL, None for none."""
-        self._unit.attached[id(entity)] = (entity, content)
+        self.own(entity)
+        self._unit.attached[entity] = content
 
     async def split_scene(self, scene_id: str, path: str) -> str:
         """Give a further file of a scene a scene of its own, at once; answers that scene's id.
@@ -227,7 +227,7 @@ class StashStore(AdoptingStore):
         Raises:
             RejectedError: Stash refused it.
         """
-        self._hydrator.adopt(obj)
+        self.own(obj)
         done = await self._unit.flush(only=[obj])
         if done.failed:
             failure = done.failure_of(obj) or done.failed[0]

@@ -68,10 +68,10 @@ class Flushed:
 
     def add(self, more: Flushed) -> None:
         """Join what a further flush did; what is refused again is said once."""
-        known = {(id(failure.entity), *failure.change.after) for failure in self.failed}
+        known = {(failure.entity, *failure.change.after) for failure in self.failed}
         self.applied += more.applied
         self.ignored += more.ignored
-        self.failed += [f for f in more.failed if (id(f.entity), *f.change.after) not in known]
+        self.failed += [f for f in more.failed if (f.entity, *f.change.after) not in known]
 
     def failure_of(self, entity: Entity) -> Failure | None:
         """Why an entity was refused, if it was."""
@@ -87,28 +87,28 @@ class UnitOfWork:
         self._creating, self._updating, self._linking = Turns(), Turns(), Turns()
         self._lines = Lines()
         self.recorder: Recorder | None = None
-        self.queued: dict[int, Entity] = {}
-        self.attached: dict[int, tuple[Entity, dict[str, str | None]]] = {}
+        self.queued: dict[Entity, None] = {}
+        self.attached: dict[Entity, dict[str, str | None]] = {}
 
     def pending(self) -> list[Entity]:
         """Every entity with something to write, those that others need first."""
         edited = [entity for entity in self._store.edited() if not is_new(entity)]
-        attached = [entity for entity, _ in self.attached.values()]
-        return self._with_needed([*self.queued.values(), *edited, *attached])
+        return self._with_needed([*self.queued, *edited, *self.attached])
 
     def _with_needed(self, entities: Iterable[Entity]) -> list[Entity]:
-        ordered: dict[int, Entity] = {}
+        ordered: dict[Entity, None] = {}
 
-        def visit(entity: Entity, path: tuple[int, ...]) -> None:
-            if id(entity) in ordered or id(entity) in path:
+        def visit(entity: Entity, path: tuple[Entity, ...]) -> None:
+            self._store.own(entity)
+            if entity in ordered or entity in path:
                 return
             for other in filter(is_new, related(entity)):
-                visit(other, (*path, id(entity)))
-            ordered[id(entity)] = entity
+                visit(other, (*path, entity))
+            ordered[entity] = None
 
         for entity in entities:
             visit(entity, ())
-        return list(ordered.values())
+        return list(ordered)
 
     def changes(self) -> list[Change]:
         """What a flush would do, mutation by mutation."""
@@ -131,18 +131,18 @@ class UnitOfWork:
             entities = await self._entities(only, with_names=with_names)
             chapters = [e for e in entities if isinstance(e, GalleryChapter)]
             others = [e for e in entities if not isinstance(e, GalleryChapter)]
-            await self._lines.claim(line, map(id, filter(is_new, others)))
+            await self._lines.claim(line, (e for e in others if is_new(e)))
             created = list(filter(is_new, others))
             await self._make(line, created, done)
             turn.pass_on()
         async with self._updating.turn() as turn, self._lines.line() as line:
             standing = [e for e in others if not is_new(e)]
-            await self._lines.claim(line, map(id, standing))
+            await self._lines.claim(line, standing)
             edits = [(e, edited_fields(e)) for e in standing]
             await self._write(line, edits, self._update, done, checked=created)
             turn.pass_on()
         async with self._linking.turn() as turn, self._lines.line() as line:
-            await self._lines.claim(line, map(id, entities))
+            await self._lines.claim(line, entities)
             await self._link(line, edits, done)
             placed = [(c, edited_fields(c)) for c in chapters if _has_place(c)]
             await self._write(line, placed, self._chapters, done)
@@ -154,7 +154,7 @@ class UnitOfWork:
         await self._read_relations()
         if only is None:
             return self.pending()
-        named = [e for e in self.queued.values() if with_names and kind_of(e).key == "name"]
+        named = [e for e in self.queued if with_names and kind_of(e).key == "name"]
         return self._with_needed([*only, *named])
 
     async def _make(self, line: Line, new: Sequence[Entity], done: Flushed) -> None:
@@ -170,8 +170,8 @@ class UnitOfWork:
             await self._send(line, linked, self._verdicts, done)
             await line.caught_up()
             linked = []
-        failed = {id(failure.entity) for failure in done.failed}
-        covering_them = [covering(gallery) for gallery in covers if id(gallery) not in failed]
+        failed = {failure.entity for failure in done.failed}
+        covering_them = [covering(gallery) for gallery in covers if gallery not in failed]
         await self._send(line, [*linked, *covering_them], self._verdicts, done)
 
     async def _read_relations(self) -> None:
@@ -182,7 +182,7 @@ class UnitOfWork:
             unread.replay(entity)
 
     def _attachments(self, entity: Entity) -> dict[str, str | None]:
-        return self.attached[id(entity)][1] if id(entity) in self.attached else {}
+        return self.attached.get(entity, {})
 
     async def _write(
         self,
@@ -194,11 +194,11 @@ class UnitOfWork:
         checked: Sequence[Entity] = (),
     ) -> None:
         """Send these edits; of `checked` entities Stash is asked what it made of them."""
-        doubtful = set(map(id, checked))
+        doubtful = set(checked)
         written = ((e, writable_now(e, fields), self._attachments(e)) for e, fields in edits)
         found = [(e, fields, more) for e, fields, more in written if fields or more or is_new(e)]
         for batch in batched(found, BATCH):
-            operations = [writing(e, f, more, is_checked=id(e) in doubtful) for e, f, more in batch]
+            operations = [writing(e, f, more, is_checked=e in doubtful) for e, f, more in batch]
             await self._send(line, operations, send, done)
 
     async def _send(self, line: Line, operations: Sequence[Operation], send: Send, done: Flushed) -> None:
@@ -212,14 +212,14 @@ class UnitOfWork:
         """Send a batch, and note what came of it; what Stash refused stays pending."""
         refused = await send(batch)
         applied: list[Change] = []
-        failed = [Failure(o.change, refused[id(o)]) for o in batch if id(o) in refused]
+        failed = [Failure(o.change, refused[o]) for o in batch if o in refused]
         for operation in batch:
-            if id(operation) not in refused:
+            if operation not in refused:
                 operation.confirm()
                 if operation.change.action == "update" and (ignored := give_up(operation)):
                     done.ignored.append((operation.entity, ignored))
-                self.queued.pop(id(operation.entity), None)
-                self.attached.pop(id(operation.entity), None)
+                self.queued.pop(operation.entity, None)
+                self.attached.pop(operation.entity, None)
                 applied.append(operation.change)
         if self.recorder is not None:
             await self.recorder.settled(applied, failed)
@@ -230,15 +230,15 @@ class UnitOfWork:
         self, batch: Sequence[Operation], failed: Sequence[Failure], send: Send, done: Flushed
     ) -> list[Failure]:
         """Send again, without its picture, what something in front of Stash refused; answers what is refused then."""
-        by_change = {id(operation.change): operation for operation in batch}
+        by_change = {operation.change: operation for operation in batch}
         left, refused = [], []
         for failure in failed:
-            operation = by_change[id(failure.change)]
-            pictures = self.attached.pop(id(operation.entity), None) if IN_FRONT in failure.message else None
+            operation = by_change[failure.change]
+            pictures = self.attached.pop(operation.entity, None) if IN_FRONT in failure.message else None
             if pictures is None:
                 refused.append(failure)
                 continue
-            change = Change(operation.entity, "update", {}, dict.fromkeys(pictures[1], "a new picture"))
+            change = Change(operation.entity, "update", {}, dict.fromkeys(pictures, "a new picture"))
             refused.append(Failure(change, f"its picture is left out. {failure.message}"))
             if operation.sent or is_new(operation.entity):
                 left.append(writing(operation.entity, list(operation.sent), {}))
@@ -248,46 +248,46 @@ class UnitOfWork:
             await self._settle(left, send, done)
         return refused
 
-    async def _create(self, operations: Sequence[Operation]) -> dict[int, str]:
+    async def _create(self, operations: Sequence[Operation]) -> dict[Operation, str]:
         """Create; what was made although the reply was lost, or exists already, is taken as Stash has it."""
         refused = await self._sender.settle(operations, self._sender.aliases, self._not_made)
         doubtful = ("already exists", NO_ANSWER)
-        existing = [o for o in operations if any(words in refused.get(id(o), "") for words in doubtful)]
-        for identity in await self._adopt(existing):
-            del refused[identity]
+        existing = [o for o in operations if any(words in refused.get(o, "") for words in doubtful)]
+        for operation in await self._adopt(existing):
+            del refused[operation]
         return refused
 
     async def _not_made(self, operations: Sequence[Operation]) -> list[Operation]:
         made = await self._adopt(operations)
-        return [operation for operation in operations if id(operation) not in made]
+        return [operation for operation in operations if operation not in made]
 
-    async def _adopt(self, operations: Sequence[Operation]) -> set[int]:
+    async def _adopt(self, operations: Sequence[Operation]) -> set[Operation]:
         adopted = await self._store.adopt_existing([o.entity for o in operations])
-        found = [o for o in operations if id(o.entity) in adopted]
+        found = {o for o in operations if o.entity in adopted}
         for operation in found:
             operation.sent = {}
-        return {id(operation) for operation in found}
+        return found
 
-    async def _update(self, operations: Sequence[Operation]) -> dict[int, str]:
+    async def _update(self, operations: Sequence[Operation]) -> dict[Operation, str]:
         return await self._settled(operations, self._sender.lists)
 
-    async def _verdicts(self, operations: Sequence[Operation]) -> dict[int, str]:
+    async def _verdicts(self, operations: Sequence[Operation]) -> dict[Operation, str]:
         """Links and covers; Stash says yes to a cover that is not in the gallery, and shows another."""
         refused = await self._settled(operations, self._sender.verdicts)
-        unlinked = {id(o.entity): refused[id(o)] for o in operations if o.links and id(o) in refused}
-        covers = [o for o in operations if not o.links and id(o.entity) in unlinked]
-        return {**refused, **{id(o): unlinked[id(o.entity)] for o in covers}}
+        unlinked = {o.entity: refused[o] for o in operations if o.links and o in refused}
+        covers = [o for o in operations if not o.links and o.entity in unlinked]
+        return {**refused, **{o: unlinked[o.entity] for o in covers}}
 
-    async def _chapters(self, operations: Sequence[Operation]) -> dict[int, str]:
+    async def _chapters(self, operations: Sequence[Operation]) -> dict[Operation, str]:
         """Chapters have no key: one that was made although the reply was lost is known by its place and title."""
         return await self._settled(operations, self._sender.aliases)
 
-    async def _settled(self, operations: Sequence[Operation], send: Send) -> dict[int, str]:
+    async def _settled(self, operations: Sequence[Operation], send: Send) -> dict[Operation, str]:
         """Send; where the reply was lost or says no, look what has taken effect."""
         refused = await self._sender.settle(operations, send, self._without_effect)
-        doubtful = [operation for operation in operations if id(operation) in refused]
-        failed = {id(operation) for operation in await self._without_effect(doubtful)}
-        return {identity: message for identity, message in refused.items() if identity in failed}
+        doubtful = [operation for operation in operations if operation in refused]
+        failed = set(await self._without_effect(doubtful))
+        return {operation: message for operation, message in refused.items() if operation in failed}
 
     async def _without_effect(self, operations: Sequence[Operation]) -> list[Operation]:
         await self._store.read_again([e for operation in operations for e in operation.entities()])
@@ -302,7 +302,7 @@ class UnitOfWork:
             mine = by_handler(entity, fields)
             if not mine:
                 continue
-            for write in {id(h): h for f in mine if (h := handler(entity, f)) is not None}.values():
+            for write in dict.fromkeys(h for f in mine if (h := handler(entity, f)) is not None):
                 await write(self._store.connection, entity)
             done.applied.append(change_of(entity, mine, {}))
             mark_sent(entity, values(entity, mine))

@@ -14,7 +14,7 @@ class UnreadLinks:
     """Links set on relations that were not read yet; they join what Stash has when they are written."""
 
     def __init__(self) -> None:
-        self._links: dict[int, tuple[Entity, dict[str, list[tuple[Entity, bool]]]]] = {}
+        self._links: dict[Entity, dict[str, list[tuple[Entity, bool]]]] = {}
 
     def add(self, entity: Entity, relation: str, other: Entity) -> None:
         """Note a link to be added."""
@@ -25,21 +25,20 @@ class UnreadLinks:
         self._note(entity, relation, other, present=False)
 
     def _note(self, entity: Entity, relation: str, other: Entity, *, present: bool) -> None:
-        links = self._links.setdefault(id(entity), (entity, {}))[1].setdefault(relation, [])
+        links = self._links.setdefault(entity, {}).setdefault(relation, [])
         links[:] = [(member, is_in) for member, is_in in links if member is not other]
         links.append((other, present))
 
     def entities(self) -> list[Entity]:
         """Who has such links."""
-        return [entity for entity, _ in self._links.values()]
+        return list(self._links)
 
     def relations(self, entity: Entity) -> list[str]:
         """Which relations of an entity have to be read."""
-        return list(self._links[id(entity)][1]) if id(entity) in self._links else []
+        return list(self._links.get(entity, ()))
 
     def replay(self, entity: Entity) -> None:
         """Set the links, now that the relations were read."""
-        _, relations = self._links.pop(id(entity))
-        for relation, links in relations.items():
+        for relation, links in self._links.pop(entity).items():
             for other, present in links:
                 (link if present else unlink)(entity, relation, other)
