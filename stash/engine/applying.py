@@ -62,10 +62,11 @@ class Applying(Working):
         return self._note(applied)
 
     def _note(self, applied: Applied) -> Applied:
-        place, unwritten = id(applied.entity), self.run.unwritten
-        if place in unwritten and unwritten[place].key != applied.key:
-            unwritten[id(unwritten[place])] = unwritten[place]  # one entity may be several at the source
-        self.run.applied[place] = unwritten[place] = applied
+        entity, unwritten = applied.entity, self.run.unwritten
+        before = unwritten.get(entity)
+        if before is not None and before.key != applied.key:
+            unwritten[before] = before  # one entity may be several at the source
+        self.run.applied[entity] = unwritten[entity] = applied
         return applied
 
     def _leave(self, entity: Entity, key: SourceKey, why: str) -> None:

@@ -25,38 +25,37 @@ class Recorder:
         self._journal = journal
         self._number = number
         self._run = run
-        self._planned: dict[int, tuple[Change, Noted]] = {}
-        self._settled: list[tuple[int, Outcome]] = []
+        self._planned: dict[Change, Noted] = {}
+        self._settled: list[tuple[Entity, Outcome]] = []
 
     async def planned(self, changes: Sequence[Change]) -> None:
         """Write down what is sent next."""
         noted = await self._journal.plan(self._number, list(map(self._operation, changes)))
-        # A change is kept with its place, lest another one be told by its `id()`.
-        self._planned |= {id(change): (change, one) for change, one in zip(changes, noted, strict=True)}
+        self._planned |= zip(changes, noted, strict=True)
 
     async def settled(self, applied: Sequence[Change], failed: Sequence[Failure]) -> None:
         """Keep what came of it until the part is recorded."""
         for change in applied:
-            _, noted = self._planned.pop(id(change))
-            self._settled.append((id(change.entity), Outcome(noted, "applied", change.entity.id)))
+            noted = self._planned.pop(change)
+            self._settled.append((change.entity, Outcome(noted, "applied", change.entity.id)))
         for failure in failed:
             change = failure.change
-            _, noted = self._planned.pop(id(change))
+            noted = self._planned.pop(change)
             known_id = "" if change.action == "create" else change.entity.id
             refused = Outcome(noted, "failed", known_id, failure.message[:1000])
-            self._settled.append((id(change.entity), refused))
+            self._settled.append((change.entity, refused))
 
-    def take(self, among: Container[int] | None = None) -> list[Outcome]:
+    def take(self, among: Container[object] | None = None) -> list[Outcome]:
         """What was settled since the last time, of all entities or of these: what others did is not remembered yet."""
         settled, self._settled = self._settled, []
         if among is not None:
-            self._settled = [(identity, one) for identity, one in settled if identity not in among]
-            settled = [(identity, one) for identity, one in settled if identity in among]
+            self._settled = [(entity, one) for entity, one in settled if entity not in among]
+            settled = [(entity, one) for entity, one in settled if entity in among]
         return [one for _, one in settled]
 
     def _operation(self, change: Change) -> Operation:
         entity = change.entity
-        applied = self._run.applied.get(id(entity))
+        applied = self._run.applied.get(entity)
         why = applied.reasons if applied is not None else {}
         is_create = change.action == "create"
         before = {n: v if type(v) is str else plain(v) for n, v in change.before.items()}

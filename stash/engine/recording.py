@@ -54,8 +54,8 @@ class Decided:
     rules: str
     skipped_before: int = 0
     unattached: int = 0
-    created: dict[int, Entity] = field(default_factory=dict)
-    changed: set[int] = field(default_factory=set)
+    created: dict[Entity, None] = field(default_factory=dict)
+    changed: set[Entity] = field(default_factory=set)
     links_added: int = 0
     refused: Flushed = field(default_factory=Flushed)
 
@@ -66,8 +66,8 @@ class Decided:
 
     def note(self, flushed: Flushed) -> None:
         """Count what a flush did; the changes themselves are many, and are let go."""
-        self.created |= {id(one.entity): one.entity for one in flushed.applied if one.action == "create"}
-        self.changed.update(id(change.entity) for change in flushed.applied)
+        self.created |= dict.fromkeys(one.entity for one in flushed.applied if one.action == "create")
+        self.changed.update(change.entity for change in flushed.applied)
         self.links_added += sum(
             _new_links(c, name, c.after[name]) for c in flushed.applied for name in c.after
         )
@@ -80,7 +80,7 @@ class Recording(Twins):
     async def _conclude(self, decided: Decided) -> None:
         """Count what was written of a part, and note that it is settled."""
         self._name_refused(decided.refused)
-        did_give_way, part = await together(self._give_way(decided.created.values()), self._settled(decided))
+        did_give_way, part = await together(self._give_way(decided.created), self._settled(decided))
         if did_give_way or decided.refused.failed:
             part = replace(part, source="")
         if self.run.journal is not None and part != self.run.settled.get(part.number):
@@ -102,7 +102,7 @@ class Recording(Twins):
         assert plan is not None  # noqa: S101 - a dry run's report has a plan
         changed: list[Change] = []
         for change in self.store.pending():
-            applied = self.run.applied.get(id(change.entity))
+            applied = self.run.applied.get(change.entity)
             for name in change.after:
                 one = planned(change, name, applied)
                 # Another part may have decided the same already: nothing of a plan stands in Stash when the next begins.
@@ -112,18 +112,18 @@ class Recording(Twins):
                     plan.append(one)
                     changed.append(change)
                     self.run.report.links_added += _new_links(change, name, _wished(change, name))
-        self._count({id(c.entity) for c in changed if c.action == "create"}, {id(c.entity) for c in changed})
+        self._count({c.entity for c in changed if c.action == "create"}, {c.entity for c in changed})
         self.store.rollback(keeping=LASTING)
         self._forget_part()
 
     def _name_refused(self, flushed: Flushed) -> None:
         for failure in flushed.failed:
-            applied = self.run.applied.get(id(failure.entity))
+            applied = self.run.applied.get(failure.entity)
             key = applied.key if applied else SourceKey(failure.entity.__type_name__, failure.entity.id)
             reason = f"Stash refused {failure.entity.__type_name__}: {failure.message[:500]}"
             self.run.report.skip(key.kind, key.id, reason, is_failure=True)
         for entity, fields in flushed.ignored:
-            applied = self.run.applied.get(id(entity))
+            applied = self.run.applied.get(entity)
             key = applied.key if applied else SourceKey(entity.__type_name__, entity.id)
             self.run.report.skip(key.kind, key.id, IGNORED.format(" and ".join(fields)))
 
@@ -131,20 +131,20 @@ class Recording(Twins):
         """Record what stands in Stash now; what was refused is not remembered, so the next run tries again."""
         if self.run.journal is None:
             return
-        refused: dict[int, set[str]] = {}
+        refused: dict[Entity, set[str]] = {}
         for failure in refusals.failed:
-            refused.setdefault(id(failure.entity), set()).update(failure.change.after)
+            refused.setdefault(failure.entity, set()).update(failure.change.after)
         memories = []
         for applied in batch.applied.values():
             if not is_new(applied.entity) and not applied.is_left:
                 before = self.run.memory(applied.entity.__type_name__, applied.key)
-                memory = applied.memory(before, refused.get(id(applied.entity), ()))
+                memory = applied.memory(before, refused.get(applied.entity, ()))
                 if memory != before or self.run.redo:
                     memories.append(memory)
         stamps = [
             (table, row, int(entity.id))
             for table, row, entity in batch.stamps
-            if not is_new(entity) and refused.get(id(entity), _PICTURE) <= _PICTURE
+            if not is_new(entity) and refused.get(entity, _PICTURE) <= _PICTURE
         ]
         if memories or stamps or outcomes:
             await self.run.journal.record(memories, stamps, outcomes)
@@ -203,12 +203,11 @@ class Recording(Twins):
                 self._count_once(name, entity_id, "unchanged", is_kept=(name, entity_id) in kept)
         self._forget_part()
 
-    def _count(self, created: Collection[int], changed: Collection[int]) -> None:
-        for identity, applied in self.run.applied.items():
-            entity = applied.entity
+    def _count(self, created: Collection[Entity], changed: Collection[Entity]) -> None:
+        for entity, applied in self.run.applied.items():
             for field_name in applied.kept:
                 self.run.report.keep(entity.__type_name__, entity.id, field_name)
-            standing = "created" if identity in created else "updated" if identity in changed else "unchanged"
+            standing = "created" if entity in created else "updated" if entity in changed else "unchanged"
             self._count_once(entity.__type_name__, entity.id, standing, is_kept=bool(applied.kept))
 
     def _count_once(self, name: str, entity_id: str, standing: Any, *, is_kept: bool) -> None:
@@ -229,7 +228,7 @@ class Recording(Twins):
         """What concerns this part alone leaves memory; people, studios and tags stay for the run."""
         run = self.run
         run.is_littered = True
-        run.applied = {i: a for i, a in run.applied.items() if a.entity.__type_name__ in LASTING}
+        run.applied = {e: a for e, a in run.applied.items() if e.__type_name__ in LASTING}
         run.orders, run.names = {}, {}
         run.counted = {key for key in run.counted if key[0] in LASTING}
         run.memories = {key: memory for key, memory in run.memories.items() if key[0] in LASTING}
@@ -240,11 +239,12 @@ class Recording(Twins):
 
 def _with_chapters(applied: Sequence[Entity]) -> set[str]:
     """The galleries of the chapters; one that stood in Stash before is named by its gallery alone."""
-    chapters = [one for one in applied if isinstance(one, GalleryChapter)]
-    ids = {id(chapter) for chapter in chapters}
+    chapters = {one for one in applied if isinstance(one, GalleryChapter)}
     made_in = {one.gallery.id for one in chapters if isinstance(one.gallery, Gallery)}
     galleries = [(one.id, one.chapters) for one in applied if isinstance(one, Gallery)]
-    standing = {key for key, listed in galleries if isinstance(listed, list) and ids & set(map(id, listed))}
+    standing = {
+        key for key, listed in galleries if isinstance(listed, list) and not chapters.isdisjoint(listed)
+    }
     return made_in | standing
 
 
@@ -272,8 +272,8 @@ def _new_links(change: Change, name: str, members: Sequence[Entity] | None) -> i
     """Count the links of a field that it did not have before; other fields have none."""
     if name not in _LINKS:
         return 0
-    before = {id(one) for one in change.before.get(name) or ()}
-    return len([one for one in members or () if id(one) not in before])
+    before = set(change.before.get(name) or ())
+    return len([one for one in members or () if one not in before])
 
 
 def _label(entity: Entity) -> str:

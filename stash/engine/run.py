@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from stash.files import Files
     from stash.journal import Journal, Memory, SettledPart, SourceKey
     from stash.report import Report
-    from stash.source.items import Item
+    from stash.source.items import Item, ItemKind
     from stash.store import StashStore
     from stash.store.kinds import Entity
 
@@ -66,8 +66,8 @@ class Run:
     memories: dict[tuple[str, SourceKey], Memory] = field(default_factory=dict)
     unsettled: dict[tuple[str, SourceKey], Memory] = field(default_factory=dict)
     recorder: Recorder | None = None
-    applied: dict[int, Applied] = field(default_factory=dict)
-    unwritten: dict[int, Applied] = field(default_factory=dict)
+    applied: dict[Entity, Applied] = field(default_factory=dict)
+    unwritten: dict[Entity | Applied, Applied] = field(default_factory=dict)
     stamps: list[tuple[str, int, Entity]] = field(default_factory=list)
     people: dict[SourceKey, Performer] = field(default_factory=dict)
     studios: dict[int, Studio] = field(default_factory=dict)
@@ -82,7 +82,7 @@ class Run:
     settled: dict[int, SettledPart] = field(default_factory=dict)
     planned: set[int] = field(default_factory=set)
     looked_for: set[tuple[str, str]] = field(default_factory=set)
-    names: dict[int, Names] = field(default_factory=dict)
+    names: dict[tuple[ItemKind, int], Names] = field(default_factory=dict)
     is_littered: bool = False
     beaten_at: float = field(default_factory=time.monotonic)
 

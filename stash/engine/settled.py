@@ -61,12 +61,12 @@ def source_digest(part: Part, files: Mapping[int, Sequence[HostFile]], rules: st
         files: the host files of each media, by its id.
         rules: the settings that decisions obey.
     """
-    people = {id(c): c for item in part.items for c in _people(item)}
+    people = _each_once(c for item in part.items for c in _people(item))
     said = (
         _VERSION,
         rules,
         [_item_of(item) for item in part.items],
-        [(_creator(one), one.avatar and one.avatar.id) for one in people.values()],
+        [(_creator(one), one.avatar and one.avatar.id) for one in people],
         [
             (_media(one), [_media(v) for v in one.variants], [file.path for file in files[one.id]])
             for one in part.media().values()
@@ -172,6 +172,18 @@ def _people(item: Item) -> list[Creator]:
     return [
         c for c in (item.account, *mentioned, *[post.account for post in item.aggregated]) if c is not None
     ]
+
+
+def _each_once(people: Iterable[Creator]) -> list[Creator]:
+    """The objects that were read, each once: where an account was read twice, a digest always held both."""
+    found: list[Creator] = []
+    last: dict[int, Creator] = {}
+    for one in people:
+        if last.get(one.id) is not one:
+            last[one.id] = one
+            if all(one is not other for other in found):
+                found.append(one)
+    return found
 
 
 def _item_of(item: Item) -> tuple[Any, ...]:

@@ -38,8 +38,8 @@ class Twins(Working):
         with intact("galleries of the same items"):
             galleries = await self._younger_galleries(made)
         await self._take_out(galleries)
-        gone = {id(one.entity) for one in galleries}
-        chapters = [one for one in created if isinstance(one, GalleryChapter) and id(one.gallery) not in gone]
+        gone = {one.entity for one in galleries}
+        chapters = [one for one in created if isinstance(one, GalleryChapter) and one.gallery not in gone]
         with intact("chapters of the same posts"):
             younger = await self._younger_chapters(chapters)
         await self._take_out(younger)
@@ -57,7 +57,7 @@ class Twins(Working):
             if is_free(rows.get(other))
             and one in rows
             and is_alike(rows[one], rows[other])
-            and (applied := self.run.applied.get(id(made[one]))) is not None
+            and (applied := self.run.applied.get(made[one])) is not None
             and is_as_made(rows[one], applied, self._chapters_in(made[one]))
         ]
 
@@ -77,9 +77,7 @@ class Twins(Working):
         rows = await self.store.rows_of_ids({Gallery: sorted(homes)}) or {}
         ids, ours = {chapter.id for chapter in made}, self._ours("GalleryChapter")
         younger = {one for row in rows.get("Gallery", ()) for one in with_older(row["chapters"], ids, ours)}
-        return [
-            self.run.applied[id(one)] for one in made if one.id in younger and id(one) in self.run.applied
-        ]
+        return [self.run.applied[one] for one in made if one.id in younger and one in self.run.applied]
 
     def _ours(self, type_name: str) -> set[str]:
         """The ids of what was decided in this part, each of which has a key of its own at the source."""
@@ -96,8 +94,8 @@ class Twins(Working):
     async def _take_out(self, going: Sequence[Applied]) -> None:
         """Take these out of Stash, and forget them: it was no user who did."""
         done = await destroy(self.store, [_removal(one.entity) for one in going])
-        gone = {id(change.entity) for change in done.applied}
-        forgotten = [one for one in going if id(one.entity) in gone]
+        gone = {change.entity for change in done.applied}
+        forgotten = [one for one in going if one.entity in gone]
         inner = [
             c for one in forgotten if isinstance(one.entity, Gallery) for c in self._chapters_in(one.entity)
         ]

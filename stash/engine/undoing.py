@@ -119,7 +119,7 @@ class Undoing:
         kind = target.__type_name__
         if not isinstance(value, list):
             return self._entity((kind, value))
-        return list({id(one): one for one in (self._entity((kind, i)) for i in value)}.values())
+        return list(dict.fromkeys(self._entity((kind, i)) for i in value))
 
     async def _make_again(self, making: Sequence[Effect]) -> None:
         """Queue what an undo took out, unless an attempt that was killed has made it already."""
@@ -171,7 +171,7 @@ class Undoing:
             entity = self._again.get(place) or self._store.entry(*place)
             if entity is not None:
                 reasons = dict.fromkeys([*plan.writes.get(place, ()), "images"], WHY)
-                self._run.applied[id(entity)] = Applied(entity, effect.key, reasons=reasons)
+                self._run.applied[entity] = Applied(entity, effect.key, reasons=reasons)
         for place, fields in plan.writes.items():
             entity = self._entity(place)
             for name, value in fields.items():
@@ -185,7 +185,7 @@ class Undoing:
 
     def _attach(self, entity: Entity, name: str, picture: str | None, before: str | None) -> None:
         self._store.attach(entity, **{name: picture})
-        self._run.applied[id(entity)].pictures[name] = Picture(before, mark_of_url(picture))
+        self._run.applied[entity].pictures[name] = Picture(before, mark_of_url(picture))
 
     def _doom(self, effect: Effect, fields: dict[str, Any]) -> Change:
         """The removal of an entity, with all that it takes to make it again."""
@@ -202,9 +202,9 @@ class Undoing:
         assert plan is not None  # noqa: S101 - a dry run's report has a plan
         pending = self._store.pending()
         applied = self._run.applied
-        plan += [planned(c, name, applied.get(id(c.entity))) for c in pending for name in c.after]
+        plan += [planned(c, name, applied.get(c.entity)) for c in pending for name in c.after]
         for change in doomed:
-            entity, key = change.entity, " ".join(applied[id(change.entity)].key)
+            entity, key = change.entity, " ".join(applied[change.entity].key)
             (label,) = names_of([entity])
             plan.append(Planned(entity.__type_name__, entity.id, "id", label, None, WHY, key))
         self._count([*pending, *doomed])
@@ -269,16 +269,16 @@ class Undoing:
     def _settle(self, flushed: Flushed) -> None:
         self._count(flushed.applied)
         for failure in flushed.failed:
-            applied = self._run.applied.get(id(failure.entity))
+            applied = self._run.applied.get(failure.entity)
             kind, key = applied.key if applied else (failure.entity.__type_name__, failure.entity.id)
             reason = f"Stash refused {failure.entity.__type_name__}: {failure.message[:300]}"
             self._report.skip(kind, key, reason, is_failure=True)
 
     def _count(self, changes: Iterable[Change]) -> None:
-        actions: dict[int, Change] = {}
+        actions: dict[Entity, Change] = {}
         for change in changes:
-            if id(change.entity) not in actions or change.action in _ENDS:
-                actions[id(change.entity)] = change
+            if change.entity not in actions or change.action in _ENDS:
+                actions[change.entity] = change
         for change in actions.values():
             name = change.entity.__type_name__
             if change.action == "destroy":

@@ -41,7 +41,7 @@ class Picture(NamedTuple):
     after: str
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Applied:
     """An entity with what was decided for it, to be remembered once Stash has it."""
 

@@ -43,10 +43,10 @@ class Withdrawing(Working):
                 for change, memory in doomed
             ]
             return
-        self.run.applied |= {id(c.entity): Applied(c.entity, memory.key) for c, memory in doomed}
+        self.run.applied |= {c.entity: Applied(c.entity, memory.key) for c, memory in doomed}
         done = await destroy(self.store, [change for change, _ in doomed], self.run.recorder)
         for change, _ in doomed:
-            del self.run.applied[id(change.entity)]
+            del self.run.applied[change.entity]
         gone = {change.entity.id for change in done.applied}
         for failure in done.failed:
             reason = f"Stash refused GalleryChapter: {failure.message[:300]}"
@@ -57,7 +57,7 @@ class Withdrawing(Working):
         """The chapters that we made in a gallery, that stand as we wrote them, and whose post is in the item no more."""
         standing = gallery.chapters if isinstance(gallery.chapters, list) and not gallery.is_new() else []
         carried = {f"{item.id}/{post.id}" for post in item.aggregated}
-        for chapter in [one for one in standing if id(one) not in self.run.applied]:
+        for chapter in [one for one in standing if one not in self.run.applied]:
             for memory in (
                 await self.run.journal.memories_of("GalleryChapter", chapter.id) if self.run.journal else ()
             ):

@@ -22,18 +22,18 @@ if TYPE_CHECKING:
 class Batch:
     """What was decided since the last batch: entities, and the downloader's rows that are to carry their ids."""
 
-    applied: dict[int, Applied]
+    applied: dict[Entity | Applied, Applied]
     stamps: list[Stamp]
 
     def entities(self) -> list[Entity]:
         """The entities, and the files that joined or left their galleries."""
-        found: dict[int, Entity] = {}
+        found: dict[Entity, None] = {}
         for applied in self.applied.values():
-            found[id(applied.entity)] = applied.entity
+            found[applied.entity] = None
             for name in ("images", "scenes"):
                 if name in applied.sets:
-                    found |= {id(file): file for file in applied.sets[name][1].values()}
-        return list(found.values())
+                    found |= dict.fromkeys(applied.sets[name][1].values())
+        return list(found)
 
 
 class Writing(Recording):

@@ -103,8 +103,7 @@ def listed(entity: Entity, field: str) -> list[str]:
 
 def common[E: Entity](some: Iterable[E], others: Sequence[E]) -> list[E]:
     """The entities that are among others as well, each once."""
-    each = {id(one): one for one in some}.values()
-    return [one for one in each if any(one is other for other in others)]
+    return [one for one in dict.fromkeys(some) if one in others]
 
 
 def people_of(item: Item) -> list[Creator]:

@@ -214,11 +214,12 @@ class CreatorProcessing(Standing, Withdrawing, Writing, Recalling):
 
     async def _names_of(self, item: Item) -> tuple[Studio | None, list[Performer], list[Tag]]:
         """The studio, people and tags of an item; decided once."""
-        names = self.run.names.get(id(item))
+        key = item.kind, item.id
+        names = self.run.names.get(key)
         if names is None:
             people, tags = [item.account, *people_of(item)], self._tag_names(item)
             names = await self._studio(item.account), await self._performers(people), await self._tags(tags)
-            self.run.names[id(item)] = names
+            self.run.names[key] = names
             if any(one.is_preview and self.run.files.match(one.media) for one in item.media):
                 await self._preview_tags()
         return names
@@ -253,11 +254,11 @@ class CreatorProcessing(Standing, Withdrawing, Writing, Recalling):
             for one in people
             if performer_key(one) in self.run.people or not await self._is_person_deleted(one)
         ]
-        return list({id(performer): performer for performer in found}.values())
+        return list(dict.fromkeys(found))
 
     async def _owns(self, entity: Scene | StashImage, media: StoredMedia) -> bool:
         """Whether this media's values go on the entity: the first to claim it, as several may share one file."""
-        claimed, key = self.run.applied.get(id(entity)), media_key(media.id)
+        claimed, key = self.run.applied.get(entity), media_key(media.id)
         if claimed is not None or entity.code in {"", key.id, *[str(one.id) for one in media.variants]}:
             return claimed is None or claimed.key == key
         return all(one.key.id != entity.code for one in await self._others_memories(entity, [key]))

@@ -167,7 +167,7 @@ class AccountProcessingMixin(StashProcessingBase):
         if found is None:
             return
         kind, content = found
-        memory, applied = self._memory(performer, performer_key(account)), self.run.applied[id(performer)]
+        memory, applied = self._memory(performer, performer_key(account)), self.run.applied[performer]
         sent, mark = memory.wrote.get("image") if memory is not None else None, picture_mark(content)
         if memory is not None and "image" in memory.declined and "image" not in self.run.overwrite:
             applied.wrote["image"], applied.declined["image"] = sent, memory.declined["image"]

@@ -148,7 +148,7 @@ class GalleryProcessingMixin(StashProcessingBase):
 
     async def _link_files(self, item: Item, gallery: Gallery, content: Content) -> None:
         """Link what is matched; what the source dropped goes only if an earlier sync had added it."""
-        applied = self.run.applied[id(gallery)]
+        applied = self.run.applied[gallery]
         memory = self._memory(gallery, gallery_key(item))
         kinds: tuple[tuple[str, type[Scene | Image]], ...] = (("images", Image), ("scenes", Scene))
         for name, cls in kinds:
@@ -243,7 +243,7 @@ class GalleryProcessingMixin(StashProcessingBase):
         standing = gallery.chapters if isinstance(gallery.chapters, list) else []
         may_be_new = memory is None or (self.run.recreate and not memory.is_taken_back)
         chapter = next((c for c in standing if memory is not None and c.id == memory.stash_id), None) or next(
-            (c for c in standing if may_be_new and c.title == title and id(c) not in self.run.applied),
+            (c for c in standing if may_be_new and c.title == title and c not in self.run.applied),
             None,
         )
         if chapter is None and may_be_new:
