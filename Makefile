@@ -51,11 +51,12 @@ torture: $(STAMP) ## Run the fault suites at length (hours); TORTURE_SEED=N choo
 bench: $(STAMP) ## Run the benchmarks on the embedded Stash (minutes); writes docs/benchmarks.md
 	$(BIN)/python -m benchmarks --write docs
 
-check: $(STAMP) ## Formatting, lint, types, layers
+check: $(STAMP) ## Formatting, lint, types, layers, and figures of how the package is written
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m checks.heart
 
 lock: $(STAMP) ## Make requirements.lock anew from pyproject.toml
 	$(BIN)/python -m pip install --quiet 'pip-tools>=7.6'

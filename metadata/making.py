@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 async def open_or_make(url: str, *, busy_timeout: float = BUSY_SECONDS) -> Database:
-    """Open a metadata database; make a missing or empty one, and mark it as made by stash-sync.
+    """Open a metadata database. Make a missing or empty one, and mark it as made by stash-sync.
 
     A database of the downloader is opened unchanged. An older one of stash-sync gets the tables that it lacks.
 

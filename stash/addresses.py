@@ -13,7 +13,7 @@ _KEYS = {"apikey", "api_key"}
 
 
 class StashAddress(str):
-    """The address of a Stash as it may be shown and stored; its secrets stand beside the text.
+    """The address of a Stash as it may be shown and stored. Its secrets stand beside the text.
 
     The text has no user, password, query or fragment, and no `/graphql` at its end. `login` is the user and the password,
     `api_key` the key of the query, `problem` how the text is to be written where its parts cannot be told.
@@ -26,7 +26,7 @@ class StashAddress(str):
     problem: str
 
     def __new__(cls, text: str) -> Self:
-        """Split a text as the user wrote it; an address that is split already stays as it is."""
+        """Split a text as the user wrote it. An address that is split already stays as it is."""
         if isinstance(text, cls):
             return text
         parts = split(text)

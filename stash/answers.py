@@ -53,12 +53,12 @@ _SECONDS = re.compile(r"\d+(\.\d+)?", re.ASCII)
 
 
 def is_passing(status: int) -> bool:
-    """Whether another attempt may be answered otherwise."""
+    """Tell whether another attempt may be answered otherwise."""
     return status in PASSING or (status >= httpx.codes.INTERNAL_SERVER_ERROR and status not in FINAL)
 
 
 def wait_asked(text: str, now: datetime) -> float | None:
-    """The seconds that a Retry-After asks for; None where it asks for none, or is no number and no date."""
+    """The seconds that a Retry-After asks for. None where it asks for none, or is no number and no date."""
     text = text.strip()
     if _SECONDS.fullmatch(text):
         return float(text) or None
@@ -132,7 +132,7 @@ def final(place: str, status: int, content: bytes) -> RefusedOnTheWayError:
 
 
 def moved(url: str, status: int, location: str) -> SyncError:
-    """The error of a redirect; that to Stash's own page for logging in means the key."""
+    """The error of a redirect. That to Stash's own page for logging in means the key."""
     here = httpx.URL(url)
     try:
         target = here.join(location) if location else None

@@ -23,20 +23,20 @@ type Rank = tuple[int | bool | str, ...]
 
 
 def kind_by(mimetype: str | None) -> str | None:
-    """What Stash would make of a file of a type; None where the type says nothing."""
+    """Return what Stash would make of a file of a type. None where the type says nothing."""
     if not mimetype or mimetype.startswith("audio/"):
         return None
     return "image" if mimetype.startswith("image/") else "scene"
 
 
 def form_of(file_name: str) -> int:
-    """How much a name is the downloader's: 0 with its date, 1 `<name>_id_N.ext`, 2 anything else, such as a copy's."""
+    """Tell how much a name is the downloader's: 0 with its date, 1 `<name>_id_N.ext`, 2 anything else, such as a copy's."""
     found = _FORM.fullmatch(file_name)
     return 2 if found is None else 1 if found["dated"] is None else 0
 
 
 def likeness(file: HostFile, media: StoredMedia) -> Rank:
-    """How little a file is the one that the downloader wrote for a media.
+    """Tell how little a file is the one that the downloader wrote for a media.
 
     The name of its row comes first, then those of its renditions' rows, then the downloader's form with the media's id.
     """
@@ -50,7 +50,7 @@ def likeness(file: HostFile, media: StoredMedia) -> Rank:
 
 
 def in_order(files: list[HostFile], media: StoredMedia, homes: Container[str]) -> list[HostFile]:
-    """The files of a media, the likeliest first; of equals one in its creator's own folder, then by path."""
+    """The files of a media, the likeliest first. Of equals one in its creator's own folder, then by path."""
     return sorted(
         files,
         key=lambda file: (likeness(file, media), file.folder.casefold() not in homes, file.path),

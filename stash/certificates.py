@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def verification(url: httpx.URL, ca_file: str | None) -> ssl.SSLContext | bool:
-    """The verification of an address; SSL_CERT_FILE and SSL_CERT_DIR count where no `ca_file` is named.
+    """The verification of an address. SSL_CERT_FILE and SSL_CERT_DIR count where no `ca_file` is named.
 
     Raises:
         UsageError: what one of them names holds no certificate.

@@ -67,7 +67,7 @@ async def refuse_unknown(reader: Reader, words: Sequence[str]) -> None:
 
 
 async def unknown_in_settings(reader: Reader, settings: Settings) -> list[str]:
-    """What the settings name that is not in the database yet, a sentence each.
+    """Return what the settings name that is not in the database yet, a sentence each.
 
     Raises:
         UnknownCreatorError: a creator of `only_creators` is not there, so nothing of hers could be synced.

@@ -1,4 +1,4 @@
-"""The client library's `StashClient`, on our own door; no WebSocket is opened until a subscription is used."""
+"""The client library's `StashClient`, on our own door. No WebSocket is opened until a subscription is used."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ class Connection(StashClient):
         return reply.data
 
     async def _greeted(self) -> Reply:
-        """The first reply; a Stash whose database is to be migrated is waited for."""
+        """The first reply. A Stash whose database is to be migrated is waited for."""
         deadline = time.monotonic() + self.wire.connect_patience
         while True:
             reply = await self.door.greet(_PROBE)
@@ -116,17 +116,17 @@ class Connection(StashClient):
     async def query(
         self, document: str, variables: Mapping[str, Any] | None = None, *, is_scan: bool = False
     ) -> Reply:
-        """Send a read, again and again while Stash does not answer; see `Door.query`."""
+        """Send a read, again and again while Stash does not answer. See `Door.query`."""
         return await self.door.query(document, variables, is_scan=is_scan)
 
     async def mutate(
         self, document: str, variables: Mapping[str, Any], *, fields: int, is_scan: bool = False
     ) -> Reply:
-        """Send a mutation of `fields` root fields, once; see `Door.mutate`."""
+        """Send a mutation of `fields` root fields, once. See `Door.mutate`."""
         return await self.door.mutate(document, variables, fields=fields, is_scan=is_scan)
 
     async def picture(self, noun: str, entity_id: str) -> bytes | None:
-        """The picture of a performer, studio or tag; see `Door.picture`."""
+        """The picture of a performer, studio or tag. See `Door.picture`."""
         return await self.door.picture(noun, entity_id)
 
     def _decode_result(self, type_: type[T], data: Any) -> Any:
@@ -168,7 +168,7 @@ class Connection(StashClient):
     async def execute_batch(
         self, operations: list[BatchOperation], *, max_batch_size: int = 250
     ) -> BatchResult:
-        """Send aliased mutations; what Stash refused is named by its alias.
+        """Send aliased mutations. What Stash refused is named by its alias.
 
         Raises:
             StashBatchError: some were refused; its `batch_result` has the rest.

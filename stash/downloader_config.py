@@ -29,7 +29,7 @@ ONE_A_CREATOR = "*/meta/*metadata.sqlite3"
 
 
 def read_downloader_config(path: Path) -> dict[str, Any]:
-    """The settings that a config file of the downloader says, by our names; what it does not say is absent.
+    """The settings that a config file of the downloader says, by our names. What it does not say is absent.
 
     Raises:
         UsageError: there is no such file, or it is neither of the two kinds.
@@ -117,7 +117,7 @@ def _path_map(downloads: Path | None, stash: Mapping[str, Any]) -> str | None:
 def _database(
     path: Path, options: Mapping[str, Any], postgres: Mapping[str, Any], downloads: Path | None
 ) -> str | None:
-    """What the config names; else the file that the downloader makes of itself, where that is there, and is one alone."""
+    """Return what the config names. Else the file that the downloader makes of itself, where that is there, and is one alone."""
     if any(name.startswith("pg_") for name in postgres):
         user = quote(str(postgres.get("pg_user") or "fansly_user"), safe="")
         password = os.environ.get("FANSLY_PG_PASSWORD") or str(postgres.get("pg_password") or "")

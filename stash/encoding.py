@@ -14,7 +14,7 @@ _ESCAPE = "stash-sync-escape"
 
 
 def json_in(content: bytes) -> Any:  # noqa: ANN401 - any JSON
-    """The JSON of a reply; Python takes what the faster parser refuses, such as a lone surrogate.
+    """The JSON of a reply. Python takes what the faster parser refuses, such as a lone surrogate.
 
     Stash sends a file's name as it lies on disk. Bytes of it that are no UTF-8 are read as escapes: a backslash and `xe9`.
     """

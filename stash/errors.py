@@ -40,11 +40,11 @@ class RetriableError(SyncError):
 
 
 class UnansweredWriteError(RetriableError):
-    """A mutation was sent and its reply was lost; whether it took effect is unknown."""
+    """A mutation was sent and its reply was lost. Tell whether it took effect is unknown."""
 
 
 class DamagedReplyError(RetriableError):
-    """A reply of Stash is not what was asked for; nothing was taken from it."""
+    """A reply of Stash is not what was asked for. Nothing was taken from it."""
 
 
 class StateError(SyncError):
@@ -70,7 +70,7 @@ class RefusedOnTheWayError(UnsuitableStashError):
 
 
 class RequestRefusedError(RefusedOnTheWayError):
-    """Something in front of Stash refuses this one request; others may pass."""
+    """Something in front of Stash refuses this one request. Others may pass."""
 
     def __init__(self, sentence: str, *, is_too_large: bool) -> None:
         super().__init__(sentence)
@@ -100,7 +100,7 @@ class CertificateError(SyncError):
 
 
 class ItemError(SyncError):
-    """One item could not be done; the others go on."""
+    """One item could not be done. The others go on."""
 
     exit_code = 3
 

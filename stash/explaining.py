@@ -55,7 +55,7 @@ def _shown(value: object) -> str:
 
 
 def _config_values(settings: Settings) -> dict[str, str]:
-    """Which settings the downloader's config says, and its name."""
+    """Tell which settings the downloader's config says, and its name."""
     path = settings.downloader_config
     return {} if path is None else dict.fromkeys(read_downloader_config(path.expanduser()), path.name)
 

@@ -38,7 +38,7 @@ MOST_READ = 2000
 
 @dataclass(slots=True)
 class StashFile:
-    """A file that Stash knows, with the image or scene that holds it; the first file is its primary one.
+    """A file that Stash knows, with the image or scene that holds it. The first file is its primary one.
 
     `is_broken` says that Stash could not read a picture.
     """
@@ -108,7 +108,7 @@ class Files:
         return at_home or found
 
     def lacks(self, media: StoredMedia) -> bool:
-        """Whether nothing on the host is a media's, usable or not."""
+        """Tell whether nothing on the host is a media's, usable or not."""
         renditions = (media, *media.variants)
         names = {base_name(one.local_filename) for one in renditions if one.local_filename}
         return self._unusable.isdisjoint({one.id for one in renditions} | names) and not self.of(media)
@@ -133,7 +133,7 @@ class Files:
         return None if best is None else best[0]
 
     def stash_path(self, file: HostFile) -> str:
-        """Where Stash sees a host file."""
+        """Tell where Stash sees a host file."""
         return self.path_map.to_stash(file.path)
 
     def match(self, media: StoredMedia) -> StashFile | None:
@@ -147,7 +147,7 @@ class Files:
         return [file for file in files if file.kind and not self.knows(file)]
 
     def knows(self, file: HostFile) -> bool:
-        """Whether Stash has made a scene or an image of a file."""
+        """Tell whether Stash has made a scene or an image of a file."""
         return self._known(file) is not None
 
     def _known(self, file: HostFile) -> StashFile | None:
@@ -198,7 +198,7 @@ class Files:
         self._found_elsewhere.update(self._elsewhere.values())
 
     def is_absent(self, name: str) -> bool:
-        """Whether no file on the host can be the one of this name, which tells a media by its id."""
+        """Tell whether no file on the host can be the one of this name, which tells a media by its id."""
         if name in self._by_name or kind_of(name) is None:
             return False
         return (found := media_id(name)) is not None and found not in self._by_id
@@ -264,7 +264,7 @@ _KINDS: tuple[tuple[type[Image | Scene], str], ...] = ((Image, "visual_files"), 
 
 
 def is_copy(path: Path, other: Path) -> bool:
-    """Whether two files on the host have the same content, as Stash tells it.
+    """Tell whether two files on the host have the same content, as Stash tells it.
 
     Raises:
         OSError: one of them cannot be read.
@@ -285,7 +285,7 @@ _TELLING = "id path size fingerprints { type value }"
 
 
 def _selection(files_field: str, fields: str) -> str:
-    """The files of an image or a scene; a picture that Stash could not read has no width."""
+    """The files of an image or a scene. A picture that Stash could not read has no width."""
     width = " ... on ImageFile { width }" if files_field == "visual_files" else ""
     return f"id code {files_field} {{ ... on BaseFile {{ {fields} }}{width} }}"
 

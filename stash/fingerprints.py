@@ -71,12 +71,12 @@ def read_all(
 
 
 def picture_mark(content: bytes) -> str:
-    """What is remembered of a picture that was sent."""
+    """Return what is remembered of a picture that was sent."""
     return hashlib.blake2b(content, digest_size=16).hexdigest()
 
 
 def picture_url(content: bytes, kind: str = "image/jpeg") -> str:
-    """Return a picture as a data URL, as Stash takes it; Stash tells its kind by the content."""
+    """Return a picture as a data URL, as Stash takes it. Stash tells its kind by the content."""
     return f"data:{kind};base64,{base64.b64encode(content).decode()}"
 
 

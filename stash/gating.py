@@ -48,7 +48,7 @@ def gated(settings: Settings, only: Sequence[str], skip: Sequence[str]) -> Setti
 
 
 def read_word(word: str) -> tuple[str, str]:
-    """What a word chooses by, `creators`, `tags`, `items` or `kinds`, and the value.
+    """Return what a word chooses by, `creators`, `tags`, `items` or `kinds`, and the value.
 
     Raises:
         UsageError: it is none of these.

@@ -31,12 +31,12 @@ class HostFile:
 
     @property
     def path(self) -> str:
-        """Its path on the host; one that is not there has but its name."""
+        """Its path on the host. One that is not there has but its name."""
         return self.directory + self.name
 
 
 def named(name: str, directory: str = "", folder: str = "") -> HostFile:
-    """A file with what its name tells; without a directory it is one that is not on the host."""
+    """A file with what its name tells. Without a directory it is one that is not on the host."""
     return HostFile(directory, name, folder, media_id(name), kind_of(name))
 
 
@@ -102,7 +102,7 @@ def looked_through(root: Path) -> tuple[list[HostFile], dict[HostFile, str]]:
 
 
 class _Walk:
-    """One way through the downloads; linked folders come last."""
+    """One way through the downloads. Linked folders come last."""
 
     def __init__(self, root: str, on_unusable: Callable[[HostFile, str], object]) -> None:
         self._root, self._on_unusable = root, on_unusable
@@ -119,7 +119,7 @@ class _Walk:
                 pending += reversed(below)
 
     def _in(self, folder: str, below: list[str]) -> Iterator[HostFile]:
-        """The files of one folder; its folders are added to `below`, or to those that links lead to."""
+        """The files of one folder. Its folders are added to `below`, or to those that links lead to."""
         entries = self._entries(folder)
         directory = os.path.join(folder, "")  # noqa: PTH118 - a path object has no separator at its end
         top = Path(folder).relative_to(self._root).parts[:1]
@@ -144,7 +144,7 @@ class _Walk:
                 yield file
 
     def _entries(self, folder: str) -> list[os.DirEntry[str]]:
-        """What lies in a folder, by name; nothing where it was read before, or cannot be read."""
+        """Return what lies in a folder, by name. Nothing where it was read before, or cannot be read."""
         found: list[os.DirEntry[str]] = []
         try:
             status = os.stat(folder)  # noqa: PTH116 - of a path that may be no text

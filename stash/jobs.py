@@ -68,7 +68,7 @@ async def scan(
 
 
 async def _options(connection: Connection, generate: Collection[str]) -> dict[str, bool]:
-    """Return the options of a scan; Stash is asked for the user's own defaults only where they are chosen."""
+    """Return the options of a scan. Stash is asked for the user's own defaults only where they are chosen."""
     if DEFAULTS.isdisjoint(generate):
         return options(generate, {})
     reply = await connection.query(_SAVED, is_scan=True)
@@ -140,7 +140,7 @@ async def _wait(
 
 
 async def _poll(reached: Callable[[], Awaitable[int | None]], patience: float, what: str) -> None:
-    """Wait until nothing is reached any more; each hundredth that is reached gives it `patience` seconds anew."""
+    """Wait until nothing is reached any more. Each hundredth that is reached gives it `patience` seconds anew."""
     time = asyncio.get_running_loop().time
     wait, furthest, deadline = FIRST_WAIT, 0, time() + patience
     while (percent := await reached()) is not None:

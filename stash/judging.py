@@ -62,7 +62,7 @@ class Judge:
         return TransientError(why_unanswered(error), was_sent=not isinstance(error, _NEVER_SENT))
 
     def reply(self, response: httpx.Response, *, is_stash: bool) -> Reply:
-        """The reply in an answer; `is_stash` where it is known that a Stash is there.
+        """The reply in an answer. `is_stash` where it is known that a Stash is there.
 
         Raises:
             TransientError: another attempt may be answered better.

@@ -1,4 +1,4 @@
-"""Where a test has this process killed, to see that nothing is lost; off unless an environment variable asks for it.
+"""Where a test has this process killed, to see that nothing is lost. Off unless an environment variable asks for it.
 
 `STASH_SYNC_KILL_AT=k:moment` kills at the k-th time, counted from 1, that the moment is reached. The moments are
 `before-send`, `after-reply` (of a request to Stash) and `after-record` (of the journal).

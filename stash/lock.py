@@ -1,4 +1,4 @@
-"""The lock that keeps a second run out of a database; the system frees it when its process ends, however it ends.
+"""The lock that keeps a second run out of a database. The system frees it when its process ends, however it ends.
 
 It is taken before anything slow is imported, so this module imports nothing that is.
 """
@@ -85,7 +85,7 @@ def _file_held(database: Path) -> Iterator[None]:
 
 
 def _identity(database: Path) -> str | None:
-    """What is the same for all hard links of a file; None where there is no file yet."""
+    """Return what is the same for all hard links of a file. None where there is no file yet."""
     try:
         status = database.stat()
     except OSError:
@@ -94,7 +94,7 @@ def _identity(database: Path) -> str | None:
 
 
 def _may_be_database(path: Path) -> bool:
-    """Tell whether a file is SQLite's or empty; beside another one, named by mistake, no lock is left."""
+    """Tell whether a file is SQLite's or empty. Beside another one, named by mistake, no lock is left."""
     try:
         with path.open("rb") as file:
             return file.read(len(_SQLITE)) in {_SQLITE, b""}
@@ -103,7 +103,7 @@ def _may_be_database(path: Path) -> bool:
 
 
 def _take(stack: ExitStack, path: Path, database: Path) -> bool:
-    """Take a lock until the stack is left; False where the file cannot be made or locked."""
+    """Take a lock until the stack is left. False where the file cannot be made or locked."""
     lock = Lock(path, fail_when_locked=True, opener=_open_at_once)
     try:
         lock.acquire()

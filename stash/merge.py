@@ -1,4 +1,4 @@
-"""The merge: what the source wishes, what stands in Stash, what we remember; and what is to be written. Pure.
+"""The merge: what the source wishes, what stands in Stash, what we remember. And what is to be written. Pure.
 
 `theirs` is what stands in Stash, `wish` what the source asks for, `known` what an earlier sync wrote there.
 Nothing that a user set is ever overwritten, and repeating a merge changes nothing.
@@ -31,7 +31,7 @@ def as_kept(text: str | None) -> str:
 
 
 class ValueDecision(NamedTuple):
-    """What is to stand in a field; `remembered` is what we know to have written, None where that stays."""
+    """What is to stand in a field. `remembered` is what we know to have written, None where that stays."""
 
     value: Any
     action: Literal["same", "write", "keep"]
@@ -47,7 +47,7 @@ def merge_value(  # noqa: PLR0911 - a decision table returns once a branch
     predecessors: Collection[str] = (),
     overwrite: bool = False,
 ) -> ValueDecision:
-    """Decide one value. A wish of None is no wish at all; an empty one clears what we ourselves wrote."""
+    """Decide one value. A wish of None is no wish at all. An empty one clears what we ourselves wrote."""
     if wish is None:
         return ValueDecision(theirs, "same", "the source does not say")
     stands, wanted = as_kept(theirs) if theirs else "", as_kept(wish)
@@ -122,7 +122,7 @@ def _set_reason(added: Collection[Any], removed: Collection[Any]) -> str:
 
 
 def merge_aliases(theirs: Sequence[str], wish: Sequence[str], *, name: str) -> list[str]:
-    """Aliases only grow; none equals the name or another alias, ignoring case, as Stash demands."""
+    """Aliases only grow. None equals the name or another alias, ignoring case, as Stash demands."""
     taken = {lowered(as_kept(alias)) for alias in (*theirs, name)}
     result = list(theirs)
     for alias in map(as_kept, wish):

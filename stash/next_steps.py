@@ -43,12 +43,12 @@ _AFTER_A_SYNC = "Download its files again, or leave it: they are not there, or S
 
 
 def is_of_the_user(reason: str) -> bool:
-    """Whether something is left as it is because the user deleted it, or took it back."""
+    """Tell whether something is left as it is because the user deleted it, or took it back."""
     return any(words in reason for words in _OF_THE_USER)
 
 
 def unscanned(report: Report) -> int:
-    """How many files Stash has not scanned yet, so that a plan can say nothing of them."""
+    """Tell how many files Stash has not scanned yet, so that a plan can say nothing of them."""
     return sum(UNSCANNED in one.reason for one in report.unmatched)
 
 

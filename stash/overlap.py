@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Line:
-    """Runs pieces of work in their order, up to `depth` at a time; at the end of its block all of them are done.
+    """Runs pieces of work in their order, up to `depth` at a time. At the end of its block all of them are done.
 
     An error of a piece is raised where a later one is started, or at the end. On an error the pieces under way are
     ended, on a cancellation of the block they are cancelled.
@@ -75,7 +75,7 @@ class Lines:
 
     @asynccontextmanager
     async def line(self) -> AsyncIterator[Line]:
-        """A line; what it claimed is free at its end."""
+        """A line. What it claimed is free at its end."""
         try:
             async with Line() as line:
                 yield line
@@ -91,7 +91,7 @@ class Lines:
 
 
 class Turns:
-    """Lets one block in at a time, in the order of asking; who waits while another fails meets its error."""
+    """Lets one block in at a time, in the order of asking. Who waits while another fails meets its error."""
 
     def __init__(self) -> None:
         self.lock = asyncio.Lock()
@@ -103,7 +103,7 @@ class Turns:
 
 
 class Turn:
-    """A block's turn; it may be passed on before the block ends, while what was begun in it is still under way."""
+    """A block's turn. It may be passed on before the block ends, while what was begun in it is still under way."""
 
     def __init__(self, turns: Turns) -> None:
         self._turns = turns
@@ -141,7 +141,7 @@ async def together[T](*work: Awaitable[T]) -> Sequence[T]: ...
 
 
 async def together(*work: Awaitable[Any]) -> Sequence[Any]:
-    """Do a few things at once; an error of one ends the others."""
+    """Do a few things at once. An error of one ends the others."""
     tasks = [asyncio.ensure_future(one) for one in work]
     try:
         return await asyncio.gather(*tasks)
@@ -153,7 +153,7 @@ async def together(*work: Awaitable[Any]) -> Sequence[Any]:
 
 @asynccontextmanager
 async def meanwhile(work: Awaitable[Any]) -> AsyncIterator[None]:
-    """Do something while the block runs; an error of the block is the one to tell, and ends it."""
+    """Do something while the block runs. An error of the block is the one to tell, and ends it."""
     task = asyncio.ensure_future(work)
     try:
         yield

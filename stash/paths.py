@@ -32,7 +32,7 @@ class MediaName(NamedTuple):
 
 
 def media_name(file_name: str) -> MediaName | None:
-    """The media id in a file's name, in the form of any era; None where there is none."""
+    """The media id in a file's name, in the form of any era. None where there is none."""
     found = _MEDIA_NAME.findall(file_name)
     if not found:
         return None
@@ -47,7 +47,7 @@ def media_id(file_name: str) -> int | None:
 
 
 def kind_of(file_name: str) -> str | None:
-    """What Stash makes of a file by default: `image`, `scene`, or nothing."""
+    """Return what Stash makes of a file by default: `image`, `scene`, or nothing."""
     return _KINDS.get(file_name[file_name.rfind(".") :].lower()) if "." in file_name else None
 
 
@@ -73,7 +73,7 @@ _THUMBNAILS = frozenset({"thumb", "thumbs", "thumbnail", "thumbnails"})
 
 
 def is_companion(file_name: str) -> bool:
-    """Whether a file only goes with another one: hidden, unfinished, a thumbnail, or notes of a program."""
+    """Tell whether a file only goes with another one: hidden, unfinished, a thumbnail, or notes of a program."""
     if file_name.startswith("."):
         return True
     stem, dot, suffix = file_name.rpartition(".")
@@ -85,7 +85,7 @@ def is_companion(file_name: str) -> bool:
 
 
 def is_aside(folder_name: str, *, is_topmost: bool = False) -> bool:
-    """Whether a folder holds nothing but companions; a topmost one may be called as a creator is."""
+    """Tell whether a folder holds nothing but companions. A topmost one may be called as a creator is."""
     name = folder_name.casefold()
     return name.startswith(".") or name in _ASIDE or (name in _THUMBNAILS and not is_topmost)
 
@@ -94,7 +94,7 @@ _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 
 
 def is_text(path: str) -> bool:
-    """Whether a path that the system gave is UTF-8; its other bytes are half characters."""
+    """Tell whether a path that the system gave is UTF-8. Its other bytes are half characters."""
     return path.isascii() or _HALF_CHARACTER.search(path) is None
 
 
@@ -109,21 +109,21 @@ def _escape(half: re.Match[str]) -> str:
 
 
 def base_name(path: str) -> str:
-    """The last component of a path of either kind; one from the root has slashes alone."""
+    """The last component of a path of either kind. One from the root has slashes alone."""
     if path.startswith("/"):
         return path[path.rfind("/") + 1 :]
     return path[max(path.rfind("/"), path.rfind("\\")) + 1 :]
 
 
 def folders_of(username: str) -> frozenset[str]:
-    """What the downloader may call the folder of a creator, in lower case."""
+    """Return what the downloader may call the folder of a creator, in lower case."""
     name = username.casefold()
     return frozenset({name, f"{name}_fansly"})
 
 
 @dataclass(frozen=True)
 class PathMap:
-    """Pairs of a host folder and the folder under which Stash sees it; the longest host folder wins.
+    """Pairs of a host folder and the folder under which Stash sees it. The longest host folder wins.
 
     `is_reorganised` says that Stash has the files in folders of its own below these.
     """
@@ -133,7 +133,7 @@ class PathMap:
 
     @classmethod
     def parse(cls, text: str | None, *, is_reorganised: bool = False) -> PathMap:
-        """Read `host=stash`, several with `;`; a side with one of these stands in double quotes, its own ones doubled.
+        """Read `host=stash`, several with `;`. A side with one of these stands in double quotes, its own ones doubled.
 
         Raises:
             UsageError: a pair without `=`, or with an empty side.
@@ -159,11 +159,11 @@ class PathMap:
         return sorted(folder.rstrip("/\\") for folder in folders if folder)
 
     def to_stash(self, host_path: str) -> str:
-        """Where Stash sees a host file; the same path where nothing is mapped."""
+        """Tell where Stash sees a host file. The same path where nothing is mapped."""
         return (self._mapped(host_path, self.pairs) or host_path) if self.pairs else host_path
 
     def to_host(self, stash_path: str) -> str | None:
-        """Where the host has a file of Stash; None where maps are set and none fits."""
+        """Tell where the host has a file of Stash. None where maps are set and none fits."""
         if not self.pairs:
             return stash_path
         backwards = sorted(
@@ -194,7 +194,7 @@ def without_common_tail(host_path: str, stash_path: str) -> tuple[str, str]:
 
 
 def is_within(path: str, folder: str) -> bool:
-    """Whether a path is that folder or lies below it."""
+    """Tell whether a path is that folder or lies below it."""
     return PathMap(((folder, folder),)).to_host(path) is not None
 
 

@@ -25,7 +25,7 @@ _NO_SILENCE = (-math.inf, -math.inf)
 
 
 class TransientError(Exception):
-    """A failure that another attempt may not meet; `was_sent` where a write may have taken effect."""
+    """A failure that another attempt may not meet. `was_sent` where a write may have taken effect."""
 
     def __init__(self, reason: str, *, was_sent: bool, wait: float | None = None) -> None:
         super().__init__(reason)
@@ -44,7 +44,7 @@ class Patience:
         self._silence = _NO_SILENCE
 
     def left(self, seconds: float, state: RetryCallState) -> float:
-        """How many of so many seconds an attempt has that begins now, with Stash silent since a while already."""
+        """Tell how many of so many seconds an attempt has that begins now, with Stash silent since a while already."""
         since, last = self._silence
         now = began = time.monotonic()
         if state.attempt_number > 1:

@@ -47,7 +47,7 @@ class Progress(Protocol):
     """Where a run tells how far it is."""
 
     def start(self, step: str, total: int | None = None) -> None:
-        """A step begins; `total` is how many parts it has, where that is known."""
+        """A step begins. `total` is how many parts it has, where that is known."""
         ...
 
     def advance(self, amount: int = 1) -> None:
@@ -155,7 +155,7 @@ async def _sync(
 
 @dataclass(frozen=True)
 class Source:
-    """What comes before a sync: a command that downloads, and API payloads, files or folders; or nothing."""
+    """What comes before a sync: a command that downloads, and API payloads, files or folders. Or nothing."""
 
     download_command: str | None = None
     payloads: tuple[Path, ...] = ()
@@ -190,7 +190,7 @@ async def undo(
     *,
     transport: httpx.AsyncBaseTransport | None = None,
 ) -> tuple[int, Report]:
-    """Take back what a run did, by its number or `last`; answers the number and what was done.
+    """Take back what a run did, by its number or `last`. Return the number and what was done.
 
     Raises:
         UsageError: there is no such run, or what it changed is not kept any more.
@@ -284,7 +284,7 @@ async def _journal(
 async def _prepare(
     processing: StashProcessing, reader: Reader, creators: Sequence[Creator], progress: Progress
 ) -> None:
-    """Learn which files Stash has, and read the first window meanwhile; a scan is a step of its own, in percent."""
+    """Learn which files Stash has, and read the first window meanwhile. A scan is a step of its own, in percent."""
     done = -1
 
     def on_scan(part: float) -> None:

@@ -21,7 +21,7 @@ _SCHEMES = ("http", "https", "socks5", "socks5h")
 
 @dataclass(frozen=True)
 class Proxy:
-    """A proxy, and the variable that names it; `name` is fit to be shown, without a password."""
+    """A proxy, and the variable that names it. `name` is fit to be shown, without a password."""
 
     url: httpx.URL
     variable: str
@@ -74,7 +74,7 @@ def proxy_to(url: httpx.URL) -> Proxy | None:
 
 
 def _is_exempt(host: str, port: int, no_proxy: str) -> bool:
-    """Whether NO_PROXY names a host: itself, its domain, its network, with or without its port."""
+    """Tell whether NO_PROXY names a host: itself, its domain, its network, with or without its port."""
     name, address = host.casefold().rstrip("."), _address(host)
     for entry in re.split(r"[,\s]+", no_proxy.casefold()):
         with_port = re.fullmatch(r"([^:]*|\[.*\]):(\d+)", entry, re.ASCII)

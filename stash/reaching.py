@@ -48,7 +48,7 @@ class _Waiting(StashContext):
             self._steps.start(f"Waiting for Stash at {self._where} ({why})")
 
     async def get_client(self) -> Connection:
-        """Connect, once; see `StashContext`."""
+        """Connect, once. See `StashContext`."""
         client = await super().get_client()
         if self._steps is not None and self._is_told:
             self._steps.finish()
@@ -60,7 +60,7 @@ class _Waiting(StashContext):
 async def reaching(
     settings: Settings, steps: Steps | None, transport: httpx.AsyncBaseTransport | None, *, is_dry: bool
 ) -> AsyncIterator[StashContext]:
-    """What leads to the store of a Stash; nothing is sent before its client is asked for.
+    """Return what leads to the store of a Stash. Nothing is sent before its client is asked for.
 
     A run that only looks answers soon where there is no Stash; one that writes waits until it has started.
     """

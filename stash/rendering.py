@@ -33,7 +33,7 @@ def generate_title(
     current_pos: int | None = None,
     total_media: int | None = None,
 ) -> str:
-    """The title of an item: its first line, or its creator and day; with a position among many if given."""
+    """The title of an item: its first line, or its creator and day. With a position among many if given."""
     line = (content or "").split("\n", 1)[0].strip()
     if SHORTEST_TITLE <= len(line) <= LONGEST_TITLE:
         title = line
@@ -68,7 +68,7 @@ class Rendered(NamedTuple):
 
 
 def predecessor_values(items: Iterable[Rendered], usernames: Sequence[str]) -> Mapping[str, frozenset[str]]:
-    """What earlier programs may have put on a file: the values of any item that holds it, by field.
+    """Return what earlier programs may have put on a file: the values of any item that holds it, by field.
 
     Args:
         items: every item that holds the file, whichever of them an earlier program took it from.
@@ -84,14 +84,14 @@ def predecessor_values(items: Iterable[Rendered], usernames: Sequence[str]) -> M
 
 
 def item_url(kind: str, item_id: int, group_id: int | None) -> str:
-    """Where an item stands on the site; a story has its creator's page alone."""
+    """Tell where an item stands on the site. A story has its creator's page alone."""
     if kind == "message":
         return f"{SITE}/messages/{group_id}/{item_id}"
     return f"{SITE}/{'story' if kind == 'story' else 'post'}/{item_id}"
 
 
 def is_of_site(url: str) -> bool:
-    """Whether a url leads to the site, however a person wrote it."""
+    """Tell whether a url leads to the site, however a person wrote it."""
     host = fold(url).split("://", 1)[-1].split("/", 1)[0]
     return host.removeprefix("www.") == SITE.split("://", 1)[1]
 
@@ -117,24 +117,24 @@ LONGEST_NAME = 49_000
 
 
 def as_name(text: str) -> str:
-    """A text as Stash keeps it as a name; without a NUL, at which Stash stops comparing, and cut where it takes none so long."""
+    """A text as Stash keeps it as a name. Without a NUL, at which Stash stops comparing, and cut where it takes none so long."""
     name = as_kept(text.replace("\0", "\ufffd"))
     content = name.encode()
     return name if len(content) <= LONGEST_NAME else as_kept(content[:LONGEST_NAME].decode(errors="ignore"))
 
 
 def person_name(display_name: str | None, username: str) -> str:
-    """What a performer is called: the display name, unless that is blank."""
+    """Return what a performer is called: the display name, unless that is blank."""
     return as_name((display_name or "").strip()) or username
 
 
 def is_pattern(name: str) -> bool:
-    """Whether Stash's own test for a taken name reads a name as a pattern; see `is_taken_by`."""
+    """Tell whether Stash's own test for a taken name reads a name as a pattern. See `is_taken_by`."""
     return "_" in name or "%" in name
 
 
 def is_taken_by(name: str, other: str) -> bool:
-    """Whether Stash refuses a name because of another one, in its own words: `other LIKE name`."""
+    """Tell whether Stash refuses a name because of another one, in its own words: `other LIKE name`."""
     return is_like(other, name)
 
 
@@ -148,7 +148,7 @@ def numbered(name: str) -> Iterator[str]:
 
 
 def tag_names(hashtag: str) -> Iterator[str]:
-    """What the tag of a hashtag may be called: `two_words`, where that is refused `two_words (hashtag)`, and so on."""
+    """Return what the tag of a hashtag may be called: `two_words`, where that is refused `two_words (hashtag)`, and so on."""
     yield hashtag
     yield f"{hashtag} (hashtag)"
     for number in range(2, SECOND_NAMES + 1):
@@ -156,12 +156,12 @@ def tag_names(hashtag: str) -> Iterator[str]:
 
 
 def studio_names(name: str, account_id: int) -> tuple[str, str]:
-    """What a creator's studio may be called; the second name, with the account id, is nobody else's."""
+    """Return what a creator's studio may be called. The second name, with the account id, is nobody else's."""
     return name, f"{name} ({account_id})"
 
 
 def disambiguations(username: str, account_id: int) -> Iterator[str]:
-    """What may stand behind a performer's name where others have the same: nothing, the username, the account id."""
+    """Return what may stand behind a performer's name where others have the same: nothing, the username, the account id."""
     yield ""
     yield username
     if account_id:

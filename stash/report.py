@@ -37,7 +37,7 @@ Standing = Literal["created", "updated", "unchanged", "kept"]
 
 @dataclass
 class Counts:
-    """What became of the entities of one type; `kept` counts those with a value that is the user's."""
+    """What became of the entities of one type. `kept` counts those with a value that is the user's."""
 
     created: int = 0
     updated: int = 0
@@ -77,7 +77,7 @@ class Kept:
 
 @dataclass(frozen=True)
 class Planned:
-    """One field of one entity as it stands and as a sync would have it; links are names.
+    """One field of one entity as it stands and as a sync would have it. Links are names.
 
     `key` is the entity's at the source, its kind and id or name.
     """
@@ -93,7 +93,7 @@ class Planned:
 
 @dataclass
 class Report:
-    """One run, filled by the pipeline; `removed` is what an undo took out of Stash, by type as `entities` are.
+    """One run, filled by the pipeline. `removed` is what an undo took out of Stash, by type as `entities` are.
 
     `warnings` and `notes` are sentences for whoever started it, and not kept.
     """
@@ -126,7 +126,7 @@ class Report:
 
     @property
     def is_silent(self) -> bool:
-        """Whether there was nothing left to do."""
+        """Tell whether there was nothing left to do."""
         return self.requests["mutations"] == 0 and not self.plan
 
     def count(self, type_name: str, standing: Standing) -> None:
@@ -135,7 +135,7 @@ class Report:
         setattr(counts, standing, vars(counts)[standing] + 1)
 
     def keep(self, type_name: str, entity_id: str, field_name: str) -> None:
-        """Note a field that is the user's; once, however many items would write it."""
+        """Note a field that is the user's. Once, however many items would write it."""
         self._note(self.kept, Kept(type_name, entity_id, field_name))
 
     def skip(self, kind: str, key: str, reason: str, *, is_failure: bool = False) -> None:
@@ -170,7 +170,7 @@ class Report:
 
 
 def report_of(summary: Mapping[str, Any]) -> Report:
-    """A report from the object that `summary` made of it; a run that did not end has an empty one."""
+    """A report from the object that `summary` made of it. A run that did not end has an empty one."""
     report = Report(
         summary.get("run"),
         summary.get("outcome", "failed"),

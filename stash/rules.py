@@ -31,7 +31,7 @@ STUDIO_FIELDS = frozenset({"username", "name", "id"})
 
 @dataclass(frozen=True)
 class Rules:
-    """The user's choices; by default everything is taken, named as existing libraries have it.
+    """The user's choices. By default everything is taken, named as existing libraries have it.
 
     `only` and `skip` are creators, by username in lower case or id; `since` and `until` are days in UTC, both included;
     `only_tags` and `skip_tags` choose items by their hashtags, `only_items` and `skip_items` by id; `ignore_tags` are hashtags that become no tag,
@@ -62,17 +62,17 @@ class Rules:
 
     @cached_property
     def is_narrow(self) -> bool:
-        """Whether any item of a creator is left out by choice."""
+        """Tell whether any item of a creator is left out by choice."""
         chosen = (self.since, self.until, self.only_tags, self.skip_tags, self.only_items, self.skip_items)
         return self.kinds != KINDS or any(chosen)
 
     def takes_creator(self, creator: Creator) -> bool:
-        """Whether a creator is synced where none is named."""
+        """Tell whether a creator is synced where none is named."""
         names = {creator.username.lower(), str(creator.id)}
         return not names & self.skip and (not self.only or bool(names & self.only))
 
     def takes(self, item: Item) -> bool:
-        """Whether an item is synced; what has no date is taken unless a day is asked for."""
+        """Tell whether an item is synced. What has no date is taken unless a day is asked for."""
         number = str(item.id)
         if item.kind not in self.kinds or number in self.skip_items:
             return False
@@ -87,7 +87,7 @@ class Rules:
         return not tags & self.skip_tags and (not self.only_tags or bool(tags & self.only_tags))
 
     def tag_of(self, hashtag: str) -> str | None:
-        """What the tag of a hashtag is called, None where it is to be none."""
+        """Return what the tag of a hashtag is called, None where it is to be none."""
         name = hashtag.strip().lower()
         return None if name in self.ignore_tags else as_name(self.rename_tags.get(name, name)) or None
 
@@ -130,5 +130,5 @@ class Rules:
 
     @property
     def wants_facts(self) -> bool:
-        """Whether prices and likes are to be read."""
+        """Tell whether prices and likes are to be read."""
         return bool(self.extras & {"price", "likes"})

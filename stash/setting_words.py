@@ -46,7 +46,7 @@ _ACCEPTED = {
 
 
 def why_wrong(name: str, where: str, error: Mapping[str, Any], known: Sequence[str]) -> str:
-    """The sentence about a setting that was refused; `where` is the place it stands in, `error` what pydantic says."""
+    """The sentence about a setting that was refused. `where` is the place it stands in, `error` what pydantic says."""
     if error["type"] == "extra_forbidden":
         close = difflib.get_close_matches(name.casefold(), known, n=1)
         hint = f" (did you mean {close[0]}?)" if close else ""

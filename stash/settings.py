@@ -168,11 +168,11 @@ class Settings(BaseSettings):
         return value
 
     def paths(self) -> PathMap:
-        """Where Stash sees the downloads."""
+        """Tell where Stash sees the downloads."""
         return PathMap.parse(self.path_map, is_reorganised=self.reorganised)
 
     def rules(self) -> Rules:
-        """What the user chose of the mapping."""
+        """Return what the user chose of the mapping."""
         return Rules(
             only=self.only_creators,
             skip=self.skip_creators,
@@ -194,7 +194,7 @@ class Settings(BaseSettings):
     @field_validator("api_key", mode="before")
     @classmethod
     def _fit_for_a_header(cls, value: object) -> str | None:
-        """As a header takes it; the downloader's config may have a number."""
+        """As a header takes it. The downloader's config may have a number."""
         key = value.get_secret_value() if isinstance(value, SecretStr) else value
         return None if key is None else key_header(str(key)).get("ApiKey")
 
@@ -221,7 +221,7 @@ class Settings(BaseSettings):
     @field_validator("url")
     @classmethod
     def _as_in_the_browser(cls, value: str | None) -> str | None:
-        """One address, one name: the journal knows a Stash by it; secrets stand beside the text."""
+        """One address, one name: the journal knows a Stash by it. Secrets stand beside the text."""
         return None if value is None else StashAddress(value)
 
     @model_validator(mode="after")
@@ -253,7 +253,7 @@ class _DownloaderConfig(PydanticBaseSettingsSource):
         return None, field_name, False
 
     def __call__(self) -> dict[str, Any]:
-        """What the file says."""
+        """Return what the file says."""
         path = self.current_state.get("downloader_config")
         return read_downloader_config(Path(path).expanduser()) if path else {}
 
@@ -266,7 +266,7 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 def load_settings(flags: Mapping[str, Any]) -> Settings:
-    """The settings in force; flags that are None do not count.
+    """The settings in force. Flags that are None do not count.
 
     Raises:
         UsageError: a value is wrong, or the file or the environment has an unknown name.

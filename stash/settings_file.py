@@ -14,7 +14,7 @@ SETTINGS_FILE = "stash-sync.toml"
 
 
 def read_settings_file() -> dict[str, Any]:
-    """What the settings file says; nothing where there is none.
+    """Return what the settings file says. Nothing where there is none.
 
     Raises:
         UsageError: it cannot be read, or is no TOML in UTF-8.

@@ -44,7 +44,7 @@ def _remove(path: Path) -> None:
 
 
 def _write_to(path: Path, content: bytes) -> None:
-    """Write to what is no regular file; a pipe without a reader is an error, and no wait."""
+    """Write to what is no regular file. A pipe without a reader is an error, and no wait."""
     descriptor = os.open(path, os.O_WRONLY | getattr(os, "O_NONBLOCK", 0))
     with os.fdopen(descriptor, "wb") as file:
         os.set_blocking(descriptor, True)

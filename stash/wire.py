@@ -54,7 +54,7 @@ class Requests:
 
 @dataclass(frozen=True)
 class Wire:
-    """How to reach Stash: times are in seconds, `timeout` that of one whole reply; `transport` is for tests.
+    """How to reach Stash: times are in seconds, `timeout` that of one whole reply. `transport` is for tests.
 
     `connect_patience` is how long a Stash is waited for that does not answer at first; `on_wait` is told of it, once.
     """
@@ -86,7 +86,7 @@ class Wire:
 
 
 class Door:
-    """Sends GraphQL documents to one Stash; foreign errors become ours here and nowhere else."""
+    """Sends GraphQL documents to one Stash. Foreign errors become ours here and nowhere else."""
 
     def __init__(self, wire: Wire) -> None:
         self.wire = wire
@@ -186,7 +186,7 @@ class Door:
         raise AssertionError("unreachable")
 
     async def picture(self, noun: str, entity_id: str) -> bytes | None:
-        """The picture of a performer, studio or tag as Stash has it; None where it does not say."""
+        """The picture of a performer, studio or tag as Stash has it. None where it does not say."""
         address = f"{self.wire.endpoint.removesuffix('/graphql')}/{noun}/{entity_id}/image"
         self._count_read(is_scan=False)
         try:
@@ -234,7 +234,7 @@ class Door:
         return reply
 
     async def _answer(self, content: bytes, seconds: float) -> httpx.Response:
-        """The whole answer to a request; one that cannot be decoded has its status, and no content."""
+        """The whole answer to a request. One that cannot be decoded has its status, and no content."""
         request = self._http.build_request(
             "POST",
             self.wire.endpoint,
@@ -275,7 +275,7 @@ def _undecoded(response: httpx.Response) -> httpx.Response:
 
 
 def _unlocked(reply: Reply) -> Reply:
-    """The reply to a read; one that Stash could not do, because it was writing itself, is sent again."""
+    """The reply to a read. One that Stash could not do, because it was writing itself, is sent again."""
     if is_locked(reply.errors):
         raise TransientError("its database is locked", was_sent=False)
     return reply

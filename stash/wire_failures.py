@@ -20,7 +20,7 @@ LOCKED = "database is locked"
 
 
 def tls_failure(error: BaseException) -> str | None:
-    """What TLS said against the other side; None where it is no failure of TLS."""
+    """Return what TLS said against the other side. None where it is no failure of TLS."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, ssl.SSLError):
@@ -50,17 +50,17 @@ def why_unanswered(error: httpx.TransportError) -> str:
 
 
 def proxy_status(error: httpx.TransportError) -> int | None:
-    """The status with which a proxy refused to lead on; None where it did not say."""
+    """The status with which a proxy refused to lead on. None where it did not say."""
     said = str(error).partition(" ")[0] if isinstance(error, httpx.ProxyError) else ""
     return int(said) if said.isascii() and said.isdecimal() else None
 
 
 def is_refusal(error: object) -> bool:
-    """Whether an error in a reply refuses the key."""
+    """Tell whether an error in a reply refuses the key."""
     message = str(error.get("message")) if isinstance(error, dict) else ""
     return message.casefold().strip(".") in {"not authorized", "unauthorized"}
 
 
 def is_locked(errors: Iterable[Mapping[str, Any]]) -> bool:
-    """Whether Stash could not look because its own database was locked, as it may be while it scans."""
+    """Tell whether Stash could not look because its own database was locked, as it may be while it scans."""
     return any(LOCKED in str(error.get("message")) for error in errors)

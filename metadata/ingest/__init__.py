@@ -1,4 +1,4 @@
-"""API payloads into the metadata database that stash-sync made; one transaction a file."""
+"""API payloads into the metadata database that stash-sync made. One transaction a file."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class IngestResult:
 
 
 async def ingest_file(database: Database, path: Path) -> IngestResult:
-    """Put one payload in, wholly or not at all; a file that holds none is a failure of the result.
+    """Put one payload in, wholly or not at all. A file that holds none is a failure of the result.
 
     Raises:
         ForeignDatabaseError: the database is not one that stash-sync made.
@@ -66,7 +66,7 @@ async def ingest_file(database: Database, path: Path) -> IngestResult:
 async def ingest_paths(
     database: Database, paths: Iterable[Path], on_file: Callable[[int], object] = lambda _: None
 ) -> IngestResult:
-    """Put payloads in, file by file; of a folder every `*.json` in it and below, in order of name.
+    """Put payloads in, file by file. Of a folder every `*.json` in it and below, in order of name.
 
     `on_file` is told how many files are still to come, before each.
     """
@@ -90,7 +90,7 @@ async def ingest_paths(
 
 
 def _files(path: Path, unread: list[PayloadError]) -> list[Path]:
-    """The file, or every `*.json` of a folder and below; folders that cannot be read are named."""
+    """The file, or every `*.json` of a folder and below. Folders that cannot be read are named."""
     if not path.is_dir():
         return [path]
 
@@ -152,7 +152,7 @@ def _list_name(values: list[object]) -> str:
 
 
 def _collect_parts(value: dict[str, object], collector: Collector) -> bool:
-    """Take every known list of a payload; whether there was one."""
+    """Take every known list of a payload. Tell whether there was one."""
     found = False
     if isinstance(value.get("account"), dict):
         collector.account(value["account"])

@@ -29,7 +29,7 @@ class Collector:
 
     @property
     def parts(self) -> Mapping[str, Callable[[object], object]]:
-        """What takes the objects of each list of a payload."""
+        """Return what takes the objects of each list of a payload."""
         return {
             "accounts": self.account,
             "accountMedia": self._media.account_media,
@@ -68,7 +68,7 @@ class Collector:
             self.subscription({"accountId": account.id} | account.subscription)
 
     def post(self, value: object, wall: object = None) -> None:
-        """A post with its attachments, hashtags and mentions; `wall` shows it."""
+        """A post with its attachments, hashtags and mentions. `wall` shows it."""
         post = self._rows.read(api.PostPayload, value, "posts")
         if post is None:
             return
@@ -93,7 +93,7 @@ class Collector:
                 self._rows.put("wall_posts", {"wallId": shown.id, "postId": post.id})
 
     def message(self, value: object, group: int | None = None) -> int | None:
-        """A message with its attachments; `group` is where it was sent, if it does not say. Its id."""
+        """A message with its attachments. `group` is where it was sent, if it does not say. Its id."""
         message = self._rows.read(api.MessagePayload, value, "messages")
         if message is None:
             return None
@@ -122,7 +122,7 @@ class Collector:
             self._rows.put("group_users", {"groupId": group.id, "accountId": user.userId})
 
     def group_entry(self, value: object) -> None:
-        """A group as the list of groups shows it; it says who reads, which a group itself may not."""
+        """A group as the list of groups shows it. It says who reads, which a group itself may not."""
         entry = self._rows.read(api.GroupEntryPayload, value, "groups")
         if entry is None:
             return
@@ -139,7 +139,7 @@ class Collector:
         self._plain(api.StoryPayload, value, "media_stories")
 
     def wall(self, value: object, account: int | None = None) -> None:
-        """A wall; `account` has it, if it does not say."""
+        """A wall. `account` has it, if it does not say."""
         wall = self._rows.read(api.WallPayload, value, "walls")
         if wall is None:
             return
@@ -151,7 +151,7 @@ class Collector:
         self._rows.put("walls", {"id": wall.id}, {"accountId": owner} | plain)
 
     def subscription(self, value: object) -> None:
-        """What the reader subscribed to."""
+        """Return what the reader subscribed to."""
         self._plain(api.SubscriptionPayload, value, "subscriptions")
 
     def plan(self, value: object) -> None:

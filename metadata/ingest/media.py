@@ -59,7 +59,7 @@ class MediaCollector:
             self._rows.put("account_media_bundle_media", key, {"pos": place.pos or 0})
 
     def media(self, value: object, account: int) -> int | None:
-        """A media with its variants and locations; `account` has it, if it does not say. Its id."""
+        """A media with its variants and locations. `account` has it, if it does not say. Its id."""
         one = self._one(value, account)
         if one is None:
             return None
@@ -100,7 +100,7 @@ def _without_null(plain: Values) -> Values:
 
 
 def _facts(media: api.MediaPayload) -> Values:
-    """What a media's own metadata adds: the length of a video in seconds, and a size that is missing."""
+    """Return what a media's own metadata adds: the length of a video in seconds, and a size that is missing."""
     try:
         metadata = json.loads(media.metadata or "")
     except (ValueError, RecursionError):

@@ -29,7 +29,7 @@ class PartsWriter:
         self._source, self._connection = source, connection
 
     async def write(self, rows: Rows) -> dict[str, int]:
-        """Write the parts; how many rows of which table the payload asked for."""
+        """Write the parts. Return how many rows of which table the payload asked for."""
         return {
             "attachments": await self._attachments(rows, "postId")
             + await self._attachments(rows, "messageId"),

@@ -18,7 +18,7 @@ class Payload(BaseModel):
 
 
 class AccountPayload(Payload):
-    """An account; `avatar` and `banner` are media objects."""
+    """An account. `avatar` and `banner` are media objects."""
 
     id: Identity
     username: Text = None
@@ -63,7 +63,7 @@ class StoryStatePayload(Payload):
 
 
 class MediaPayload(Payload):
-    """A media, a preview or a variant; a variant names no account."""
+    """A media, a preview or a variant. A variant names no account."""
 
     id: Identity
     accountId: Reference = None
@@ -82,7 +82,7 @@ class MediaPayload(Payload):
 
 
 class LocationPayload(Payload):
-    """Where a media is served; the query holds a signature that expires."""
+    """Where a media is served. The query holds a signature that expires."""
 
     locationId: Identity
     location: Text = None
@@ -106,7 +106,7 @@ class AccountMediaPayload(Payload):
 
 
 class BundlePayload(Payload):
-    """Several media as an account offers them; the media themselves stand beside it."""
+    """Several media as an account offers them. The media themselves stand beside it."""
 
     id: Identity
     accountId: Identity

@@ -36,7 +36,7 @@ class Attached:
 
 @dataclass(slots=True)
 class Rows:
-    """Rows by table and key; a later value of the same payload wins, a missing one never does.
+    """Rows by table and key. A later value of the same payload wins, a missing one never does.
 
     Beside them what a post or message has as a whole: it replaces what the database has. `hashtags` of a
     post whose text is unknown, and so in no `retold`, are only added.
@@ -68,7 +68,7 @@ class Rows:
         self.problems.append(Problem(what, repair_text(key), reason, is_malformed))
 
     def read[P: Payload](self, model: type[P], value: object, what: str) -> P | None:
-        """An object of the payload; keys with unusable values are left out as if they were missing."""
+        """An object of the payload. Keys with unusable values are left out as if they were missing."""
         if not isinstance(value, dict):
             self.report(what, "?", f"is no object but {type(value).__name__}")
             return None
@@ -83,7 +83,7 @@ class Rows:
             return None
 
     def read_each[P: Payload](self, model: type[P], values: object, what: str) -> Iterator[P]:
-        """The objects of a list of the payload; none where it is missing."""
+        """The objects of a list of the payload. None where it is missing."""
         for value in values if isinstance(values, list) else ():
             one = self.read(model, value, what)
             if one is not None:

@@ -61,7 +61,7 @@ class Writer:
         self._insert = sqlite.insert if database.kind == "sqlite" else postgresql.insert
 
     async def write(self, rows: Rows) -> dict[str, int]:
-        """Write everything that a payload asked for; how many rows of which table it was."""
+        """Write everything that a payload asked for. Return how many rows of which table it was."""
         counts = {name: len(rows.tables[name]) for name in _ORDER if rows.tables[name]}
         told = {name: set(rows.tables[name]) for name in ("accounts", "groups")}
         await self._add_stubs(rows)

@@ -19,7 +19,7 @@ _STORED_NAMES = ("ACCOUNT_MEDIA", "ACCOUNT_MEDIA_BUNDLE", "POLL", "STORY", "AGGR
 
 
 class ContentTypeName(TypeDecorator[ContentType]):
-    """A `ContentType` stored by name, as the enum `contenttype` in PostgreSQL; a stored number is read too."""
+    """A `ContentType` stored by name, as the enum `contenttype` in PostgreSQL. A stored number is read too."""
 
     impl = Enum(*_STORED_NAMES, name="contenttype")
     cache_ok = True
@@ -37,7 +37,7 @@ class ContentTypeName(TypeDecorator[ContentType]):
 
 
 class Instant(TypeDecorator[datetime]):
-    """A timezone-aware UTC datetime; reads what any era wrote, and reads rubbish as None."""
+    """A timezone-aware UTC datetime. Reads what any era wrote, and reads rubbish as None."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -69,4 +69,4 @@ OptionalMoment = Annotated[datetime | None, mapped_column(Instant)]
 
 
 class Base(AsyncAttrs, DeclarativeBase):
-    """Every table of the metadata database; attribute names are the downloader's column names."""
+    """Every table of the metadata database. Attribute names are the downloader's column names."""

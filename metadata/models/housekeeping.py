@@ -9,7 +9,7 @@ from stash.source.database import FACTS, ORIGIN
 
 
 class Stub(Base):
-    """A row that was made because another one names it; nothing but its id is known."""
+    """A row that was made because another one names it. Nothing but its id is known."""
 
     __tablename__ = "stub_tracker"
 
@@ -20,7 +20,7 @@ class Stub(Base):
 
 
 class Fact(Base):
-    """What a payload says of a row beyond the downloader's columns; only in a database of our own."""
+    """What a payload says of a row beyond the downloader's columns. Only in a database of our own."""
 
     __tablename__ = FACTS
 

@@ -13,7 +13,7 @@ from metadata.models.base import Base, Id, OptionalMoment, OptionalReference, Re
 
 
 class Media(Base):
-    """One stored picture, video or audio; a variant and a preview are media of their own."""
+    """One stored picture, video or audio. A variant and a preview are media of their own."""
 
     __tablename__ = "media"
 
@@ -37,7 +37,7 @@ class Media(Base):
 
 
 class MediaVariant(Base):
-    """`variantId` is another rendition of `mediaId`; both are media."""
+    """`variantId` is another rendition of `mediaId`. Both are media."""
 
     __tablename__ = "media_variants"
 
@@ -58,7 +58,7 @@ class MediaLocation(Base):
 
 
 class AccountMedia(Base):
-    """A media as an account offers it; without `access` only the preview can be on disk."""
+    """A media as an account offers it. Without `access` only the preview can be on disk."""
 
     __tablename__ = "account_media"
 
@@ -91,7 +91,7 @@ class AccountMediaBundle(Base):
 
 
 class AccountMediaBundleMedia(Base):
-    """The place of an account's media in a bundle; `media_id` is an `account_media.id`."""
+    """The place of an account's media in a bundle. `media_id` is an `account_media.id`."""
 
     __tablename__ = "account_media_bundle_media"
 

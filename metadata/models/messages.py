@@ -22,7 +22,7 @@ from stash.source.values import ContentType  # noqa: TC001 - SQLAlchemy reads it
 
 
 class Group(Base):
-    """A conversation; `createdBy` is usually the reader of this archive."""
+    """A conversation. `createdBy` is usually the reader of this archive."""
 
     __tablename__ = "groups"
 
@@ -57,7 +57,7 @@ class Message(Base):
 
 
 class Attachment(Base):
-    """What a post or a message carries; `contentId` has no foreign key and may dangle."""
+    """What a post or a message carries. `contentId` has no foreign key and may dangle."""
 
     __tablename__ = "attachments"
     __table_args__ = (CheckConstraint('"postId" IS NULL OR "messageId" IS NULL'),)

@@ -36,7 +36,7 @@ class Hashtag(Base):
 
 
 class PostHashtag(Base):
-    """Which hashtags a post has; their order is that of the text."""
+    """Which hashtags a post has. Their order is that of the text."""
 
     __tablename__ = "post_hashtags"
 
@@ -49,7 +49,7 @@ class PostHashtag(Base):
 
 
 class PostMention(Base):
-    """Somebody named in a post; `accountId` is NULL where only the handle is known."""
+    """Somebody named in a post. `accountId` is NULL where only the handle is known."""
 
     __tablename__ = "post_mentions"
     __table_args__ = (UniqueConstraint("postId", "accountId"), UniqueConstraint("postId", "handle"))

@@ -9,7 +9,7 @@ from metadata.models.base import Base, Id, OptionalMoment, OptionalReference, Re
 
 
 class MediaStory(Base):
-    """A story; `contentId` is an `account_media.id`, `contentType` the API's number."""
+    """A story. `contentId` is an `account_media.id`, `contentType` the API's number."""
 
     __tablename__ = "media_stories"
 

@@ -9,7 +9,7 @@ from metadata.models.base import Base, Id, OptionalMoment, OptionalReference, Re
 
 
 class Subscription(Base):
-    """One subscription; prices are whole numbers in the source's unit, durations are days."""
+    """One subscription. Prices are whole numbers in the source's unit, durations are days."""
 
     __tablename__ = "subscriptions"
 

@@ -33,7 +33,7 @@ def traceback_text() -> str:
 
 
 def write_details() -> Path:
-    """Write the traceback to a file; answers its path."""
+    """Write the traceback to a file. Return its path."""
     with tempfile.NamedTemporaryFile(
         "w", prefix="stash-sync-", suffix=".log", delete=False, encoding="utf-8", errors="backslashreplace"
     ) as file:

@@ -169,7 +169,7 @@ def run(  # noqa: PLR0913 - likewise
     verbose: Verbose = False,
     log_format: Format = LogFormat.TEXT,
 ) -> int:
-    """Download, ingest, scan and sync, each as far as it is asked for; a dry run neither downloads nor ingests."""
+    """Download, ingest, scan and sync, each as far as it is asked for. A dry run neither downloads nor ingests."""
     output = make_output(json, quiet, verbose, log_format)
     writable_page(html)
     settings = make_settings(
@@ -207,7 +207,7 @@ def make_output(
     verbose: bool,  # noqa: FBT001 - likewise
     log_format: LogFormat = LogFormat.TEXT,
 ) -> Output:
-    """Where a command speaks, and how much the log says."""
+    """Tell where a command speaks, and how much the log says."""
     set_up(log_format, is_verbose=verbose)
     has_events = log_format is LogFormat.JSON
     return Output(
@@ -237,7 +237,7 @@ def write_html(file: Path | None, settings: Settings, report: Report) -> None:
 
 
 def server_of(embedded_dir: Path | None) -> str | None:
-    """Return what the journal calls the Stash: the embedded one by its folder; None means by its address."""
+    """Return what the journal calls the Stash: the embedded one by its folder. None means by its address."""
     return None if embedded_dir is None else f"{EMBEDDED} {embedded_dir.expanduser().absolute()}"
 
 

@@ -71,7 +71,7 @@ def _shown(output: Output, title: str, report: Report) -> None:
 
 
 async def _show_stash(output: Output, store: StashStore) -> None:
-    """What stands in Stash now."""
+    """Return what stands in Stash now."""
     people = await store.find(Performer)
     output.table(
         "\nPerformers in Stash",

@@ -44,7 +44,7 @@ def doctor(  # noqa: PLR0913 - each flag is a parameter, as typer has it
         bool, typer.Option("--quiet", "-q", help="Say nothing but warnings and problems.")
     ] = False,
 ) -> int:
-    """Look at everything that a sync stands on, and say what to do; nothing is written to Stash or a database."""
+    """Look at everything that a sync stands on, and say what to do. Nothing is written to Stash or a database."""
     output = make_output(json, quiet=True, verbose=False)
     settings = make_settings(url=url, database=database, downloads=downloads, path_map=path_map)
 

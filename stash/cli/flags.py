@@ -114,7 +114,7 @@ def overwritable(names: Sequence[str] | None) -> frozenset[str]:
 
 
 def scan_first(scan: bool, *, no_scan: bool) -> bool:  # noqa: FBT001 - a flag
-    """Whether a dry run has Stash scan first.
+    """Tell whether a dry run has Stash scan first.
 
     Raises:
         UsageError: both flags about scans were given.

@@ -92,7 +92,7 @@ def demo(
     ] = None,
     json: Json = False,
 ) -> int:
-    """Make a small world, sync it into the embedded Stash, and show what came of it; then sync again."""
+    """Make a small world, sync it into the embedded Stash, and show what came of it. Then sync again."""
     from stash.cli.demo import show  # noqa: PLC0415 - only this command needs it
 
     output = make_output(json, quiet=True, verbose=False)
@@ -114,7 +114,7 @@ def embedded(
     ] = None,
     json: Json = False,
 ) -> int:
-    """Serve the embedded Stash until stopped; it scans the library when a client asks for it."""
+    """Serve the embedded Stash until stopped. It scans the library when a client asks for it."""
     output = make_output(json, quiet=True, verbose=False)
     try:
         from stash.cli.serving import serve_until_stopped  # noqa: PLC0415 - only this command needs it

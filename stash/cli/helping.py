@@ -25,7 +25,7 @@ class Command(TyperCommand):
 
 
 class Group(TyperGroup):
-    """The commands as a whole; their help names types in words."""
+    """The commands as a whole. Their help names types in words."""
 
     def get_params(self, ctx: Any) -> list[Any]:  # noqa: ANN401 - likewise
         """The parameters, the help's own flag among them."""

@@ -71,7 +71,7 @@ def _run_row(run: RunRow, undone: Mapping[int, int]) -> tuple[object, ...]:
 
 @app.command(cls=Command, rich_help_panel=OTHER)
 def forget(*, yes: Yes = False, database: DatabaseUrl = None, json: Json = False) -> int:
-    """Drop what stash-sync remembers (its sync_ tables); the downloader's tables and Stash stay as they are."""
+    """Drop what stash-sync remembers (its sync_ tables). The downloader's tables and Stash stay as they are."""
     output = make_output(json, quiet=True, verbose=False)
     settings = make_settings(database=database)
     if not yes:

@@ -1,4 +1,4 @@
-"""Where a command speaks: lines and tables for a person; the one JSON object that a script gets."""
+"""Where a command speaks: lines and tables for a person. The one JSON object that a script gets."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ PIPE = 10_000
 
 @dataclass
 class Output:
-    """Where a command speaks: results on stdout, progress on stderr; with `is_json`, one object on stdout.
+    """Where a command speaks: results on stdout, progress on stderr. With `is_json`, one object on stdout.
 
     With `has_events` whatever is said on stderr is an event of the log.
     """
@@ -72,7 +72,7 @@ class Output:
             sys.stdout.flush()
 
     def say(self, text: str, *, style: str = "", mark: tuple[str, str] = ("", "")) -> None:
-        """A line for a person; `mark` is how the line begins, and the style of that."""
+        """A line for a person. `mark` is how the line begins, and the style of that."""
         if not self.is_json:
             line = Text(harmless(text), style)
             line.stylize(mark[1], 0, len(mark[0]))
@@ -84,7 +84,7 @@ class Output:
             self.out.print(Text(f"          $ {harmless(line)}"), soft_wrap=True)
 
     def hang(self, text: str, lead: str, *, style: str = "", mark_style: str = "") -> None:
-        """A text behind its lead, its further lines below the first; in a pipe it is one line."""
+        """A text behind its lead, its further lines below the first. In a pipe it is one line."""
         text = one_line(text)
         if self.width == PIPE:
             self.say(lead + text, style=style)
@@ -114,7 +114,7 @@ class Output:
         self.err.print(Text.assemble((word, style), one_line(text)), soft_wrap=not self.err.is_terminal)
 
     def report(self, report: Report, page: Path | None = None, *, is_new: bool = True) -> None:
-        """A run, on one screen; `is_new` where it has ended just now."""
+        """A run, on one screen. `is_new` where it has ended just now."""
         self.emit(report.summary())
         self._warn_of(report)
         for line in headline(report):
@@ -126,7 +126,7 @@ class Output:
         self._name(page)
 
     def comparison(self, report: Report, page: Path | None = None, *, is_strict: bool = False) -> int:
-        """What a check found; answers the exit code. What is kept for the user differs where that is asked for alone."""
+        """Show what a check found, and return the exit code. What is kept for the user counts where `is_strict` says so."""
         found = comparison_of(report)
         is_kept = bool(found["kept"] or found["deleted"])
         code = DIFFERENT if report.plan or (is_strict and is_kept) else report.exit_code
@@ -163,14 +163,14 @@ class Output:
             self.line(line)
 
     def listing(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-        """A table of as many rows as fit a screen, and how many there are more; all of them in a pipe."""
+        """A table of as many rows as fit a screen, and how many there are more. All of them in a pipe."""
         most = len(rows) if self.width == PIPE else max(5, self.out.height - 8)
         self.table(title, columns, rows[:most])
         if len(rows) > most:
             self.say(f"… and {len(rows) - most} more; in a pipe, and with --json, there are all.")
 
     def line(self, text: str) -> None:
-        """One line, cut where the terminal ends; on a narrow one it goes on below."""
+        """One line, cut where the terminal ends. On a narrow one it goes on below."""
         text = one_line(text)
         if self.width < NARROW:
             indent = len(text) - len(text.lstrip())

@@ -20,7 +20,7 @@ class _Pipe(io.FileIO):
 
 
 def outlive_readers() -> None:
-    """Where whoever reads has had enough, such as `head`, what is left to say goes nowhere, and the work goes on.
+    """Let the work go on where the reader of the output ends early, such as `head`.
 
     A letter that the other side's encoding lacks is replaced.
     """

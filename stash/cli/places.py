@@ -20,7 +20,7 @@ def existing_folder(path: Path) -> Path:
 
 
 def state_in(folder: Path | None) -> Path | None:
-    """Where the embedded Stash keeps its state, if anywhere."""
+    """Tell where the embedded Stash keeps its state, if anywhere."""
     if folder is None:
         return None
     return made_folder(folder) / "embedded-stash.sqlite"
@@ -38,7 +38,7 @@ def made_folder(path: Path) -> Path:
 
 
 def writable_page(file: Path | None) -> None:
-    """Make sure that a page can be written, before anything else is done; a file that is there stays as it is.
+    """Make sure that a page can be written, before anything else is done. A file that is there stays as it is.
 
     Raises:
         StateError: it cannot.

@@ -50,12 +50,12 @@ class _Count(ProgressColumn):
 
 
 def _rate(speed: float) -> str:
-    """How many a second: a slow one with its tenths, so that it is not told as none."""
+    """Tell how many a second: a slow one with its tenths, so that it is not told as none."""
     return f"{speed:.0f}/s" if speed >= SLOW else f"{speed:.1f}/s"
 
 
 class Steps:
-    """What a run tells of its steps; see `stash.pipeline.Progress`."""
+    """What a run tells of its steps. See `stash.pipeline.Progress`."""
 
     def __init__(self, output: Output) -> None:
         self._console = output.err

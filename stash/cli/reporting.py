@@ -68,7 +68,7 @@ def report(
 
 
 def _number(text: str) -> int | None:
-    """The number of a run; None means the newest.
+    """The number of a run. None means the newest.
 
     Raises:
         UsageError: it is neither a number nor `last`.

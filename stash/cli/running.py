@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def finish[T](work: Coroutine[None, None, T]) -> T:
-    """Do the work; SIGINT and SIGTERM cancel it, so that it leaves everything in order.
+    """Do the work. SIGINT and SIGTERM cancel it, so that it leaves everything in order.
 
     Raises:
         Signalled: a signal ended it.

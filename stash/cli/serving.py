@@ -70,7 +70,7 @@ def _announce(output: Output, url: str) -> None:
 
 @contextmanager
 def _alone(folder: Path | None) -> Iterator[None]:
-    """Keep a second server out of a folder; the system frees it when the process ends, however it ends."""
+    """Keep a second server out of a folder. The system frees it when the process ends, however it ends."""
     if folder is None:
         yield
         return

@@ -83,7 +83,7 @@ def _next_steps(rows: Sequence[dict[str, Any]]) -> list[str]:
 
 
 async def _status(settings: Settings) -> list[list[dict[str, Any]]]:
-    """The rows of each Stash that there was a run with; those of none where there was no run."""
+    """The rows of each Stash that there was a run with. Those of none where there was no run."""
     from stash.source.database import Database  # noqa: PLC0415 - slow to import
     from stash.source.reader import Reader  # noqa: PLC0415 - likewise
 
@@ -137,7 +137,7 @@ async def _of_server(
 
 
 async def _on_disk(settings: Settings, reader: Reader) -> dict[int, int | None] | None:
-    """The media whose files lie in the downloads, and the account of each; None where no downloads are named."""
+    """The media whose files lie in the downloads, and the account of each. None where no downloads are named."""
     from stash.host_files import walk  # noqa: PLC0415 - slow to import
 
     if settings.downloads is None:

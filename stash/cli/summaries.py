@@ -32,7 +32,7 @@ _ID = re.compile(r"\d{6,}")
 
 
 def entity_rows(report: Report) -> list[tuple[str, ...]]:
-    """What became of the entities, a row a type that there are any of."""
+    """Return what became of the entities, a row a type that there are any of."""
     rows = []
     for name, counts in report.entities.items():
         figures = (counts.created, counts.updated, counts.unchanged, counts.kept)
@@ -42,7 +42,7 @@ def entity_rows(report: Report) -> list[tuple[str, ...]]:
 
 
 def undo_rows(report: Report) -> list[tuple[str, ...]]:
-    """What undo made of the entities, a row a type that there are any of."""
+    """Return what undo made of the entities, a row a type that there are any of."""
     rows = []
     for name, counts in report.entities.items():
         figures = (counts.updated, report.removed[name], counts.created, counts.kept)
@@ -52,7 +52,7 @@ def undo_rows(report: Report) -> list[tuple[str, ...]]:
 
 
 def undo_lines(number: int, report: Report, most: int = MOST) -> Iterator[str]:
-    """What undo did, below its figures."""
+    """Return what undo did, below its figures."""
     yield from _undo_plan_lines(report.plan or (), most)
     yield from _left_lines(report, most)
     if report.plan:
@@ -95,7 +95,7 @@ def _counted(name: str, number: int) -> str:
 
 
 def headline(report: Report) -> Iterator[str]:
-    """The result of a run or a plan in one line; nothing where nothing was done."""
+    """The result of a run or a plan in one line. Nothing where nothing was done."""
     is_plan = report.plan is not None
     made = [counted(c.created, name) for name, c in report.entities.items() if c.created]
     changed = [counted(c.updated, name) for name, c in report.entities.items() if c.updated]
@@ -108,7 +108,7 @@ def headline(report: Report) -> Iterator[str]:
 def report_lines(
     report: Report, most: int = MOST, *, is_verbose: bool = False, is_new: bool = False
 ) -> Iterator[str]:
-    """A run or a plan, below its figures; the less, the smaller `most` is. A new run says how to take it back."""
+    """A run or a plan, below its figures. The less, the smaller `most` is. A new run says how to take it back."""
     if report.plan:
         yield from _plan_lines(report.plan, most, with_new=False)
     if is_verbose:
@@ -135,7 +135,7 @@ def _request_lines(report: Report) -> Iterator[str]:
 
 
 def comparison_of(report: Report) -> dict[str, Any]:
-    """What a check found, for scripts."""
+    """Return what a check found, for scripts."""
     plan = report.plan or []
     return {
         "match": {name: counts.unchanged for name, counts in report.entities.items()},
@@ -148,7 +148,7 @@ def comparison_of(report: Report) -> dict[str, Any]:
 
 
 def comparison_lines(report: Report, found: dict[str, Any], most: int = MOST) -> Iterator[str]:
-    """What a check found, for a person."""
+    """Return what a check found, for a person."""
     yield from _plan_lines(report.plan or [], most, with_new=True)
     yield from _left_lines(report, most)
     same = sum(counts.unchanged for counts in report.entities.values())
@@ -168,7 +168,7 @@ def _fields(count: int) -> str:
 
 
 def _plan_lines(plan: Sequence[Planned], most: int, *, with_new: bool) -> Iterator[str]:
-    """What is planned: of each type how many are new, and which fields of the others."""
+    """Return what is planned: of each type how many are new, and which fields of the others."""
     new: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
     edited: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
     removed: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)

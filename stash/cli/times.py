@@ -17,7 +17,7 @@ def local(instant: datetime) -> str:
 
 
 def lasting(began: datetime, ended: datetime | None) -> str:
-    """How long something took; a dash where it did not end."""
+    """Tell how long something took. A dash where it did not end."""
     if ended is None:
         return "-"
     seconds = (ended - began).total_seconds()

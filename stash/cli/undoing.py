@@ -34,7 +34,7 @@ def undo(  # noqa: PLR0913 - each flag is a parameter, as typer has it
     embedded_dir: EmbeddedDir = None,
     json: Json = False,
 ) -> int:
-    """Take back what a run did, as far as nobody has changed it since; later syncs leave it so until `sync --redo`."""
+    """Take back what a run did, as far as nobody has changed it since. Later syncs leave it so until `sync --redo`."""
     output = make_output(json, quiet=True, verbose=False)
     settings = make_settings(url=url, database=database, downloads=downloads)
 

@@ -92,7 +92,7 @@ class Site:
     def held(
         self, owner: Person, media: dict[str, Any], preview: dict[str, Any] | None = None
     ) -> dict[str, Any]:
-        """An accountMedia; one with a preview is locked, so that only the preview is on disk."""
+        """An accountMedia. One with a preview is locked, so that only the preview is on disk."""
         return {
             "id": str(self.new_id()),
             "accountId": str(owner.id),

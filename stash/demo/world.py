@@ -60,7 +60,7 @@ class World:
 
 
 def write_world(folder: Path, *, seed: int = 1, creators: int = 2, items: int = 60) -> World:
-    """Write a world of that many creators and items below a folder; the same seed writes the same world."""
+    """Write a world of that many creators and items below a folder. The same seed writes the same world."""
     payloads, downloads = folder / "payloads", folder / "downloads"
     payloads.mkdir(parents=True, exist_ok=True)
     site = Site(downloads, seed)
@@ -178,7 +178,7 @@ class _Chat:
 
 
 def _write_story(site: Site, owner: Person, folder: Path) -> None:
-    """A story with a picture; the downloader saves it beside the other folders."""
+    """A story with a picture. The downloader saves it beside the other folders."""
     item = Item(site, owner, "", 1)
     held = item.hold(IMAGE)
     story = {"id": str(site.new_id()), "accountId": str(owner.id), "contentType": 1, "contentId": held["id"]}
@@ -192,7 +192,7 @@ def _write_story(site: Site, owner: Person, folder: Path) -> None:
 
 
 def _write_oddities(site: Site, owner: Person) -> None:
-    """What every real folder has: a sound, a preview without a type, a picture that nobody knows."""
+    """Return what every real folder has: a sound, a preview without a type, a picture that nobody knows."""
     sound = site.media(owner, AUDIO, site.moment(0))
     site.save(owner, "Timeline", sound)
     preview = site.media(owner, IMAGE, site.moment(0))

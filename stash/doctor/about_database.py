@@ -23,7 +23,7 @@ _VERSIONS = {
 
 
 def database_findings(facts: DatabaseFacts, library: LibraryFacts | None) -> Iterator[Finding]:
-    """What the database holds, what it lacks, and how it fits the downloads."""
+    """Return what the database holds, what it lacks, and how it fits the downloads."""
     version = _VERSIONS.get(facts.version, facts.version)
     rows = ", ".join(f"{name} {count}" for name, count in facts.rows.items() if count)
     kind = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}.get(facts.kind, facts.kind)
@@ -82,7 +82,7 @@ def _unknown_findings(facts: DatabaseFacts) -> Iterator[Finding]:
 
 
 def _file_findings(facts: DatabaseFacts, library: LibraryFacts) -> Iterator[Finding]:
-    """Whether the rows and the files are of one another."""
+    """Tell whether the rows and the files are of one another."""
     if facts.foreign:
         is_problem = len(facts.foreign) == library.taken
         is_many = len(facts.foreign) > library.taken * MANY or facts.named > 0
@@ -109,7 +109,7 @@ def _file_findings(facts: DatabaseFacts, library: LibraryFacts) -> Iterator[Find
 
 
 def forecast(facts: DatabaseFacts, library: LibraryFacts) -> Finding:
-    """What the next sync would match, in numbers."""
+    """Return what the next sync would match, in numbers."""
     files = facts.owned
     known = sum(one.is_known for one in library.sightings)
     found = sum(bool(one.seen) for one in library.sightings)

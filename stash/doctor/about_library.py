@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def library_findings(
     facts: LibraryFacts, stash: StashFacts | None, *, is_mapped: bool = False
 ) -> Iterator[Finding]:
-    """What lies in the downloads, and whether Stash has it."""
+    """Return what lies in the downloads, and whether Stash has it."""
     yield from _disk_findings(facts)
     yield from _map_findings(facts)
     if not facts.sightings:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def setting_findings(facts: SettingFacts) -> Iterator[Finding]:
-    """What is unsafe about where the settings stand."""
+    """Return what is unsafe about where the settings stand."""
     if facts.loose_file is not None:
         yield Finding(
             "warning",
@@ -41,7 +41,7 @@ def setting_findings(facts: SettingFacts) -> Iterator[Finding]:
 
 
 def stash_findings(facts: StashFacts, settings: SettingFacts) -> Iterator[Finding]:
-    """What Stash says of itself."""
+    """Return what Stash says of itself."""
     key = "with the API key" if facts.has_key else "without an API key"
     tls = " over TLS, its certificate verified," if facts.url.startswith("https:") else ""
     yield Finding(

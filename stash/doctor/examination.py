@@ -38,7 +38,7 @@ async def examine(
     may_fix: bool = False,
     transport: httpx.AsyncBaseTransport | None = None,
 ) -> Diagnosis:
-    """Look at everything that a sync stands on; Stash is asked at most five questions, and nothing is written.
+    """Look at everything that a sync stands on. Stash is asked at most five questions, and nothing is written.
 
     `server` is what the journal calls a Stash whose address is another one each time. With `may_fix` the findings'
     safe fixes are applied: to the user's own settings file, never to Stash or a database.
@@ -54,7 +54,7 @@ async def examine(
 
 
 class _Examination:
-    """The way through; what cannot be looked at is a finding, and the rest goes on."""
+    """The way through. What cannot be looked at is a finding, and the rest goes on."""
 
     def __init__(
         self, settings: Settings, server: str | None, transport: httpx.AsyncBaseTransport | None

@@ -51,7 +51,7 @@ class StashFacts:
         return next((one for one in self.folders if is_within(path, one.path)), None)
 
     def why_left_out(self, path: str) -> str | None:
-        """The setting by which Stash leaves a file of its library out; None where it takes it."""
+        """The setting by which Stash leaves a file of its library out. None where it takes it."""
         is_video = kind_of(path) == "scene"
         folder = self.folder_of(path)
         if folder is not None and (folder.is_without_videos if is_video else folder.is_without_images):
@@ -64,7 +64,7 @@ class StashFacts:
 
 
 def _matches(pattern: str, path: str) -> bool:
-    """Whether a pattern of Stash's takes a path; one that only Go understands does not count."""
+    """Tell whether a pattern of Stash's takes a path. One that only Go understands does not count."""
     try:
         return re.search(pattern, path, re.IGNORECASE) is not None
     except re.error:
@@ -111,7 +111,7 @@ class Sighting:
 
     @property
     def is_known(self) -> bool:
-        """Whether Stash has it where it should."""
+        """Tell whether Stash has it where it should."""
         return self.expected in self.seen
 
 

@@ -42,7 +42,7 @@ class Finding:
 
 @dataclass
 class Diagnosis:
-    """All findings, the most fundamental first; `requests` is how many questions Stash was asked.
+    """All findings, the most fundamental first. `requests` is how many questions Stash was asked.
 
     `fixed` says what was done about those that are `mended`.
     """
@@ -54,12 +54,12 @@ class Diagnosis:
 
     @property
     def problems(self) -> list[Finding]:
-        """What has to be mended yet."""
+        """Return what has to be mended yet."""
         return [one for one in self.findings if one.level == "problem" and one not in self.mended]
 
     @property
     def exit_code(self) -> int:
-        """That of the first problem; 0 where there is none, or none any more."""
+        """That of the first problem. 0 where there is none, or none any more."""
         return next((one.exit_code for one in self.problems), 0)
 
     def summary(self) -> dict[str, Any]:
@@ -86,7 +86,7 @@ def _shown(finding: Finding) -> dict[str, Any]:
 
 
 def obstacle(area: Area, error: Exception, exit_code: int) -> Finding:
-    """What stood in the way, and the next step, as the error's sentence has them."""
+    """Return what stood in the way, and the next step, as the error's sentence has them."""
     what, _, step = str(error).rstrip(".").rpartition("; ")
     if not what:
         return Finding(

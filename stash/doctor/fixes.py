@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def apply(fix: Fix) -> str:
-    """Do it; answers what was done, in one sentence.
+    """Do it. Return what was done, in one sentence.
 
     Raises:
         StateError: the file cannot be written.

@@ -84,7 +84,7 @@ def about_settings(settings: Settings) -> SettingFacts:
 
 
 def _is_in_the_open(url: str) -> bool:
-    """Whether what is sent there leaves this machine unencrypted."""
+    """Tell whether what is sent there leaves this machine unencrypted."""
     try:
         parsed = httpx.URL(url)
     except httpx.InvalidURL:
@@ -100,7 +100,7 @@ def connection_of(settings: Settings, transport: httpx.AsyncBaseTransport | None
 
 
 async def about_stash(connection: Connection) -> StashFacts:
-    """What Stash says of itself: the connection's own question, and one more."""
+    """Return what Stash says of itself: the connection's own question, and one more."""
     await connection.initialize()
     named = {"value": r"(?i)\(Fansly\)$|^Fansly \(network\)$", "modifier": "MATCHES_REGEX"}
     studios = {"name": named, "OR": {"aliases": named}}
@@ -142,7 +142,7 @@ async def about_library(
     unusable: Mapping[HostFile, str],
     connection: Connection | None,
 ) -> LibraryFacts:
-    """What lies in the downloads and, with a connection, where Stash has it: two questions at most."""
+    """Return what lies in the downloads and, with a connection, where Stash has it: two questions at most."""
     downloads = settings.downloads or Path()
     path_map = settings.paths()
     taken = [file for file in files if file.kind]
@@ -183,7 +183,7 @@ def _unrelated(path_map: PathMap, downloads: str) -> list[tuple[str, str]]:
 def _sighting(
     file: HostFile, expected: str, seen: Mapping[str, Collection[str]], places: Collection[str]
 ) -> Sighting:
-    """Where a file is seen: a place where another one of that name should be says nothing of it."""
+    """Tell where a file is seen: a place where another one of that name should be says nothing of it."""
     found = [path for path in seen.get(file.name, ()) if path == expected or path not in places]
     return Sighting(file.path, expected, tuple(sorted(found)), _is_private(file.path))
 
@@ -195,7 +195,7 @@ def _sample(files: Sequence[HostFile]) -> list[HostFile]:
 
 
 def _is_private(path: str) -> bool:
-    """Whether another user, such as Stash's, may not read a file."""
+    """Tell whether another user, such as Stash's, may not read a file."""
     try:
         return not Path(path).stat().st_mode & 0o044
     except OSError:
@@ -203,7 +203,7 @@ def _is_private(path: str) -> bool:
 
 
 async def _seen(connection: Connection, names: Sequence[str]) -> dict[str, set[str]]:
-    """Where Stash has files of these names: one question."""
+    """Tell where Stash has files of these names: one question."""
     pattern = rf"(?:^|[/\\])(?:{'|'.join(map(re.escape, names))})$"
     named = {"path": {"value": pattern, "modifier": "MATCHES_REGEX"}}
     reply = await connection.query(_NAMES, {"images": named, "scenes": named, "most": {"per_page": SEEN}})
@@ -218,7 +218,7 @@ async def _seen(connection: Connection, names: Sequence[str]) -> dict[str, set[s
 
 
 async def _below(connection: Connection, folder: str) -> int:
-    """How many images and scenes Stash has below a folder: one question."""
+    """Tell how many images and scenes Stash has below a folder: one question."""
     pattern = rf"^{re.escape(folder.rstrip('/\\'))}[/\\]"
     below = {"path": {"value": pattern, "modifier": "MATCHES_REGEX"}}
     reply = await connection.query(_BELOW, {"images": below, "scenes": below, "none": {"per_page": 0}})
@@ -229,7 +229,7 @@ async def _below(connection: Connection, folder: str) -> int:
 async def about_database(
     settings: Settings, files: Sequence[HostFile], connection: Connection | None, address: str
 ) -> DatabaseFacts:
-    """What the metadata database holds, and what the journal has for this Stash; nothing is written."""
+    """Return what the metadata database holds, and what the journal has for this Stash. Nothing is written."""
     async with await Database.open(settings.database or "", read_only=True) as database:
         reader = Reader(database)
         census = await reader.census()
@@ -277,7 +277,7 @@ class _Memory(NamedTuple):
 
 
 async def _unknown(reader: Reader, settings: Settings) -> tuple[list[str], str]:
-    """What the settings name that the database does not have, and what is said of a creator whom they choose."""
+    """Return what the settings name that the database does not have, and what is said of a creator whom they choose."""
     try:
         return await unknown_in_settings(reader, settings), ""
     except UnknownCreatorError as error:

@@ -17,7 +17,7 @@ MOST_PAIRS = 10
 
 
 def propose(downloads: str, sightings: Sequence[Sighting]) -> PathMap:
-    """The map under which Stash finds most of these files; an empty one where no file says anything.
+    """The map under which Stash finds most of these files. An empty one where no file says anything.
 
     A pair for the downloads as a whole comes first, then one for each folder that has another name for Stash.
     """
@@ -30,7 +30,7 @@ def propose(downloads: str, sightings: Sequence[Sighting]) -> PathMap:
 
 
 def fitting(proposed: PathMap, sightings: Sequence[Sighting]) -> int:
-    """How many of these files Stash has where a map says."""
+    """Tell how many of these files Stash has where a map says."""
     return sum(proposed.to_stash(one.host) in one.seen for one in sightings)
 
 

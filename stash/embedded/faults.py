@@ -79,7 +79,7 @@ class Fault:
 
     @property
     def is_executed(self) -> bool:
-        """Whether the whole request is done all the same."""
+        """Tell whether the whole request is done all the same."""
         return self.moment == "after" or self.name in {"typename", "slow"}
 
 
@@ -219,7 +219,7 @@ def _body(reply: Reply | Response) -> bytes:
 
 
 def spoiled(fault: Fault, body: bytes, document: str) -> tuple[int, dict[str, str], bytes]:
-    """What comes instead of a good reply: status, headers and content."""
+    """Return what comes instead of a good reply: status, headers and content."""
     if fault.name.isdigit():
         seconds = str(fault.numbers[0]) if fault.numbers else "0"
         return int(fault.name), {"Retry-After": seconds} if fault.name == "429" else {}, b""
@@ -245,7 +245,7 @@ def _mistyped(value: Any) -> Any:  # noqa: ANN401 - any JSON
 
 
 def _places(fault: Fault, document: str) -> Sequence[int]:
-    """Which root fields fail alone, counted from 1."""
+    """Tell which root fields fail alone, counted from 1."""
     return fault.numbers or range(1, len(aliases(document)) + 1)
 
 

@@ -145,6 +145,6 @@ def _documents() -> Documents:
 
 @lru_cache(maxsize=8)
 def _about_schema(document: str, variables: str) -> dict[str, Any]:
-    """What the schema, which never changes, says of itself: every client asks the same, and it takes long."""
+    """Return what the schema, which never changes, says of itself: every client asks the same, and it takes long."""
     result = execute_sync(load_schema(), parse(document), variable_values=json.loads(variables))
     return result.data or {} if isinstance(result, ExecutionResult) else {}

@@ -18,10 +18,10 @@ TAKEN_BACK = "it was taken back by undo; --redo brings it again"
 
 
 class Applying(Working):
-    """Brings entities to what the source asks for; what a user made of them stays."""
+    """Brings entities to what the source asks for. What a user made of them stays."""
 
     def _memory(self, entity: Entity, key: SourceKey) -> Memory | None:
-        """What an earlier run left of this very entity, or a killed one was about to make of it.
+        """Return what an earlier run left of this very entity, or a killed one was about to make of it.
 
         What was left of another entity with the same key says nothing of this one.
         """
@@ -31,21 +31,21 @@ class Applying(Working):
         return self.run.unsettled.get((entity.__type_name__, key))
 
     async def _others_memories(self, entity: Entity, own: Collection[SourceKey]) -> list[Memory]:
-        """What is remembered of an entity as another one's than these keys say."""
+        """Return what is remembered of an entity as another one's than these keys say."""
         if self.run.journal is None:
             return []
         recorded = await self.run.journal.memories_of(entity.__type_name__, entity.id)
         return [memory for memory in recorded if is_remembered(entity, memory) and memory.key not in own]
 
     async def _is_deleted(self, entity_type: type[Entity], key: SourceKey) -> bool:
-        """Whether what an earlier sync recorded was deleted in Stash since, so that it is not to be made again."""
+        """Tell whether what an earlier sync recorded was deleted in Stash since, so that it is not to be made again."""
         memory = self.run.memory(entity_type.__type_name__, key)
         if memory is None or (self.run.recreate and not memory.is_taken_back):
             return False
         return await self.store.get(entity_type, memory.stash_id) is None
 
     def _is_taken_back(self, entity_type: type[Entity], key: SourceKey) -> bool:
-        """Whether what is deleted was taken back by undo: then another one of its name takes no part in a sync either."""
+        """Tell whether what is deleted was taken back by undo: then another one of its name takes no part in a sync either."""
         memory = self.run.memory(entity_type.__type_name__, key)
         return memory is not None and memory.is_taken_back
 
@@ -70,6 +70,6 @@ class Applying(Working):
         return applied
 
     def _leave(self, entity: Entity, key: SourceKey, why: str) -> None:
-        """Leave an entity as it is; what is remembered of it stays as well."""
+        """Leave an entity as it is. What is remembered of it stays as well."""
         self._note(Applied(entity, key, kept=[why], is_left=True))
         self.run.report.keep(entity.__type_name__, entity.id, why)

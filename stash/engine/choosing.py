@@ -52,12 +52,12 @@ async def unfinished_undo(journal: Journal, run: RunRow) -> RunRow | None:
 
 
 def command_of(run: RunRow) -> str:
-    """What the journal calls the undo of a run."""
+    """Return what the journal calls the undo of a run."""
     return f"undo {run.id}"
 
 
 def undone_by(runs: Iterable[RunRow]) -> dict[int, int]:
-    """Map each run that is taken back to the undo that did it; `runs` are newest first, undos at least."""
+    """Map each run that is taken back to the undo that did it. `runs` are newest first, undos at least."""
     found: dict[int, int] = {}
     for run in runs:
         name, _, number = run.command.partition(" ")

@@ -22,7 +22,7 @@ type Place = tuple[str, str]
 
 @dataclass
 class Turn:
-    """What a run turned one field from and to; of a set the members that it took out, and those that it put in.
+    """What a run turned one field from and to. Of a set the members that it took out, and those that it put in.
 
     `was` is a set as it stood before, in its order, where that is known.
     """
@@ -60,7 +60,7 @@ class Effect:
 
 
 def effects_of(operations: Iterable[Operation]) -> dict[Place, Effect]:
-    """What a run did, by entity, in its order; what it was only about to do may have been done."""
+    """Return what a run did, by entity, in its order. What it was only about to do may have been done."""
     found: dict[Place, Effect] = {}
     for one in operations:
         if one.state == "failed" or not one.stash_id:
@@ -76,7 +76,7 @@ def effects_of(operations: Iterable[Operation]) -> dict[Place, Effect]:
 
 
 def new_ids(operations: Iterable[Operation]) -> dict[Place, str]:
-    """The ids of what was taken out and then made again by an undo, by the id before; operations are in their order."""
+    """The ids of what was taken out and then made again by an undo, by the id before. Operations are in their order."""
     gone: dict[tuple[str, SourceKey], list[Place]] = {}
     found: dict[Place, str] = {}
     for one in operations:
@@ -124,7 +124,7 @@ def without[T: Hashable](members: Iterable[T], others: Iterable[T]) -> list[T]:
 
 
 def is_same(one: Any, other: Any) -> bool:
-    """Whether Stash keeps two values alike; sets whatever their order."""
+    """Tell whether Stash keeps two values alike. Sets whatever their order."""
     if isinstance(one, dict) or isinstance(other, dict):
         return (one or {}) == (other or {})
     if isinstance(one, list) or isinstance(other, list):
@@ -137,7 +137,7 @@ def _kept(value: Any) -> str:
 
 
 def declined_by(mark: Declined | None, taken: Any, left: Any) -> Declined | None:
-    """What is declined of a field once `taken` was taken from it and `left` is left there.
+    """Return what is declined of a field once `taken` was taken from it and `left` is left there.
 
     None where that brings back what an earlier undo took.
     """

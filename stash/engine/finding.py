@@ -33,7 +33,7 @@ class Finding(Working):
     """Finds files by the rows of the database."""
 
     async def _files_of(self, reader: Reader, creators: Sequence[Creator], known: Container[int]) -> FilesOf:
-        """The files of these creators: by their rows, and all that lies in the same folders; `known` media were recorded.
+        """The files of these creators: by their rows, and all that lies in the same folders. `known` media were recorded.
 
         Whose each file is, is not kept: of a large library that takes as much memory as the files.
         """
@@ -55,7 +55,7 @@ class Finding(Working):
         return set() if self.run.journal is None else await self.run.journal.known_media()
 
     async def _find_absent(self, reader: Reader, creators: Sequence[Creator], known: Container[int]) -> None:
-        """Find in Stash what was moved out of the downloads and was never matched; `known` media were."""
+        """Find in Stash what was moved out of the downloads and was never matched. `known` media were."""
         names = await reader.named_files(creators, self.run.files.is_absent)
         owners = await reader.find_media((name, media_id(name)) for name in names)
         wanted = [name for name, owner in owners.items() if owner.media not in known]

@@ -57,7 +57,7 @@ def remains_of(effect: Effect, fields: Mapping[str, Any], picture: str | None) -
 def noted_before(
     memories: Iterable[Memory], declined: Mapping[Place, Mapping[str, Declined]]
 ) -> Iterator[Memory]:
-    """What is to be remembered before anything is sent: what is about to be taken is declined already."""
+    """Return what is to be remembered before anything is sent: what is about to be taken is declined already."""
     for memory in memories:
         marks = dict(memory.declined)
         for name, mark in declined.get((memory.type, memory.stash_id), {}).items():
@@ -77,7 +77,7 @@ def noted_after(
     declined: Mapping[Place, Mapping[str, Declined]],
     made: Mapping[Place, Entity],
 ) -> Iterator[Memory]:
-    """What is to be remembered once it is done: what was brought again is declined no more, and has its new id."""
+    """Return what is to be remembered once it is done: what was brought again is declined no more, and has its new id."""
     ids = {place: entity.id for place, entity in made.items()}
     for memory in memories:
         place = memory.type, memory.stash_id

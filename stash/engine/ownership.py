@@ -21,7 +21,7 @@ _OWN = ("title", "details", "date")
 
 
 def is_told_by_more(entity: Entity, said: Said) -> bool:
-    """Whether an entity says more than its code: a url of the site or, where it has no url, nothing but what a sync writes.
+    """Tell whether an entity says more than its code: a url of the site or, where it has no url, nothing but what a sync writes.
 
     Args:
         entity: an entity with the code of an item or a media.
@@ -37,7 +37,7 @@ def is_told_by_more(entity: Entity, said: Said) -> bool:
 def said_of(
     items: Iterable[Item], rules: Rules, usernames: Sequence[str], planned: Memory | None = None
 ) -> dict[str, set[str]]:
-    """What any sync of these items writes, by field, under any of the usernames; and what a killed one was about to."""
+    """Return what any sync of these items writes, by field, under any of the usernames. And what a killed one was about to."""
     held = list(items)
     rendered = [Rendered(one.content, one.createdAt) for one in held]
     rendered += [Rendered(post.content, post.createdAt) for one in held for post in one.aggregated]

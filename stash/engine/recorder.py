@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Recorder:
-    """Notes operations before they are sent; what Stash answered is settled with the part that it belongs to."""
+    """Notes operations before they are sent. What Stash answered is settled with the part that it belongs to."""
 
     def __init__(self, journal: Journal, number: int, run: Run) -> None:
         self._journal = journal
@@ -46,7 +46,7 @@ class Recorder:
             self._settled.append((change.entity, refused))
 
     def take(self, among: Container[object] | None = None) -> list[Outcome]:
-        """What was settled since the last time, of all entities or of these: what others did is not remembered yet."""
+        """Return what was settled since the last time, of all entities or of these: what others did is not remembered yet."""
         settled, self._settled = self._settled, []
         if among is not None:
             self._settled = [(entity, one) for entity, one in settled if entity not in among]

@@ -1,4 +1,4 @@
-"""After the decision: write, remember, count; or, in a dry run, show the plan."""
+"""After the decision: write, remember, count. Or, in a dry run, show the plan."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Decided:
         return source_digest(self.part, self.files, self.rules)
 
     def note(self, flushed: Flushed) -> None:
-        """Count what a flush did; the changes themselves are many, and are let go."""
+        """Count what a flush did. The changes themselves are many, and are let go."""
         self.created |= dict.fromkeys(one.entity for one in flushed.applied if one.action == "create")
         self.changed.update(change.entity for change in flushed.applied)
         self.links_added += sum(
@@ -128,7 +128,7 @@ class Recording(Twins):
             self.run.report.skip(key.kind, key.id, IGNORED.format(" and ".join(fields)))
 
     async def _remember(self, batch: Batch, refusals: Flushed, outcomes: Sequence[Outcome]) -> None:
-        """Record what stands in Stash now; what was refused is not remembered, so the next run tries again."""
+        """Record what stands in Stash now. What was refused is not remembered, so the next run tries again."""
         if self.run.journal is None:
             return
         refused: dict[Entity, set[str]] = {}
@@ -155,7 +155,7 @@ class Recording(Twins):
                 known[place] = memory
 
     async def _settled(self, decided: Decided) -> SettledPart:
-        """Return the part as it is now; it has no digest of its source where something is left to do.
+        """Return the part as it is now. It has no digest of its source where something is left to do.
 
         The result is worked out while Stash is asked for duplicates. The ids are kept in every case, for the survey of
         the next run.
@@ -225,7 +225,7 @@ class Recording(Twins):
         self.run.is_littered = False
 
     def _forget_part(self) -> None:
-        """What concerns this part alone leaves memory; people, studios and tags stay for the run."""
+        """Forget the entities of this part. Performers, studios and tags stay for the run."""
         run = self.run
         run.is_littered = True
         run.applied = {e: a for e, a in run.applied.items() if e.__type_name__ in LASTING}
@@ -238,7 +238,7 @@ class Recording(Twins):
 
 
 def _with_chapters(applied: Sequence[Entity]) -> set[str]:
-    """The galleries of the chapters; one that stood in Stash before is named by its gallery alone."""
+    """The galleries of the chapters. One that stood in Stash before is named by its gallery alone."""
     chapters = {one for one in applied if isinstance(one, GalleryChapter)}
     made_in = {one.gallery.id for one in chapters if isinstance(one.gallery, Gallery)}
     galleries = [(one.id, one.chapters) for one in applied if isinstance(one, Gallery)]
@@ -269,7 +269,7 @@ def _wished(change: Change, name: str) -> Any:
 
 
 def _new_links(change: Change, name: str, members: Sequence[Entity] | None) -> int:
-    """Count the links of a field that it did not have before; other fields have none."""
+    """Count the links of a field that it did not have before. Other fields have none."""
     if name not in _LINKS:
         return 0
     before = set(change.before.get(name) or ())

@@ -87,7 +87,7 @@ class Run:
     beaten_at: float = field(default_factory=time.monotonic)
 
     def memory(self, type_name: str, key: SourceKey) -> Memory | None:
-        """What an earlier run left of an entity."""
+        """Return what an earlier run left of an entity."""
         return self.memories.get((type_name, key))
 
     async def recall(self, keys: Mapping[str, Iterable[SourceKey]]) -> None:

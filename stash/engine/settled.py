@@ -41,7 +41,7 @@ COMPARED: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Part:
-    """A bounded part of a creator: items, and media that no known item holds; `number` is its place."""
+    """A bounded part of a creator: items, and media that no known item holds. `number` is its place."""
 
     number: int
     items: Sequence[Item] = ()
@@ -89,13 +89,13 @@ def _digest(said: Any) -> str:
 
 
 def signature_of(entity: Entity) -> tuple[Any, ...]:
-    """What is compared of an entity of the store, in the form of a reply."""
+    """Return what is compared of an entity of the store, in the form of a reply."""
     data, name = entity.__dict__, entity.__type_name__
     return (name, entity.id, *[read(data.get(field)) for field, read in _READ[name]])
 
 
 def signature_of_row(name: str, row: Mapping[str, Any]) -> tuple[Any, ...]:
-    """What is compared of an entity in a reply, where texts are as Stash keeps them."""
+    """Return what is compared of an entity in a reply, where texts are as Stash keeps them."""
     return (
         name,
         row["id"],
@@ -104,7 +104,7 @@ def signature_of_row(name: str, row: Mapping[str, Any]) -> tuple[Any, ...]:
 
 
 def _of_row(field: str) -> Callable[[Any], Any] | None:
-    """How a field of a reply is read, where it is more than its value."""
+    """Tell how a field of a reply is read, where it is more than its value."""
     if field in _LINKS:
         return lambda value: sorted([one["id"] for one in value])
     if field in _NAMES:
@@ -113,7 +113,7 @@ def _of_row(field: str) -> Callable[[Any], Any] | None:
 
 
 def signatures_of_orders(orders: Mapping[str, Sequence[str]]) -> list[tuple[Any, ...]]:
-    """What is compared of galleries with chapters, whose places are those of their images: all images, in order."""
+    """Return what is compared of galleries with chapters, whose places are those of their images: all images, in order."""
     return [("order", gallery, *images) for gallery, images in orders.items()]
 
 
@@ -154,7 +154,7 @@ _READ_OF_ROW = {name: [(f, _of_row(f)) for f in compared] for name, compared in 
 
 
 def _values(cls: type[Any], *without: str) -> Callable[[Any], tuple[Any, ...]]:
-    """All fields of a dataclass but these; a field that is added later is looked at too."""
+    """All fields of a dataclass but these. A field that is added later is looked at too."""
     return attrgetter(*[field.name for field in fields(cls) if field.name not in without])
 
 

@@ -27,12 +27,12 @@ class Standing(Working):
 
     @property
     def _is_to_be_looked_at(self) -> bool:
-        """Whether everything is to be decided, even where nothing changed."""
+        """Tell whether everything is to be decided, even where nothing changed."""
         run = self.run
         return bool(run.overwrite) or run.recreate or run.redo or run.has_news
 
     async def _still_stands(self, settled: SettledPart, decided: Decided) -> bool:
-        """Whether a part is as it was at the source, and its entities as they were left; else what was read is kept."""
+        """Tell whether a part is as it was at the source, and its entities as they were left. Else what was read is kept."""
         if self._is_to_be_looked_at or settled.source != decided.source:
             return False
         wanted = {KINDS[name].entity: ids for name, ids in settled.ids.items() if name != "GalleryChapter"}

@@ -84,7 +84,7 @@ class Survey:
         return [("Gallery", one) for one in [*said, *(memory.stash_id for memory in known.values())] if one]
 
     async def _made_again(self) -> dict[Place, Place]:
-        """What has the key now of something that was taken out."""
+        """Return what has the key now of something that was taken out."""
         by_type: defaultdict[str, dict[SourceKey, Place]] = defaultdict(dict)
         for place, effect in self._effects.items():
             if effect.was is not None:
@@ -120,7 +120,7 @@ class Survey:
     async def _pictures(
         self, fields: Mapping[Place, dict[str, Any]], named: Mapping[str, Iterable[str]]
     ) -> dict[Place, str | None]:
-        """Read the pictures of what the run made or gave one; None where Stash does not show its own."""
+        """Read the pictures of what the run made or gave one. None where Stash does not show its own."""
         made = [(name, one) for name, ids in named.items() for one in sorted(ids)]
         given = [place for place, effect in self._effects.items() if effect.turns.keys() & PICTURES]
         found: dict[Place, str | None] = {}

@@ -117,7 +117,7 @@ class Planning:
         self.plan.declined.setdefault(place, {})[name] = Declined(now, back)
 
     def _mark(self, place: Place) -> str | None:
-        """The mark of the picture that Stash shows, empty for none; None where it could not be read."""
+        """The mark of the picture that Stash shows, empty for none. None where it could not be read."""
         shown = self._standing.pictures.get(place, "")
         return None if shown is None else mark_of_url(shown)
 
@@ -140,7 +140,7 @@ class Planning:
             (mark.taken if gallery in taken else mark.left).append(place[1])
 
     def _turn_images(self, gallery: Place, turn: Turn) -> None:
-        """The images that joined or left a gallery; the link is written from the image's side."""
+        """The images that joined or left a gallery. The link is written from the image's side."""
         for image in turn.after:
             if self._link(image, gallery[1], is_in=False):
                 self._mark_of(gallery, "images").taken.append(image)
@@ -152,7 +152,7 @@ class Planning:
         return self.plan.declined.setdefault(place, {}).setdefault(name, Declined([], []))
 
     def _link(self, image: str, gallery: str, *, is_in: bool) -> bool:
-        """Have an image join or leave a gallery; answers whether that is a change."""
+        """Have an image join or leave a gallery. Return whether that is a change."""
         place = "Image", image
         if place not in self._fields:
             return False
@@ -182,7 +182,7 @@ class Planning:
     # --- what was made ---
 
     def _judge(self, effect: Effect) -> None:
-        """A gallery or a chapter goes if nobody has edited it; a chapter of a gallery that stays does too."""
+        """A gallery or a chapter goes if nobody has edited it. A chapter of a gallery that stays does too."""
         place, now = effect.place, self._fields[effect.place]
         if place[0] == "GalleryChapter":
             gallery = ("Gallery", now.get("gallery"))
@@ -215,7 +215,7 @@ class Planning:
         )
 
     def _has_more(self, effect: Effect) -> bool:
-        """Whether a gallery has images, scenes, chapters or a cover that the run did not give it, or lacks some.
+        """Tell whether a gallery has images, scenes, chapters or a cover that the run did not give it, or lacks some.
 
         An attempt that was killed had taken out what one lacks that it was about to take out as a whole.
         """
@@ -255,7 +255,7 @@ class Planning:
         self.plan.stays += [(effect, USED) for effect in left.values()]
 
     def _freed(self) -> Counter[tuple[Place, str]]:
-        """How many entities of each type let go of a performer, a tag or a studio."""
+        """Tell how many entities of each type let go of a performer, a tag or a studio."""
         freed: Counter[tuple[Place, str]] = Counter()
         for place in {*self.plan.writes, *self._going}:
             if place not in self._fields:

@@ -33,7 +33,7 @@ class Twins(Working):
     """
 
     async def _give_way(self, created: Collection[Entity]) -> bool:
-        """Leave each item the oldest of its galleries, with one of each chapter; answers whether any went."""
+        """Leave each item the oldest of its galleries, with one of each chapter. Return whether any went."""
         made = {entity.id: entity for entity in created if isinstance(entity, Gallery)}
         with intact("galleries of the same items"):
             galleries = await self._younger_galleries(made)
@@ -62,7 +62,7 @@ class Twins(Working):
         ]
 
     async def _meanwhile(self, made: Collection[str]) -> list[Row]:
-        """The galleries made since this run looked, up to its own last one; none where all of them are its own.
+        """The galleries made since this run looked, up to its own last one. None where all of them are its own.
 
         Stash gives no id twice, and a higher one each time.
         """
@@ -141,18 +141,18 @@ def _age(row: Row) -> int:
 
 
 def is_free(row: Row | None) -> bool:
-    """Whether a gallery is one that an item can have: it stands, and not for a folder or a zip file."""
+    """Tell whether a gallery is one that an item can have: it stands, and not for a folder or a zip file."""
     return row is not None and not row["folder"] and not row["files"]
 
 
 def is_alike(row: Row, other: Row) -> bool:
-    """Whether two galleries of one code are of one item: by a url of both, or where neither has any by their titles."""
+    """Tell whether two galleries of one code are of one item: by a url of both, or where neither has any by their titles."""
     urls, others = set(row["urls"]), set(other["urls"])
     return bool(urls & others) or (not urls and not others and row["title"] == other["title"])
 
 
 def is_as_made(row: Row, applied: Applied, chapters: Sequence[Applied]) -> bool:
-    """Whether a gallery is as this run made it, so that nobody loses anything with it."""
+    """Tell whether a gallery is as this run made it, so that nobody loses anything with it."""
     ours = {name: set(decision.result) for name, (decision, _) in applied.sets.items()}
     return (
         signature_of_row("Gallery", row) == signature_of(applied.entity)

@@ -62,7 +62,7 @@ class Undoing:
         self._began = time.monotonic()
 
     async def undo(self, run: RunRow) -> None:
-        """Take back what a run did; where the report has a plan, only show it.
+        """Take back what a run did. Where the report has a plan, only show it.
 
         Raises:
             RetriableError: Stash did not answer; what was done is noted, another attempt goes on from there.
@@ -236,7 +236,7 @@ class Undoing:
     async def _send(
         self, recorder: Recorder, effects: dict[Place, Effect], plan: Plan, doomed: Sequence[Change]
     ) -> None:
-        """Decline first, so that no sync ever writes again what is half taken back; then write, then take out."""
+        """Decline first, so that no sync ever writes again what is half taken back. Then write, then take out."""
         journal = self._journal
         touched = grouped([*effects, *plan.writes])
         memories = await journal.remembered(touched)
@@ -257,7 +257,7 @@ class Undoing:
         )
 
     def _gone(self, effects: dict[Place, Effect], memories: Iterable[Memory]) -> set[Place]:
-        """What the run made and stands no more, by this undo or by an attempt that was killed."""
+        """Return what the run made and stands no more, by this undo or by an attempt that was killed."""
         found: set[Place] = set()
         for place in {(memory.type, memory.stash_id) for memory in memories}:
             effect, entity = effects.get(place), self._store.entry(*place)

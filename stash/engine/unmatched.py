@@ -26,7 +26,7 @@ LEFT_OUT = "--only, --skip or the settings leave some out"
 
 
 def why_idle(ours: Iterable[HostFile], everything: Iterable[HostFile]) -> str:
-    """Why a sync meets no file: none of all those in the downloads is of its creators; empty where one is.
+    """Why a sync meets no file: none of all those in the downloads is of its creators. Empty where one is.
 
     Unsaid, a wrong folder would end in silence.
     """
@@ -38,7 +38,7 @@ def why_idle(ours: Iterable[HostFile], everything: Iterable[HostFile]) -> str:
 
 
 def why_empty(item: Item, files: Mapping[int, Sequence[HostFile]], run: Run) -> str:
-    """Return why nothing of an item is in Stash; `files` are the host files of each media."""
+    """Return why nothing of an item is in Stash. `files` are the host files of each media."""
     media = [one.media for one in item.media]
     is_locked = all(one.is_locked or one.is_preview for one in item.media)
     if is_locked and not any(file.kind for one in media for file in files[one.id]):
@@ -54,7 +54,7 @@ class Unmatching(Working):
     """Names the files that have no match."""
 
     async def _note_files(self, reader: Reader, files: Iterable[HostFile], known: Container[int]) -> None:
-        """Every file of the creators has a match, or is named with the reason why not; `known` media are in Stash."""
+        """Every file of the creators has a match, or is named with the reason why not. `known` media are in Stash."""
         mine = self.run.files
         left = [file for file in files if file not in mine.taken or file.path in mine.further]
         owners = await reader.find_media((file.name, file.media_id) for file in left)
@@ -73,7 +73,7 @@ class Unmatching(Working):
                 self.run.report.unmatched.append(unmatched)
 
     def _why_unusable(self, file: HostFile, owner: FileOwner | None) -> tuple[str, bool]:
-        """Why a file of a type for Stash, or a folder, cannot be used; a failure where its media has no other file."""
+        """Why a file of a type for Stash, or a folder, cannot be used. A failure where its media has no other file."""
         is_media = owner is not None or file.media_id is not None
         reason = self.run.files.unusable[file]
         if not (file.kind or is_media or reason.startswith(FOLDER)):

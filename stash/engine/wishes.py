@@ -57,7 +57,7 @@ class Applied:
     is_left: bool = False
 
     def memory(self, before: Memory | None = None, refused: Collection[str] = ()) -> Memory:
-        """What the journal keeps, with the ids that Stash gave meanwhile.
+        """Return what the journal keeps, with the ids that Stash gave meanwhile.
 
         Of the fields that Stash refused it keeps what it had `before`; a link that was not confirmed is not kept.
         """
@@ -97,7 +97,7 @@ class Applied:
         )
 
     def _written_at(self, before: Memory | None) -> str:
-        """Return when Stash took our last write, by its clock; a memory of another entity does not count."""
+        """Return when Stash took our last write, by its clock. A memory of another entity does not count."""
         written = instant_text(self.entity.__dict__.get("updated_at"))
         if written or before is None or before.stash_id != self.entity.id:
             return written
@@ -117,7 +117,7 @@ class Applied:
             self.declined[name] = Declined(taken, left)
 
     def _has(self, file: Entity) -> bool:
-        """Whether Stash has confirmed that a scene or an image is in this gallery."""
+        """Tell whether Stash has confirmed that a scene or an image is in this gallery."""
         return any(gallery is self.entity for gallery in snapshot(file).get("galleries") or ())
 
 
@@ -130,14 +130,14 @@ def instant_text(value: object) -> str:
 
 
 def is_remembered(entity: Entity, memory: Memory) -> bool:
-    """Whether an entity is the recorded one: an id may be another entity's since a database was made anew."""
+    """Tell whether an entity is the recorded one: an id may be another entity's since a database was made anew."""
     return entity.id == memory.stash_id and instant_text(entity.created_at) == memory.created_at
 
 
 def apply(
     entity: Entity, key: SourceKey, wish: Wish, memory: Memory | None, overwrite: Collection[str]
 ) -> Applied:
-    """Bring an entity of the store to what the merge decides; nothing is sent yet."""
+    """Bring an entity of the store to what the merge decides. Nothing is sent yet."""
     merging = _Merging(Applied(entity, key), wish, memory, overwrite)
     for name in wish.values:
         merging.value(name)
@@ -184,7 +184,7 @@ class _Merging:
             applied.wrote[name] = self.memory.wrote[name]
 
     def _is_declined(self, memory: Memory, name: str, theirs: str | None, wish: str | None) -> bool:
-        """Whether a field stands as undo left it: then it is left so, and what we once wrote stays remembered."""
+        """Tell whether a field stands as undo left it: then it is left so, and what we once wrote stays remembered."""
         mark = memory.declined.get(name)
         if mark is None or name in self.overwrite:
             return False
@@ -227,7 +227,7 @@ class _Merging:
 
 
 def _known(memory: Memory | None, name: str, theirs: str | None) -> list[str] | None:
-    """Every value that we wrote to a field; None where we never did.
+    """Every value that we wrote to a field. None where we never did.
 
     What a killed run was about to write counts where it stands, else it was never sent and says nothing.
     """
@@ -244,14 +244,14 @@ def _plain_text(value: Any) -> str:
 
 
 def seen_and_wrote(memory: Memory | None, name: str) -> tuple[Sequence[str], Sequence[str]]:
-    """What is remembered of a set; what a killed run was about to add counts as added by us."""
+    """Return what is remembered of a set. What a killed run was about to add counts as added by us."""
     if memory is None:
         return (), ()
     return memory.seen.get(name, ()), [*memory.wrote.get(name, ()), *memory.planned.get(name, ())]
 
 
 def _listed(entity: Entity, name: str) -> list[Any]:
-    """What stands in Stash; in a new entity nothing does, whatever it was made with."""
+    """Return what stands in Stash. In a new entity nothing does, whatever it was made with."""
     value = entity.__dict__.get(name, UNSET)
     return list(value) if isinstance(value, list) and not is_new(entity) else []
 
@@ -273,5 +273,5 @@ def _label(entity: Entity) -> str:
 
 
 def names_of(entities: Iterable[Entity]) -> list[str]:
-    """How a person knows these entities."""
+    """Tell how a person knows these entities."""
     return [_label(entity) for entity in entities]

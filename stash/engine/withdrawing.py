@@ -25,7 +25,7 @@ class Withdrawing(Working):
     """Takes out what an earlier sync made, and nobody changed, once the source has dropped it."""
 
     async def _withdraw_chapters(self, galleries: Iterable[tuple[Item, Gallery]]) -> None:
-        """Take out the chapters of posts that left an item; a dry run plans it."""
+        """Take out the chapters of posts that left an item. A dry run plans it."""
         doomed = [one for item, gallery in galleries async for one in self._dropped(item, gallery)]
         if not doomed or self.run.journal is None:
             return

@@ -42,14 +42,14 @@ class Writing(Recording):
     async def _write(
         self, decided: Decided, batch: Batch, remembering: Line, *, is_last: bool = False
     ) -> None:
-        """Write a batch, or as the last one whatever is pending; remember what Stash confirmed."""
+        """Write a batch, or as the last one whatever is pending. Remember what Stash confirmed."""
         await self._flush(decided, None if is_last else batch.entities())
         among = None if is_last else batch.applied
         outcomes = self.run.recorder.take(among) if self.run.recorder is not None else []
         await remembering.start(self._remember(batch, decided.refused, outcomes))
 
     async def _flush(self, decided: Decided, entities: Sequence[Entity] | None = None) -> None:
-        """Write these entities, or whatever is pending; what Stash refused is decided anew by the next run."""
+        """Write these entities, or whatever is pending. What Stash refused is decided anew by the next run."""
         flushed = await self.store.flush(entities, with_names=True)
         if flushed.failed:
             self.store.rollback(entities, keeping=LASTING)

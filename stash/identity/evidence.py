@@ -19,7 +19,7 @@ FILES = frozenset({"Image", "Scene"})
 
 
 class Recorded(NamedTuple):
-    """One entity as the journal has it; times are UTC in ISO form, `code` is what we wrote there and undo left."""
+    """One entity as the journal has it. Times are UTC in ISO form, `code` is what we wrote there and undo left."""
 
     type: str
     stash_id: str
@@ -39,7 +39,7 @@ class Found(NamedTuple):
 
 @dataclass(frozen=True)
 class Sighting:
-    """A recorded entity beside what Stash has under its id; None where it has nothing."""
+    """A recorded entity beside what Stash has under its id. None where it has nothing."""
 
     recorded: Recorded
     found: Found | None
@@ -141,7 +141,7 @@ class Loss(NamedTuple):
 def lost_from(
     sightings: Sequence[Sighting], newest: Mapping[str, int], is_on_disk: Callable[[str], bool]
 ) -> Loss | None:
-    """Find from when on our writes are lost, because Stash was put back; None where it was not.
+    """Find from when on our writes are lost, because Stash was put back. None where it was not.
 
     Args:
         sightings: entities of the newest runs, of every type.

@@ -44,7 +44,7 @@ class JournalBase:
         self._has_times = not is_read_only or "updated_at" in state.columns(sync_entity.name)
 
     def _select_entities(self) -> Select[Any]:
-        """Select rows of `sync_entity`; tables of an older version have no `updated_at`."""
+        """Select rows of `sync_entity`. Tables of an older version have no `updated_at`."""
         known = [c for c in sync_entity.c if self._has_times or c.name != "updated_at"]
         return select(*known) if self._has_times else select(*known, literal("").label("updated_at"))
 

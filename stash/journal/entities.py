@@ -34,11 +34,11 @@ class Entities(Parts):
     """The journal, as far as it keeps entities."""
 
     async def recall(self, type_name: str, keys: Iterable[SourceKey]) -> dict[SourceKey, Memory]:
-        """What earlier runs left of these entities of one type; see `recall_all`."""
+        """Return what earlier runs left of these entities of one type. See `recall_all`."""
         return {key: memory for (_, key), memory in (await self.recall_all({type_name: keys})).items()}
 
     async def recall_all(self, keys: Mapping[str, Iterable[SourceKey]]) -> dict[Place, Memory]:
-        """What earlier runs left of these entities, by type, and what killed ones were about to write of them.
+        """Return what earlier runs left of these entities, by type, and what killed ones were about to write of them.
 
         Of what was only planned there is a memory without a Stash id.
         """
@@ -72,7 +72,7 @@ class Entities(Parts):
         return known - {int(key.id) for key in gone if key.kind == "media"}
 
     async def count(self) -> int:
-        """How many scenes and images are recorded."""
+        """Tell how many scenes and images are recorded."""
         if not self._server:
             return 0
         query = select(func.count()).select_from(sync_entity).where(*self._is_media())
@@ -133,14 +133,14 @@ class Entities(Parts):
         return len(changed)
 
     async def _stamp(self, stamps: Sequence[tuple[str, int, int | None]]) -> None:
-        """Stamp the rows of a metadata database that does not keep our tables; one that is read-only stays as it is."""
+        """Stamp the rows of a metadata database that does not keep our tables. One that is read-only stays as it is."""
         async with ours():
             with suppress(ReadOnlyDatabaseError):
                 async with self._database.begin() as connection:
                     await self._database.stamp(connection, stamps)
 
     async def memories_of(self, type_name: str, stash_id: str) -> list[Memory]:
-        """What is remembered of one entity of Stash, under whichever keys."""
+        """Return what is remembered of one entity of Stash, under whichever keys."""
         if not self._server:
             return []
         query = self._select_entities().where(

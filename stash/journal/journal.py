@@ -38,7 +38,7 @@ class Journal(RollingBack):
     async def open(
         cls, database: Database, *, state: Database | None = None, is_read_only: bool = False
     ) -> Journal:
-        """Open the journal; unless it is read-only the tables are made or brought up to date.
+        """Open the journal. Unless it is read-only the tables are made or brought up to date.
 
         Before that, a downloader's SQLite database is copied; see `backup`.
         """
@@ -59,7 +59,7 @@ class Journal(RollingBack):
     @classmethod
     @asynccontextmanager
     async def reading(cls, database: Database, state: str | None) -> AsyncIterator[Self]:
-        """The journal to be read, of the `state` with that URL where one is set; an empty one before the first run."""
+        """The journal to be read, of the `state` with that URL where one is set. An empty one before the first run."""
         async with AsyncExitStack() as stack:
             kept = database
             if state is not None:

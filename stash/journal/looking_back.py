@@ -22,7 +22,7 @@ class LookingBack(Entities):
     """The journal, as far as it is read without a Stash."""
 
     async def server_url(self, run: int) -> str:
-        """The address of the Stash that a run was with, as it was named then; empty where that is not known."""
+        """The address of the Stash that a run was with, as it was named then. Empty where that is not known."""
         if not self._has_tables:
             return ""
         query = select(sync_server.c.url).join(sync_run).where(sync_run.c.id == run)
@@ -30,7 +30,7 @@ class LookingBack(Entities):
             return str(StashAddress((await connection.execute(query)).scalar() or ""))
 
     async def recorded(self, run: int, ids: Mapping[str, Collection[str]]) -> dict[tuple[str, str], Memory]:
-        """What is remembered of these entities of the run's Stash, by type and Stash id."""
+        """Return what is remembered of these entities of the run's Stash, by type and Stash id."""
         found: dict[tuple[str, str], Memory] = {}
         server = select(sync_run.c.server_id).where(sync_run.c.id == run).scalar_subquery()
         async with self._reading() as connection:
@@ -88,7 +88,7 @@ class MediaKept:
 
 
 def _is_undone(memory: Memory) -> bool:
-    """Whether a scene or image holds nothing any more that a sync gives each: its code, or else any value."""
+    """Tell whether a scene or image holds nothing any more that a sync gives each: its code, or else any value."""
     if not memory.declined:
         return False
     written = {name for name, value in memory.wrote.items() if value}

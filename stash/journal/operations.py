@@ -28,7 +28,7 @@ class Operations(Runs):
     """The journal, as far as it keeps operations."""
 
     async def plan(self, run: int, operations: Sequence[Operation]) -> list[Noted]:
-        """Note what is about to be sent together, in one transaction; answers where each is."""
+        """Note what is about to be sent together, in one transaction. Return where each is."""
         if not operations:
             return []
         self._runs.add(run)
@@ -45,7 +45,7 @@ class Operations(Runs):
                 await settle(connection, outcomes)
 
     async def operations(self, run: int) -> list[Operation]:
-        """What a run did or was about to do, in its order."""
+        """Return what a run did or was about to do, in its order."""
         if not self._has_operations:
             return []
         query = select(sync_change).where(sync_change.c.run_id == run).order_by(sync_change.c.id)
@@ -55,7 +55,7 @@ class Operations(Runs):
     async def _planned(
         self, connection: AsyncConnection, *conditions: Any
     ) -> dict[tuple[str, SourceKey], list[Operation]]:
-        """What is still planned, oldest first, by type and stored key."""
+        """Return what is still planned, oldest first, by type and stored key."""
         found: defaultdict[tuple[str, SourceKey], list[Operation]] = defaultdict(list)
         if not self._has_operations:
             return found
@@ -67,7 +67,7 @@ class Operations(Runs):
         return found
 
     async def retain(self, keep_runs: int) -> None:
-        """Delete the operations of old runs; those of the newest `keep_runs` runs that wrote anything stay.
+        """Delete the operations of old runs. Those of the newest `keep_runs` runs that wrote anything stay.
 
         A run that changed nothing takes no place of these. Its refused operations stay while it is among the newest
         `keep_runs` of all. A batch with a planned operation stays, because it may yet turn out to be applied.

@@ -57,7 +57,7 @@ class RollingBack(TakingBack):
         return [memory_of(row, SourceKey(row.kind, row.source_id)) for row in rows]
 
     async def roll_back(self, moment: str, kept: Sequence[Memory], gone: Collection[Memory]) -> None:
-        """Store the records as they were at a moment, in one transaction; a read-only journal keeps them in memory.
+        """Store the records as they were at a moment, in one transaction. A read-only journal keeps them in memory.
 
         Args:
             moment: from when on the writes are lost.

@@ -67,7 +67,7 @@ class Operation(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What became of an operation: Stash took it, or refused it with this message; `stash_id` is the entity's."""
+    """What became of an operation: Stash took it, or refused it with this message. `stash_id` is the entity's."""
 
     id: Noted
     state: Literal["applied", "failed"]
@@ -103,13 +103,13 @@ class Memory(NamedTuple):
 
     @property
     def is_taken_back(self) -> bool:
-        """Whether the entity itself was taken back by undo."""
+        """Tell whether the entity itself was taken back by undo."""
         return GONE in self.declined
 
 
 @dataclass(frozen=True)
 class RunRow:
-    """One recorded run; one without an outcome whose heartbeat is old was killed."""
+    """One recorded run. One without an outcome whose heartbeat is old was killed."""
 
     id: int
     command: str
@@ -148,7 +148,7 @@ def _instant(value: datetime) -> datetime:
 
 
 def memory_of(row: Any, key: SourceKey) -> Memory:
-    """A memory from its row; the key is the one asked for, which may hold more than a row can."""
+    """A memory from its row. The key is the one asked for, which may hold more than a row can."""
     content = json.loads(row.seen_and_wrote)
     return Memory(
         type=row.type,
@@ -164,7 +164,7 @@ def memory_of(row: Any, key: SourceKey) -> Memory:
 
 
 def memory_row(server: str, memory: Memory) -> dict[str, Any]:
-    """The row of a memory; what was planned has rows of its own."""
+    """The row of a memory. What was planned has rows of its own."""
     content: dict[str, Any] = {"seen": dict(memory.seen), "wrote": dict(memory.wrote)}
     if memory.earlier:
         content["earlier"] = {name: list(values)[-EARLIER_KEPT:] for name, values in memory.earlier.items()}
@@ -221,7 +221,7 @@ def with_planned(memory: Memory, operation: Operation) -> Memory:
 
 
 def redone(memory: Memory) -> Memory | None:
-    """A memory by which what was taken back is written again; None where the entity itself is to be made again."""
+    """A memory by which what was taken back is written again. None where the entity itself is to be made again."""
     if memory.is_taken_back:
         return None
     seen, wrote, earlier = dict(memory.seen), dict(memory.wrote), dict(memory.earlier)
@@ -257,7 +257,7 @@ def operations_of(row: Any) -> list[Operation]:
 
 
 def batch_row(server: str, run: int, operations: Sequence[Operation]) -> dict[str, Any]:
-    """The row of operations that are sent together; nothing is known to have become of them yet."""
+    """The row of operations that are sent together. Nothing is known to have become of them yet."""
     content = [
         (
             one.type,

@@ -22,7 +22,7 @@ class Runs(Servers):
     """The journal, as far as it keeps runs."""
 
     async def begin(self, command: str, creators: Sequence[str]) -> int:
-        """Note that a run has begun; answers its number."""
+        """Note that a run has begun. Return its number."""
         now = datetime.now(UTC)
         row = {
             "server_id": self._server,
@@ -60,7 +60,7 @@ class Runs(Servers):
             await connection.execute(later.values(stash_time=moment))
 
     async def run(self, run: int) -> RunRow | None:
-        """One run; None where there is none of that number."""
+        """One run. None where there is none of that number."""
         return next(iter(await self._rows_of(self._select_runs().where(sync_run.c.id == run))), None)
 
     async def runs(self, limit: int = 20) -> list[RunRow]:

@@ -130,7 +130,7 @@ class Servers(JournalBase):
         )
 
     async def select_server(self, known: ServerRow | None, url: str, database_path: str) -> str:
-        """Select a server for all later calls, and note where it is now; None registers a new one.
+        """Select a server for all later calls, and note where it is now. None registers a new one.
 
         Returns:
             Its id; empty for a new server in a read-only journal.

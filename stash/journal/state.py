@@ -8,7 +8,7 @@ from stash.source.errors import UnknownDatabaseError
 
 
 async def open_state(url: str, *, create: bool = False, read_only: bool = False) -> Database:
-    """Open the database that `STASH_SYNC_STATE_URL` names; `create` makes the file of a missing one.
+    """Open the database that `STASH_SYNC_STATE_URL` names. `create` makes the file of a missing one.
 
     Raises:
         MissingDatabaseError: there is no such file.

@@ -49,13 +49,13 @@ class TakingBack(LookingBack):
         return found
 
     async def is_here(self, run: int) -> bool:
-        """Whether a run was with this Stash."""
+        """Tell whether a run was with this Stash."""
         query = select(sync_run.c.server_id).where(sync_run.c.id == run)
         async with self._reading() as connection:
             return (await connection.execute(query)).scalar() == self._server
 
     async def remembered(self, ids: Mapping[str, Collection[str]]) -> list[Memory]:
-        """What is remembered of these entities, by type and Stash id, under whichever keys."""
+        """Return what is remembered of these entities, by type and Stash id, under whichever keys."""
         found: list[Memory] = []
         async with self._reading() as connection:
             for type_name, wanted in ((name, some) for name, some in ids.items() if some):

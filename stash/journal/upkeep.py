@@ -1,4 +1,4 @@
-"""Making the `sync_` tables, bringing them up to date, dropping them; and the copy before the first write."""
+"""Making the `sync_` tables, bringing them up to date, dropping them. And the copy before the first write."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _BUSY_SECONDS = 10.0
 
 
 async def is_current(database: Database, connection: AsyncConnection) -> bool:
-    """Whether the tables are there and of the newest version."""
+    """Tell whether the tables are there and of the newest version."""
     if not database.has_table(VERSION_TABLE):
         return False
     version = text(f"SELECT version_num FROM {VERSION_TABLE}")  # noqa: S608 - our own name
@@ -90,7 +90,7 @@ def drop(connection: Connection) -> None:
 
 
 def copy_beside(path: Path, suffix: str = BACKUP_SUFFIX) -> Path | None:
-    """Copy a SQLite database to its backup beside it, whole or not at all; None where that is there already.
+    """Copy a SQLite database to its backup beside it, whole or not at all. None where that is there already.
 
     What is about to be forgotten is copied anew each time.
 

@@ -42,7 +42,7 @@ class Line:
 
 @dataclass
 class Entry:
-    """One entity with its changes; `media` is the media whose picture stands for it."""
+    """One entity with its changes. `media` is the media whose picture stands for it."""
 
     type: str
     id: str
@@ -73,7 +73,7 @@ class Note:
 
 @dataclass
 class Page:
-    """A whole page. `pictures` are data URIs by media id; `stash_url` leads into Stash where that is an address."""
+    """A whole page. `pictures` are data URIs by media id. `stash_url` leads into Stash where that is an address."""
 
     title: str
     subtitle: str
@@ -105,7 +105,7 @@ def diff_of(name: str, before: Any, after: Any, why: str = "") -> Diff:  # noqa:
 
 
 def is_over_something(diff: Diff) -> bool:
-    """Whether a value that stood there is written over, or links are taken away."""
+    """Tell whether a value that stood there is written over, or links are taken away."""
     return bool(diff.removed) or (bool(diff.before) and not diff.added and diff.before != diff.after)
 
 

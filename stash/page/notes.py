@@ -30,7 +30,7 @@ def skipped_note(one: Skipped, base: str, *, is_plan: bool = False) -> Note:
 
 
 def kept_note(one: Kept, label: str, wrote: str | None, base: str, chosen: str = "") -> Note:
-    """A field that is the user's; `wrote` is what an earlier sync left there, `chosen` the word that `--only` takes for it."""
+    """A field that is the user's. `wrote` is what an earlier sync left there, `chosen` the word that `--only` takes for it."""
     if one.field == "organized":
         reason, step, line = "you marked it as organized", "To have it synced again, take the mark off.", ""
     elif one.field == "primary file":
@@ -44,7 +44,7 @@ def kept_note(one: Kept, label: str, wrote: str | None, base: str, chosen: str =
 
 
 def chosen_by(key: str, urls: Sequence[Any] = ()) -> str:
-    """The word that `--only` takes for an entity, from its key at the source or the address of its post; or none."""
+    """The word that `--only` takes for an entity, from its key at the source or the address of its post. Or none."""
     kind, _, number = key.partition(" ")
     if kind in KINDS:
         return number

@@ -22,7 +22,7 @@ ITEMS = frozenset({"post", "message", "story", "wall"})
 
 
 def page_of_plan(report: Report, base: str) -> Page:
-    """A dry run's report as a page, without pictures; `base` is the command that a flag joins, to be pasted."""
+    """A dry run's report as a page, without pictures. `base` is the command that a flag joins, to be pasted."""
     plan = sorted(report.plan or [], key=_who)
     groups = [list(fields) for _, fields in groupby(plan, key=_who)]
     items, waiting = _items(plan), unscanned(report)
@@ -69,7 +69,7 @@ def figures_of(report: Report) -> list[tuple[str, list[int]]]:
 
 
 def lines_of(key: str, label: str, item: str, base: str) -> list[Line]:
-    """What to paste where this is not wanted; `item` is the key of the item that a media is in."""
+    """Return what to paste where this is not wanted. `item` is the key of the item that a media is in."""
     kind, _, number = (item or key).partition(" ")
     if kind in ITEMS:
         return [
@@ -101,7 +101,7 @@ def _name_creators(entries: Sequence[Entry], base: str) -> None:
 
 
 def _items(plan: Sequence[Planned]) -> dict[str, str]:
-    """Which item a media is in, as far as the plan says: by the new images and scenes of galleries, and by URLs."""
+    """Tell which item a media is in, as far as the plan says: by the new images and scenes of galleries, and by URLs."""
     found: dict[str, str] = {}
     for one in plan:
         if one.type == "Gallery" and one.field in {"images", "scenes"}:
@@ -114,7 +114,7 @@ def _items(plan: Sequence[Planned]) -> dict[str, str]:
 
 
 def _who(one: Planned) -> tuple[str, str, str]:
-    """Return what tells an entity; new chapters are alike in all but their key."""
+    """Return what tells an entity. New chapters are alike in all but their key."""
     return one.type, one.id, one.key
 
 

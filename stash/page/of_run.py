@@ -40,7 +40,7 @@ type Known = tuple[str, str]
 def page_of_run(
     run: RunRow, operations: Sequence[Operation], names: Names, base: str, stash_url: str
 ) -> Page:
-    """A recorded run as a page, without pictures; `base` is the command that a flag joins, to be pasted."""
+    """A recorded run as a page, without pictures. `base` is the command that a flag joins, to be pasted."""
     report = report_of(run.counts)
     grouped: defaultdict[tuple[str, str, str], list[Operation]] = defaultdict(list)
     for one in operations:
@@ -88,7 +88,7 @@ class Names:
                 self._media[one.type, one.stash_id] = one.key.id
 
     def of(self, type_name: str, stash_id: str) -> str:
-        """The name of an entity; its id where nothing else is known of it."""
+        """The name of an entity. Its id where nothing else is known of it."""
         given = self._given.get((type_name, stash_id))
         memory = self._recorded.get((type_name, stash_id))
         if given or memory is None:
@@ -101,7 +101,7 @@ class Names:
         return memory.key.id
 
     def media(self, type_name: str, stash_id: str) -> str:
-        """The media that an image or scene shows; empty where that is not known."""
+        """The media that an image or scene shows. Empty where that is not known."""
         memory = self._recorded.get((type_name, stash_id))
         known = memory.key.id if memory is not None and memory.key.kind == "media" else ""
         return self._media.get((type_name, stash_id), known)
@@ -112,12 +112,12 @@ class Names:
         return "" if memory is None else str(memory.wrote.get("cover") or "")
 
     def chosen(self, kept: Kept) -> str:
-        """The word that `--only` takes for the entity of a kept field; or none."""
+        """The word that `--only` takes for the entity of a kept field. Or none."""
         memory = self._recorded.get((kept.type, kept.id))
         return "" if memory is None else chosen_by(" ".join(memory.key), memory.wrote.get("urls") or ())
 
     def wrote(self, kept: Kept) -> str | None:
-        """What an earlier sync left in a field that the user edited."""
+        """Return what an earlier sync left in a field that the user edited."""
         memory = self._recorded.get((kept.type, kept.id))
         value = None if memory is None else memory.wrote.get(kept.field)
         if value is None or isinstance(value, list):
@@ -180,7 +180,7 @@ def _entry(group: Sequence[Operation], names: Names, base: str) -> Entry:
 
 
 def _diffs(group: Sequence[Operation], names: Names) -> list[Diff]:
-    """The fields in the order in which they were sent; a field that was sent twice is one, as before and in the end."""
+    """The fields in the order in which they were sent. A field that was sent twice is one, as before and in the end."""
     found: dict[str, tuple[Any, Any, str]] = {}
     for one in group:
         for field, after in one.after.items():

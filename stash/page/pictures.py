@@ -1,4 +1,4 @@
-"""Small pictures of files, as data URIs; the files are strangers', so another process decodes them."""
+"""Small pictures of files, as data URIs. The files are strangers', so another process decodes them."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def pictures(files: Iterable[tuple[str, Path]], thumbnailer: Thumbnailer | None 
 
 
 class Thumbnailer:
-    """A process that decodes one file after the other; one that ends it, or takes too long, costs its own picture.
+    """A process that decodes one file after the other. One that ends it, or takes too long, costs its own picture.
 
     Use it as a context manager.
     """
@@ -51,7 +51,7 @@ class Thumbnailer:
         self._is_stopped = threading.Event()
 
     def draw(self, path: Path, seconds: float) -> str:
-        """Return a small JPEG of a file, in base64; nothing where there is none within that time."""
+        """Return a small JPEG of a file, in base64. Nothing where there is none within that time."""
         if self._is_stopped.is_set():
             return ""
         try:
@@ -76,7 +76,7 @@ class Thumbnailer:
         self._end()
 
     def _answer(self, path: Path, seconds: float) -> bytes:
-        """Send a path and wait for the line that answers it; half a line, or none, where the process ended."""
+        """Send a path and wait for the line that answers it. Half a line, or none, where the process ended."""
         if self._process is None:
             self._process = _started()
         process = self._process

@@ -64,7 +64,7 @@ def _href(page: Page, one: Entry | Note) -> str:
 
 
 def _data(page: Page) -> dict[str, Any]:
-    """What the script shows, and searches."""
+    """Return what the script shows, and searches."""
     return {
         "changes": [_entry_data(page, one) for one in page.entries],
         "kept": [_note_data(page, one) for one in page.kept],

@@ -1,4 +1,4 @@
-"""A program that makes small pictures of strangers' files, within bounds; `pictures.py` starts it and reads its answers.
+"""A program that makes small pictures of strangers' files, within bounds. `pictures.py` starts it and reads its answers.
 
 It runs alone, so that a decoder that hangs, crashes or takes too much memory takes nothing else along. Each line on
 stdin is a path in hexadecimal; each line on stdout is a JPEG in base64, empty where the file has no picture.
@@ -66,7 +66,7 @@ _BROKEN = (
 
 
 def thumbnail(path: Path) -> bytes:
-    """Return a small JPEG of a file; nothing where it is no picture, a broken one, or too large."""
+    """Return a small JPEG of a file. Nothing where it is no picture, a broken one, or too large."""
     try:
         file = path.stat()
         if not stat.S_ISREG(file.st_mode) or file.st_size > LARGEST_FILE:
@@ -102,7 +102,7 @@ def _bound() -> None:
 
 
 def main() -> None:
-    """Answer one line after the other, until there is none; whatever else a decoder prints goes nowhere."""
+    """Answer one line after the other, until there is none. Whatever else a decoder prints goes nowhere."""
     _bound()
     with os.fdopen(os.dup(1), "wb") as answers, Path(os.devnull).open("wb") as nowhere:
         os.dup2(nowhere.fileno(), 1)

@@ -31,7 +31,7 @@ CANDIDATES = 400
 
 
 async def write_page(file: Path, settings: Settings, report: Report, base: str) -> None:
-    """Write what a run did, or would do; `base` is the command that a flag joins, to be pasted.
+    """Write what a run did, or would do. `base` is the command that a flag joins, to be pasted.
 
     Raises:
         StateError: the file cannot be written.
@@ -46,7 +46,7 @@ async def write_page(file: Path, settings: Settings, report: Report, base: str) 
 
 
 async def write_page_of_run(file: Path, settings: Settings, number: int | None, base: str) -> int:
-    """Write the page of a recorded run, the newest where no number is given; answers its number.
+    """Write the page of a recorded run, the newest where no number is given. Return its number.
 
     Raises:
         UsageError: there is no such run.

@@ -23,10 +23,10 @@ T = TypeVar("T", bound=Entity)
 
 
 class StashProcessingBase(Applying):
-    """What every mixin can do; mixins have no state of their own."""
+    """What every mixin can do. Mixins have no state of their own."""
 
     async def _read_files(self, files: Iterable[HostFile]) -> None:
-        """Learn what Stash has of these files; have it scan their folders where it lacks some."""
+        """Learn what Stash has of these files. Have it scan their folders where it lacks some."""
         wanted = [file for file in files if file.kind]
         await self.run.files.read(self.store, wanted)
         missing = self.run.files.unknown(wanted)
@@ -38,7 +38,7 @@ class StashProcessingBase(Applying):
             await self.run.files.find_elsewhere(self.store, missing, by_content=self.run.may_scan)
 
     async def _look_again(self, files: Sequence[HostFile]) -> None:
-        """Look for files whose entity is gone; what was deleted in Stash is not scanned again unless asked for."""
+        """Look for files whose entity is gone. What was deleted in Stash is not scanned again unless asked for."""
         if self.run.recreate:
             await self._read_files(files)
         else:
@@ -63,7 +63,7 @@ class StashProcessingBase(Applying):
     async def _free(
         self, entity_type: type[T], criterion: str, text: str, keys: Collection[SourceKey]
     ) -> list[T]:
-        """Who carries a text, ignoring case, but for those on whom a sync wrote it for another account than these keys'."""
+        """Tell who carries a text, ignoring case, but for those on whom a sync wrote it for another account than these keys'."""
         return [
             one
             for one in await self.store.find(entity_type, **{f"{criterion}__iexact": text})
@@ -80,7 +80,7 @@ class StashProcessingBase(Applying):
         return next((text for text in texts if lowered(text) in known), forms[0])
 
     def _usernames(self, account: Creator) -> list[str]:
-        """What a creator is and was called: earlier usernames are aliases."""
+        """Return what a creator is and was called: earlier usernames are aliases."""
         performer = self.run.people.get(performer_key(account))
         return [account.username, *(listed(performer, "alias_list") if performer is not None else ())]
 

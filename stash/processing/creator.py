@@ -67,7 +67,7 @@ class CreatorProcessing(Standing, Withdrawing, Writing, Recalling):
                 await self._sync_part(creator, part)
 
     async def _parts(self, reader: Reader, creator: Creator) -> AsyncIterator[Part]:
-        """The creator's windows; loose media join the last one, so that they cost no requests of their own."""
+        """The creator's windows. Loose media join the last one, so that they cost no requests of their own."""
         windows: list[Window] = []
         number = 0
         async for window in reader.windows(creator):
@@ -127,7 +127,7 @@ class CreatorProcessing(Standing, Withdrawing, Writing, Recalling):
         await self._withdraw_chapters((item, gallery) for item, gallery, _ in decided.galleries)
 
     async def _look_back(self, part: Part) -> None:
-        """What earlier runs left of a part, as it stands in Stash."""
+        """Return what earlier runs left of a part, as it stands in Stash."""
         self.run.holders = holders_of(part.items)
         await self._recall(part)
         await self._read_recorded(part)
@@ -143,7 +143,7 @@ class CreatorProcessing(Standing, Withdrawing, Writing, Recalling):
         return [applied.entity for applied in self.run.unwritten.values()]
 
     async def _look_up(self, decided: Deciding) -> dict[int, Scene | StashImage]:
-        """Everything that the decisions of a part need, in O(pages) requests; answers what is matched, by media."""
+        """Everything that the decisions of a part need, in O(pages) requests. Return what is matched, by media."""
         media = decided.part.media().values()
         found, _ = await together(self._find_stash_files(media), self._look_up_galleries(decided))
         await self._read_default_covers()
@@ -157,7 +157,7 @@ class CreatorProcessing(Standing, Withdrawing, Writing, Recalling):
     async def _decide(
         self, decided: Deciding, found: dict[int, Scene | StashImage], writing: Line
     ) -> AsyncIterator[None]:
-        """Decide a part, while Stash is at work or nothing is to be written; yields where a batch may be written."""
+        """Decide a part, while Stash is at work or nothing is to be written. Yields where a batch may be written."""
         size = left = FIRST
         for number, item in enumerate(decided.part.items):
             if left == 0:
@@ -189,7 +189,7 @@ class CreatorProcessing(Standing, Withdrawing, Writing, Recalling):
         return True
 
     async def _studio(self, account: Creator) -> Studio | None:
-        """The studio of an account; None where it was deleted in Stash."""
+        """The studio of an account. None where it was deleted in Stash."""
         key = studio_key(account)
         if await self._is_deleted(Studio, key) and (
             self._is_taken_back(Studio, key) or not await self._find_existing_studio(account)
@@ -213,7 +213,7 @@ class CreatorProcessing(Standing, Withdrawing, Writing, Recalling):
         decided.galleries.append((item, gallery, content))
 
     async def _names_of(self, item: Item) -> tuple[Studio | None, list[Performer], list[Tag]]:
-        """The studio, people and tags of an item; decided once."""
+        """The studio, people and tags of an item. Decided once."""
         key = item.kind, item.id
         names = self.run.names.get(key)
         if names is None:
@@ -225,7 +225,7 @@ class CreatorProcessing(Standing, Withdrawing, Writing, Recalling):
         return names
 
     async def _process_item(self, item: Item, found: dict[int, Scene | StashImage]) -> Content | None:
-        """Stamp the files that the item owns; answers what its gallery needs, None where nothing is matched."""
+        """Stamp the files that the item owns. Return what its gallery needs, None where nothing is matched."""
         files = _matched(item, found)
         if not files:
             return None
@@ -248,7 +248,7 @@ class CreatorProcessing(Standing, Withdrawing, Writing, Recalling):
         return Content(performers, tags, files)
 
     async def _performers(self, people: Iterable[Creator]) -> list[Performer]:
-        """The performer of each, once; without those that were deleted in Stash."""
+        """The performer of each, once. Without those that were deleted in Stash."""
         found = [
             await self._get_or_create_performer(one)
             for one in people
@@ -257,7 +257,7 @@ class CreatorProcessing(Standing, Withdrawing, Writing, Recalling):
         return list(dict.fromkeys(found))
 
     async def _owns(self, entity: Scene | StashImage, media: StoredMedia) -> bool:
-        """Whether this media's values go on the entity: the first to claim it, as several may share one file."""
+        """Tell whether this media's values go on the entity: the first to claim it, as several may share one file."""
         claimed, key = self.run.applied.get(entity), media_key(media.id)
         if claimed is not None or entity.code in {"", key.id, *[str(one.id) for one in media.variants]}:
             return claimed is None or claimed.key == key

@@ -39,7 +39,7 @@ class Recalling(
         await self.run.recall(_of_people(accounts))
 
     async def _recall(self, part: Part) -> None:
-        """What earlier runs left of everything in this part."""
+        """Return what earlier runs left of everything in this part."""
         media = [media_key(media_id) for media_id in part.media()]
         galleries = [gallery_key(item) for item in part.items]
         tags = map(tag_key, {TRAILER_TAG}.union(*map(self._tag_names, part.items)))

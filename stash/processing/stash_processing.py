@@ -96,7 +96,7 @@ class StashProcessing(CreatorProcessing, CreatorSurvey, Finding, Unmatching):
 
     @classmethod
     def from_config(cls, config: Config, state: State) -> Self:
-        """A processor for what the downloader has just downloaded; nothing is connected yet."""
+        """A processor for what the downloader has just downloaded. Nothing is connected yet."""
         processor = cls(StashContext(config.stash_context_conn))
         processor._config = config
         processor._state = state
@@ -112,7 +112,7 @@ class StashProcessing(CreatorProcessing, CreatorSurvey, Finding, Unmatching):
         self._config.get_background_tasks().append(self._background_task)
 
     async def process_creator_incremental(self, paths: Sequence[str] | None = None) -> None:
-        """Sync the creator of the state now; `paths` are files that were just downloaded."""
+        """Sync the creator of the state now. `paths` are files that were just downloaded."""
         await self._process_in_background(paths)
 
     async def _process_in_background(self, paths: Sequence[str] | None = None) -> None:

@@ -21,7 +21,7 @@ _KEYWORDS = re.compile(r"(?i)password\s*=")
 
 
 class Parts(NamedTuple):
-    """The parts of an address; user, password and query are decoded.
+    """The parts of an address. User, password and query are decoded.
 
     `clear` has none of these three. An ambiguous address has an `@` behind its host: where its password ends cannot be
     told, so nothing of it is clear.
@@ -65,12 +65,12 @@ def split(address: str) -> Parts:
 
 
 def is_path(address: str) -> bool:
-    """Whether the address of a database is the path of a file; a mistyped URL is none, as it may hold a password."""
+    """Tell whether the address of a database is the path of a file. A mistyped URL is none, as it may hold a password."""
     return not ("://" in address or _NEARLY_A_URL.match(address) or _KEYWORDS.search(address))
 
 
 def has_secret(address: str) -> bool:
-    """Whether an address holds more than may be shown."""
+    """Tell whether an address holds more than may be shown."""
     if is_path(address):
         return False
     parts = split(address)

@@ -67,7 +67,7 @@ _COLUMNS = {
 
 
 class Database:
-    """An open metadata database; make one with `await Database.open(...)`, close it with `await close()`.
+    """An open metadata database. Make one with `await Database.open(...)`, close it with `await close()`.
 
     Every error of the database and its driver that leaves `connect()`, `begin()` or `stamp()` is one of
     `stash.source.errors`.
@@ -107,7 +107,7 @@ class Database:
     async def open_any(
         cls, url: str, *, create: bool = False, read_only: bool = False, busy_timeout: float = BUSY_SECONDS
     ) -> Self:
-        """Open a database whatever tables it has; see `open`. `create` makes the file of a missing one.
+        """Open a database whatever tables it has. See `open`. `create` makes the file of a missing one.
 
         Raises:
             MissingDatabaseError: there is no such file.
@@ -149,7 +149,7 @@ class Database:
         await self.close()
 
     async def close(self) -> None:
-        """Close every connection; a closed database opens new ones when it is used again."""
+        """Close every connection. A closed database opens new ones when it is used again."""
         await self.engine.dispose()
         if self._still is not None:
             self._still.close()
@@ -161,7 +161,7 @@ class Database:
 
     @property
     def name(self) -> str:
-        """Where it is, fit to be shown: a path, or a URL without its password."""
+        """Tell where it is, fit to be shown: a path, or a URL without its password."""
         return self._address.name
 
     @property
@@ -171,12 +171,12 @@ class Database:
 
     @property
     def is_ours(self) -> bool:
-        """Whether stash-sync made it; only then may rows be ingested."""
+        """Tell whether stash-sync made it. Only then may rows be ingested."""
         return self.has_table(ORIGIN)
 
     @property
     def version(self) -> SchemaVersion:
-        """Which of the downloader's schemas it has; our own is that of v0.15."""
+        """Tell which of the downloader's schemas it has. Our own is that of v0.15."""
         if any(map(self.has_table, ("media_stories", "monitor_state", "subscriptions"))):
             return "v0_15"
         return "orm_era" if self.has_table("stub_tracker") else "sqlite_era"
@@ -187,11 +187,11 @@ class Database:
         return not self._columns
 
     def has_table(self, name: str) -> bool:
-        """Whether it has that table, or a view of that name."""
+        """Tell whether it has that table, or a view of that name."""
         return name in self._columns
 
     def columns(self, table_name: str) -> frozenset[str]:
-        """The columns of a table; none for an absent one."""
+        """The columns of a table. None for an absent one."""
         return self._columns.get(table_name, frozenset())
 
     @asynccontextmanager
@@ -220,7 +220,7 @@ class Database:
         return our_errors(self._address)
 
     async def stamp(self, connection: AsyncConnection, stamps: Iterable[tuple[str, int, int | None]]) -> None:
-        """Note Stash ids: (`accounts`, `posts`, `messages` or `media`; row id; Stash id) each.
+        """Note Stash ids: (`accounts`, `posts`, `messages` or `media`. Row id. Stash id) each.
 
         Runs in the caller's transaction, one statement a table; rows that say so already, tables and
         columns that are absent, are left as they are.

@@ -15,7 +15,7 @@ _READING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 
 
 
 def opened(path: str | os.PathLike[str]) -> io.BufferedReader:
-    """Open a regular file for reading; a pipe without a writer is an error, and no wait.
+    """Open a regular file for reading. A pipe without a writer is an error, and no wait.
 
     Raises:
         OSError: it cannot be opened, or is a folder, a pipe, a socket or a device.

@@ -48,7 +48,7 @@ WRITES = "metadata_writes"
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a database is: `path` for SQLite; `name` is fit to be shown, without a password."""
+    """Where a database is: `path` for SQLite. `name` is fit to be shown, without a password."""
 
     kind: DatabaseKind
     url: URL
@@ -115,7 +115,7 @@ class Address:
 
 
 def _parsed(url: str) -> URL:
-    """A URL's parts; SQLAlchemy ends a password at its first `@`, so it gets the rest alone."""
+    """A URL's parts. SQLAlchemy ends a password at its first `@`, so it gets the rest alone."""
     parts = split(url)
     if parts.is_ambiguous or parts.user is None:
         return make_url(url)
@@ -124,7 +124,7 @@ def _parsed(url: str) -> URL:
 
 
 def make_engine(address: Address, mode: Literal["ro", "rw", "rwc"], busy_timeout: float) -> AsyncEngine:
-    """An engine whose transactions begin when they begin; `busy_timeout` is in seconds."""
+    """An engine whose transactions begin when they begin. `busy_timeout` is in seconds."""
     if address.kind == "postgresql":
         settings = {"timezone": "UTC", "lock_timeout": f"{busy_timeout * 1000:.0f}"} | (
             {"default_transaction_read_only": "on"} if mode == "ro" else {}
@@ -165,7 +165,7 @@ def _begin_sqlite(connection: Connection) -> None:
 
 @contextmanager
 def our_errors(address: Address) -> Iterator[None]:
-    """What the database or its driver raises, in our words; what is a bug of ours passes as it is."""
+    """Raise errors of the database or its driver as those of `stash.source.errors`."""
     try:
         yield
     except DBAPIError as error:

@@ -31,7 +31,7 @@ class DatabaseUnusableError(MetadataError):
 
 
 class DatabaseBusyError(DatabaseUnusableError):
-    """The database is locked by another program, or its server does not answer; trying again may help."""
+    """The database is locked by another program, or its server does not answer. Trying again may help."""
 
 
 class ReadOnlyDatabaseError(DatabaseUnusableError):
@@ -39,7 +39,7 @@ class ReadOnlyDatabaseError(DatabaseUnusableError):
 
 
 class ForeignDatabaseError(MetadataError):
-    """The database was not made by stash-sync; ingesting into it is refused."""
+    """The database was not made by stash-sync. Ingesting into it is refused."""
 
 
 class UnknownCreatorError(MetadataError):

@@ -19,7 +19,7 @@ ItemKind = Literal["post", "message", "story", "wall"]
 
 @dataclass(slots=True)
 class StoredMedia:
-    """One stored picture, video or audio; `variants` are other renditions of the same media."""
+    """One stored picture, video or audio. `variants` are other renditions of the same media."""
 
     id: int
     accountId: int
@@ -53,7 +53,7 @@ class Hashtag:
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """Somebody named in an item; `account` is set where the database has a row for them."""
+    """Somebody named in an item. `account` is set where the database has a row for them."""
 
     handle: str
     accountId: int | None = None

@@ -54,7 +54,7 @@ _LOST_MENTIONS = (
 
 
 class Reader:
-    """Reads a metadata database of any version; never writes, and never raises over a row's values.
+    """Reads a metadata database of any version. Never writes, and never raises over a row's values.
 
     What concerns the whole database (creators, the reader's own account, owners of shared media) is read
     once; make a new Reader after rows were added. No connection is held between two windows, and a row with
@@ -70,7 +70,7 @@ class Reader:
         self._begun: dict[int, tuple[list[Window], AsyncIterator[Window]]] = {}
 
     async def creators(self) -> list[Creator]:
-        """Every account with downloaded media, in order of id; never the reader's own account.
+        """Every account with downloaded media, in order of id. Never the reader's own account.
 
         Counted are media in an account's posts, stories and walls, in messages from or to it, and media of
         the account that no known item holds.
@@ -108,7 +108,7 @@ class Reader:
         return False
 
     async def windows(self, creator: Creator, size: int = WINDOW_SIZE) -> AsyncIterator[Window]:
-        """A creator's items in windows of `size`, oldest first, undated ones last; then its walls.
+        """A creator's items in windows of `size`, oldest first, undated ones last. Then its walls.
 
         Items are its posts and stories, and every message of the groups it takes part in, as far as they
         carry media. A window that reports problems may hold no item.
@@ -156,7 +156,7 @@ class Reader:
             yield tuple(one for key in wanted if (one := media.get(key)) is not None)
 
     async def problems(self) -> tuple[Problem, ...]:
-        """What is wrong with rows that are in no creator's windows: they belong to nobody, or are unattached."""
+        """Return what is wrong with rows that are in no creator's windows: they belong to nobody, or are unattached."""
         world = await self._whole_world()
         scrutiny = Scrutiny(self._named)
         async with self._database.connect() as connection:
@@ -166,7 +166,7 @@ class Reader:
         return scrutiny.take()
 
     async def census(self) -> Census:
-        """How much there is, and what this database cannot tell."""
+        """Tell how much there is, and what this database cannot tell."""
         world = await self._whole_world()
         scrutiny = Scrutiny()
         _report_losses(world, scrutiny)
@@ -184,7 +184,7 @@ class Reader:
         return items + sum(len(world.unattached.get(one, ())) for one in ids)
 
     async def usernames(self, ids: Collection[int]) -> dict[int, str]:
-        """What these accounts are called now, by id; those without a row or a name are absent."""
+        """Return what these accounts are called now, by id. Those without a row or a name are absent."""
         async with self._database.connect() as connection:
             rows = await self._source.by(connection, "accounts", ("id", "username"), ("id", ids))
         return {row[0]: row[1] for row in rows if type(row[0]) is int and isinstance(row[1], str)}
@@ -214,7 +214,7 @@ class Reader:
         return {row[0]: row[1] for row in rows if type(row[0]) is int and type(row[1]) is int}
 
     async def find_media(self, files: Iterable[tuple[str, int | None]]) -> Mapping[str, FileOwner]:
-        """Whose files on disk are, by base name: (base name, media id in the name or None) each.
+        """Tell whose files on disk are, by base name: (base name, media id in the name or None) each.
 
         A file belongs to the media of that id, or to its parent where that is a variant; else to the media
         that has that file name. Files that belong to no row are absent from the answer.

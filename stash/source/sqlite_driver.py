@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 
 class Connection(aiosqlite.Connection):
-    """A connection whose cursors are made and closed without its thread; `sqlite3.connect` takes the options."""
+    """A connection whose cursors are made and closed without its thread. `sqlite3.connect` takes the options."""
 
     def __init__(self, database: str, **options: object) -> None:
         connect = partial(sqlite3.connect, database, **options)
@@ -95,11 +95,11 @@ class Cursor(aiosqlite.Cursor):
             self._conn.to_begin = ""
 
     async def fetchone(self) -> tuple[Any, ...] | None:  # type: ignore[override]  # no row factory is set
-        """The next row; None after the last."""
+        """The next row. None after the last."""
         return next(iter(await self.fetchmany(1)), None)
 
     async def fetchmany(self, size: int | None = None) -> list[Any]:
-        """The next rows; none after the last."""
+        """The next rows. None after the last."""
         if not self._rows and self._has_more:
             self._rows = await super().fetchmany(AHEAD)  # type: ignore[assignment]
             self._has_more = len(self._rows) == AHEAD

@@ -21,7 +21,7 @@ _WAL = 2
 
 @dataclass
 class Still:
-    """A database that is taken to stand still while it is read; `address` is where."""
+    """A database that is taken to stand still while it is read. `address` is where."""
 
     address: Address
     path: Path
@@ -43,7 +43,7 @@ class Still:
 
 
 def still(address: Address) -> Still | None:
-    """How to read a database that SQLite cannot open without files beside it; None where that is not the reason.
+    """Tell how to read a database that SQLite cannot open without files beside it. None where that is not the reason.
 
     Changes that lie in such a file already are part of it: then both are copied, and read together.
 

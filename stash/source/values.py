@@ -19,7 +19,7 @@ LARGEST_ID = 2**63 - 1
 
 
 def as_json(value: Any) -> str:  # noqa: ANN401
-    """A value as JSON, in half the time that Python takes; a lone surrogate as Python escapes it."""
+    """A value as JSON, in half the time that Python takes. A lone surrogate as Python escapes it."""
     try:
         return to_json(value).decode()
     except PydanticSerializationError:
@@ -27,7 +27,7 @@ def as_json(value: Any) -> str:  # noqa: ANN401
 
 
 def parse_instant(value: object) -> datetime | None:
-    """The UTC instant that a database or payload value of any era stands for; None for None.
+    """The UTC instant that a database or payload value of any era stands for. None for None.
 
     Understands `YYYY-MM-DD HH:MM:SS[.ffffff]`, ISO 8601 with any offset, epoch seconds and milliseconds
     (numbers, or text of digits), and datetimes; without an offset UTC is meant. Raises ValueError otherwise.
@@ -72,7 +72,7 @@ def _from_epoch(number: float) -> datetime:
 
 
 def parse_integer(value: object) -> int | None:
-    """A whole number within 64 bits, from a number or its digits; None for None. Raises ValueError otherwise."""
+    """A whole number within 64 bits, from a number or its digits. None for None. Raises ValueError otherwise."""
     if value is None:
         return None
     try:
@@ -85,7 +85,7 @@ def parse_integer(value: object) -> int | None:
 
 
 def parse_flag(value: object) -> bool | None:
-    """True or false from a boolean, 0 or 1; None for None. Raises ValueError otherwise."""
+    """True or false from a boolean, 0 or 1. None for None. Raises ValueError otherwise."""
     if value is None or isinstance(value, bool):
         return value
     if value in (0, 1):
@@ -94,14 +94,14 @@ def parse_flag(value: object) -> bool | None:
 
 
 def parse_text(value: object) -> str | None:
-    """Text as it is; None for None. Raises ValueError for anything else, bytes that are no UTF-8 included."""
+    """Text as it is. None for None. Raises ValueError for anything else, bytes that are no UTF-8 included."""
     if value is None or isinstance(value, str):
         return value
     raise ValueError("is not text in UTF-8")
 
 
 def is_storable(text: object) -> bool:
-    """Whether a text is one that a database can hold: half characters, and NUL, are in none."""
+    """Tell whether a text is one that a database can hold: half characters, and NUL, are in none."""
     return (
         isinstance(text, str) and "\0" not in text and (text.isascii() or not _LONE_SURROGATES.search(text))
     )
@@ -128,7 +128,7 @@ class ContentType(IntEnum):
 
     @classmethod
     def parse(cls, value: object) -> ContentType | None:
-        """The type of that name or number; None where there is no such type."""
+        """The type of that name or number. None where there is no such type."""
         name = str(value)
         return _CONTENT_TYPES.get(name)
 

@@ -35,7 +35,7 @@ class AdoptingStore(NamingStore):
         self._births.end(entity)
 
     async def adopt_existing(self, entities: Sequence[Entity]) -> set[Entity]:
-        """Let new entities be those that Stash has of the same natural key; answers which of them are."""
+        """Let new entities be those that Stash has of the same natural key. Return which of them are."""
         adopted: set[Entity] = set()
         by_kind: dict[str, dict[Entity, str]] = {}
         for entity in entities:
@@ -78,7 +78,7 @@ class AdoptingStore(NamingStore):
 
 
 def _is_made_of(existing: Entity, new: Entity) -> bool:
-    """Whether what stands in Stash may be what the creation of a new entity made; a code alone says nothing."""
+    """Tell whether what stands in Stash may be what the creation of a new entity made. A code alone says nothing."""
     if kind_of(new).key == "code":
         urls = {*_texts_of(existing, "urls")}
         return (
@@ -96,7 +96,7 @@ def _folded(entity: Entity, field: str) -> list[str]:
 
 
 def _texts_of(entity: Entity, field: str) -> list[str]:
-    """The texts of a field as Stash keeps them; none where it is empty or unknown."""
+    """The texts of a field as Stash keeps them. None where it is empty or unknown."""
     value = entity.__dict__.get(field)
     return [
         as_kept(text)

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 
 
 class Batcher[K: Hashable, V]:
-    """Callers that ask in the same turn of the event loop share one call; equal questions share one answer."""
+    """Callers that ask in the same turn of the event loop share one call. Equal questions share one answer."""
 
     def __init__(self, process: Callable[[Sequence[K]], Awaitable[Mapping[K, V | BaseException]]]) -> None:
         self._process = process
@@ -15,7 +15,7 @@ class Batcher[K: Hashable, V]:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def ask(self, question: K) -> V:
-        """The answer to one question; raises what `process` answered with where that is an error."""
+        """The answer to one question. Raises what `process` answered with where that is an error."""
         future = self._asked.get(question)
         if future is None:
             if not self._asked:

@@ -45,7 +45,7 @@ class Failure:
 
     @property
     def entity(self) -> Entity:
-        """Whose change it was."""
+        """Tell whose change it was."""
         return self.change.entity
 
 
@@ -68,12 +68,12 @@ def edited_fields(entity: Entity) -> list[str]:
 
 
 def _known(entity: Entity) -> dict[str, Any]:
-    """What Stash has; of a new entity it has nothing."""
+    """Return what Stash has. Of a new entity it has nothing."""
     return {} if is_new(entity) else snapshot(entity)
 
 
 def _differs(field: str, before: Any, after: Any) -> bool:
-    """Whether Stash would keep another value than it has."""
+    """Tell whether Stash would keep another value than it has."""
     if type(after) is str and isinstance(before, _TEXT) and field != "date":
         return (as_kept(before) if before else "") != as_kept(after)
     if after is UNSET:
@@ -88,7 +88,7 @@ def _differs(field: str, before: Any, after: Any) -> bool:
 
 
 def is_other(value: Any, known: Any) -> bool:
-    """Whether a value that differs from what is known is another one: what left memory and was read again is none."""
+    """Tell whether a value that differs from what is known is another one: what left memory and was read again is none."""
     if type(value) is not type(known):
         return True
     if type(value) is list:
@@ -114,7 +114,7 @@ def _text(field: str, value: Any) -> str | None:
 
 
 def to_input(entity: Entity, sent: Mapping[str, Any]) -> dict[str, Any]:
-    """The input of a create or an update with these of its `values`; ids of related entities are read now."""
+    """The input of a create or an update with these of its `values`. Ids of related entities are read now."""
     names = _input_names(type(entity), is_new(entity))
     given = {
         names[field]: value if type(value) is str and field != "date" else _given(entity, field, value)
@@ -125,7 +125,7 @@ def to_input(entity: Entity, sent: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _given(entity: Entity, field: str, value: Any) -> Any:
-    """A value as an input takes it; UNSET where there is nothing to say."""
+    """A value as an input takes it. UNSET where there is nothing to say."""
     relation = entity.__relationships__.get(field)
     if value is not UNSET and field == "custom_fields" and not is_new(entity):
         diff = entity._diff_custom_fields(entity)  # noqa: SLF001 - the library's own rule
@@ -137,7 +137,7 @@ def _given(entity: Entity, field: str, value: Any) -> Any:
 
 @cache
 def _input_names(entity_type: type[Entity], is_creation: bool) -> dict[str, str]:  # noqa: FBT001 - a key of the cache
-    """What the fields are called in an input, those that it takes."""
+    """Return what the fields are called in an input, those that it takes."""
     model = entity_type.__create_input_type__ if is_creation else entity_type.__update_input_type__
     allowed = model.model_fields if model is not None else {}
     relations = entity_type.__relationships__
@@ -150,7 +150,7 @@ def _input_names(entity_type: type[Entity], is_creation: bool) -> dict[str, str]
 
 
 def sendable(entity_type: type[Entity], fields: Iterable[str]) -> list[str]:
-    """The fields that an update takes; what it does not take can only be given on creation, or not at all."""
+    """The fields that an update takes. What it does not take can only be given on creation, or not at all."""
     taken, relations = entity_type.__update_input_type__.model_fields, entity_type.__relationships__
     return [f for f in fields if (relations[f].target_field if f in relations else f) in taken]
 
@@ -167,13 +167,13 @@ def _links(transform: Any, value: Any) -> Any:
 
 
 def before(entity: Entity, field: str) -> Any:
-    """What Stash has in a field, None where that is not known."""
+    """Return what Stash has in a field, None where that is not known."""
     value = _known(entity).get(field, UNSET)
     return None if value is UNSET else value
 
 
 def mark_sent(entity: Entity, sent: dict[str, Any]) -> None:
-    """Remember what was written; an edit made meanwhile stays an edit."""
+    """Remember what was written. An edit made meanwhile stays an edit."""
     known = snapshot(entity)
     for field, value in sent.items():
         known[field] = [*value] if type(value) is list else value
@@ -190,7 +190,7 @@ def _saved(members: Iterable[Any]) -> list[Any]:
 
 
 def is_unmade(value: object) -> bool:
-    """Whether a value is an entity that Stash has not got yet."""
+    """Tell whether a value is an entity that Stash has not got yet."""
     return type(value) not in _NO_ENTITIES and isinstance(value, Entity) and is_new(value)
 
 

@@ -1,4 +1,4 @@
-"""Taking entities out of Stash, a list of one type a mutation; never a file, nor anything that holds one."""
+"""Taking entities out of Stash, a list of one type a mutation. Never a file, nor anything that holds one."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ORDER = ("GalleryChapter", "Gallery", "Performer", "Tag", "Studio")
 
 
 async def destroy(store: StashStore, changes: Sequence[Change], recorder: Recorder | None = None) -> Flushed:
-    """Take these entities out of Stash, a type at a time, each type in the order given; what is gone already is done.
+    """Take these entities out of Stash, a type at a time, each type in the order given. What is gone already is done.
 
     A list is atomic: where one fails, its entities are sent one by one, which names the bad ones.
 
@@ -54,7 +54,7 @@ async def destroy(store: StashStore, changes: Sequence[Change], recorder: Record
 
 
 async def _send(store: StashStore, name: str, batch: Sequence[Change]) -> dict[Change, str]:
-    """Send a batch; answers who still stands, by change, with Stash's words."""
+    """Send a batch. Return who still stands, by change, with Stash's words."""
     return {
         change: message
         for part in await fitting(batch, partial(_send_once, store, name))
@@ -78,7 +78,7 @@ async def _send_once(store: StashStore, name: str, batch: Sequence[Change]) -> d
 async def _mutate(
     store: StashStore, fields: Sequence[Field], changes: Sequence[Change], said: dict[Change, str]
 ) -> bool:
-    """Whether Stash says yes to everything; what it says of single ones is kept."""
+    """Tell whether Stash says yes to everything. What it says of single ones is kept."""
     text, variables = document("mutation", fields)
     try:
         reply = await store.connection.mutate(text, variables, fields=len(fields))

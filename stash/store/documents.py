@@ -65,7 +65,7 @@ def newest(kind: Kind) -> Field:
 
 
 def by_ids(kind: Kind, ids: Sequence[str], selection: str) -> Field:
-    """Entities by ids that are known to exist; one that does not fails the whole field."""
+    """Entities by ids that are known to exist. One that does not fails the whole field."""
     return Field(kind.find_many, {"ids": ("[ID!]", list(ids))}, f"{kind.plural} {{ {selection} }}")
 
 
@@ -80,7 +80,7 @@ def among(kind: Kind, ids: Sequence[str], selection: str) -> Field:
 
 
 def unlinked_among(kind: Kind, ids: Sequence[str]) -> Field | None:
-    """Those of close ids whose lists are all empty, without their lists; None where the ids are not close."""
+    """Those of close ids whose lists are all empty, without their lists. None where the ids are not close."""
     within = _range(kind, ids)
     return find(kind, {"id": within, **_UNLINKED}, kind.bare) if within is not None and kind.bare else None
 

@@ -57,7 +57,7 @@ class StashContext(stash_graphql_client.StashContext):
 
     @property
     def store(self) -> StashStore:
-        """The open store; the library's own way to it formats a line for the log each time, thousands of times a run."""
+        """The open store. The library's own way to it formats a line for the log each time, thousands of times a run."""
         store = self._store
         return store if isinstance(store, StashStore) else super().store  # type: ignore[return-value]  # which raises
 

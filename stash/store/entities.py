@@ -62,7 +62,7 @@ class Linked(Single):
     __type_name__ = "Linked"
 
     def __setattr__(self, name: str, value: Any) -> None:
-        """Assign a field; a bounded inverse side follows.
+        """Assign a field. A bounded inverse side follows.
 
         A value of exactly the declared type is taken as it is, everything else goes through pydantic: its
         validation of an assignment costs more than all the rest of a sync.
@@ -76,13 +76,13 @@ class Linked(Single):
         if (self.__type_name__, name) in _IN_STEP:
             after = _members(self.__dict__[name])
             for other in _members(before):
-                if not _holds(after, other):
+                if other not in after:
                     _mirror(other, self, name, present=False)
             for other in after:
                 _mirror(other, self, name, present=True)
 
     def is_new(self) -> bool:
-        """Whether Stash has not got it yet."""
+        """Tell whether Stash has not got it yet."""
         return is_new(self)
 
     def _sync_inverse_relationship(self, field_name: str, new_value: Any) -> None:
@@ -107,7 +107,7 @@ class InStudio(Linked):
     """An entity that may belong to a studio."""
 
     def set_studio(self, studio: Studio | None) -> Done:
-        """Set the studio; may be awaited."""
+        """Set the studio. May be awaited."""
         self.studio = studio
         return Done()
 
@@ -180,20 +180,20 @@ OWN: dict[str, type[Entity]] = {**LINKED, "Group": SingleGroup}
 
 
 def private(entity: Entity) -> dict[str, Any]:
-    """What the library keeps beside the fields; reading it as an attribute is slow."""
+    """Return what the library keeps beside the fields. Reading it as an attribute is slow."""
     kept = entity.__pydantic_private__
     assert kept is not None  # noqa: S101 - every entity of the library has private attributes
     return kept
 
 
 def snapshot(entity: Entity) -> dict[str, Any]:
-    """What Stash has, as far as it is known: what the library compares edits with."""
+    """Return what Stash has, as far as it is known: what the library compares edits with."""
     known: dict[str, Any] = entity.__pydantic_private__["_snapshot"]  # type: ignore[index]  # see `private`
     return known
 
 
 def is_new(entity: Entity) -> bool:
-    """Whether Stash has not got an entity yet."""
+    """Tell whether Stash has not got an entity yet."""
     new: bool = entity.__pydantic_private__["_is_new"]  # type: ignore[index]  # see `private`
     return new
 
@@ -253,7 +253,7 @@ def store_of(entity: Entity) -> StashStore:
 
 
 def link(entity: Entity, field: str, other: Entity) -> None:
-    """Add `other` to a relation of `entity`; on a relation not yet read it is added when it is written."""
+    """Add `other` to a relation of `entity`. On a relation not yet read it is added when it is written."""
     owner, field, other = _owning_side(entity, field, other)
     current = owner.__dict__.get(field, UNSET)
     if current is UNSET and not owner.is_new():
@@ -264,13 +264,13 @@ def link(entity: Entity, field: str, other: Entity) -> None:
         return
     if current is UNSET or current is None:
         current = owner.__dict__[field] = []
-    if not _holds(current, other):
+    if other not in current:
         current.append(other)
         _mirror(other, owner, field, present=True)
 
 
 def unlink(entity: Entity, field: str, other: Entity) -> None:
-    """Take `other` out of a relation of `entity`; on a relation not yet read, when it is written."""
+    """Take `other` out of a relation of `entity`. On a relation not yet read, when it is written."""
     owner, field, other = _owning_side(entity, field, other)
     current = owner.__dict__.get(field, UNSET)
     if current is UNSET and not owner.is_new():
@@ -302,7 +302,7 @@ def _mirror(holder: Entity, member: Entity, field: str, *, present: bool) -> Non
         if isinstance(current, list):
             if not present:
                 _drop(current, member)
-            elif not _holds(current, member):
+            elif not member not in current:
                 current.append(member)
         elif current is not UNSET:
             values[inverse] = member if present else None
@@ -312,10 +312,6 @@ def _members(value: object) -> list[Entity]:
     if isinstance(value, list):
         return list(value)
     return [value] if isinstance(value, Entity) else []
-
-
-def _holds(members: list[Entity], other: Entity) -> bool:
-    return any(member is other for member in members)
 
 
 def _drop(members: list[Entity], other: Entity) -> None:

@@ -27,7 +27,7 @@ _NUMBERS = count(1)
 
 
 class Entry:
-    """A place in the identity map; it never expires, what is stale is marked so by the store."""
+    """A place in the identity map. It never expires, what is stale is marked so by the store."""
 
     __slots__ = ("entity",)
 
@@ -124,7 +124,7 @@ class Hydrator:
 
     @contextmanager
     def keeping_edits(self) -> Iterator[None]:
-        """Let the library parse a reply; edits that it overwrites on the way are put back."""
+        """Let the library parse a reply. Edits that it overwrites on the way are put back."""
         edits = [
             (entity, {field: entity.__dict__[field] for field in edited_fields(entity)})
             for entity in self._store.edited()
@@ -135,7 +135,7 @@ class Hydrator:
 
 
 def _checked(field: str, value: Any) -> Any:
-    """A list of texts, or JSON where the field holds it; beside plain values nothing else is a value of a field."""
+    """A list of texts, or JSON where the field holds it. Beside plain values nothing else is a value of a field."""
     if field not in _TYPES and isinstance(value, list) and all(type(one) is str for one in value):
         return value
     if field in _JSON:
@@ -151,7 +151,7 @@ _TYPES = {**dict.fromkeys(_TEXTS, frozenset({str})), "organized": frozenset({boo
 
 
 def is_stub(entity: Entity) -> bool:
-    """Whether nothing but the id of a saved entity is known."""
+    """Tell whether nothing but the id of a saved entity is known."""
     return not is_new(entity) and not received(entity) - {"id"}
 
 

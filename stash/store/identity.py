@@ -24,7 +24,7 @@ T = TypeVar("T", bound=Entity)
 
 
 class IdentityMap(StashEntityStore):
-    """What a store knows already; everything here is answered without a request."""
+    """What a store knows already. Everything here is answered without a request."""
 
     def __init__(self, connection: Connection) -> None:
         super().__init__(connection, default_ttl=None)
@@ -36,12 +36,12 @@ class IdentityMap(StashEntityStore):
 
     @property
     def requests(self) -> Requests:
-        """What went over the wire so far."""
+        """Return what went over the wire so far."""
         return self.connection.requests
 
     @property
     def identity(self) -> tuple[str, str]:
-        """What tells one Stash from another: its address, and the path of its database."""
+        """Return what tells one Stash from another: its address, and the path of its database."""
         return self.connection.wire.url.rstrip("/"), self.connection.database_path
 
     def keeping_edits(self) -> AbstractContextManager[None]:
@@ -68,7 +68,7 @@ class IdentityMap(StashEntityStore):
         self._stale.discard((entity.__type_name__, entity.id))
 
     def name(self, entity: Entity, raw: dict[str, Any]) -> None:
-        """Give a created entity the id that Stash gave it; it has none yet if anything else in the row is damaged."""
+        """Give a created entity the id that Stash gave it. It has none yet if anything else in the row is damaged."""
         kind = kind_of(entity)
         for field in kind.converters.keys() & raw.keys():
             kind.converters[field](raw[field])
@@ -81,12 +81,12 @@ class IdentityMap(StashEntityStore):
         self._hydrator.hydrate(kind, raw)
 
     def note_time(self, entity: Entity, raw: dict[str, Any]) -> None:
-        """Take when Stash wrote an entity; a reply that does not say so confirms the write as well."""
+        """Take when Stash wrote an entity. A reply that does not say so confirms the write as well."""
         if (written := raw.get("updated_at")) is not None:
             entity.__dict__["updated_at"] = datetime.fromisoformat(written)
 
     def learn(self, entity: Entity, raw: dict[str, Any]) -> None:
-        """Take what Stash told of an entity for what it has; what is yet to be written stays so."""
+        """Take what Stash told of an entity for what it has. What is yet to be written stays so."""
         self._hydrator.hydrate(kind_of(entity), raw)
 
     def forget(self, entity: Entity) -> None:
@@ -105,7 +105,7 @@ class IdentityMap(StashEntityStore):
         return entity if entity is not None and self._is_complete(entity) else None  # type: ignore[return-value]
 
     def is_cached(self, entity_type: type[T], entity_id: str) -> bool:
-        """Whether an entity can be had without a request."""
+        """Tell whether an entity can be had without a request."""
         return self.get_cached(entity_type, entity_id) is not None
 
     def _is_complete(self, entity: Entity) -> bool:
@@ -131,7 +131,7 @@ class IdentityMap(StashEntityStore):
         return [entity for entity in self.all_cached(entity_type) if predicate(entity)]
 
     def invalidate(self, entity_type_or_obj: Any, entity_id: str | None = None) -> Done:  # type: ignore[override]
-        """Read an entity afresh the next time it is asked for; the object stays the same. May be awaited."""
+        """Read an entity afresh the next time it is asked for. The object stays the same. May be awaited."""
         if isinstance(entity_type_or_obj, Entity):
             self._stale.add((entity_type_or_obj.__type_name__, entity_type_or_obj.id))
         else:

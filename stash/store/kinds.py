@@ -89,7 +89,7 @@ class Kind:
 
     @cached_property
     def has_ranges(self) -> bool:
-        """Whether Stash takes a range of ids."""
+        """Tell whether Stash takes a range of ids."""
         return self.filter is not None and "id" in self.filter.model_fields
 
     def operation(self, verb: str) -> str:

@@ -51,7 +51,7 @@ _ALL_DATES = ("0001-01-01", "9999-12-31")
 
 @dataclass(frozen=True)
 class Lookup:
-    """One condition; `asks` names the criterion that Stash has for the field."""
+    """One condition. `asks` names the criterion that Stash has for the field."""
 
     field: str
     operator: str
@@ -237,7 +237,7 @@ def _wide(bound: object, sign: int) -> object:
 
 
 def matches(entity: Entity, lookups: Sequence[Lookup]) -> bool:
-    """Whether an entity meets the conditions; what was not received is taken on Stash's word."""
+    """Tell whether an entity meets the conditions. What was not received is taken on Stash's word."""
     return all(_meets(entity, lookup) for lookup in lookups)
 
 
@@ -268,7 +268,7 @@ _TESTS: dict[str, Callable[[Any, Any], bool]] = {
 
 
 def values_of(entity: Entity, field: str) -> list[Any] | None:
-    """What an entity holds for a field of a filter, or None where that was not received."""
+    """Return what an entity holds for a field of a filter, or None where that was not received."""
     data = entity.__dict__
     if field == "path":
         files = data.get("visual_files", data.get("files", UNSET))
@@ -281,7 +281,7 @@ def values_of(entity: Entity, field: str) -> list[Any] | None:
 
 
 def split(lookups: list[Lookup]) -> list[list[Lookup]]:
-    """Lookups of more values than a request takes, in parts; the parts' results together are the answer."""
+    """Lookups of more values than a request takes, in parts. The parts' results together are the answer."""
     for place, lookup in enumerate(lookups):
         if lookup.operator == "in" and lookup.asks == "StringCriterionInput" and len(lookup.value) > VALUES:
             return [

@@ -20,14 +20,14 @@ COMPLETE_FIELDS = ("name", "aliases", "url", "code")
 
 @dataclass
 class Coverage:
-    """What was asked of one field: all values, or these; and who carries which."""
+    """What was asked of one field: all values, or these. And who carries which."""
 
     is_complete: bool = False
     asked: set[str] = field(default_factory=set)
     carriers: dict[str, list[Entity]] = field(default_factory=dict)
 
     def answers(self, value: str) -> bool:
-        """Whether the question after a value needs no request."""
+        """Tell whether the question after a value needs no request."""
         return self.is_complete or value in self.asked
 
     def add(self, value: str, entity: Entity) -> None:
@@ -75,19 +75,19 @@ class Memory:
         return None
 
     def has_all(self, kind: Kind, fields: Iterable[str]) -> bool:
-        """Whether every entity of a type is known by these fields."""
+        """Tell whether every entity of a type is known by these fields."""
         found = self._of(kind)
         return all(name in found and found[name].is_complete for name in fields)
 
     def known(self, kind: Kind, fields: Iterable[str], value: str) -> list[Entity]:
-        """Who is known to carry a value in one of the fields, ignoring case; there may be others."""
+        """Tell who is known to carry a value in one of the fields, ignoring case. There may be others."""
         found = (self._of(kind).get(field_name) for field_name in fields)
         return [
             entity for coverage in found if coverage for entity in coverage.carriers.get(_folded(value), ())
         ]
 
     def carriers(self, kind: Kind, fields: Iterable[str], value: str) -> list[Entity] | None:
-        """Who carries a value in one of the fields, ignoring case; None where that was not asked."""
+        """Tell who carries a value in one of the fields, ignoring case. None where that was not asked."""
         found: list[Entity] = []
         for field_name in fields:
             coverage = self._of(kind).get(field_name)

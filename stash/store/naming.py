@@ -52,7 +52,7 @@ class Births:
 
 
 class NamingStore(PreloadingStore):
-    """A reading store that finds entities by what they are called; concurrent questions share a request."""
+    """A reading store that finds entities by what they are called. Concurrent questions share a request."""
 
     def __init__(self, connection: Connection) -> None:
         super().__init__(connection)
@@ -62,7 +62,7 @@ class NamingStore(PreloadingStore):
         self._naming: Batcher[tuple[str, str], list[Entity]] = Batcher(self._find_named)
 
     def _by_key(self, kind: Kind, key: str) -> list[Entity] | None:
-        """Who carries the natural key, best first; None where Stash has to be asked."""
+        """Tell who carries the natural key, best first. None where Stash has to be asked."""
         fields = kind.names or (kind.key or "",)
         known = self._memories[0].known(kind, fields, key)
         named = _ranked(kind, [entity for entity in known if self._is_current(entity)], key)
@@ -91,7 +91,7 @@ class NamingStore(PreloadingStore):
         return self.entry(entity.__type_name__, entity.id) is entity and not self._is_stale(entity)
 
     async def named(self, entity_type: type[T], name: str) -> list[T]:
-        """Who carries a natural key best: those of a name in this case, else in any, else with it as an alias."""
+        """Tell who carries a natural key best: those of a name in this case, else in any, else with it as an alias."""
         kind = kind_of(entity_type)
         found = self._by_key(kind, name)
         carriers = await self._naming.ask((kind.name, name)) if found is None else found
@@ -109,7 +109,7 @@ class NamingStore(PreloadingStore):
         return answers
 
     async def _read_carriers(self, kind: Kind, keys: Sequence[str]) -> dict[str, list[Entity]]:
-        """Who carries each natural key, ignoring case, the best first; a request a thousand keys."""
+        """Tell who carries each natural key, ignoring case, the best first. A request a thousand keys."""
         parts = await fitting(keys, partial(self._read_some_carriers, kind))
         return {key: found for part in parts for key, found in part.items()}
 
@@ -143,7 +143,7 @@ def _ranked(kind: Kind, entities: Iterable[Entity], key: str) -> list[Entity]:
 
 
 def _rank(kind: Kind, entity: Entity, key: str) -> tuple[int, bool]:
-    """How well an entity carries a natural key: its own name before an alias, the same case before another."""
+    """Tell how well an entity carries a natural key: its own name before an alias, the same case before another."""
     name = entity.__dict__.get(kind.key or "")
     is_other = bool(entity.__dict__.get("disambiguation"))
     if name == key:
@@ -158,7 +158,7 @@ def _rank(kind: Kind, entity: Entity, key: str) -> tuple[int, bool]:
 
 
 def _called(kind: Kind, entity: Entity) -> list[str]:
-    """What an entity is called, and what Stash has of it where that is another name yet."""
+    """Return what an entity is called, and what Stash has of it where that is another name yet."""
     texts: list[str] = []
     for known in (entity.__dict__, snapshot(entity)):
         for field in kind.names:

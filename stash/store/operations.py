@@ -33,7 +33,7 @@ WRITTEN = "id updated_at"
 
 
 class Link(NamedTuple):
-    """An image in a gallery, or no more in it; `owner` is the side on which that was set."""
+    """An image in a gallery, or no more in it. `owner` is the side on which that was set."""
 
     owner: Entity
     field: str
@@ -49,7 +49,7 @@ class Link(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class Operation:
-    """One mutation: what it sends of an entity, as copied at the time of sending; `told` are the fields that Stash answered."""
+    """One mutation: what it sends of an entity, as copied at the time of sending. `told` are the fields that Stash answered."""
 
     entity: Entity
     mutation: Field
@@ -60,13 +60,13 @@ class Operation:
     has_picture: bool = False
 
     def entities(self) -> list[Entity]:
-        """What is read again to see whether it has taken effect."""
+        """Return what is read again to see whether it has taken effect."""
         if isinstance(self.entity, GalleryChapter):
             return [self.entity.gallery] if isinstance(self.entity.gallery, Gallery) else []
         return [link.image for link in self.links] or [self.entity]
 
     def is_done(self) -> bool:
-        """Whether it has taken effect, by what was read since; of a picture that cannot be told."""
+        """Tell whether it has taken effect, by what was read since. Of a picture that cannot be told."""
         if self.has_picture:
             return False
         if self.links:
@@ -115,7 +115,7 @@ def all_writable(entity: Entity, fields: Sequence[str]) -> list[str]:
 
 
 def writable_now(entity: Entity, fields: Sequence[str]) -> list[str]:
-    """The fields to write now; one that leads to what Stash refused to create stays pending."""
+    """The fields to write now. One that leads to what Stash refused to create stays pending."""
     data, links = entity.__dict__, entity.__relationships__
     return [f for f in writable(entity, fields) if f not in links or not is_unmade(data[f])]
 
@@ -129,7 +129,7 @@ def by_handler(entity: Entity, fields: Sequence[str]) -> list[str]:
 def writing(
     entity: Entity, fields: Sequence[str], attached: Mapping[str, str | None], *, is_checked: bool = False
 ) -> Operation:
-    """The create or update of an entity with these fields; `attached` is sent with it and not kept.
+    """The create or update of an entity with these fields. `attached` is sent with it and not kept.
 
     A creation asks what Stash made of the values, an update where it `is_checked`.
     """
@@ -148,7 +148,7 @@ def writing(
 
 
 def change_of(entity: Entity, fields: Iterable[str], attached: Mapping[str, str | None]) -> Change:
-    """What a create or an update changes; of what is attached only that it is sent."""
+    """Return what a create or an update changes. Of what is attached only that it is sent."""
     return _change(entity, values(entity, fields), attached)
 
 
@@ -197,7 +197,7 @@ def _linking(links: Sequence[Link]) -> Operation:
 
 
 def halves(operation: Operation) -> list[Operation]:
-    """The same links in two mutations; none of a mutation that cannot be parted."""
+    """The same links in two mutations. None of a mutation that cannot be parted."""
     half = len(operation.links) // 2
     return [_linking(operation.links[:half]), _linking(operation.links[half:])] if half else []
 
@@ -215,7 +215,7 @@ def covering(gallery: Gallery) -> Operation:
 
 
 def _is_separate(entity_type: type[Entity], name: str) -> bool:
-    """Whether a field has a mutation of its own."""
+    """Tell whether a field has a mutation of its own."""
     return (entity_type.__type_name__, name) in SEPARATE or _handler(entity_type, name) is not None
 
 
@@ -244,7 +244,7 @@ def levels(new: Sequence[Entity]) -> list[list[Entity]]:
 
 
 def give_up(operation: Operation) -> list[str]:
-    """Take what Stash answered in place of what it was sent; answers the fields that it did not keep."""
+    """Take what Stash answered in place of what it was sent. Return the fields that it did not keep."""
     told = [name for name in operation.sent if name in operation.told]
     known, edited = snapshot(operation.entity), edited_fields(operation.entity) if told else []
     ignored = [name for name in told if name in edited]

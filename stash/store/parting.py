@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def halved(field: Field) -> tuple[list[Field], list[Field]] | None:
-    """A question about several ids in two; None where it is about one, or about none."""
+    """A question about several ids in two. None where it is about one, or about none."""
     kind, ids = field.arguments.get("ids", ("", ()))
     if len(ids) < 2:  # noqa: PLR2004 - the fewest that can be parted
         return None
@@ -24,7 +24,7 @@ def halved(field: Field) -> tuple[list[Field], list[Field]] | None:
 
 
 def in_two(lookups: Sequence[Lookup]) -> list[list[Lookup]]:
-    """Lookups of several values in two parts, whose results together are the answer; none where they have one each."""
+    """Lookups of several values in two parts, whose results together are the answer. None where they have one each."""
     many = [p for p, one in enumerate(lookups) if one.operator == "in" and one.asks == "StringCriterionInput"]
     place = max(many, key=lambda place: len(lookups[place].value), default=None)
     if place is None or len(lookups[place].value) < 2:  # noqa: PLR2004 - the fewest that can be parted

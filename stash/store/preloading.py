@@ -1,4 +1,4 @@
-"""Reading ahead for a window: whole types, many ids, many values; hits and misses are remembered."""
+"""Reading ahead for a window: whole types, many ids, many values. Hits and misses are remembered."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class PreloadingStore(ReadingStore):
         return [e async for page in pages for e in page if matches(e, lookups)]  # type: ignore[misc]  # kept by type
 
     async def preload_any(self, entity_type: type[T], **filters: Any) -> int:
-        """As `preload`, for each of the lookups by itself; of a type that Stash has none of that is all it is asked.
+        """As `preload`, for each of the lookups by itself. Of a type that Stash has none of that is all it is asked.
 
         Args:
             entity_type: the library's type.
@@ -95,7 +95,7 @@ class PreloadingStore(ReadingStore):
     async def rows_of_ids(
         self, ids: Mapping[type[Entity], Sequence[str]]
     ) -> dict[str, list[dict[str, Any]]] | None:
-        """The raw rows of entities by ids, several types a request; None where one of them is gone.
+        """The raw rows of entities by ids, several types a request. None where one of them is gone.
 
         Tags, performers and studios that are known already are not asked after.
         """
@@ -145,7 +145,7 @@ class PreloadingStore(ReadingStore):
     async def preload_ids(
         self, ids: Mapping[type[Entity], Sequence[str]], *, is_complete: bool = False
     ) -> None:
-        """Read entities by ids that were known once, several types a request; those that are gone stay unknown."""
+        """Read entities by ids that were known once, several types a request. Those that are gone stay unknown."""
         asked = [(kind_of(t), entity_id) for t, many in ids.items() for entity_id in dict.fromkeys(many)]
         wanted = _in_order((kind, i) for kind, i in asked if not self._is_read(kind, i))
         pages = map(_grouped, batched(wanted, PAGE))
@@ -186,7 +186,7 @@ class PreloadingStore(ReadingStore):
             self._gone |= {(name, one) for one in group if one not in standing}
 
     async def uses(self, ids: Mapping[str, Sequence[str]]) -> dict[tuple[str, str], dict[str, int]]:
-        """How often tags, performers and studios that stand are used, by the type of what uses them."""
+        """Tell how often tags, performers and studios that stand are used, by the type of what uses them."""
         found: dict[tuple[str, str], dict[str, int]] = {}
         asked = [(KINDS[name], entity_id) for name, many in ids.items() for entity_id in many]
         for page in batched(asked, PAGE):
@@ -203,7 +203,7 @@ class PreloadingStore(ReadingStore):
         return found
 
     async def images_in_order(self, galleries: Sequence[Gallery]) -> dict[str, list[str]]:
-        """The ids of the images of galleries in Stash's own order, which is by path; one request for them all."""
+        """The ids of the images of galleries in Stash's own order, which is by path. One request for them all."""
         return await self.orders([gallery.id for gallery in galleries])
 
     async def first_paths(self, images: Sequence[str]) -> dict[str, str]:
@@ -257,7 +257,7 @@ _USES = {
 
 
 def _found(reply: Reply, number: int, kind: Kind, ids: Iterable[str]) -> list[dict[str, Any]] | None:
-    """The rows of these ids; None where the question failed as a whole, as it does if an id is gone."""
+    """The rows of these ids. None where the question failed as a whole, as it does if an id is gone."""
     if reply.data.get(f"f{number}") is None:
         return None
     wanted = set(ids)

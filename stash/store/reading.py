@@ -1,4 +1,4 @@
-"""Reading: by id, by lookup, wide for a window; little is asked, and nothing twice."""
+"""Reading: by id, by lookup, wide for a window. Little is asked, and nothing twice."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ INDEX_LIMIT = 20_000
 
 
 class Found(list[T]):
-    """Entities in the order asked for; `missing` are the ids that Stash does not know."""
+    """Entities in the order asked for. `missing` are the ids that Stash does not know."""
 
     def __init__(self, entities: Iterable[T], missing: Iterable[str] = ()) -> None:
         super().__init__(entities)
@@ -54,7 +54,7 @@ class ReadingStore(IdentityMap):
 
     @property
     def is_in_window(self) -> bool:
-        """Whether writing waits for `flush`."""
+        """Tell whether writing waits for `flush`."""
         return len(self._memories) > 1
 
     async def get(self, entity_type: type[T], entity_id: str, fields: list[str] | None = None) -> T | None:
@@ -123,7 +123,7 @@ class ReadingStore(IdentityMap):
         return reply
 
     async def _ask_about(self, fields: Sequence[Field], *, is_checked: bool = True) -> Reply:
-        """Ask several questions in one request, or in halves where that is too large; one about many ids is parted too."""
+        """Ask several questions in one request, or in halves where that is too large. One about many ids is parted too."""
         try:
             return await self._ask(document("query", fields), is_checked=is_checked)
         except RequestRefusedError as error:
@@ -176,7 +176,7 @@ class ReadingStore(IdentityMap):
             await self._read_ids(KINDS[name].entity, [entity.id for entity in group], selection)
 
     async def read_again(self, entities: Iterable[Entity]) -> None:
-        """Read these entities afresh; unsaved edits stay, what is known of Stash moves on."""
+        """Read these entities afresh. Unsaved edits stay, what is known of Stash moves on."""
         by_kind: dict[str, dict[str, Entity]] = {}
         for entity in entities:
             by_kind.setdefault(entity.__type_name__, {})[entity.id] = entity
@@ -184,7 +184,7 @@ class ReadingStore(IdentityMap):
             await self._read_ids(KINDS[name].entity, list(group), KINDS[name].full)
 
     async def find(self, entity_type: type[T], **filters: Any) -> list[T]:
-        """Every entity that meets the lookups, whatever their number; see `stash.store.lookups`.
+        """Every entity that meets the lookups, whatever their number. See `stash.store.lookups`.
 
         Raises:
             LookupRefusedError: an unknown field or operator, or a value of the wrong type.

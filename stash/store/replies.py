@@ -71,7 +71,7 @@ def rows_of_ids(reply: Reply, number: int, kind: Kind, ids: Iterable[str]) -> li
 
 
 def is_whole(answer: dict[str, Any]) -> bool:
-    """Whether what Stash answered to a write has an id, and values of the types that a sync compares."""
+    """Tell whether what Stash answered to a write has an id, and values of the types that a sync compares."""
     return isinstance(answer.get("id"), str) and all(
         isinstance(value, _TOLD.get(name, _TEXT))
         and (type(value) is not list or all(type(one) is str for one in value))
@@ -85,7 +85,7 @@ _TOLD: dict[str, tuple[type, ...]] = {"organized": (bool,), "urls": (list,), "al
 
 @contextmanager
 def intact(what: str) -> Iterator[None]:
-    """Look into a reply; whatever is not as Stash sends it is named.
+    """Look into a reply. Whatever is not as Stash sends it is named.
 
     Raises:
         DamagedReplyError: something is missing or of the wrong type.

@@ -1,4 +1,4 @@
-"""Sending mutations: in lists, as aliases, or as verdicts; who was refused is named, nobody else suffers.
+"""Sending mutations: in lists, as aliases, or as verdicts. Who was refused is named, nobody else suffers.
 
 A request that is too large goes in halves, as one does that something in front of Stash refuses for what it holds.
 
@@ -52,7 +52,7 @@ class Sender:
         self._entities = entities
 
     async def settle(self, operations: Sequence[Operation], send: Send, look: Look) -> dict[Operation, str]:
-        """Send in one of the ways below until it is answered; see `until_unlocked`."""
+        """Send in one of the ways below until it is answered. See `until_unlocked`."""
         patience = self._entities.connection.wire.patience
         return await until_unlocked(operations, send, look, patience)
 
@@ -102,7 +102,7 @@ class Sender:
         return refused
 
     def _has_all(self, reply: Reply, number: int, operations: Sequence[Operation]) -> bool:
-        """Whether a list was answered as it was sent; then what it says is taken."""
+        """Tell whether a list was answered as it was sent. Then what it says is taken."""
         answer = reply.data.get(f"f{number}")
         rows = (
             [one for one in answer if isinstance(one, dict) and is_whole(one)]
@@ -127,7 +127,7 @@ class Sender:
         operation.told = answer.keys()
 
     async def verdicts(self, operations: Sequence[Operation]) -> dict[Operation, str]:
-        """Send what answers true or fails; one failure hides the other answers, so those are asked again."""
+        """Send what answers true or fails. One failure hides the other answers, so those are asked again."""
         refused: dict[Operation, str] = {}
         left = list(operations)
         while left:
@@ -147,7 +147,7 @@ class Sender:
     async def _in_halves(
         self, operations: Sequence[Operation], send: Send, error: RequestRefusedError
     ) -> dict[Operation, str]:
-        """Send again in halves what something in front of Stash refused; what it refuses alone is named.
+        """Send again in halves what something in front of Stash refused. What it refuses alone is named.
 
         Raises:
             RefusedOnTheWayError: it refuses us altogether.
@@ -203,7 +203,7 @@ async def until_unlocked[T](
 
 
 async def until_answered[T](operations: Sequence[T], send: Sending[T], look: Looking[T]) -> dict[T, str]:
-    """Send until Stash answers; each time only those of which a look says that they have not taken effect.
+    """Send until Stash answers. Each time only those of which a look says that they have not taken effect.
 
     Raises:
         UnansweredWriteError: it did not, though asked a few times.

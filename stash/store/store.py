@@ -102,7 +102,7 @@ class StashStore(AdoptingStore):
         return entity if self.is_in_window else await self._creating.ask(entity)  # type: ignore[return-value]
 
     async def create(self, entity_type: type[T], **fields: Any) -> T:
-        """Create at once; where Stash has one of that natural key already, that one is returned.
+        """Create at once. Where Stash has one of that natural key already, that one is returned.
 
         Raises:
             RejectedError: Stash refused it for another reason.
@@ -150,14 +150,14 @@ class StashStore(AdoptingStore):
             memory.index(kind_of(entity), [entity])
 
     def add(self, obj: Entity) -> None:
-        """Enter an object; a new one is created by the next flush."""
+        """Enter an object. A new one is created by the next flush."""
         if obj.is_new():
             self.queue(obj)
         else:
             self._cache_entity(obj)
 
     def new(self, entity_type: type[T], **fields: Any) -> T:
-        """A new entity of the store, not yet pending; an assignment's checks are a constructor's, and far cheaper.
+        """A new entity of the store, not yet pending. An assignment's checks are a constructor's, and far cheaper.
 
         Raises:
             LookupRefusedError: it has no such field.
@@ -181,7 +181,7 @@ class StashStore(AdoptingStore):
         self._unit.attached[entity] = content
 
     async def split_scene(self, scene_id: str, path: str) -> str:
-        """Give a further file of a scene a scene of its own, at once; answers that scene's id.
+        """Give a further file of a scene a scene of its own, at once. Return that scene's id.
 
         Raises:
             RejectedError: Stash refused it, or the scene has no such file.
@@ -205,7 +205,7 @@ class StashStore(AdoptingStore):
     # --- writing ----------------------------------------------------------------------------------------------
 
     def pending(self) -> list[Change]:
-        """What a flush would write, mutation by mutation."""
+        """Return what a flush would write, mutation by mutation."""
         return self._unit.changes()
 
     async def flush(self, only: Sequence[Entity] | None = None, *, with_names: bool = False) -> Flushed:
@@ -235,7 +235,7 @@ class StashStore(AdoptingStore):
         return obj
 
     async def save_batch(self, objects: Sequence[Entity], **_options: Any) -> BatchResult:
-        """Write these entities; what was refused carries its error and stays pending."""
+        """Write these entities. What was refused carries its error and stays pending."""
         done = await self._unit.flush(only=objects)
         operations = [BatchOperation(mutation_name="save", input_type_name="", variables={}) for _ in objects]
         for operation, entity in zip(operations, objects, strict=True):

@@ -67,7 +67,7 @@ class Flushed:
     ignored: list[tuple[Entity, list[str]]] = field(default_factory=list)
 
     def add(self, more: Flushed) -> None:
-        """Join what a further flush did; what is refused again is said once."""
+        """Join what a further flush did. What is refused again is said once."""
         known = {(failure.entity, *failure.change.after) for failure in self.failed}
         self.applied += more.applied
         self.ignored += more.ignored
@@ -111,7 +111,7 @@ class UnitOfWork:
         return list(ordered)
 
     def changes(self) -> list[Change]:
-        """What a flush would do, mutation by mutation."""
+        """Return what a flush would do, mutation by mutation."""
         edits = [(entity, edited_fields(entity)) for entity in self.pending()]
         planned = [change_of(e, all_writable(e, fields), self._attachments(e)) for e, fields in edits]
         operations = [*linking(edits), *map(covering, _with_new_cover(edits))]
@@ -193,7 +193,7 @@ class UnitOfWork:
         *,
         checked: Sequence[Entity] = (),
     ) -> None:
-        """Send these edits; of `checked` entities Stash is asked what it made of them."""
+        """Send these edits. Of `checked` entities Stash is asked what it made of them."""
         doubtful = set(checked)
         written = ((e, writable_now(e, fields), self._attachments(e)) for e, fields in edits)
         found = [(e, fields, more) for e, fields, more in written if fields or more or is_new(e)]
@@ -202,14 +202,14 @@ class UnitOfWork:
             await self._send(line, operations, send, done)
 
     async def _send(self, line: Line, operations: Sequence[Operation], send: Send, done: Flushed) -> None:
-        """Send operations, a batch a request; each is planned while the one before is under way."""
+        """Send operations, a batch a request. Each is planned while the one before is under way."""
         for batch in batched(operations, BATCH):
             if self.recorder is not None:
                 await self.recorder.planned([operation.change for operation in batch])
             await line.start(self._settle(batch, send, done))
 
     async def _settle(self, batch: Sequence[Operation], send: Send, done: Flushed) -> None:
-        """Send a batch, and note what came of it; what Stash refused stays pending."""
+        """Send a batch, and note what came of it. What Stash refused stays pending."""
         refused = await send(batch)
         applied: list[Change] = []
         failed = [Failure(o.change, refused[o]) for o in batch if o in refused]
@@ -229,7 +229,7 @@ class UnitOfWork:
     async def _without_pictures(
         self, batch: Sequence[Operation], failed: Sequence[Failure], send: Send, done: Flushed
     ) -> list[Failure]:
-        """Send again, without its picture, what something in front of Stash refused; answers what is refused then."""
+        """Send again, without its picture, what something in front of Stash refused. Return what is refused then."""
         by_change = {operation.change: operation for operation in batch}
         left, refused = [], []
         for failure in failed:
@@ -249,7 +249,7 @@ class UnitOfWork:
         return refused
 
     async def _create(self, operations: Sequence[Operation]) -> dict[Operation, str]:
-        """Create; what was made although the reply was lost, or exists already, is taken as Stash has it."""
+        """Create. What was made although the reply was lost, or exists already, is taken as Stash has it."""
         refused = await self._sender.settle(operations, self._sender.aliases, self._not_made)
         doubtful = ("already exists", NO_ANSWER)
         existing = [o for o in operations if any(words in refused.get(o, "") for words in doubtful)]
@@ -272,7 +272,7 @@ class UnitOfWork:
         return await self._settled(operations, self._sender.lists)
 
     async def _verdicts(self, operations: Sequence[Operation]) -> dict[Operation, str]:
-        """Links and covers; Stash says yes to a cover that is not in the gallery, and shows another."""
+        """Links and covers. Stash says yes to a cover that is not in the gallery, and shows another."""
         refused = await self._settled(operations, self._sender.verdicts)
         unlinked = {o.entity: refused[o] for o in operations if o.links and o in refused}
         covers = [o for o in operations if not o.links and o.entity in unlinked]
@@ -283,7 +283,7 @@ class UnitOfWork:
         return await self._settled(operations, self._sender.aliases)
 
     async def _settled(self, operations: Sequence[Operation], send: Send) -> dict[Operation, str]:
-        """Send; where the reply was lost or says no, look what has taken effect."""
+        """Send. Where the reply was lost or says no, look what has taken effect."""
         refused = await self._sender.settle(operations, send, self._without_effect)
         doubtful = [operation for operation in operations if operation in refused]
         failed = set(await self._without_effect(doubtful))

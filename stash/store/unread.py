@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class UnreadLinks:
-    """Links set on relations that were not read yet; they join what Stash has when they are written."""
+    """Links set on relations that were not read yet. They join what Stash has when they are written."""
 
     def __init__(self) -> None:
         self._links: dict[Entity, dict[str, list[tuple[Entity, bool]]]] = {}
@@ -30,11 +30,11 @@ class UnreadLinks:
         links.append((other, present))
 
     def entities(self) -> list[Entity]:
-        """Who has such links."""
+        """Tell who has such links."""
         return list(self._links)
 
     def relations(self, entity: Entity) -> list[str]:
-        """Which relations of an entity have to be read."""
+        """Tell which relations of an entity have to be read."""
         return list(self._links.get(entity, ()))
 
     def replay(self, entity: Entity) -> None:

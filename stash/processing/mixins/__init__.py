@@ -1,1 +1,1 @@
-"""One mixin a noun; none knows another."""
+"""One mixin a noun. None knows another."""

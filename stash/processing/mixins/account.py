@@ -97,7 +97,7 @@ class AccountProcessingMixin(StashProcessingBase):
         return None
 
     def _recorded_person(self, account: Creator) -> Memory | None:
-        """What was recorded of an account; what was of a mere mention of it, before it was known, counts as well."""
+        """Return what was recorded of an account. What was of a mere mention of it, before it was known, counts as well."""
         key, *others = performer_keys(account)
         memory = self.run.memory("Performer", key)
         for other in others:
@@ -146,7 +146,7 @@ class AccountProcessingMixin(StashProcessingBase):
         self.run.stamps.append(("accounts", account.id, performer))
 
     def _aliases(self, account: Creator, performer: Performer) -> list[str]:
-        """The username, unless it is the name; none where Stash takes no list with what stands there already."""
+        """The username, unless it is the name. None where Stash takes no list with what stands there already."""
         key = performer_key(account)
         alias = self._spelt(performer, key, "alias_list", (account.username,))
         wanted = merge_aliases([], [alias], name=str(performer.name or ""))
@@ -196,7 +196,7 @@ class AccountProcessingMixin(StashProcessingBase):
         return kind, Path(files[0].path).read_bytes()
 
     async def _is_ours_to_change(self, performer: Performer, sent: str | None) -> tuple[bool, bytes | None]:
-        """Whether a performer has no picture, or the very one that an earlier sync sent; answers the picture too."""
+        """Tell whether a performer has no picture, or the very one that an earlier sync sent. Return the picture too."""
         may_overwrite = "image" in self.run.overwrite
         path = performer.image_path if isinstance(performer.image_path, str) else ""
         if not path or "default=true" in path:
@@ -220,7 +220,7 @@ def performer_keys(account: Creator) -> tuple[SourceKey, ...]:
 
 
 def _marks(account: Creator) -> list[str]:
-    """What may stand behind a name, other than nothing."""
+    """Return what may stand behind a name, other than nothing."""
     return [one for one in disambiguations(as_name(account.username), account.id) if one]
 
 
@@ -235,7 +235,7 @@ def _is_account(performer: Performer, account: Creator) -> bool:
 
 
 def _is_somebody_else(performer: Performer, account: Creator) -> bool:
-    """Whether a performer carries another account's profile."""
+    """Tell whether a performer carries another account's profile."""
     prefix = profile_url("")
     own = {fold(url).rstrip("/") for url in profile_urls(account.username)}
     return any(url.startswith(prefix) and url not in own for url in _urls(performer))

@@ -33,7 +33,7 @@ class Content:
 
 
 class GalleryProcessingMixin(StashProcessingBase):
-    """Finds the gallery of an item by what was recorded, by its code, by its URL; never by its title."""
+    """Finds the gallery of an item by what was recorded, by its code, by its URL. Never by its title."""
 
     async def _preload_galleries(self, items: Iterable[Item]) -> None:
         """Read the galleries that these items may have already."""
@@ -90,7 +90,7 @@ class GalleryProcessingMixin(StashProcessingBase):
         return await self.store.make(gallery)
 
     async def _find_gallery(self, item: Item, content: Content | None = None) -> Gallery | None:
-        """The gallery of an item; one that merely carries the same code is somebody else's."""
+        """The gallery of an item. One that merely carries the same code is somebody else's."""
         key = gallery_key(item)
         memory = self.run.memory("Gallery", key)
         if memory is not None:
@@ -138,7 +138,7 @@ class GalleryProcessingMixin(StashProcessingBase):
     def _predecessor_values(
         self, gallery: Gallery, item: Item, account: Creator, content: Content
     ) -> Mapping[str, Collection[str]]:
-        """What earlier programs would have written, under any name that the creator had; and Stash's own cover."""
+        """Return what earlier programs would have written, under any name that the creator had. And Stash's own cover."""
         cover = {"cover": [self.run.default_covers.get(gallery.id, "")]}
         if gallery.is_new() or self._memory(gallery, gallery_key(item)) is not None:
             return cover
@@ -147,7 +147,7 @@ class GalleryProcessingMixin(StashProcessingBase):
         return {**cover, **predecessor_values([Rendered(item.content, item.createdAt)], names)}
 
     async def _link_files(self, item: Item, gallery: Gallery, content: Content) -> None:
-        """Link what is matched; what the source dropped goes only if an earlier sync had added it."""
+        """Link what is matched. What the source dropped goes only if an earlier sync had added it."""
         applied = self.run.applied[gallery]
         memory = self._memory(gallery, gallery_key(item))
         kinds: tuple[tuple[str, type[Scene | Image]], ...] = (("images", Image), ("scenes", Scene))
@@ -260,19 +260,19 @@ def gallery_key(item: Item) -> SourceKey:
 
 
 def _urls(item: Item) -> list[str]:
-    """Where an item stands on the site; a wall has no address of its own, nor has a message of an unknown group."""
+    """Tell where an item stands on the site. A wall has no address of its own, nor has a message of an unknown group."""
     has_none = item.kind == "wall" or (item.kind == "message" and item.groupId is None)
     return [] if has_none else [item_url(item.kind, item.id, item.groupId)]
 
 
 def _is_anothers(gallery: Gallery, item: Item) -> bool:
-    """Whether a gallery that lists an item's address is another item's, by its code."""
+    """Tell whether a gallery that lists an item's address is another item's, by its code."""
     code = gallery.code if isinstance(gallery.code, str) else ""
     return code.isdigit() and code != str(item.id)
 
 
 def _holds(gallery: Gallery, content: Content | None) -> bool:
-    """Whether a gallery without urls holds a file of the item."""
+    """Tell whether a gallery without urls holds a file of the item."""
     files = content.files.values() if content is not None and not gallery.urls else ()
     return any(_is_linked(file, gallery) for file in files)
 
@@ -282,7 +282,7 @@ def _name(account: Creator | None, item: Item) -> str:
 
 
 def _is_of_files(gallery: Gallery) -> bool:
-    """Whether a gallery stands for a folder or a zip file, whose content nobody may change."""
+    """Tell whether a gallery stands for a folder or a zip file, whose content nobody may change."""
     return bool(gallery.folder) or bool(gallery.files)
 
 

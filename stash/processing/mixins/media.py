@@ -71,7 +71,7 @@ class MediaProcessingMixin(StashProcessingBase):
         return {media_id: entity for media_id, entity in entities.items() if entity is not None}
 
     async def _in_a_scene_of_its_own(self, file: StashFile) -> StashFile:
-        """Split a video off a scene that is about a file of the user's; a dry run shows it."""
+        """Split a video off a scene that is about a file of the user's. A dry run shows it."""
         if file.type != "Scene" or file.is_primary or not self.run.files.foreign_primary(file.type, file.id):
             return file
         if self.run.report.plan is not None:
@@ -98,7 +98,7 @@ class MediaProcessingMixin(StashProcessingBase):
                     found[int(str(entity.code))] = entity
 
     def _says(self, entity: Scene | Image, media: StoredMedia) -> bool:
-        """Whether an entity says that it is a media's, by its code and by more than that."""
+        """Tell whether an entity says that it is a media's, by its code and by more than that."""
         if entity.code != str(media.id):
             return False
         items = self.run.holders.get(media.id, ())
@@ -115,7 +115,7 @@ class MediaProcessingMixin(StashProcessingBase):
         media_id: int | str,
         **extras: Unpack[Extras],
     ) -> None:
-        """Stamp a scene or an image with what its item says; what a user edited is left alone."""
+        """Stamp a scene or an image with what its item says. What a user edited is left alone."""
         wish = Wish(
             values={
                 "code": str(media_id),
@@ -139,7 +139,7 @@ class MediaProcessingMixin(StashProcessingBase):
         media_id: int | str,
         **extras: Unpack[Extras],
     ) -> Mapping[str, Collection[str]]:
-        """What earlier programs would have written: they took a file's values from any item that holds it.
+        """Return what earlier programs would have written: they took a file's values from any item that holds it.
 
         It is worked out for what stands there without our having written it, and for nothing else.
         """
@@ -183,7 +183,7 @@ class MediaProcessingMixin(StashProcessingBase):
             self._apply(stash_obj, key, wish)
 
     def _is_foreign(self, stash_obj: Scene | Image, key: SourceKey, wish: Wish) -> bool:
-        """Whether the entity is about another file, of which ours is but a copy: then it is never taken over."""
+        """Tell whether the entity is about another file, of which ours is but a copy: then it is never taken over."""
         if self.run.files.foreign_primary(stash_obj.__type_name__, stash_obj.id) is None:
             return False
         ours = {key.id, *wish.predecessors.get("code", ())}
@@ -200,13 +200,13 @@ def holders_of(items: Iterable[Item]) -> dict[int, list[Item]]:
 
 
 def _usernames(account: Creator, performers: Sequence[Performer]) -> list[str]:
-    """What a creator is and was called: earlier usernames are aliases."""
+    """Return what a creator is and was called: earlier usernames are aliases."""
     aliases = performers[0].alias_list if performers else []
     return [account.username, *(aliases if isinstance(aliases, list) else [])]
 
 
 class Extras(TypedDict, total=False):
-    """What else an item gives to its scenes and images; `variant_ids` may stand in `code` from earlier programs."""
+    """What else an item gives to its scenes and images. `variant_ids` may stand in `code` from earlier programs."""
 
     studio: Studio | None
     performers: Sequence[Performer]

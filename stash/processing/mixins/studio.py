@@ -22,7 +22,7 @@ NETWORK_KEY = SourceKey("network", NETWORK_STUDIO)
 
 
 class StudioProcessingMixin(StashProcessingBase):
-    """Finds studios by what was recorded, then by url, name and alias; makes what is missing."""
+    """Finds studios by what was recorded, then by url, name and alias. Makes what is missing."""
 
     async def process_creator_studio(self, account: Creator, performer: Performer | None = None) -> Studio:  # noqa: ARG002 - the guide's signature
         """The studio of a creator, found or to be created, under the network."""
@@ -55,7 +55,7 @@ class StudioProcessingMixin(StashProcessingBase):
         return values
 
     async def _network(self) -> Studio | None:
-        """The studio above those of the creators; None where it was deleted in Stash."""
+        """The studio above those of the creators. None where it was deleted in Stash."""
         network = await self._recorded_studio(NETWORK_KEY)
         if network is None and await self._is_deleted(Studio, NETWORK_KEY):
             if not self._is_taken_back(Studio, NETWORK_KEY):
@@ -96,7 +96,7 @@ class StudioProcessingMixin(StashProcessingBase):
         ]
 
     def _names(self, account: Creator) -> tuple[str, str]:
-        """What the studio of a creator may be called: there is a second name where Stash refuses the first."""
+        """Return what the studio of a creator may be called: there is a second name where Stash refuses the first."""
         return studio_names(self.run.rules.studio_of(account), account.id)
 
     async def _free_name(self, account: Creator, studio: Studio | None = None) -> str:
@@ -125,7 +125,7 @@ def _is_network(studio: Studio) -> bool:
 
 
 def _is_within(studio: Studio, other: Studio) -> bool:
-    """Whether a studio is another one, or stands anywhere below it."""
+    """Tell whether a studio is another one, or stands anywhere below it."""
     above: list[Any] = []
     at: Any = studio
     while isinstance(at, Studio) and not any(at is one for one in above):

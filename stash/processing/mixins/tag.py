@@ -32,11 +32,11 @@ class TagProcessingMixin(StashProcessingBase):
     """Matches hashtags to tags, by what was recorded, then by exact name or alias, ignoring case."""
 
     async def _process_hashtags_to_tags(self, hashtags: Sequence[HasValue]) -> list[Tag]:
-        """One tag for each hashtag, in the order given; what Stash lacks is created."""
+        """One tag for each hashtag, in the order given. What Stash lacks is created."""
         return await self._tags(self._hashtag_names(hashtags))
 
     def _tag_names(self, item: Item) -> list[str]:
-        """What the tags of an item are called: its hashtags', and those that a user asks for beyond."""
+        """Return what the tags of an item are called: its hashtags', and those that a user asks for beyond."""
         return [*self._hashtag_names(item.hashtags), *self.run.rules.extra_tags(item)]
 
     def _hashtag_names(self, hashtags: Sequence[HasValue]) -> list[str]:
@@ -56,7 +56,7 @@ class TagProcessingMixin(StashProcessingBase):
             await obj.add_tag(tag)
 
     async def _preview_tags(self) -> list[Tag]:
-        """The mark of a preview; none where it was deleted in Stash."""
+        """The mark of a preview. None where it was deleted in Stash."""
         if TRAILER_TAG not in self.run.tags:
             self.run.tags[TRAILER_TAG] = await self._tag(TRAILER_TAG)
         tag = self.run.tags[TRAILER_TAG]
@@ -76,7 +76,7 @@ class TagProcessingMixin(StashProcessingBase):
         return tag
 
     async def _get_or_create_tag(self, name: str) -> Tag:
-        """The tag of a name; under a further one where Stash would take the first for another tag's."""
+        """The tag of a name. Under a further one where Stash would take the first for another tag's."""
         carriers = await self.store.named(Tag, name)
         if len(carriers) == 1:
             return carriers[0]

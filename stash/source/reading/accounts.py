@@ -22,7 +22,7 @@ _ACCOUNT = ("id", "username", "displayName", "about", "stash_id")
 
 
 class AccountReading:
-    """Remembers the accounts that it read; an account without a usable name is reported, and unknown."""
+    """Remembers the accounts that it read. An account without a usable name is reported, and unknown."""
 
     def __init__(self, source: Source, scrutiny: Scrutiny) -> None:
         self._source, self._scrutiny = source, scrutiny

@@ -32,7 +32,7 @@ type _Timed = tuple[int, int, datetime]
 async def find_renditions(
     connection: AsyncConnection, source: Source, loose: Mapping[int, Collection[int]]
 ) -> dict[int, int]:
-    """Which media each rendition belongs to, by its id; `loose` are media with a file that nothing holds, by account."""
+    """Tell which media each rendition belongs to, by its id. `loose` are media with a file that nothing holds, by account."""
     if not loose or source.is_ours or not source.has("account_media", "mediaId", "createdAt"):
         return {}
     orphans = await _orphans(connection, source, {media for found in loose.values() for media in found})

@@ -30,7 +30,7 @@ COUNTED = (
 
 @dataclass(frozen=True, slots=True)
 class Census:
-    """Rows by table, for the tables that there are; `with_file` are media that were downloaded.
+    """Rows by table, for the tables that there are. `with_file` are media that were downloaded.
 
     `losses` is what a database of this version does not know, and how to get it.
     """

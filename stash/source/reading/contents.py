@@ -50,7 +50,7 @@ class PostRow:
 
 
 class Contents:
-    """Everything that the items of one window carry; filled by a bounded number of statements."""
+    """Everything that the items of one window carry. Filled by a bounded number of statements."""
 
     def __init__(self, source: Source, scrutiny: Scrutiny) -> None:
         self._source, self._scrutiny = source, scrutiny
@@ -59,7 +59,7 @@ class Contents:
         self.posts: dict[int, PostRow] = {}
 
     async def load(self, connection: AsyncConnection, carried: Iterable[Carried]) -> None:
-        """Read what is carried, what that carries, and so on; a post is read once, so cycles end."""
+        """Read what is carried, what that carries, and so on. A post is read once, so cycles end."""
         everything = list(carried)
         pending = _posts_in(everything)
         while pending:
@@ -72,7 +72,7 @@ class Contents:
         await self._load_offered(connection, ids | places)
 
     def find(self, carried: Carried) -> Offered | Bundle | None:
-        """What is carried: as its type says, else as the other type; None where it dangles."""
+        """Return what is carried: as its type says, else as the other type. None where it dangles."""
         offered, bundle = self.offered.get(carried.contentId), self.bundles.get(carried.contentId)
         if carried.contentType is ContentType.ACCOUNT_MEDIA:
             return offered or bundle

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Conversations:
-    """`readers` are the reader's own accounts; `parties` those of each group, in order; `known` all accounts."""
+    """`readers` are the reader's own accounts. `parties` those of each group, in order. `known` all accounts."""
 
     readers: frozenset[int] = frozenset()
     parties: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
@@ -26,11 +26,11 @@ class Conversations:
     groups: frozenset[int] | None = None
 
     def knows(self, group: int) -> bool:
-        """Whether a group has a row, where there is a table of groups."""
+        """Tell whether a group has a row, where there is a table of groups."""
         return self.groups is None or group in self.groups
 
     def account_of(self, group: object, sender: object, recipient: object) -> int | None:
-        """Whose a message is: the sender's; the partner's where the reader sent it; None where nobody is known."""
+        """Tell whose a message is: the sender's. The partner's where the reader sent it. None where nobody is known."""
         for account in (sender, recipient):
             if self._is_partner(account):
                 return account  # type: ignore[return-value]
@@ -93,7 +93,7 @@ def _readers(
 
 
 async def _distinct(connection: AsyncConnection, source: Source, name: str, *columns: str) -> list[Row]:
-    """The different rows of some columns that are all numbers; none where the table lacks one."""
+    """The different rows of some columns that are all numbers. None where the table lacks one."""
     if not source.has(name, *columns):
         return []
     table = source.table(name)

@@ -34,7 +34,7 @@ class Facts:
         self._known = {(row[0], row[1]): (row[2], row[3]) for row in rows}
 
     def of(self, ref: ItemRef, carried: Iterable[Carried], contents: Contents) -> Told:
-        """What was said of an item: its price is that of all it offers itself."""
+        """Return what was said of an item: its price is that of all it offers itself."""
         prices = []
         for one in carried:
             found = None if one.contentType is ContentType.AGGREGATED_POSTS else contents.find(one)

@@ -62,7 +62,7 @@ async def find_names(
     accounts: Collection[int],
     is_wanted: Callable[[str], bool],
 ) -> list[str]:
-    """The base names, as far as they are wanted, of files that rows of these accounts have; not those of avatars."""
+    """The base names, as far as they are wanted, of files that rows of these accounts have. Not those of avatars."""
     if source.is_ours or not source.has("media", "local_filename", "accountId"):
         return []
     media = source.table("media")
@@ -94,7 +94,7 @@ async def _accounts(
 
 
 async def _by_name(connection: AsyncConnection, source: Source, names: Collection[str]) -> dict[str, int]:
-    """Media by the base name of their file; rows of old versions hold whole paths."""
+    """Media by the base name of their file. Rows of old versions hold whole paths."""
     if not names or not source.has("media", "local_filename"):
         return {}
     media = source.table("media")

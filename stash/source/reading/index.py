@@ -39,7 +39,7 @@ ATTACHMENT = ("id", "postId", "messageId", "contentId", "pos", "contentType")
 
 
 class Carried(NamedTuple):
-    """What an item carries, in the order of its position; `key` names the row that says so."""
+    """What an item carries, in the order of its position. `key` names the row that says so."""
 
     pos: int
     key: int
@@ -49,14 +49,14 @@ class Carried(NamedTuple):
 
 @dataclass(slots=True)
 class ItemIndex:
-    """A creator's items in order, oldest first, each with what it carries; the walls, which carry them again, apart."""
+    """A creator's items in order, oldest first, each with what it carries. The walls, which carry them again, apart."""
 
     refs: list[ItemRef] = field(default_factory=list)
     walls: list[ItemRef] = field(default_factory=list)
     carried: dict[ItemKey, list[Carried]] = field(default_factory=dict)
 
     def parts(self, size: int) -> Iterator[list[ItemRef]]:
-        """The items in parts of so many, then the walls, of so many posts or of one that has more; they are given away."""
+        """The items in parts of so many, then the walls, of so many posts or of one that has more. They are given away."""
         while self.refs:
             part, self.refs = self.refs[:size], self.refs[size:]
             yield part
@@ -180,7 +180,7 @@ class IndexReading:
 
 
 def carried_by(rows: Sequence[Row], scrutiny: Scrutiny, link: str) -> dict[int, list[Carried]]:
-    """What attachment rows bring, by post or message (`link`), in the order of position and id."""
+    """Return what attachment rows bring, by post or message (`link`), in the order of position and id."""
     carried: defaultdict[int, list[Carried]] = defaultdict(list)
     place = ATTACHMENT.index(link)
     for row in rows:

@@ -23,7 +23,7 @@ _NUMBER = sa.BigInteger()
 
 
 class Links:
-    """Statements about which item holds which media; `account` is NULL for a message.
+    """Statements about which item holds which media. `account` is NULL for a message.
 
     Only items count whose row is there, and for posts and stories their account's as well.
     """
@@ -32,7 +32,7 @@ class Links:
         self._source = source
 
     def holders(self) -> sa.Subquery | None:
-        """Rows (kind, item, account, media); aggregated posts' media are held by the posts themselves."""
+        """Rows (kind, item, account, media). Aggregated posts' media are held by the posts themselves."""
         links = self._links()
         if links is None:
             return None

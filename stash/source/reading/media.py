@@ -40,7 +40,7 @@ type _Columns = Sequence[Any]
 
 
 class MediaReading:
-    """The media of one window; `renditions` are further variants, each with its media."""
+    """The media of one window. `renditions` are further variants, each with its media."""
 
     def __init__(
         self, source: Source, scrutiny: Scrutiny, renditions: Mapping[int, int] = MappingProxyType({})
@@ -130,7 +130,7 @@ class MediaReading:
 
 
 def _clean_columns(rows: Sequence[_Columns]) -> list[Iterable[Any]] | None:
-    """The columns of rows without a value that needs a second look; None where there is one.
+    """The columns of rows without a value that needs a second look. None where there is one.
 
     Most windows are clean, and to see that by columns costs a tenth of looking at each value.
     """

@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 
 class Scrutiny:
-    """Collects problems, one a row however often the row is met; `named` are the rows that were before."""
+    """Collects problems, one a row however often the row is met. `named` are the rows that were before."""
 
     def __init__(self, named: set[tuple[str, str]] | None = None) -> None:
         self._seen = set() if named is None else named
         self._problems: list[Problem] = []
 
     def take(self) -> tuple[Problem, ...]:
-        """What was found since the last call."""
+        """Return what was found since the last call."""
         taken, self._problems = tuple(self._problems), []
         return taken
 
@@ -32,7 +32,7 @@ class Scrutiny:
             self._problems.append(Problem(table, name, reason, is_malformed))
 
     def row(self, table: str, key: object) -> RowScrutiny:
-        """Look at one row; `key` is what names it."""
+        """Look at one row. `key` is what names it."""
         return RowScrutiny(self, table, key)
 
     def key(self, table: str, value: Any, column: str = "id") -> int | None:  # noqa: ANN401
@@ -46,7 +46,7 @@ class Scrutiny:
 
 
 class RowScrutiny:
-    """One row's values; a value that cannot be used is None, and the row is reported."""
+    """One row's values. A value that cannot be used is None, and the row is reported."""
 
     __slots__ = ("_key", "_scrutiny", "_table")
 
@@ -70,7 +70,7 @@ class RowScrutiny:
         return self._parsed(parse_creation, column, value)
 
     def text(self, column: str, value: Any) -> str | None:  # noqa: ANN401
-        """Text; bytes that are no UTF-8 become U+FFFD, and are reported."""
+        """Text. Bytes that are no UTF-8 become U+FFFD, and are reported."""
         if value is None or (type(value) is str and value.isascii()):
             return value
         try:

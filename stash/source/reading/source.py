@@ -25,7 +25,7 @@ _GIVEN = sa.text("(SELECT value FROM json_each(:given))")
 
 
 class Source:
-    """Builds and runs statements; values come as the driver has them, for `Scrutiny` to look at."""
+    """Builds and runs statements. Values come as the driver has them, for `Scrutiny` to look at."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -34,7 +34,7 @@ class Source:
         self._tables: dict[tuple[str, str | None], sa.FromClause] = {}
 
     def has(self, table: str, *columns: str) -> bool:
-        """Whether the database has that table with those columns."""
+        """Tell whether the database has that table with those columns."""
         return self._database.has_table(table) and self._database.columns(table).issuperset(columns)
 
     def columns(self, table: str) -> frozenset[str]:
@@ -42,7 +42,7 @@ class Source:
         return self._database.columns(table)
 
     def table(self, name: str, alias: str | None = None) -> sa.FromClause:
-        """A table of untyped columns, those that the database has; the same object every time."""
+        """A table of untyped columns, those that the database has. The same object every time."""
         key = (name, alias)
         if key not in self._tables:
             table = sa.table(name, *map(sa.column, sorted(self.columns(name))))
@@ -72,7 +72,7 @@ class Source:
         return column == sa.any_(sa.bindparam(None, kept, type_=sa.ARRAY(kind)))
 
     def has_file(self, media: sa.FromClause) -> Expression:
-        """That a media row says it has a file on disk; payloads do not say, so in our own database all do."""
+        """That a media row says it has a file on disk. Payloads do not say, so in our own database all do."""
         if self.is_ours:
             return sa.true()
         signs: list[Expression] = []
@@ -87,7 +87,7 @@ class Source:
         return (await connection.execute(statement)).all()
 
     async def is_empty(self, connection: AsyncConnection, name: str) -> bool:
-        """Whether a table has no row, or is not there at all."""
+        """Tell whether a table has no row, or is not there at all."""
         if not self._database.has_table(name):
             return True
         one: sa.Select[Any] = sa.select(sa.literal_column("1")).select_from(sa.table(name)).limit(1)
@@ -100,7 +100,7 @@ class Source:
         columns: Sequence[str],
         key: tuple[str, Collection[int]],
     ) -> Sequence[Row]:
-        """The rows of a table whose key column is one of the values; none where the table is absent."""
+        """The rows of a table whose key column is one of the values. None where the table is absent."""
         if not key[1] or not self.has(name, key[0]):
             return ()
         table = self.table(name)

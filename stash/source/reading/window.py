@@ -62,7 +62,7 @@ class WindowReading:
         self._pinned: set[int] = set()
 
     async def read(self, connection: AsyncConnection, refs: Sequence[ItemRef], index: ItemIndex) -> Window:
-        """The items of `refs`, in their order; what they carry is taken out of the index."""
+        """The items of `refs`, in their order. What they carry is taken out of the index."""
         self._contents = Contents(self._source, self._scrutiny)
         self._media = MediaReading(self._source, self._scrutiny, self._world.renditions)
         carried = [index.carried.pop((ref.kind, ref.id)) for ref in refs]
@@ -270,7 +270,7 @@ class _Places:
 
 
 def _each_once(media: Iterable[ItemMedia]) -> tuple[ItemMedia, ...]:
-    """Each media at its first place; what is content somewhere is no preview."""
+    """Each media at its first place. What is content somewhere is no preview."""
     places: dict[int, ItemMedia] = {}
     for one in media:
         known = places.get(one.media.id)

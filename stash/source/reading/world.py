@@ -55,7 +55,7 @@ class World:
     is_asked_for_facts: bool = False
 
     def holds(self, media: int) -> bool:
-        """Whether a known item holds a media."""
+        """Tell whether a known item holds a media."""
         place = bisect_left(self.held, media)
         return place < len(self.held) and self.held[place] == media
 
@@ -182,7 +182,7 @@ class _WorldReading:
                 self.posting.add(account)
 
     def _with_carriers(self, keys: set[ItemKey], *, is_file: bool) -> set[ItemKey]:
-        """What holds a media, with what carries those posts."""
+        """Return what holds a media, with what carries those posts."""
         carried = [self._carriers[item] for kind, item in keys if kind == "post" and item in self._carriers]
         if is_file:
             self._holding.update(*carried)

@@ -1,4 +1,4 @@
-"""Changes are recorded as operations on an entity; the table that they replace was never filled."""
+"""Changes are recorded as operations on an entity. The table that they replace was never filled."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -11,7 +11,7 @@ down_revision = "0003"
 
 
 def upgrade() -> None:
-    """Make the table anew; each operation that there is becomes a batch of its own."""
+    """Make the table anew. Each operation that there is becomes a batch of its own."""
     for index in ("sync_change_run", "sync_change_planned"):
         op.drop_index(index, "sync_change")
     op.rename_table("sync_change", "sync_change_before")

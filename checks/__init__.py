@@ -1,0 +1,1 @@
+"""What `make check` measures of the code itself."""

@@ -1,0 +1,137 @@
+"""Figures of how the package is written, each with its limit; `make check` ends with 1 where one is passed.
+
+A limit is lowered with the figure, and never raised.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import grimp
+
+from stash import StashProcessing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGES = ("stash", "metadata")
+LONGEST_FILE = 320
+MOST_FIELDS = 12
+VAGUE = re.compile(r"(What|Whether|Likewise|As|Of|Who|Whose|Where|Which|How)\b")
+"""First words of a docstring that names no subject."""
+
+
+class Figure(NamedTuple):
+    """One figure, what it may be at most, and what it is made of."""
+
+    name: str
+    value: float
+    limit: float
+    examples: list[str]
+
+
+def modules() -> Iterator[tuple[str, ast.Module]]:
+    """Parse every module of the packages but those of the embedded Stash."""
+    for package in PACKAGES:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            name = str(path.relative_to(ROOT))
+            if not name.startswith("stash/embedded/"):
+                yield name, ast.parse(path.read_text("utf-8"))
+
+
+def figures() -> Iterator[Figure]:
+    """Measure everything that has a limit."""
+    trees = dict(modules())
+    own = [cls for cls in inspect.getmro(StashProcessing) if cls.__module__.split(".")[0] in PACKAGES]
+    yield Figure("classes that StashProcessing is made of", len(own), 19, [cls.__name__ for cls in own])
+    rings = in_rings()
+    yield Figure("modules that import one another in a ring", len(rings), 17, rings)
+    classes = [
+        (node, module)
+        for module, tree in trees.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+    ]
+    names = Counter(node.name for node, _ in classes if not node.name.startswith("_"))
+    twice = sorted(name for name, times in names.items() if times > 1)
+    yield Figure("class names that are used twice", len(twice), 18, twice)
+    large = [f"{node.name} ({fields})" for node, _ in classes if (fields := fields_of(node)) > MOST_FIELDS]
+    yield Figure(f"classes of more than {MOST_FIELDS} fields", len(large), 16, large)
+    lengths = {name: len((ROOT / name).read_text("utf-8").splitlines()) for name in trees}
+    long = [f"{name} ({lines})" for name, lines in lengths.items() if lines > LONGEST_FILE]
+    yield Figure(f"files of more than {LONGEST_FILE} lines", len(long), 0, long)
+    first = [line for tree in trees.values() for line in first_lines(tree)]
+    vague = [line for line in first if VAGUE.match(line)]
+    yield Figure(
+        "docstrings whose first word names no subject, in %", 100 * len(vague) / len(first), 8, vague
+    )
+    double = [line for line in first if ";" in line]
+    yield Figure(
+        "docstrings with a semicolon in the first line, in %", 100 * len(double) / len(first), 3, double
+    )
+
+
+def in_rings() -> list[str]:
+    """Find the modules that import one another, annotations included."""
+    graph = grimp.build_graph(*PACKAGES)
+    found = {
+        module
+        for module in graph.modules
+        if not module.startswith("stash.embedded")
+        for other in graph.find_modules_directly_imported_by(module)
+        if graph.find_shortest_chain(importer=other, imported=module) is not None
+    }
+    return sorted(found)
+
+
+def fields_of(node: ast.ClassDef) -> int:
+    """Count the fields that a class declares or its `__init__` sets."""
+    declared = {
+        one.target.id
+        for one in node.body
+        if isinstance(one, ast.AnnAssign) and isinstance(one.target, ast.Name)
+    }
+    for method in node.body:
+        if isinstance(method, ast.FunctionDef) and method.name == "__init__":
+            declared |= {
+                one.attr
+                for one in ast.walk(method)
+                if isinstance(one, ast.Attribute)
+                and isinstance(one.ctx, ast.Store)
+                and isinstance(one.value, ast.Name)
+                and one.value.id == "self"
+            }
+    return len(declared)
+
+
+def first_lines(tree: ast.Module) -> Iterator[str]:
+    """Read the first line of every docstring of a module."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            text = ast.get_docstring(node)
+            if text:
+                yield text.partition("\n")[0]
+
+
+def main() -> int:
+    """Print each figure beside its limit, and what is too much where one is passed."""
+    code = 0
+    for figure in figures():
+        is_over = figure.value > figure.limit
+        code |= is_over
+        print(f"{'!' if is_over else ' '} {figure.value:6.4g} of {figure.limit:4.4g}  {figure.name}")
+        if is_over or "-v" in sys.argv:
+            for example in figure.examples[: None if "-v" in sys.argv else 10]:
+                print(f"         {example}")
+    return int(code)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
