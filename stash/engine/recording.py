@@ -106,12 +106,16 @@ class Recording(Twins):
             for name in change.after:
                 one = planned(change, name, applied)
                 # Another part may have decided the same already: nothing of a plan stands in Stash when the next begins.
-                mark = hash((one.type, one.id, one.key, one.field, str(one.after)))
-                if mark not in self.run.planned:
-                    self.run.planned.add(mark)
+                joining, leaving = _turns(change, name)
+                place = one.type, one.id, one.key if change.action == "create" else "", one.field
+                links = [hash((*place, link)) for link in (*joining, *leaving)]
+                marks = links or [hash((one.type, one.id, one.key, one.field, str(one.after)))]
+                fresh = [mark for mark in marks if mark not in self.run.planned]
+                if fresh:
+                    self.run.planned.update(fresh)
                     plan.append(one)
                     changed.append(change)
-                    self.run.report.links_added += _new_links(change, name, _wished(change, name))
+                    self.run.report.links_added += sum(mark in fresh for mark in links[: len(joining)])
         self._count({c.entity for c in changed if c.action == "create"}, {c.entity for c in changed})
         self.store.rollback(keeping=LASTING)
         self._forget_part()
@@ -274,6 +278,18 @@ def _new_links(change: Change, name: str, members: Sequence[Entity] | None) -> i
         return 0
     before = set(change.before.get(name) or ())
     return len([one for one in members or () if one not in before])
+
+
+def _turns(change: Change, name: str) -> tuple[list[str], list[str]]:
+    """Name the members that a field of links is to gain, and those that it is to lose. Other fields have none."""
+    if name not in _LINKS:
+        return [], []
+    before, wished = change.before.get(name) or [], _wished(change, name) or []
+    joining, leaving = (
+        [one for one in some if one not in others]
+        for some, others in ((wished, set(before)), (before, set(wished)))
+    )
+    return names_of(joining), names_of(leaving)
 
 
 def _label(entity: Entity) -> str:
