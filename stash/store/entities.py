@@ -302,7 +302,7 @@ def _mirror(holder: Entity, member: Entity, field: str, *, present: bool) -> Non
         if isinstance(current, list):
             if not present:
                 _drop(current, member)
-            elif not member not in current:
+            elif member not in current:
                 current.append(member)
         elif current is not UNSET:
             values[inverse] = member if present else None
