@@ -66,7 +66,7 @@ class Wire:
     connect_patience: float = 3.0
     timeout: float = 120.0
     transport: httpx.AsyncBaseTransport | None = field(default=None, compare=False)
-    on_wait: Callable[[str], object] = field(default=lambda _: None, compare=False)
+    on_wait: Callable[[str], object] = field(default=lambda _: None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         """Take the secrets out of the address: no sentence may name them."""

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from stash.report import Report
     from stash.store import StashStore
 
-hypothesis.settings.register_profile("patient", deadline=None)
+# A change is judged by the same cases every time; a seed of one's own draws others.
+hypothesis.settings.register_profile("patient", deadline=None, derandomize="TORTURE_SEED" not in os.environ)
 hypothesis.settings.load_profile("patient")  # how long a case takes says nothing of whether it holds
 
 pytest_plugins = ["tests.browser", "tests.postgres"]
