@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -23,8 +24,9 @@ async def open_or_make(url: str, *, busy_timeout: float = BUSY_SECONDS) -> Datab
         UnknownDatabaseError: it has tables, and none of the known schemas.
         DatabaseUnusableError: it is no database, locked, full or damaged, or its server does not answer.
     """
-    database = await Database.open_any(url, create=True, busy_timeout=busy_timeout)
-    try:
+    async with AsyncExitStack() as on_failure:
+        database = await Database.open_any(url, create=True, busy_timeout=busy_timeout)
+        on_failure.push_async_callback(database.close)
         if database.is_empty:
             await _make_tables(
                 database, insert(Origin).values(madeBy="stash-sync", createdAt=datetime.now(UTC))
@@ -32,9 +34,7 @@ async def open_or_make(url: str, *, busy_timeout: float = BUSY_SECONDS) -> Datab
         elif database.is_ours and not database.has_table(FACTS):
             await _make_tables(database)
         await database.check()
-    except BaseException:
-        await database.close()
-        raise
+        on_failure.pop_all()
     return database
 
 

@@ -110,9 +110,9 @@ class Recording(Twins):
                 place = one.type, one.id, one.key if change.action == "create" else "", one.field
                 links = [hash((*place, link)) for link in (*joining, *leaving)]
                 marks = links or [hash((one.type, one.id, one.key, one.field, str(one.after)))]
-                fresh = [mark for mark in marks if mark not in self.run.planned]
+                fresh = set(marks) - self.run.planned
                 if fresh:
-                    self.run.planned.update(fresh)
+                    self.run.planned |= fresh
                     plan.append(one)
                     changed.append(change)
                     self.run.report.links_added += sum(mark in fresh for mark in links[: len(joining)])

@@ -7,6 +7,7 @@ no help: Stash changes it without a change, and changes entities without it.
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from dataclasses import dataclass, fields
 from importlib.metadata import version
 from operator import attrgetter
@@ -177,12 +178,11 @@ def _people(item: Item) -> list[Creator]:
 def _each_once(people: Iterable[Creator]) -> list[Creator]:
     """The objects that were read, each once: where an account was read twice, a digest always held both."""
     found: list[Creator] = []
-    last: dict[int, Creator] = {}
+    of_id: defaultdict[int, list[Creator]] = defaultdict(list)
     for one in people:
-        if last.get(one.id) is not one:
-            last[one.id] = one
-            if all(one is not other for other in found):
-                found.append(one)
+        if all(one is not other for other in of_id[one.id]):
+            of_id[one.id].append(one)
+            found.append(one)
     return found
 
 

@@ -99,15 +99,17 @@ def _refuse_restored(known: Known, choices: Choices) -> None:
 
 async def _roll_back(journal: Journal, connection: Connection, loss: Loss) -> None:
     moment = loss.since
-    standing: set[tuple[str, SourceKey]] = set()
+    spared: set[tuple[str, SourceKey]] = set()
     if loss.doubtful:
-        doubtful = await journal.written_at(loss.doubtful)
+        written = await journal.written_at(loss.doubtful)
+        doubtful = [one for one in written if one.stash_id and not one.is_taken_back]
         seen, _ = await _look(connection, doubtful)
-        standing = {(one.type, one.key) for one in doubtful if _sighting(one, seen).stands}
-        if len(standing) < len(doubtful):
+        lost_then = {(one.type, one.key) for one in doubtful if _sighting(one, seen).is_lost(loss.doubtful)}
+        spared = {(one.type, one.key) for one in written} - lost_then
+        if lost_then:
             moment = loss.doubtful
     memories, operations = await journal.lost_since(moment)
-    lost = [one for one in memories if (one.type, one.key) not in standing]
+    lost = [one for one in memories if (one.type, one.key) not in spared]
     kept, gone = rolled_back(lost, operations, moment)
     log.info("server.restored", extra={"since": moment, "records": len(kept), "gone": len(gone)})
     await journal.roll_back(moment, kept, gone)

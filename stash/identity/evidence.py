@@ -63,15 +63,14 @@ class Sighting:
             return bool(self.recorded.code) and not self.found.code
         return self.found.updated_at < self.recorded.updated_at
 
-    @property
-    def stands(self) -> bool:
-        """Tell whether Stash has this very entity, and has not put it back."""
-        return self.is_same and not self.is_reverted
+    def is_lost(self, second: str) -> bool:
+        """Tell whether a write of this second is lost. An entity that was made before it was deleted by a user."""
+        return self.is_reverted or (not self.is_same and self.recorded.created_at == second)
 
     @property
     def shows_our_write(self) -> bool:
         """Tell whether something that we wrote is still there."""
-        if not self.stands or self.found is None:
+        if not self.is_same or self.is_reverted or self.found is None:
             return False
         if self.recorded.type not in FILES:
             return True

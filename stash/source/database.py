@@ -95,12 +95,11 @@ class Database:
             UnknownDatabaseError: it is no database, or has none of the known schemas.
             DatabaseUnusableError: it is locked, full or damaged, or its server does not answer.
         """
-        database = await cls.open_any(url, read_only=read_only, busy_timeout=busy_timeout)
-        try:
+        async with AsyncExitStack() as on_failure:
+            database = await cls.open_any(url, read_only=read_only, busy_timeout=busy_timeout)
+            on_failure.push_async_callback(database.close)
             await database.check()
-        except BaseException:
-            await database.close()
-            raise
+            on_failure.pop_all()
         return database
 
     @classmethod

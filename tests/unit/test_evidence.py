@@ -167,3 +167,17 @@ def since_second(moment: str) -> float:
     """The second of a time."""
     minute, second = moment[14:16], moment[17:].removesuffix("+00:00")
     return int(minute) * 60 + float(second)
+
+
+@pytest.mark.parametrize(
+    ("one", "is_lost"),
+    [
+        pytest.param(sighting(found=(0, 4)), True, id="older than our write"),
+        pytest.param(sighting(made=10, found=None), True, id="made then, and gone"),
+        pytest.param(sighting(found=None), False, id="made before, and deleted by a user"),
+        pytest.param(sighting(), False, id="as it was"),
+    ],
+)
+def test_the_second_of_a_restore(one: Sighting, *, is_lost: bool) -> None:
+    """What was written in the last second is told by itself. An entity of before is gone by a user, not by the restore."""
+    assert one.is_lost(at(10)) is is_lost
