@@ -7,15 +7,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from stash.errors import UsageError
-from stash.folding import fold
-from stash.gating import read_word
+from stash.selectors import read_word
 from stash.source.errors import UnknownCreatorError
 from stash.source.values import LARGEST_ID
+from stash.texts import fold
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from stash.rules import Rules
+    from stash.mapping.rules import Rules
     from stash.settings import Settings
     from stash.source.items import Creator
     from stash.source.reader import Reader

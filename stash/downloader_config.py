@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from stash.errors import UsageError
-from stash.paths import quoted
+from stash.files.paths import quoted
 from stash.source.disk import read_bytes, reason_of
 
 if TYPE_CHECKING:

@@ -7,11 +7,11 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stash.addresses import StashAddress
 from stash.downloader_config import read_downloader_config
 from stash.settings import DATABASES, VARIABLES
 from stash.settings_file import SETTINGS_FILE, read_settings_file
 from stash.source.addresses import has_secret, is_path, split
+from stash.transport.addresses import StashAddress
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

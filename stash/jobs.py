@@ -13,8 +13,8 @@ from stash.scan_options import DEFAULTS, FLAGS, options, saved_options
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
-    from stash.connection import Connection
-    from stash.wire import Reply
+    from stash.transport.client import Connection
+    from stash.transport.graphql import Reply
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ import difflib
 from typing import TYPE_CHECKING, Any
 
 from stash.errors import UsageError
-from stash.rules import EXTRAS, KINDS, STUDIO_FIELDS, TITLE_FIELDS
+from stash.mapping.rules import EXTRAS, KINDS, STUDIO_FIELDS, TITLE_FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -25,16 +25,16 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from stash.addresses import StashAddress
 from stash.downloader_config import read_downloader_config
 from stash.encoding import key_header
 from stash.errors import UsageError
-from stash.paths import PathMap
-from stash.rules import EXTRAS, KINDS, STUDIO, STUDIO_FIELDS, TITLE, TITLE_FIELDS, Extra, Kind, Rules
+from stash.files.paths import PathMap
+from stash.mapping.rules import EXTRAS, KINDS, STUDIO, STUDIO_FIELDS, TITLE, TITLE_FIELDS, Extra, Kind, Rules
 from stash.scan_options import DEFAULTS, ScanChoice
 from stash.setting_words import refuse_unknown_variables, why_wrong
 from stash.settings_file import read_settings_file
 from stash.source.addresses import is_path
+from stash.transport.addresses import StashAddress
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -20,8 +20,8 @@ import stash as stash_package
 from stash import jobs
 from stash.demo import files
 from stash.embedded import EmbeddedStash
-from stash.pipeline import SyncOptions, sync
 from stash.settings import Settings
+from stash.sync import SyncOptions, sync
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator

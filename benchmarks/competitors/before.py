@@ -13,8 +13,8 @@ from stash_graphql_client.types import Gallery, Image, Performer, Scene, Studio,
 
 from benchmarks.competitors import NETWORK, PREVIEW_TAG, Task
 from benchmarks.source import SITE, Media, Wanted, read
-from stash.connection import Connection
-from stash.wire import Wire
+from stash.transport.client import Connection
+from stash.transport.graphql import TransportConfig
 
 if TYPE_CHECKING:
     from stash_graphql_client.client import StashClient
@@ -140,7 +140,7 @@ def _files(entity: Image | Scene) -> list[Any]:
 
 async def sync(task: Task) -> None:
     """One run, on the client alone."""
-    client = Connection(Wire(task.url))
+    client = Connection(TransportConfig(task.url))
     await client.initialize()
     try:
         await Before(client, task).sync()

@@ -10,8 +10,8 @@ from stash_graphql_client.types.base import StashObject
 
 from benchmarks.competitors import NETWORK, PREVIEW_TAG, Task
 from benchmarks.source import SITE, Wanted, read
-from stash.connection import Connection
-from stash.wire import Wire
+from stash.transport.client import Connection
+from stash.transport.graphql import TransportConfig
 
 if TYPE_CHECKING:
     from stash_graphql_client.client import StashClient
@@ -76,7 +76,7 @@ class Naive:
 
 async def sync(task: Task) -> None:
     """One run."""
-    client = Connection(Wire(task.url))
+    client = Connection(TransportConfig(task.url))
     await client.initialize()
     store = StashEntityStore(client, default_ttl=None)
     StashObject._store = store

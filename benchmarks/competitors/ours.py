@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stash.pipeline import SyncOptions
-from stash.pipeline import sync as run
 from stash.settings import Settings
+from stash.sync import SyncOptions
+from stash.sync import sync as run
 
 if TYPE_CHECKING:
     from benchmarks.competitors import Task

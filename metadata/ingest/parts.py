@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from metadata.ingest.rows import Rows
-    from stash.source.reading.source import Source
+    from stash.source.reading.source import SourceQueries
 
 type Key = tuple[Any, ...]
 
@@ -25,7 +25,7 @@ _MENTION = ("postId", "accountId", "handle")
 class PartsWriter:
     """Compares with what is there, then deletes and adds only what differs: equal rows keep their ids."""
 
-    def __init__(self, source: Source, connection: AsyncConnection) -> None:
+    def __init__(self, source: SourceQueries, connection: AsyncConnection) -> None:
         self._source, self._connection = source, connection
 
     async def write(self, rows: Rows) -> dict[str, int]:

@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from metadata.ingest.parts import PartsWriter
 from metadata.models import Base
-from stash.source.reading.source import Source
+from stash.source.reading.source import SourceQueries
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -56,7 +56,7 @@ class Writer:
     """Writes rows through one connection."""
 
     def __init__(self, database: Database, connection: AsyncConnection) -> None:
-        self._source = Source(database)
+        self._source = SourceQueries(database)
         self._connection = connection
         self._insert = sqlite.insert if database.kind == "sqlite" else postgresql.insert
 

@@ -24,7 +24,7 @@ from stash.cli.flags import (
 from stash.cli.helping import Command
 from stash.cli.logs import LogFormat
 from stash.cli.places import writable_page
-from stash.cli.progress import Steps
+from stash.cli.progress import ConsoleProgress
 from stash.cli.running import finish
 
 
@@ -48,7 +48,7 @@ def check(  # noqa: PLR0913 - each flag is a parameter, as typer has it
     log_format: Format = LogFormat.TEXT,
 ) -> int:
     """Compare without writing: what matches, differs, is missing in Stash, or has no row."""
-    from stash import pipeline  # noqa: PLC0415 - the library behind it is slow to import
+    from stash import sync as pipeline  # noqa: PLC0415 - the library behind it is slow to import
 
     output = make_output(json, quiet, verbose, log_format)
     writable_page(html)
@@ -62,7 +62,7 @@ def check(  # noqa: PLR0913 - each flag is a parameter, as typer has it
         overwrite=overwritable(overwrite),
         server=server_of(embedded_dir),
     )
-    with Steps(output) as steps:
+    with ConsoleProgress(output) as steps:
         report = finish(with_stash(settings, embedded_dir, lambda s: pipeline.sync(s, options, steps)))
     write_html(html, settings, report)
     return output.comparison(report, html, is_strict=strict)

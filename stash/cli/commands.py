@@ -39,7 +39,7 @@ from stash.cli.logs import LogFormat, set_up
 from stash.cli.output import Output
 from stash.cli.pasting import command_line
 from stash.cli.places import existing_folder, existing_paths, state_in, writable_page
-from stash.cli.progress import Steps
+from stash.cli.progress import ConsoleProgress
 from stash.cli.running import finish
 from stash.errors import UsageError
 
@@ -114,7 +114,7 @@ def sync(  # noqa: PLR0913 - each flag is a parameter, as typer has it
     )
 
     async def work() -> Report:
-        from stash import pipeline  # noqa: PLC0415 - slow to import, so the lock is taken before
+        from stash import sync as pipeline  # noqa: PLC0415 - slow to import, so the lock is taken before
 
         options = pipeline.SyncOptions(
             tuple(creators or ()),
@@ -129,7 +129,7 @@ def sync(  # noqa: PLR0913 - each flag is a parameter, as typer has it
             redo=redo,
             is_restored=restored,
         )
-        with Steps(output) as steps:
+        with ConsoleProgress(output) as steps:
             return await with_stash(settings, embedded_dir, lambda s: pipeline.sync(s, options, steps))
 
     report = finish(work() if dry_run else alone(settings, work))
@@ -177,7 +177,7 @@ def run(  # noqa: PLR0913 - likewise
     )
 
     async def work() -> Report:
-        from stash import pipeline  # noqa: PLC0415 - slow to import, so the lock is taken before
+        from stash import sync as pipeline  # noqa: PLC0415 - slow to import, so the lock is taken before
 
         options = pipeline.SyncOptions(
             tuple(creators or ()),
@@ -191,8 +191,8 @@ def run(  # noqa: PLR0913 - likewise
             recreate=recreate,
             redo=redo,
         )
-        source = pipeline.Source(download_command, existing_paths(payloads or ()))
-        with Steps(output) as steps:
+        source = pipeline.SyncSource(download_command, existing_paths(payloads or ()))
+        with ConsoleProgress(output) as steps:
             return await with_stash(settings, embedded_dir, lambda s: pipeline.run(s, options, steps, source))
 
     report = finish(work() if dry_run else alone(settings, work))
@@ -221,10 +221,10 @@ def make_settings(
     **flags: Any,  # noqa: ANN401 - whatever the flags hold
 ) -> Settings:
     """The settings in force, narrowed by what is to be synced and what is not."""
-    from stash.gating import gated  # noqa: PLC0415 - pydantic is slow to import
+    from stash.selectors import narrow_settings  # noqa: PLC0415 - pydantic is slow to import
     from stash.settings import load_settings  # noqa: PLC0415 - likewise
 
-    return gated(load_settings(flags), only or (), skip or ())
+    return narrow_settings(load_settings(flags), only or (), skip or ())
 
 
 def write_html(file: Path | None, settings: Settings, report: Report) -> None:

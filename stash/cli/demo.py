@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from stash_graphql_client.types import Gallery, Performer, Studio, Tag
 from stash_graphql_client.types.unset import is_set
 
-from stash import pipeline
-from stash.cli.progress import Steps
+from stash import sync as pipeline
+from stash.cli.progress import ConsoleProgress
 from stash.cli.running import finish
 from stash.cli.serving import embedded_for_itself
-from stash.demo import World, write_world
+from stash.demo import DemoWorld, write_world
 from stash.settings import Settings
 from stash.store import connect
 
@@ -51,15 +51,15 @@ async def _demo(output: Output, folder: Path) -> tuple[Report, Report]:
     return first, second
 
 
-async def _run_twice(output: Output, world: World, settings: Settings) -> tuple[Report, Report]:
+async def _run_twice(output: Output, world: DemoWorld, settings: Settings) -> tuple[Report, Report]:
     options = pipeline.SyncOptions()
-    source = pipeline.Source(payloads=(world.payloads,))
-    first = await pipeline.run(settings, options, Steps(output), source)
+    source = pipeline.SyncSource(payloads=(world.payloads,))
+    first = await pipeline.run(settings, options, ConsoleProgress(output), source)
     _shown(output, "First run: everything is new.", first)
     key = settings.api_key.get_secret_value() if settings.api_key is not None else None
     async with connect(settings.url or "", api_key=key) as store:
         await _show_stash(output, store)
-    second = await pipeline.run(settings, options, Steps(output), source)
+    second = await pipeline.run(settings, options, ConsoleProgress(output), source)
     _shown(output, "\nSecond run, of the same world:", second)
     return first, second
 

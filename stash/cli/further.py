@@ -12,7 +12,7 @@ from stash.cli.commands import LOOK, OTHER, alone, app, make_output, make_settin
 from stash.cli.flags import DatabaseUrl, Json, Quiet
 from stash.cli.helping import Command
 from stash.cli.places import existing_folder, existing_paths, new_folder
-from stash.cli.progress import Steps
+from stash.cli.progress import ConsoleProgress
 from stash.cli.running import finish
 from stash.cli.signals import Signalled, hold
 from stash.report import counted
@@ -39,11 +39,11 @@ def ingest(
     quiet: Quiet = False,
 ) -> int:
     """Load API payloads into a metadata database of stash-sync's own."""
-    from stash import pipeline  # noqa: PLC0415 - the library behind it is slow to import
+    from stash import sync as pipeline  # noqa: PLC0415 - the library behind it is slow to import
 
     output = make_output(json, quiet, verbose=False)
     settings = make_settings(database=database)
-    with Steps(output) as steps:
+    with ConsoleProgress(output) as steps:
         result = finish(alone(settings, lambda: pipeline.ingest(settings, existing_paths(paths), steps)))
     code = 3 if result.failures else 0
     output.emit(

@@ -13,8 +13,8 @@ from stash.cli.flags import DatabaseUrl, Json
 from stash.cli.helping import Command
 from stash.cli.running import finish
 from stash.cli.times import lasting, local
-from stash.engine.choosing import undone_by
 from stash.errors import UsageError
+from stash.undo.select_run import undone_by
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence

@@ -6,8 +6,8 @@ import shlex
 import sys
 from typing import TYPE_CHECKING
 
-from stash.addresses import StashAddress
 from stash.source.addresses import has_secret
+from stash.transport.addresses import StashAddress
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

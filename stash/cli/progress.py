@@ -54,8 +54,8 @@ def _rate(speed: float) -> str:
     return f"{speed:.0f}/s" if speed >= SLOW else f"{speed:.1f}/s"
 
 
-class Steps:
-    """What a run tells of its steps. See `stash.pipeline.Progress`."""
+class ConsoleProgress:
+    """What a run tells of its steps. See `stash.sync.Progress`."""
 
     def __init__(self, output: Output) -> None:
         self._console = output.err

@@ -16,15 +16,15 @@ from stash.cli.places import writable_page
 from stash.cli.running import finish
 from stash.cli.summaries import UNDO_COLUMNS, report_lines, undo_rows
 from stash.cli.times import local
-from stash.engine.choosing import undone_by
 from stash.errors import UsageError
+from stash.undo.select_run import undone_by
 
 LAST = "last"
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from stash.journal import Operation, RunRow
+    from stash.journal import LogEntry, RunRow
     from stash.settings import Settings
 
 
@@ -84,7 +84,7 @@ def _number(text: str) -> int | None:
 
 async def _read(
     settings: Settings, number: int | None, *, with_operations: bool
-) -> tuple[RunRow, Sequence[Operation], int | None]:
+) -> tuple[RunRow, Sequence[LogEntry], int | None]:
     from stash.page import find_run  # noqa: PLC0415 - slow to import
 
     async with journal_of(settings) as journal:

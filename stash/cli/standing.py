@@ -138,7 +138,7 @@ async def _of_server(
 
 async def _on_disk(settings: Settings, reader: Reader) -> dict[int, int | None] | None:
     """The media whose files lie in the downloads, and the account of each. None where no downloads are named."""
-    from stash.host_files import walk  # noqa: PLC0415 - slow to import
+    from stash.files.local import walk  # noqa: PLC0415 - slow to import
 
     if settings.downloads is None:
         return None

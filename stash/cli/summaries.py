@@ -7,8 +7,8 @@ from collections import Counter, defaultdict
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from stash.files.paths import base_name
 from stash.next_steps import is_of_the_user, step_for, unscanned
-from stash.paths import base_name
 from stash.report import PLURALS, counted
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import json
 from datetime import datetime
 from typing import Any
 
-from stash.paths import escaped
+from stash.files.paths import escaped
 
 
 def harmless(text: str) -> str:

@@ -10,7 +10,7 @@ import typer
 from stash.cli.commands import SYNC, alone, app, make_output, make_settings, server_of, with_stash
 from stash.cli.flags import DatabaseUrl, Downloads, EmbeddedDir, Json, Url
 from stash.cli.helping import Command
-from stash.cli.progress import Steps
+from stash.cli.progress import ConsoleProgress
 from stash.cli.running import finish
 from stash.cli.summaries import UNDO_COLUMNS, undo_lines, undo_rows
 
@@ -39,10 +39,10 @@ def undo(  # noqa: PLR0913 - each flag is a parameter, as typer has it
     settings = make_settings(url=url, database=database, downloads=downloads)
 
     async def work() -> tuple[int, Report]:
-        from stash import pipeline  # noqa: PLC0415 - slow to import, so the lock is taken before
+        from stash import sync as pipeline  # noqa: PLC0415 - slow to import, so the lock is taken before
 
         options = pipeline.SyncOptions(dry_run=dry_run, server=server_of(embedded_dir), is_forced=force)
-        with Steps(make_output(json, quiet=False, verbose=False)) as steps:
+        with ConsoleProgress(make_output(json, quiet=False, verbose=False)) as steps:
             return await with_stash(settings, embedded_dir, lambda s: pipeline.undo(s, run, options, steps))
 
     number, report = finish(work() if dry_run else alone(settings, work))

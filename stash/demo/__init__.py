@@ -1,5 +1,5 @@
 """A made-up world to try stash-sync on: API payloads, and files as the downloader would have saved them."""
 
-from stash.demo.world import World, write_world
+from stash.demo.world import DemoWorld, write_world
 
-__all__ = ["World", "write_world"]
+__all__ = ["DemoWorld", "write_world"]

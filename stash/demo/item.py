@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 from stash.demo.source import ANIMATION, IMAGE, VIDEO
 
 if TYPE_CHECKING:
-    from stash.demo.source import Person, Site
+    from stash.demo.source import DemoSite, Person
 
 ACCOUNT_MEDIA, BUNDLE, AGGREGATED = 1, 2, 8
 """The API's numbers for what an attachment points to."""
 
 
-class Item:
+class DemoItem:
     """An item in the making: its attachments, and the objects that they point to."""
 
-    def __init__(self, site: Site, owner: Person, kind: str, number: int) -> None:
+    def __init__(self, site: DemoSite, owner: Person, kind: str, number: int) -> None:
         self.site, self.owner, self.kind = site, owner, kind
         self.when = site.moment(number)
         self.attachments: list[dict[str, Any]] = []
@@ -79,7 +79,7 @@ class Item:
     def aggregated(self) -> None:
         """A picture, and an earlier post with pictures of its own."""
         self.picture()
-        inner = Item(self.site, self.owner, self.kind, 0)
+        inner = DemoItem(self.site, self.owner, self.kind, 0)
         inner.when = self.when
         inner.bundle()
         self.site.count("galleries")

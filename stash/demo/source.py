@@ -49,7 +49,7 @@ class Person:
 
 
 @dataclass
-class Site:
+class DemoSite:
     """Hands out ids and instants, makes media, and saves their files below `downloads`."""
 
     downloads: Path

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stash.demo import files
-from stash.demo.item import Item
-from stash.demo.source import AUDIO, IMAGE, Person, Site
+from stash.demo.item import DemoItem
+from stash.demo.source import AUDIO, IMAGE, DemoSite, Person
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,7 +37,7 @@ _TEXTS = (
 
 
 @dataclass(frozen=True)
-class World:
+class DemoWorld:
     """What was written, and what a correct sync makes of it.
 
     `taken` are the files of a type that Stash takes and that have a row; `ignored` those that it does not take;
@@ -59,11 +59,11 @@ class World:
         return self.images + self.scenes
 
 
-def write_world(folder: Path, *, seed: int = 1, creators: int = 2, items: int = 60) -> World:
+def write_world(folder: Path, *, seed: int = 1, creators: int = 2, items: int = 60) -> DemoWorld:
     """Write a world of that many creators and items below a folder. The same seed writes the same world."""
     payloads, downloads = folder / "payloads", folder / "downloads"
     payloads.mkdir(parents=True, exist_ok=True)
-    site = Site(downloads, seed)
+    site = DemoSite(downloads, seed)
     people = [_person(site, number) for number in range(creators)]
     reader = Person(site.new_id(), "a_reader", "A Reader")
     _write(payloads / "accounts.json", {"accounts": [one.payload() for one in (*people, reader)]})
@@ -74,7 +74,7 @@ def write_world(folder: Path, *, seed: int = 1, creators: int = 2, items: int = 
         _write_story(site, person, payloads)
     _write_oddities(site, people[0])
     counts = site.counts
-    return World(
+    return DemoWorld(
         payloads=payloads,
         downloads=downloads,
         usernames=tuple(person.username for person in people),
@@ -86,7 +86,7 @@ def write_world(folder: Path, *, seed: int = 1, creators: int = 2, items: int = 
     )
 
 
-def _person(site: Site, number: int) -> Person:
+def _person(site: DemoSite, number: int) -> Person:
     username, name, about = _PEOPLE[number % len(_PEOPLE)]
     suffix = "" if number < len(_PEOPLE) else str(number)
     return Person(site.new_id(), f"{username}{suffix}", f"{name}{suffix}", about)
@@ -96,14 +96,14 @@ def _write(path: Path, response: dict[str, Any]) -> None:
     path.write_text(json.dumps({"success": True, "response": response}, indent=1), "utf-8")
 
 
-_FORMS: tuple[Callable[[Item], None], ...] = (
-    Item.picture,
-    Item.video,
-    Item.bundle,
-    Item.mixed,
-    Item.locked,
-    Item.aggregated,
-    Item.text_only,
+_FORMS: tuple[Callable[[DemoItem], None], ...] = (
+    DemoItem.picture,
+    DemoItem.video,
+    DemoItem.bundle,
+    DemoItem.mixed,
+    DemoItem.locked,
+    DemoItem.aggregated,
+    DemoItem.text_only,
 )
 
 
@@ -111,7 +111,7 @@ _FORMS: tuple[Callable[[Item], None], ...] = (
 class _Timeline:
     """A creator's posts."""
 
-    site: Site
+    site: DemoSite
     owner: Person
     people: list[Person]
 
@@ -127,9 +127,9 @@ class _Timeline:
             }
             _write(folder / f"timeline_{self.owner.username}_{page}.json", response)
 
-    def _posts(self, items: int) -> Iterator[tuple[Item, dict[str, Any]]]:
+    def _posts(self, items: int) -> Iterator[tuple[DemoItem, dict[str, Any]]]:
         for number in range(items):
-            item = Item(self.site, self.owner, "Timeline", number)
+            item = DemoItem(self.site, self.owner, "Timeline", number)
             _FORMS[number % len(_FORMS)](item)
             if item.attachments:
                 self.site.count("galleries")
@@ -148,7 +148,7 @@ class _Timeline:
 class _Chat:
     """The messages between a creator and the reader."""
 
-    site: Site
+    site: DemoSite
     owner: Person
     reader: Person
 
@@ -169,17 +169,19 @@ class _Chat:
         }
         _write(folder / f"messages_{self.owner.username}.json", response)
 
-    def _message(self, group: int, number: int) -> tuple[Item, dict[str, Any]]:
-        item = Item(self.site, self.owner, "Messages", 3 * number)
-        (Item.picture, Item.bundle, Item.video, Item.locked, Item.text_only)[number % 5](item)
+    def _message(self, group: int, number: int) -> tuple[DemoItem, dict[str, Any]]:
+        item = DemoItem(self.site, self.owner, "Messages", 3 * number)
+        (DemoItem.picture, DemoItem.bundle, DemoItem.video, DemoItem.locked, DemoItem.text_only)[number % 5](
+            item
+        )
         if item.attachments:
             self.site.count("galleries")
         return item, item.message(self.site.random.choice(_TEXTS), group, self.owner)
 
 
-def _write_story(site: Site, owner: Person, folder: Path) -> None:
+def _write_story(site: DemoSite, owner: Person, folder: Path) -> None:
     """A story with a picture. The downloader saves it beside the other folders."""
-    item = Item(site, owner, "", 1)
+    item = DemoItem(site, owner, "", 1)
     held = item.hold(IMAGE)
     story = {"id": str(site.new_id()), "accountId": str(owner.id), "contentType": 1, "contentId": held["id"]}
     story["createdAt"] = int(item.when.timestamp())
@@ -191,7 +193,7 @@ def _write_story(site: Site, owner: Person, folder: Path) -> None:
     _write(folder / f"stories_{owner.username}.json", response)
 
 
-def _write_oddities(site: Site, owner: Person) -> None:
+def _write_oddities(site: DemoSite, owner: Person) -> None:
     """Return what every real folder has: a sound, a preview without a type, a picture that nobody knows."""
     sound = site.media(owner, AUDIO, site.moment(0))
     site.save(owner, "Timeline", sound)

@@ -9,12 +9,12 @@ from unicodedata import normalize
 
 from stash.doctor.findings import Finding, Fix
 from stash.doctor.path_maps import fitting, propose
-from stash.paths import map_text, without_common_tail
+from stash.files.paths import map_text, without_common_tail
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from stash.doctor.facts import LibraryFacts, Sighting, StashFacts
+    from stash.doctor.facts import FileSighting, LibraryFacts, StashFacts
 
 
 def library_findings(
@@ -95,7 +95,7 @@ def _all_known(facts: LibraryFacts) -> Finding:
 
 
 def _elsewhere(
-    facts: LibraryFacts, elsewhere: Sequence[Sighting], *, is_mapped: bool, is_seen: bool
+    facts: LibraryFacts, elsewhere: Sequence[FileSighting], *, is_mapped: bool, is_seen: bool
 ) -> Finding:
     """Files of these names lie elsewhere for Stash: the map is wrong, or folders have another name there."""
     found = [one for one in facts.sightings if one.seen]

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stash.doctor.findings import Finding, Fix
-from stash.folding import fold
-from stash.rendering import NETWORK_STUDIO, is_taken_by, studio_names
+from stash.mapping.rules import STUDIO
+from stash.mapping.titles import NETWORK_STUDIO, is_taken_by, studio_names
 from stash.report import counted
-from stash.rules import STUDIO
+from stash.texts import fold
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from stash.doctor.facts import SettingFacts, StashFacts
-    from stash.rules import Rules
+    from stash.mapping.rules import Rules
     from stash.source.items import Creator
 
 

@@ -18,17 +18,17 @@ from stash.doctor.gathering import (
     connection_of,
 )
 from stash.errors import SyncError, UsageError
-from stash.host_files import looked_through
+from stash.files.local import looked_through
 from stash.source.errors import DatabaseBusyError, MetadataError, MissingDatabaseError
 
 if TYPE_CHECKING:
     import httpx
 
-    from stash.connection import Connection
     from stash.doctor.facts import DatabaseFacts, LibraryFacts, StashFacts
     from stash.doctor.findings import Area
-    from stash.host_files import HostFile
+    from stash.files.local import LocalFile
     from stash.settings import Settings
+    from stash.transport.client import Connection
 
 
 async def examine(
@@ -109,7 +109,7 @@ class _Examination:
             self._found.append(obstacle("Stash", error, error.exit_code))
             return None
 
-    async def _look_at_disk(self) -> tuple[list[HostFile] | None, dict[HostFile, str]]:
+    async def _look_at_disk(self) -> tuple[list[LocalFile] | None, dict[LocalFile, str]]:
         if self._settings.downloads is None:
             step = "Name the folder that the downloader writes into."
             line = "STASH_SYNC_DOWNLOADS=/path/to/downloads"
@@ -122,7 +122,7 @@ class _Examination:
             return None, {}
 
     async def _look_at_library(
-        self, files: list[HostFile] | None, unusable: dict[HostFile, str], *, is_reached: bool
+        self, files: list[LocalFile] | None, unusable: dict[LocalFile, str], *, is_reached: bool
     ) -> LibraryFacts | None:
         if files is None:
             return None
@@ -134,7 +134,7 @@ class _Examination:
             self._found.append(obstacle(area, error, error.exit_code))
         return None
 
-    async def _look_at_database(self, files: list[HostFile]) -> DatabaseFacts | None:
+    async def _look_at_database(self, files: list[LocalFile]) -> DatabaseFacts | None:
         if self._settings.database is None:
             step, line = "Name it.", "STASH_SYNC_DATABASE_URL=/path/to/metadata.sqlite"
             self._missing("database", "No metadata database is named.", step, line)

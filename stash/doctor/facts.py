@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from stash.paths import is_within, kind_of
+from stash.files.paths import is_within, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from stash.rules import Rules
+    from stash.mapping.rules import Rules
     from stash.source.items import Creator, Problem
 
 
@@ -101,7 +101,7 @@ class DatabaseFacts:
 
 
 @dataclass(frozen=True)
-class Sighting:
+class FileSighting:
     """A file of the downloads, where Stash should see it, and where Stash has files of that name."""
 
     host: str
@@ -129,7 +129,7 @@ class LibraryFacts:
     taken: int = 0
     unreadable: Sequence[str] = ()
     unusable: Sequence[tuple[str, str]] = ()
-    sightings: Sequence[Sighting] = ()
+    sightings: Sequence[FileSighting] = ()
     below: int | None = None
     unrelated: Sequence[tuple[str, str]] = ()
     resolved: str = ""

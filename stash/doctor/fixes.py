@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stash.errors import StateError
+from stash.files.whole import write_whole
 from stash.settings_file import SETTINGS_FILE
 from stash.source.disk import read_bytes, reason_of
-from stash.whole_files import write_whole
 
 if TYPE_CHECKING:
     from stash.doctor.findings import Fix

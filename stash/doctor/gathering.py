@@ -11,35 +11,35 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import httpx
 
 from stash.choices import unknown_in_settings
-from stash.connection import Connection
 from stash.doctor.facts import (
     DatabaseFacts,
+    FileSighting,
     LibraryFacts,
     LibraryFolder,
     SettingFacts,
-    Sighting,
     StashFacts,
 )
 from stash.errors import RefusedError, RetriableError
 from stash.explaining import loose_permissions
-from stash.halving import fitting
-from stash.host_files import FOLDER
+from stash.files.local import FOLDER
+from stash.files.paths import base_name, escaped, is_within
 from stash.identity import Choices, bind
 from stash.journal import Journal
-from stash.paths import base_name, escaped, is_within
-from stash.proxies import is_loopback
 from stash.settings_file import SETTINGS_FILE
 from stash.source.database import Database
 from stash.source.errors import UnknownCreatorError
 from stash.source.reader import Reader
-from stash.store.replies import intact
-from stash.wire import Wire
+from stash.store.reply_validation import validating_reply
+from stash.transport.client import Connection
+from stash.transport.graphql import TransportConfig
+from stash.transport.halving import fitting
+from stash.transport.proxies import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from stash.host_files import HostFile
-    from stash.paths import PathMap
+    from stash.files.local import LocalFile
+    from stash.files.paths import PathMap
     from stash.settings import Settings
 
 SAMPLE = 500
@@ -95,7 +95,9 @@ def _is_in_the_open(url: str) -> bool:
 def connection_of(settings: Settings, transport: httpx.AsyncBaseTransport | None) -> Connection:
     """A connection to the Stash of the settings, not opened yet."""
     key = settings.api_key.get_secret_value() if settings.api_key is not None else None
-    wire = Wire(settings.url or "", key, settings.ca_file, patience=settings.patience, transport=transport)
+    wire = TransportConfig(
+        settings.url or "", key, settings.ca_file, patience=settings.patience, transport=transport
+    )
     return Connection(wire)
 
 
@@ -109,7 +111,7 @@ async def about_stash(connection: Connection) -> StashFacts:
         raise RetriableError(
             f"Stash answers with an error ({reply.errors[0].get('message')}); look into its log, run again."
         )
-    with intact("itself"):
+    with validating_reply("itself"):
         return _stash_facts(connection, reply.data)
 
 
@@ -138,8 +140,8 @@ def _stash_facts(connection: Connection, data: dict[str, Any]) -> StashFacts:
 
 async def about_library(
     settings: Settings,
-    files: Sequence[HostFile],
-    unusable: Mapping[HostFile, str],
+    files: Sequence[LocalFile],
+    unusable: Mapping[LocalFile, str],
     connection: Connection | None,
 ) -> LibraryFacts:
     """Return what lies in the downloads and, with a connection, where Stash has it: two questions at most."""
@@ -181,14 +183,14 @@ def _unrelated(path_map: PathMap, downloads: str) -> list[tuple[str, str]]:
 
 
 def _sighting(
-    file: HostFile, expected: str, seen: Mapping[str, Collection[str]], places: Collection[str]
-) -> Sighting:
+    file: LocalFile, expected: str, seen: Mapping[str, Collection[str]], places: Collection[str]
+) -> FileSighting:
     """Tell where a file is seen: a place where another one of that name should be says nothing of it."""
     found = [path for path in seen.get(file.name, ()) if path == expected or path not in places]
-    return Sighting(file.path, expected, tuple(sorted(found)), _is_private(file.path))
+    return FileSighting(file.path, expected, tuple(sorted(found)), _is_private(file.path))
 
 
-def _sample(files: Sequence[HostFile]) -> list[HostFile]:
+def _sample(files: Sequence[LocalFile]) -> list[LocalFile]:
     """At most so many files, evenly from all folders."""
     step = max(1, -(-len(files) // SAMPLE))
     return list(files[::step])
@@ -208,7 +210,7 @@ async def _seen(connection: Connection, names: Sequence[str]) -> dict[str, set[s
     named = {"path": {"value": pattern, "modifier": "MATCHES_REGEX"}}
     reply = await connection.query(_NAMES, {"images": named, "scenes": named, "most": {"per_page": SEEN}})
     seen: dict[str, set[str]] = {}
-    with intact("its files"):
+    with validating_reply("its files"):
         held = [(one, "visual_files") for one in reply.data["findImages"]["images"]]
         held += [(one, "files") for one in reply.data["findScenes"]["scenes"]]
         for entity, name in held:
@@ -222,12 +224,12 @@ async def _below(connection: Connection, folder: str) -> int:
     pattern = rf"^{re.escape(folder.rstrip('/\\'))}[/\\]"
     below = {"path": {"value": pattern, "modifier": "MATCHES_REGEX"}}
     reply = await connection.query(_BELOW, {"images": below, "scenes": below, "none": {"per_page": 0}})
-    with intact("how many files it has"):
+    with validating_reply("how many files it has"):
         return int(reply.data["findImages"]["count"]) + int(reply.data["findScenes"]["count"])
 
 
 async def about_database(
-    settings: Settings, files: Sequence[HostFile], connection: Connection | None, address: str
+    settings: Settings, files: Sequence[LocalFile], connection: Connection | None, address: str
 ) -> DatabaseFacts:
     """Return what the metadata database holds, and what the journal has for this Stash. Nothing is written."""
     async with await Database.open(settings.database or "", read_only=True) as database:
@@ -239,7 +241,7 @@ async def about_database(
         taken = [file for file in files if file.kind]
         foreign = [file for file in taken if file.name not in owners]
         on_disk = {file.media_id for file in files if file.media_id is not None}
-        memory = await _remembered(settings, database, connection, _Place(address, on_disk))
+        baseline = await _remembered(settings, database, connection, _Place(address, on_disk))
         unknown, missing_creator = await _unknown(reader, settings)
     return DatabaseFacts(
         name=database.name,
@@ -253,9 +255,9 @@ async def about_database(
         owned=len(taken) - len(foreign),
         foreign=[file.name for file in foreign],
         named=sum(file.media_id is not None for file in foreign),
-        synced=memory.synced,
-        refusal=memory.refusal,
-        moved_from=memory.moved_from,
+        synced=baseline.synced,
+        refusal=baseline.refusal,
+        moved_from=baseline.moved_from,
         unknown=unknown,
         missing_creator=missing_creator,
     )
@@ -268,7 +270,7 @@ class _Place(NamedTuple):
     on_disk: Collection[int]
 
 
-class _Memory(NamedTuple):
+class _RecordedEntity(NamedTuple):
     """What the journal knows of this Stash: synced files, why a sync would be refused, and its former address."""
 
     synced: int = 0
@@ -286,13 +288,13 @@ async def _unknown(reader: Reader, settings: Settings) -> tuple[list[str], str]:
 
 async def _remembered(
     settings: Settings, database: Database, connection: Connection | None, place: _Place
-) -> _Memory:
+) -> _RecordedEntity:
     """Look up what earlier runs did with this Stash: one question, where any did."""
     if connection is None:
-        return _Memory()
+        return _RecordedEntity()
     async with Journal.reading(database, settings.state) as journal:
         try:
             before = await bind(journal, connection, place.address, place.on_disk, Choices())
         except RefusedError as error:
-            return _Memory(refusal=str(error))
-        return _Memory(await journal.count(), moved_from=before if before != place.address else "")
+            return _RecordedEntity(refusal=str(error))
+        return _RecordedEntity(await journal.count(), moved_from=before if before != place.address else "")

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from stash.paths import PathMap, is_within, without_common_tail
+from stash.files.paths import PathMap, is_within, without_common_tail
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from stash.doctor.facts import Sighting
+    from stash.doctor.facts import FileSighting
 
 MOST_PAIRS = 10
 """Pairs of a proposed map; more folders than that are better put in order."""
 
 
-def propose(downloads: str, sightings: Sequence[Sighting]) -> PathMap:
+def propose(downloads: str, sightings: Sequence[FileSighting]) -> PathMap:
     """The map under which Stash finds most of these files. An empty one where no file says anything.
 
     A pair for the downloads as a whole comes first, then one for each folder that has another name for Stash.
@@ -29,7 +29,7 @@ def propose(downloads: str, sightings: Sequence[Sighting]) -> PathMap:
     return _map(chosen)
 
 
-def fitting(proposed: PathMap, sightings: Sequence[Sighting]) -> int:
+def fitting(proposed: PathMap, sightings: Sequence[FileSighting]) -> int:
     """Tell how many of these files Stash has where a map says."""
     return sum(proposed.to_stash(one.host) in one.seen for one in sightings)
 
@@ -38,7 +38,7 @@ def _map(pairs: Sequence[tuple[str, str]]) -> PathMap:
     return PathMap(tuple(sorted(pairs, key=lambda pair: -len(pair[0]))))
 
 
-def _pair(downloads: str, sighting: Sighting) -> tuple[str, str]:
+def _pair(downloads: str, sighting: FileSighting) -> tuple[str, str]:
     """The shortest prefixes that tell one file's two places apart, never above the downloads."""
     host, stash = min((without_common_tail(sighting.host, seen) for seen in sighting.seen), key=_lengths)
     if is_within(downloads, host):

@@ -11,7 +11,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from stash.errors import StateError
-from stash.paths import natural_key
+from stash.files.paths import natural_key
 
 from .errors import ResolverError
 from .regex import compile_go

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from stash.merge import GO_SPACE
+from stash.texts import GO_SPACE
 
 from .database import id_list
 from .errors import not_found

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stash.paths import natural_key
+from stash.files.paths import natural_key
 
 from .database import id_list
 from .files import release_files

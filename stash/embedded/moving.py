@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stash.paths import natural_key
+from stash.files.paths import natural_key
 
 from .errors import ResolverError, not_found
 from .files import require_own

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stash.folding import lowered
-from stash.merge import GO_SPACE
+from stash.texts import GO_SPACE, lowered
 
 from .entities import Noun, merged
 from .errors import ResolverError

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stash.paths import is_text
+from stash.files.paths import is_text
 
 from .library import Candidate, Library
 from .media import kind_of, read_media

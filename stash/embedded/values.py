@@ -6,7 +6,7 @@ import base64
 import re
 from typing import TYPE_CHECKING, Any
 
-from stash.merge import GO_SPACE
+from stash.texts import GO_SPACE
 
 from .errors import ResolverError
 from .matching import parse_date

@@ -6,24 +6,24 @@ import logging
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from stash.addresses import StashAddress
-from stash.engine.wishes import instant_text
 from stash.errors import RefusedError
-from stash.halving import fitting
-from stash.identity.evidence import Found, Known, Recorded, Sighting, lost_from, recognise
+from stash.identity.evidence import FoundEntity, KnownServer, Recorded, Sighting, lost_from, recognise
 from stash.identity.rollback import rolled_back
 from stash.journal import SAMPLED
+from stash.reconcile.reconciler import instant_text
 from stash.store.documents import by_id, document, newest
-from stash.store.kinds import KINDS
-from stash.store.replies import intact
+from stash.store.entity_types import ENTITY_TYPES
+from stash.store.reply_validation import validating_reply
+from stash.transport.addresses import StashAddress
+from stash.transport.halving import fitting
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from stash.connection import Connection
     from stash.identity.evidence import Loss
-    from stash.journal import Journal, Memory, ServerRow, SourceKey
+    from stash.journal import Baseline, Journal, ServerRow, SourceKey
     from stash.store.documents import Field
+    from stash.transport.client import Connection
 
 log = logging.getLogger(__name__)
 
@@ -65,9 +65,9 @@ async def bind(
     address = str(StashAddress(address))
     place = address, connection.database_path
     rows = await journal.servers()
-    seen, highest = await _look(connection, [memory for row in rows for memory in row.sample])
+    seen, highest = await _look(connection, [baseline for row in rows for baseline in row.sample])
     servers = {row.id: row for row in rows}
-    known = [Known(row.id, row.url, _sightings(row, seen)) for row in rows]
+    known = [KnownServer(row.id, row.url, _sightings(row, seen)) for row in rows]
     found = recognise(known, address)
     if found.displaced is not None and not choices.recreate:
         raise RefusedError(_another(found.displaced, address))
@@ -87,7 +87,7 @@ async def bind(
     return found.known.url
 
 
-def _refuse_restored(known: Known, choices: Choices) -> None:
+def _refuse_restored(known: KnownServer, choices: Choices) -> None:
     if choices.is_restored or choices.is_forced:
         return
     lost = [one for one in known.sightings if one.is_reverted or one.found is None or one.is_other]
@@ -102,20 +102,20 @@ async def _roll_back(journal: Journal, connection: Connection, loss: Loss) -> No
     spared: set[tuple[str, SourceKey]] = set()
     if loss.doubtful:
         written = await journal.written_at(loss.doubtful)
-        doubtful = [one for one in written if one.stash_id and not one.is_taken_back]
+        doubtful = [one for one in written if one.stash_id and not one.is_undone]
         seen, _ = await _look(connection, doubtful)
         lost_then = {(one.type, one.key) for one in doubtful if _sighting(one, seen).is_lost(loss.doubtful)}
         spared = {(one.type, one.key) for one in written} - lost_then
         if lost_then:
             moment = loss.doubtful
-    memories, operations = await journal.lost_since(moment)
-    lost = [one for one in memories if (one.type, one.key) not in spared]
+    baselines, operations = await journal.lost_since(moment)
+    lost = [one for one in baselines if (one.type, one.key) not in spared]
     kept, gone = rolled_back(lost, operations, moment)
     log.info("server.restored", extra={"since": moment, "records": len(kept), "gone": len(gone)})
     await journal.roll_back(moment, kept, gone)
 
 
-def _another(displaced: Known, address: str) -> str:
+def _another(displaced: KnownServer, address: str) -> str:
     return (
         f"The Stash at {address} has none of the {len(displaced.sightings)} entities looked at that were synced there; "
         f"set STASH_URL to the right one, or go on with {RECREATE} if it was made anew and is to be filled again."
@@ -123,25 +123,27 @@ def _another(displaced: Known, address: str) -> str:
 
 
 async def _look(
-    connection: Connection, sample: Iterable[Memory]
-) -> tuple[dict[tuple[str, str], Found], dict[str, int]]:
+    connection: Connection, sample: Iterable[Baseline]
+) -> tuple[dict[tuple[str, str], FoundEntity], dict[str, int]]:
     """Read what Stash has under the ids of a sample, and the highest id of each type, in one request if it fits."""
-    ids = dict.fromkeys((memory.type, memory.stash_id) for memory in sample)
+    ids = dict.fromkeys((baseline.type, baseline.stash_id) for baseline in sample)
     if not ids:
         return {}, {}
-    fields = [(by_id(KINDS[name], stash_id, _selection(name)), (name, stash_id)) for name, stash_id in ids]
-    fields += [(newest(KINDS[name]), (name, "")) for name in SAMPLED]
+    fields = [
+        (by_id(ENTITY_TYPES[name], stash_id, _selection(name)), (name, stash_id)) for name, stash_id in ids
+    ]
+    fields += [(newest(ENTITY_TYPES[name]), (name, "")) for name in SAMPLED]
 
     async def ask(part: Sequence[tuple[Field, tuple[str, str]]]) -> list[tuple[tuple[str, str], Any]]:
         reply = await connection.query(*document("query", [field for field, _ in part]))
-        with intact("what was synced"):
+        with validating_reply("what was synced"):
             return [(one, reply.data[f"f{number}"]) for number, (_, one) in enumerate(part)]
 
     answers = [one for part in await fitting(fields, ask) for one in part]
-    with intact("what was synced"):
+    with validating_reply("what was synced"):
         found = {one: _found(row) for one, row in answers if one[1] and row is not None}
         highest = {
-            name: max((int(row["id"]) for row in page[KINDS[name].plural]), default=0)
+            name: max((int(row["id"]) for row in page[ENTITY_TYPES[name].plural]), default=0)
             for (name, stash_id), page in answers
             if not stash_id
         }
@@ -149,31 +151,31 @@ async def _look(
 
 
 def _selection(name: str) -> str:
-    return "id created_at updated_at code" if KINDS[name].key == "code" else "id created_at updated_at"
+    return "id created_at updated_at code" if ENTITY_TYPES[name].key == "code" else "id created_at updated_at"
 
 
-def _found(row: Mapping[str, Any]) -> Found:
+def _found(row: Mapping[str, Any]) -> FoundEntity:
     created_at, updated_at = (
         instant_text(datetime.fromisoformat(row[name])) for name in ("created_at", "updated_at")
     )
-    return Found(created_at, updated_at, str(row.get("code") or ""))
+    return FoundEntity(created_at, updated_at, str(row.get("code") or ""))
 
 
-def _sightings(row: ServerRow, found: Mapping[tuple[str, str], Found]) -> Sequence[Sighting]:
-    return [_sighting(memory, found) for memory in row.sample]
+def _sightings(row: ServerRow, found: Mapping[tuple[str, str], FoundEntity]) -> Sequence[Sighting]:
+    return [_sighting(baseline, found) for baseline in row.sample]
 
 
-def _sighting(memory: Memory, found: Mapping[tuple[str, str], Found]) -> Sighting:
-    return Sighting(_recorded(memory), found.get((memory.type, memory.stash_id)))
+def _sighting(baseline: Baseline, found: Mapping[tuple[str, str], FoundEntity]) -> Sighting:
+    return Sighting(_recorded(baseline), found.get((baseline.type, baseline.stash_id)))
 
 
-def _recorded(memory: Memory) -> Recorded:
-    code = "" if "code" in memory.declined else str(memory.wrote.get("code") or "")
+def _recorded(baseline: Baseline) -> Recorded:
+    code = "" if "code" in baseline.undo_marks else str(baseline.last_applied.get("code") or "")
     return Recorded(
-        memory.type,
-        memory.stash_id,
-        memory.created_at,
-        memory.updated_at,
+        baseline.type,
+        baseline.stash_id,
+        baseline.created_at,
+        baseline.updated_at,
         code,
-        memory.key.id if memory.key.kind == "media" else "",
+        baseline.key.id if baseline.key.kind == "media" else "",
     )

@@ -29,7 +29,7 @@ class Recorded(NamedTuple):
     media: str = ""
 
 
-class Found(NamedTuple):
+class FoundEntity(NamedTuple):
     """The same id in Stash."""
 
     created_at: str
@@ -42,7 +42,7 @@ class Sighting:
     """A recorded entity beside what Stash has under its id. None where it has nothing."""
 
     recorded: Recorded
-    found: Found | None
+    found: FoundEntity | None
 
     @property
     def is_same(self) -> bool:
@@ -87,7 +87,7 @@ class Sighting:
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownServer:
     """A server of the journal: the address that it had last, and what was found of its sample."""
 
     id: str
@@ -103,11 +103,11 @@ class Known:
 class Recognised(NamedTuple):
     """The server that answers: `known` is None for a new one, and `displaced` was at its address before."""
 
-    known: Known | None
-    displaced: Known | None = None
+    known: KnownServer | None
+    displaced: KnownServer | None = None
 
 
-def recognise(servers: Iterable[Known], url: str) -> Recognised:
+def recognise(servers: Iterable[KnownServer], url: str) -> Recognised:
     """Decide which of the servers answers at an address.
 
     A server is recognised anywhere by an entity that shows our write, at its own address by any recorded entity.

@@ -4,46 +4,50 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from stash.engine.effects import effects_of, without
+from stash.changes.net_changes import net_changes, without
 from stash.journal import as_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from stash.engine.effects import Turn
-    from stash.journal import Memory, Operation
+    from stash.changes.net_changes import FieldChange
+    from stash.journal import Baseline, LogEntry
 
 PICTURE = "image"
 """The field of a picture: what is remembered of it is a mark of its content."""
 
 
 def rolled_back(
-    memories: Iterable[Memory], operations: Iterable[Operation], moment: str
-) -> tuple[list[Memory], list[Memory]]:
+    baselines: Iterable[Baseline], operations: Iterable[LogEntry], moment: str
+) -> tuple[list[Baseline], list[Baseline]]:
     """Return the records to store, and those to delete.
 
     A record of an entity that was made since the moment is deleted, so that it is made again. Of any other record
     the lost writes are taken back, so that the three-way merge writes them again where nobody edited the field.
 
     Args:
-        memories: the records whose last write is lost.
+        baselines: the records whose last write is lost.
         operations: the lost operations, in their order.
         moment: from when on they are lost, by Stash's clock.
     """
-    effects = effects_of(operations)
-    kept: list[Memory] = []
-    gone: list[Memory] = []
-    for memory in memories:
-        effect = effects.get((memory.type, memory.stash_id))
-        if memory.created_at >= moment and not memory.is_taken_back:
-            gone.append(memory)
+    effects = net_changes(operations)
+    kept: list[Baseline] = []
+    gone: list[Baseline] = []
+    for baseline in baselines:
+        effect = effects.get((baseline.type, baseline.stash_id))
+        if baseline.created_at >= moment and not baseline.is_undone:
+            gone.append(baseline)
         else:
-            kept.append(_without(memory, effect.turns if effect is not None else {}))
+            kept.append(_without(baseline, effect.turns if effect is not None else {}))
     return kept, gone
 
 
-def _without(memory: Memory, turns: Mapping[str, Turn]) -> Memory:
-    seen, wrote, earlier = dict(memory.seen), dict(memory.wrote), dict(memory.earlier)
+def _without(baseline: Baseline, turns: Mapping[str, FieldChange]) -> Baseline:
+    seen, wrote, earlier = (
+        dict(baseline.known_members),
+        dict(baseline.last_applied),
+        dict(baseline.previously_applied),
+    )
     for name, turn in turns.items():
         if name == PICTURE:
             _restore_picture(wrote, earlier)
@@ -52,7 +56,9 @@ def _without(memory: Memory, turns: Mapping[str, Turn]) -> Memory:
             wrote[name] = [*without(wrote.get(name, ()), turn.after), *turn.before]
         elif name in wrote:
             earlier[name] = [*earlier.get(name, ()), as_text(turn.before)]
-    return memory._replace(updated_at="", seen=seen, wrote=wrote, earlier=earlier)
+    return baseline._replace(
+        updated_at="", known_members=seen, last_applied=wrote, previously_applied=earlier
+    )
 
 
 def _restore_picture(wrote: dict[str, Any], earlier: dict[str, Any]) -> None:

@@ -1,41 +1,41 @@
 """The journal: runs, what they did, and what we saw and wrote."""
 
+from stash.journal.fingerprints import SURVEYED, ChunkFingerprint
+from stash.journal.history import MediaKept
 from stash.journal.journal import Journal
-from stash.journal.looking_back import MediaKept
-from stash.journal.parts import SURVEYED, SettledPart
-from stash.journal.rolling_back import LOST
-from stash.journal.rows import (
-    GONE,
+from stash.journal.restores import LOST
+from stash.journal.servers import SAMPLED, ServerRow
+from stash.journal.state import open_state
+from stash.journal.values import (
+    ENTITY_ITSELF,
     PICTURES,
-    Declined,
-    Memory,
-    Operation,
+    Baseline,
+    LogEntry,
     Outcome,
     RunRow,
     SourceKey,
+    UndoMark,
     as_text,
-    redone,
+    without_undo_marks,
 )
-from stash.journal.servers import SAMPLED, ServerRow
-from stash.journal.state import open_state
 
 __all__ = [
-    "GONE",
+    "ENTITY_ITSELF",
     "LOST",
     "PICTURES",
     "SAMPLED",
     "SURVEYED",
-    "Declined",
+    "Baseline",
+    "ChunkFingerprint",
     "Journal",
+    "LogEntry",
     "MediaKept",
-    "Memory",
-    "Operation",
     "Outcome",
     "RunRow",
     "ServerRow",
-    "SettledPart",
     "SourceKey",
+    "UndoMark",
     "as_text",
     "open_state",
-    "redone",
+    "without_undo_marks",
 ]

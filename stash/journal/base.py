@@ -11,14 +11,14 @@ from sqlalchemy import Select, literal, select
 from stash.errors import RetriableError, StateError
 from stash.journal.models import sync_change, sync_entity, sync_part, sync_run
 from stash.source.errors import DatabaseBusyError, MetadataError
-from stash.source.reading.source import Source
+from stash.source.reading.source import SourceQueries
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from stash.journal.rows import Memory, SourceKey
+    from stash.journal.values import Baseline, SourceKey
     from stash.source.database import Database
 
 
@@ -29,14 +29,14 @@ class JournalBase:
         self._database = database
         self._state = state
         self._is_read_only = is_read_only
-        self._source = Source(self._state)
+        self._source = SourceQueries(self._state)
         self._server = ""
         self._runs: set[int] = set()
         # What was looked for last, and of which nothing is kept; nobody else writes meanwhile.
         self._absent: set[tuple[str, SourceKey]] = set()
         self._turn = asyncio.Lock()
         # What a dry run takes for rolled back: by type and key, None where nothing is remembered any more.
-        self._rolled_back: dict[tuple[str, SourceKey], Memory | None] = {}
+        self._rolled_back: dict[tuple[str, SourceKey], Baseline | None] = {}
         self._has_tables = not is_read_only or state.has_table(sync_entity.name)
         # A dry run may meet tables of an older version, which had none of these, or had them in another form.
         self._has_parts = not is_read_only or state.has_table(sync_part.name)

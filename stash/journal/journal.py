@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 from stash.errors import StateError
 from stash.journal import upkeep
 from stash.journal.models import sync_entity
-from stash.journal.rolling_back import RollingBack
+from stash.journal.restores import RollingBack
 from stash.journal.state import open_state
 from stash.source.errors import MissingDatabaseError
 

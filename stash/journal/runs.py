@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, insert, update
 
 from stash.journal.models import sync_run
-from stash.journal.rows import RunRow, run_row
 from stash.journal.servers import Servers
+from stash.journal.values import RunRow, run_row
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

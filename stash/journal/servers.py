@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, insert, select, union_all, update
 
-from stash.addresses import StashAddress
 from stash.journal.base import JournalBase
 from stash.journal.models import sync_entity, sync_run, sync_server
-from stash.journal.rows import Memory, SourceKey, memory_of
+from stash.journal.values import Baseline, SourceKey, baseline_of
+from stash.transport.addresses import StashAddress
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,7 +41,7 @@ class ServerRow:
     id: str
     url: str
     database_path: str
-    sample: Sequence[Memory] = field(default=())
+    sample: Sequence[Baseline] = field(default=())
 
 
 class Servers(JournalBase):
@@ -72,7 +72,7 @@ class Servers(JournalBase):
                 for row in rows
             ]
 
-    async def _sample(self, connection: AsyncConnection, server: str) -> list[Memory]:
+    async def _sample(self, connection: AsyncConnection, server: str) -> list[Baseline]:
         moments = await self._moments(connection, server)
         parts: list[Select[Any]] = []
         for name in SAMPLED:
@@ -92,11 +92,11 @@ class Servers(JournalBase):
             ]
         every = union_all(*[select(part.subquery()) for part in parts])
         rows = (await connection.execute(every)).all()
-        memories = {
-            (row.type, row.kind, row.source_id): memory_of(row, SourceKey(row.kind, row.source_id))
+        baselines = {
+            (row.type, row.kind, row.source_id): baseline_of(row, SourceKey(row.kind, row.source_id))
             for row in rows
         }
-        return [memory for memory in memories.values() if not memory.is_taken_back]
+        return [baseline for baseline in baselines.values() if not baseline.is_undone]
 
     async def _moments(self, connection: AsyncConnection, server: str) -> list[str]:
         """Return when the newest runs wrote last, newest first, and the beginning of time."""

@@ -33,7 +33,7 @@ class Diff:
 
 
 @dataclass
-class Line:
+class DiffLine:
     """A line to paste, and what it is for."""
 
     text: str
@@ -41,7 +41,7 @@ class Line:
 
 
 @dataclass
-class Entry:
+class PageEntry:
     """One entity with its changes. `media` is the media whose picture stands for it."""
 
     type: str
@@ -52,7 +52,7 @@ class Entry:
     message: str = ""
     media: str = ""
     diffs: list[Diff] = field(default_factory=list)
-    lines: list[Line] = field(default_factory=list)
+    lines: list[DiffLine] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class Page:
     is_plan: bool
     facts: Sequence[tuple[str, str]]
     figures: Sequence[tuple[str, Sequence[int]]]
-    entries: list[Entry]
+    entries: list[PageEntry]
     left_out: int = 0
     kept: Sequence[Note] = ()
     unmatched: Sequence[Note] = ()

@@ -6,10 +6,10 @@ import re
 import shlex
 from typing import TYPE_CHECKING, Any
 
+from stash.files.paths import base_name
+from stash.mapping.rules import KINDS
 from stash.next_steps import step_for
 from stash.page.model import Note
-from stash.paths import base_name
-from stash.rules import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,10 +7,10 @@ import shlex
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from stash.mapping.titles import TRAILER_TAG
 from stash.next_steps import unscanned
-from stash.page.model import MOST_ENTRIES, Entry, Line, Page, diff_of, is_over_something
+from stash.page.model import MOST_ENTRIES, DiffLine, Page, PageEntry, diff_of, is_over_something
 from stash.page.notes import chosen_by, kept_note, skipped_note, unmatched_note
-from stash.rendering import TRAILER_TAG
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -68,13 +68,13 @@ def figures_of(report: Report) -> list[tuple[str, list[int]]]:
     return [(name, [c.created, c.updated, c.unchanged, c.kept]) for name, c in report.entities.items()]
 
 
-def lines_of(key: str, label: str, item: str, base: str) -> list[Line]:
+def lines_of(key: str, label: str, item: str, base: str) -> list[DiffLine]:
     """Return what to paste where this is not wanted. `item` is the key of the item that a media is in."""
     kind, _, number = (item or key).partition(" ")
     if kind in ITEMS:
         return [
-            Line(f"{base} --skip {number}", f"Sync all but this {kind}"),
-            Line(f"{base} --only {number}", f"Sync this {kind} alone"),
+            DiffLine(f"{base} --skip {number}", f"Sync all but this {kind}"),
+            DiffLine(f"{base} --only {number}", f"Sync this {kind} alone"),
         ]
     is_hashtag = (
         label != TRAILER_TAG and " " not in label
@@ -82,16 +82,16 @@ def lines_of(key: str, label: str, item: str, base: str) -> list[Line]:
     if kind == "hashtag" and is_hashtag:
         text = f"STASH_SYNC_IGNORE_TAGS={shlex.quote(label)} {base}"
         skip = f"{base} --skip {shlex.quote(f'#{label}')}"
-        return [Line(text, "Make no tag of this hashtag"), Line(skip, "Sync nothing that has it")]
+        return [DiffLine(text, "Make no tag of this hashtag"), DiffLine(skip, "Sync nothing that has it")]
     if kind in {"studio", "creator"}:
         return [
-            Line(f"{base} --skip @{number}", "Sync all creators but this"),
-            Line(f"{base} --only @{number}", "Sync this creator alone"),
+            DiffLine(f"{base} --skip @{number}", "Sync all creators but this"),
+            DiffLine(f"{base} --only @{number}", "Sync this creator alone"),
         ]
     return []
 
 
-def _name_creators(entries: Sequence[Entry], base: str) -> None:
+def _name_creators(entries: Sequence[PageEntry], base: str) -> None:
     """The performer of a creator is not wanted where the creator is not."""
     studios = {entry.key.partition(" ")[2]: entry for entry in entries if entry.key.startswith("studio ")}
     for entry in entries:
@@ -118,7 +118,7 @@ def _who(one: Planned) -> tuple[str, str, str]:
     return one.type, one.id, one.key
 
 
-def _entry(fields: Sequence[Planned], items: Mapping[str, str], base: str) -> Entry:
+def _entry(fields: Sequence[Planned], items: Mapping[str, str], base: str) -> PageEntry:
     first = fields[0]
     after = {one.field: one.after for one in fields}
     label = str(after.get("name") or after.get("title") or first.id)
@@ -129,7 +129,7 @@ def _entry(fields: Sequence[Planned], items: Mapping[str, str], base: str) -> En
     what: What = "created" if is_new else "changed" if any(map(is_over_something, diffs)) else "filled"
     kind, _, number = first.key.partition(" ")
     picture = number if kind == "media" else str(after.get("cover") or "")
-    return Entry(
+    return PageEntry(
         first.type,
         "" if is_new else first.id,
         label,

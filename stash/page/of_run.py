@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from stash.journal import PICTURES
-from stash.page.model import MOST_ENTRIES, Entry, Page, diff_of, is_over_something
+from stash.page.model import MOST_ENTRIES, Page, PageEntry, diff_of, is_over_something
 from stash.page.notes import chosen_by, kept_note, skipped_note, unmatched_note
 from stash.page.of_plan import facts_of, figures_of, lines_of
 from stash.report import report_of
@@ -14,7 +14,7 @@ from stash.report import report_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from stash.journal import Memory, Operation, RunRow
+    from stash.journal import Baseline, LogEntry, RunRow
     from stash.page.model import Diff, What
     from stash.report import Kept
 
@@ -33,16 +33,16 @@ LINKS = {
 
 _ORDER = ("failed", "changed", "created", "filled", "linked", "planned")
 
-type Known = tuple[str, str]
+type KnownRef = tuple[str, str]
 """An entity: its type and its id in Stash."""
 
 
 def page_of_run(
-    run: RunRow, operations: Sequence[Operation], names: Names, base: str, stash_url: str
+    run: RunRow, operations: Sequence[LogEntry], names: EntityNames, base: str, stash_url: str
 ) -> Page:
     """A recorded run as a page, without pictures. `base` is the command that a flag joins, to be pasted."""
     report = report_of(run.counts)
-    grouped: defaultdict[tuple[str, str, str], list[Operation]] = defaultdict(list)
+    grouped: defaultdict[tuple[str, str, str], list[LogEntry]] = defaultdict(list)
     for one in operations:
         grouped[one.type, one.key.kind, one.key.id].append(one)
     entries = sorted(
@@ -68,18 +68,18 @@ def page_of_run(
     )
 
 
-class Names:
+class EntityNames:
     """What the entities of a run are called, by what the run gave them, or what is remembered of them."""
 
     def __init__(
         self,
-        operations: Iterable[Operation],
-        recorded: Mapping[Known, Memory],
+        operations: Iterable[LogEntry],
+        recorded: Mapping[KnownRef, Baseline],
         usernames: Mapping[int, str],
     ) -> None:
         self._recorded, self._usernames = recorded, usernames
-        self._given: dict[Known, str] = {}
-        self._media: dict[Known, str] = {}
+        self._given: dict[KnownRef, str] = {}
+        self._media: dict[KnownRef, str] = {}
         for one in operations:
             name = one.after.get("name") or one.after.get("title")
             if name and one.stash_id:
@@ -90,36 +90,40 @@ class Names:
     def of(self, type_name: str, stash_id: str) -> str:
         """The name of an entity. Its id where nothing else is known of it."""
         given = self._given.get((type_name, stash_id))
-        memory = self._recorded.get((type_name, stash_id))
-        if given or memory is None:
+        baseline = self._recorded.get((type_name, stash_id))
+        if given or baseline is None:
             return given or stash_id
-        name = memory.wrote.get("name") or memory.wrote.get("title")
+        name = baseline.last_applied.get("name") or baseline.last_applied.get("title")
         if name:
             return str(name)
-        if memory.key.kind == "account" and memory.key.id.isdigit():
-            return self._usernames.get(int(memory.key.id), memory.key.id)
-        return memory.key.id
+        if baseline.key.kind == "account" and baseline.key.id.isdigit():
+            return self._usernames.get(int(baseline.key.id), baseline.key.id)
+        return baseline.key.id
 
     def media(self, type_name: str, stash_id: str) -> str:
         """The media that an image or scene shows. Empty where that is not known."""
-        memory = self._recorded.get((type_name, stash_id))
-        known = memory.key.id if memory is not None and memory.key.kind == "media" else ""
+        baseline = self._recorded.get((type_name, stash_id))
+        known = baseline.key.id if baseline is not None and baseline.key.kind == "media" else ""
         return self._media.get((type_name, stash_id), known)
 
     def cover(self, gallery_id: str) -> str:
         """The image that a gallery was given as its cover."""
-        memory = self._recorded.get(("Gallery", gallery_id))
-        return "" if memory is None else str(memory.wrote.get("cover") or "")
+        baseline = self._recorded.get(("Gallery", gallery_id))
+        return "" if baseline is None else str(baseline.last_applied.get("cover") or "")
 
     def chosen(self, kept: Kept) -> str:
         """The word that `--only` takes for the entity of a kept field. Or none."""
-        memory = self._recorded.get((kept.type, kept.id))
-        return "" if memory is None else chosen_by(" ".join(memory.key), memory.wrote.get("urls") or ())
+        baseline = self._recorded.get((kept.type, kept.id))
+        return (
+            ""
+            if baseline is None
+            else chosen_by(" ".join(baseline.key), baseline.last_applied.get("urls") or ())
+        )
 
     def wrote(self, kept: Kept) -> str | None:
         """Return what an earlier sync left in a field that the user edited."""
-        memory = self._recorded.get((kept.type, kept.id))
-        value = None if memory is None else memory.wrote.get(kept.field)
+        baseline = self._recorded.get((kept.type, kept.id))
+        value = None if baseline is None else baseline.last_applied.get(kept.field)
         if value is None or isinstance(value, list):
             return None
         return self.of(LINKS[kept.field], str(value)) if kept.field in LINKS else str(value)
@@ -136,7 +140,7 @@ class Names:
         return self.of(type_name, str(value))
 
 
-def wanted_ids(operations: Iterable[Operation], kept: Iterable[Kept]) -> dict[str, set[str]]:
+def wanted_ids(operations: Iterable[LogEntry], kept: Iterable[Kept]) -> dict[str, set[str]]:
     """The entities whose names are needed, by type."""
     wanted: defaultdict[str, set[str]] = defaultdict(set)
     for one in kept:
@@ -153,7 +157,7 @@ def wanted_ids(operations: Iterable[Operation], kept: Iterable[Kept]) -> dict[st
     return dict(wanted)
 
 
-def _entry(group: Sequence[Operation], names: Names, base: str) -> Entry:
+def _entry(group: Sequence[LogEntry], names: EntityNames, base: str) -> PageEntry:
     first = group[0]
     stash_id = next((one.stash_id for one in group if one.stash_id), "")
     after = {name: value for one in group for name, value in one.after.items()}
@@ -162,7 +166,7 @@ def _entry(group: Sequence[Operation], names: Names, base: str) -> Entry:
     label = str(after.get("name") or after.get("title") or "") or names.of(first.type, stash_id)
     key = " ".join(first.key)
     shows = after.get("cover") or names.cover(stash_id) or next(iter(after.get("images") or ()), "")
-    return Entry(
+    return PageEntry(
         first.type,
         stash_id,
         label or first.key.id,
@@ -179,7 +183,7 @@ def _entry(group: Sequence[Operation], names: Names, base: str) -> Entry:
     )
 
 
-def _diffs(group: Sequence[Operation], names: Names) -> list[Diff]:
+def _diffs(group: Sequence[LogEntry], names: EntityNames) -> list[Diff]:
     """The fields in the order in which they were sent. A field that was sent twice is one, as before and in the end."""
     found: dict[str, tuple[Any, Any, str]] = {}
     for one in group:
@@ -194,7 +198,7 @@ def _diffs(group: Sequence[Operation], names: Names) -> list[Diff]:
     ]
 
 
-def _what(group: Sequence[Operation], diffs: Sequence[Diff]) -> What:
+def _what(group: Sequence[LogEntry], diffs: Sequence[Diff]) -> What:
     states, actions = {one.state for one in group}, {one.action for one in group}
     if "failed" in states:
         return "failed"

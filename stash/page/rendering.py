@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 
 if TYPE_CHECKING:
-    from stash.page.model import Entry, Note, Page
+    from stash.page.model import Note, Page, PageEntry
 
 TILES = 200
 """Pictures in the gallery of what was made."""
@@ -56,7 +56,7 @@ def _hash(text: str) -> str:
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
-def _href(page: Page, one: Entry | Note) -> str:
+def _href(page: Page, one: PageEntry | Note) -> str:
     place = _PLACES.get(one.type)
     if not page.stash_url.startswith(("http://", "https://")) or place is None or not one.id.isdigit():
         return ""
@@ -73,7 +73,7 @@ def _data(page: Page) -> dict[str, Any]:
     }
 
 
-def _entry_data(page: Page, entry: Entry) -> dict[str, Any]:
+def _entry_data(page: Page, entry: PageEntry) -> dict[str, Any]:
     return {
         "type": entry.type,
         "what": entry.what,

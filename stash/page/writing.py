@@ -7,18 +7,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stash.errors import StateError, UsageError
-from stash.host_files import walk
+from stash.files.local import walk
+from stash.files.paths import kind_of
+from stash.files.whole import write_whole
 from stash.journal import Journal, open_state
 from stash.page.of_plan import page_of_plan
-from stash.page.of_run import Names, page_of_run, wanted_ids
+from stash.page.of_run import EntityNames, page_of_run, wanted_ids
 from stash.page.pictures import Thumbnailer, pictures
 from stash.page.rendering import render
-from stash.paths import kind_of
 from stash.report import report_of
 from stash.source.database import Database
 from stash.source.disk import reason_of
 from stash.source.reader import Reader
-from stash.whole_files import write_whole
 
 if TYPE_CHECKING:
     from stash.journal import RunRow
@@ -60,7 +60,9 @@ async def write_page_of_run(file: Path, settings: Settings, number: int | None, 
             operations = await journal.operations(run.id)
             wanted = wanted_ids(operations, report_of(run.counts).kept)
             recorded = await journal.recorded(run.id, wanted)
-            covers = {str(one.wrote["cover"]) for one in recorded.values() if one.wrote.get("cover")}
+            covers = {
+                str(one.last_applied["cover"]) for one in recorded.values() if one.last_applied.get("cover")
+            }
             recorded |= await journal.recorded(run.id, {"Image": covers})
             url = await journal.server_url(run.id)
         finally:
@@ -70,7 +72,7 @@ async def write_page_of_run(file: Path, settings: Settings, number: int | None, 
         accounts = {
             int(m.key.id) for m in recorded.values() if m.key.kind == "account" and m.key.id.isdigit()
         }
-        names = Names(operations, recorded, await reader.usernames(accounts))
+        names = EntityNames(operations, recorded, await reader.usernames(accounts))
         page = page_of_run(run, operations, names, base, url)
         await _finish(file, page, settings, reader)
     return run.id

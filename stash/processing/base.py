@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from stash import jobs
-from stash.engine.applying import Applying
-from stash.folding import fold, lowered
-from stash.halving import fitting
 from stash.journal import SourceKey
+from stash.processing.applying import Applying
 from stash.source.items import Creator
-from stash.store.kinds import Entity
+from stash.store.entity_types import Entity
+from stash.texts import fold, lowered
+from stash.transport.halving import fitting
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
-    from stash.host_files import HostFile
-    from stash.journal import Memory
+    from stash.files.local import LocalFile
+    from stash.journal import Baseline
     from stash.source.items import Item
 
 T = TypeVar("T", bound=Entity)
@@ -25,7 +25,7 @@ T = TypeVar("T", bound=Entity)
 class StashProcessingBase(Applying):
     """What every mixin can do. Mixins have no state of their own."""
 
-    async def _read_files(self, files: Iterable[HostFile]) -> None:
+    async def _read_files(self, files: Iterable[LocalFile]) -> None:
         """Learn what Stash has of these files. Have it scan their folders where it lacks some."""
         wanted = [file for file in files if file.kind]
         await self.run.files.read(self.store, wanted)
@@ -37,7 +37,7 @@ class StashProcessingBase(Applying):
         if missing:
             await self.run.files.find_elsewhere(self.store, missing, by_content=self.run.may_scan)
 
-    async def _look_again(self, files: Sequence[HostFile]) -> None:
+    async def _look_again(self, files: Sequence[LocalFile]) -> None:
         """Look for files whose entity is gone. What was deleted in Stash is not scanned again unless asked for."""
         if self.run.recreate:
             await self._read_files(files)
@@ -69,14 +69,19 @@ class StashProcessingBase(Applying):
             for one in await self.store.find(entity_type, **{f"{criterion}__iexact": text})
             if fold(text)
             not in {
-                fold(said) for memory in await self._others_memories(one, keys) for said in said_by(memory)
+                fold(said)
+                for baseline in await self._baselines_of_other_keys(one, keys)
+                for said in said_by(baseline)
             }
         ]
 
     def _spelt(self, entity: Entity, key: SourceKey, field: str, forms: Sequence[str]) -> str:
         """A url or an alias of an account, as an entity lists it or once did."""
-        known, memory = {lowered(form) for form in forms}, self._memory(entity, key)
-        texts = [*listed(entity, field), *(memory.seen.get(field, ()) if memory is not None else ())]
+        known, baseline = {lowered(form) for form in forms}, self._baseline(entity, key)
+        texts = [
+            *listed(entity, field),
+            *(baseline.known_members.get(field, ()) if baseline is not None else ()),
+        ]
         return next((text for text in texts if lowered(text) in known), forms[0])
 
     def _usernames(self, account: Creator) -> list[str]:
@@ -90,9 +95,13 @@ def performer_key(account: Creator) -> SourceKey:
     return SourceKey("account", str(account.id or fold(account.username)))
 
 
-def said_by(memory: Memory) -> list[str]:
+def said_by(baseline: Baseline) -> list[str]:
     """The names, aliases and urls that a sync put on an entity."""
-    return [*memory.seen.get("urls", ()), *memory.seen.get("alias_list", ()), memory.wrote.get("name", "")]
+    return [
+        *baseline.known_members.get("urls", ()),
+        *baseline.known_members.get("alias_list", ()),
+        baseline.last_applied.get("name", ""),
+    ]
 
 
 def listed(entity: Entity, field: str) -> list[str]:
@@ -106,7 +115,7 @@ def common[E: Entity](some: Iterable[E], others: Sequence[E]) -> list[E]:
     return [one for one in dict.fromkeys(some) if one in others]
 
 
-def people_of(item: Item) -> list[Creator]:
+def mentioned_accounts(item: Item) -> list[Creator]:
     """Everybody mentioned in an item, each once."""
     found = {fold(m.handle): m.account or Creator(m.accountId or 0, m.handle) for m in item.accountMentions}
     return list(found.values())

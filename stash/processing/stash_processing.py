@@ -10,21 +10,21 @@ from typing import TYPE_CHECKING, Self
 
 from stash_graphql_client.types import Performer, Studio, Tag
 
-from stash.engine.finding import Finding
-from stash.engine.recorder import Recorder
-from stash.engine.run import Run
-from stash.engine.survey import CreatorSurvey
-from stash.engine.unmatched import Unmatching
 from stash.errors import SyncError
-from stash.files import Files
+from stash.files.local import looked_through
+from stash.files.paths import PathMap
+from stash.files.stash_index import StashFileIndex
 from stash.guards import check_files
-from stash.host_files import looked_through
 from stash.identity import Choices, bind
 from stash.interpreter import tuned
 from stash.journal import Journal
 from stash.lock import held
-from stash.paths import PathMap
-from stash.processing.creator import CreatorProcessing
+from stash.processing.context import Run
+from stash.processing.creator_sync import CreatorProcessing
+from stash.processing.flush_log import FlushLog
+from stash.processing.ownership import Finding
+from stash.processing.survey import CreatorSurvey
+from stash.processing.unmatched import Unmatching
 from stash.report import Report
 from stash.settings import Settings, load_settings
 from stash.source.database import Database
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from stash.downloader import Config, State
-    from stash.engine.run import HasStore
+    from stash.processing.context import HasStore
     from stash.source.items import Creator
 
 log = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ class StashProcessing(CreatorProcessing, CreatorSurvey, Finding, Unmatching):
 
     def __init__(self, context: HasStore, run: Run | None = None) -> None:
         self.context = context
-        self.run = run or Run(Report(), Files(PathMap(), []))
+        self.run = run or Run(Report(), StashFileIndex(PathMap(), []))
         self._background_task: asyncio.Task[None] | None = None
         self._config: Config | None = None
         self._state: State | None = None
@@ -61,7 +61,7 @@ class StashProcessing(CreatorProcessing, CreatorSurvey, Finding, Unmatching):
             yield
             return
         run.report.run = await run.journal.begin(command, creators)
-        run.recorder = Recorder(run.journal, run.report.run, run)
+        run.recorder = FlushLog(run.journal, run.report.run, run)
         self.store.record_with(run.recorder)
         try:
             yield
@@ -135,7 +135,7 @@ class StashProcessing(CreatorProcessing, CreatorSurvey, Finding, Unmatching):
         root = folder.parent if folder is not None else settings.downloads or Path()
         journal = await Journal.open(database)
         found, unusable = looked_through(root)
-        files = Files(settings.paths(), found, unusable=unusable)
+        files = StashFileIndex(settings.paths(), found, unusable=unusable)
         on_disk = {file.media_id for file in files.on_host if file.media_id is not None}
         await bind(journal, self.store.connection, self.store.identity[0], on_disk, Choices())
         self.run = Run(Report(), files, journal)

@@ -20,7 +20,7 @@ _KEYWORDS = re.compile(r"(?i)password\s*=")
 """What PostgreSQL's own tools take in place of a URL has one of these."""
 
 
-class Parts(NamedTuple):
+class AddressParts(NamedTuple):
     """The parts of an address. User, password and query are decoded.
 
     `clear` has none of these three. An ambiguous address has an `@` behind its host: where its password ends cannot be
@@ -41,22 +41,22 @@ class Parts(NamedTuple):
         return f"{scheme}{mark}{self.user}{hidden}@{rest}" if self.user else self.clear
 
 
-def split(address: str) -> Parts:
+def split(address: str) -> AddressParts:
     """The parts of an address such as `scheme://user:password@host:port/path?query#fragment`."""
     scheme, mark, rest = address.strip().partition("://")
     if not mark:
         scheme, rest = "", scheme
         if _KEYWORDS.search(rest):
-            return Parts(HIDDEN, is_ambiguous=True)
+            return AddressParts(HIDDEN, is_ambiguous=True)
     authority = _matched(_AUTHORITY, rest)
     after = rest[len(authority) :]
     if "@" in after and not scheme.startswith(_FILES):
-        return Parts(f"{scheme}{mark}{HIDDEN}", is_ambiguous=True)
+        return AddressParts(f"{scheme}{mark}{HIDDEN}", is_ambiguous=True)
     userinfo, at, host = authority.rpartition("@")
     path = _matched(_PATH, after)
     query = after[len(path) :].partition("#")[0].removeprefix("?")
     user, colon, password = userinfo.partition(":")
-    return Parts(
+    return AddressParts(
         f"{scheme}{mark}{host}{path}",
         unquote(user) if at else None,
         unquote(password) if colon else None,

@@ -16,7 +16,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from stash.source.addresses import Parts, is_path, split
+from stash.source.addresses import AddressParts, is_path, split
 from stash.source.errors import (
     DatabaseBusyError,
     DatabaseUnusableError,
@@ -24,7 +24,7 @@ from stash.source.errors import (
     ReadOnlyDatabaseError,
     UnknownDatabaseError,
 )
-from stash.source.sqlite_driver import Connection as SqliteConnection
+from stash.source.sqlite_driver import DriverConnection as SqliteConnection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,7 +90,7 @@ class Address:
         return cls("sqlite", url, str(absolute), absolute)
 
     @classmethod
-    def _postgresql(cls, parsed: URL, parts: Parts) -> Address:
+    def _postgresql(cls, parsed: URL, parts: AddressParts) -> Address:
         options = dict(parsed.query)
         if "sslmode" in options:
             options["ssl"] = options.pop("sslmode")

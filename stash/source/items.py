@@ -139,7 +139,7 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class ItemPage:
     """A bounded part of a creator's items, oldest first, with what was wrong in their rows."""
 
     items: tuple[Item, ...] = ()

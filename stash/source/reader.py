@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from stash.source.errors import UnknownCreatorError
-from stash.source.items import Window
+from stash.source.items import ItemPage
 from stash.source.reading.accounts import AccountReading
-from stash.source.reading.census import Census, count_rows, estimate_items
+from stash.source.reading.archive_index import ArchiveIndex, read_world
 from stash.source.reading.files import FileOwner, find_names, find_owners
 from stash.source.reading.index import TABLES, IndexReading
 from stash.source.reading.media import MediaReading
 from stash.source.reading.orphans import OrphanReading
-from stash.source.reading.scrutiny import Scrutiny
-from stash.source.reading.source import Source
-from stash.source.reading.window import WindowReading
-from stash.source.reading.world import World, read_world
+from stash.source.reading.page import PageReading
+from stash.source.reading.row_validation import RowValidator
+from stash.source.reading.source import SourceQueries
+from stash.source.reading.statistics import ArchiveStats, count_rows, estimate_items
 from stash.source.values import LARGEST_ID
 
 if TYPE_CHECKING:
@@ -64,10 +64,10 @@ class Reader:
     def __init__(self, database: Database, *, with_facts: bool = False) -> None:
         self._database = database
         self._with_facts = with_facts
-        self._source = Source(database)
-        self._world: World | None = None
+        self._source = SourceQueries(database)
+        self._world: ArchiveIndex | None = None
         self._named: set[tuple[str, str]] = set()
-        self._begun: dict[int, tuple[list[Window], AsyncIterator[Window]]] = {}
+        self._begun: dict[int, tuple[list[ItemPage], AsyncIterator[ItemPage]]] = {}
 
     async def creators(self) -> list[Creator]:
         """Every account with downloaded media, in order of id. Never the reader's own account.
@@ -76,7 +76,7 @@ class Reader:
         the account that no known item holds.
         """
         world = await self._whole_world()
-        accounts = AccountReading(self._source, Scrutiny())
+        accounts = AccountReading(self._source, RowValidator())
         async with self._database.connect() as connection:
             await accounts.load(connection, world.creators)
         return [one for key in sorted(world.creators) if (one := accounts.get(key)) is not None]
@@ -87,7 +87,7 @@ class Reader:
         Raises UnknownCreatorError, which names the closest usernames.
         """
         wanted = name.strip().removeprefix("@")
-        accounts = AccountReading(self._source, Scrutiny())
+        accounts = AccountReading(self._source, RowValidator())
         async with self._database.connect() as connection:
             found = await self._accounts_named(connection, wanted)
             await accounts.load(connection, found)
@@ -107,7 +107,7 @@ class Reader:
                 return True
         return False
 
-    async def windows(self, creator: Creator, size: int = WINDOW_SIZE) -> AsyncIterator[Window]:
+    async def windows(self, creator: Creator, size: int = WINDOW_SIZE) -> AsyncIterator[ItemPage]:
         """A creator's items in windows of `size`, oldest first, undated ones last. Then its walls.
 
         Items are its posts and stories, and every message of the groups it takes part in, as far as they
@@ -125,22 +125,22 @@ class Reader:
         first = await anext(windows, None)
         self._begun[creator.id] = [first] if first is not None else [], windows
 
-    async def _windows(self, creator: Creator, size: int) -> AsyncIterator[Window]:
+    async def _windows(self, creator: Creator, size: int) -> AsyncIterator[ItemPage]:
         world = await self._whole_world()
-        scrutiny = Scrutiny(self._named)
+        scrutiny = RowValidator(self._named)
         _report_losses(world, scrutiny)
         accounts = AccountReading(self._source, scrutiny)
         async with self._database.connect() as connection:
             index = await IndexReading(connection, self._source, scrutiny).read(
                 creator.id, world.conversations
             )
-        reading = WindowReading(self._source, scrutiny, world, accounts)
+        reading = PageReading(self._source, scrutiny, world, accounts)
         for part in index.parts(size):
             async with self._database.connect() as connection:
                 window = await reading.read(connection, part, index)
             yield window
         if left := scrutiny.take():
-            yield Window(problems=left)
+            yield ItemPage(problems=left)
 
     async def unattached(
         self, creator: Creator, size: int = WINDOW_SIZE
@@ -149,7 +149,7 @@ class Reader:
         world = await self._whole_world()
         ids = world.unattached.get(creator.id, [])
         for start in range(0, len(ids), size):
-            media = MediaReading(self._source, Scrutiny())
+            media = MediaReading(self._source, RowValidator())
             wanted = ids[start : start + size]
             async with self._database.connect() as connection:
                 await media.load(connection, wanted)
@@ -158,21 +158,21 @@ class Reader:
     async def problems(self) -> tuple[Problem, ...]:
         """Return what is wrong with rows that are in no creator's windows: they belong to nobody, or are unattached."""
         world = await self._whole_world()
-        scrutiny = Scrutiny(self._named)
+        scrutiny = RowValidator(self._named)
         async with self._database.connect() as connection:
             await OrphanReading(connection, self._source, scrutiny).read(world)
             for ids in world.unattached.values():
                 await MediaReading(self._source, scrutiny).load(connection, ids)
         return scrutiny.take()
 
-    async def census(self) -> Census:
+    async def census(self) -> ArchiveStats:
         """Tell how much there is, and what this database cannot tell."""
         world = await self._whole_world()
-        scrutiny = Scrutiny()
+        scrutiny = RowValidator()
         _report_losses(world, scrutiny)
         async with self._database.connect() as connection:
             rows, with_file = await count_rows(connection, self._source)
-        return Census(rows, with_file, scrutiny.take())
+        return ArchiveStats(rows, with_file, scrutiny.take())
 
     async def estimate(self, creators: Collection[Creator]) -> int:
         """About how many items and loose media these creators have, to tell how far a run is."""
@@ -234,7 +234,7 @@ class Reader:
         async with self._database.connect() as connection:
             return await find_names(connection, self._source, ids, is_wanted)
 
-    async def _whole_world(self) -> World:
+    async def _whole_world(self) -> ArchiveIndex:
         if self._world is None:
             async with self._database.connect() as connection:
                 world = await read_world(connection, self._source)
@@ -259,7 +259,7 @@ class Reader:
         return f"There is no creator {name} in {self._database.name}; {hint}."
 
 
-def _report_losses(world: World, scrutiny: Scrutiny) -> None:
+def _report_losses(world: ArchiveIndex, scrutiny: RowValidator) -> None:
     """Say what the database does not know, and how to get it."""
     if not world.knows_attachments:
         scrutiny.report("database", "attachments", _LOST_ATTACHMENTS, is_malformed=False)

@@ -24,7 +24,7 @@ SILENCE = 3.0
 log = logging.getLogger(__name__)
 
 
-class Connection(aiosqlite.Connection):
+class DriverConnection(aiosqlite.Connection):
     """A connection whose cursors are made and closed without its thread. `sqlite3.connect` takes the options."""
 
     def __init__(self, database: str, **options: object) -> None:
@@ -60,9 +60,9 @@ class Connection(aiosqlite.Connection):
 class Cursor(aiosqlite.Cursor):
     """A cursor that brings the first rows back with the statement."""
 
-    _conn: Connection
+    _conn: DriverConnection
 
-    def __init__(self, connection: Connection, cursor: sqlite3.Cursor) -> None:
+    def __init__(self, connection: DriverConnection, cursor: sqlite3.Cursor) -> None:
         super().__init__(connection, cursor)
         self._rows: list[Any] = []
         self._has_more = False

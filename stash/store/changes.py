@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from stash_graphql_client.types.base import StashInput
 from stash_graphql_client.types.unset import UNSET
 
-from stash.merge import as_kept
 from stash.store.entities import is_new, snapshot
-from stash.store.kinds import Entity
+from stash.store.entity_types import Entity
+from stash.texts import normalize_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -75,15 +75,15 @@ def _known(entity: Entity) -> dict[str, Any]:
 def _differs(field: str, before: Any, after: Any) -> bool:
     """Tell whether Stash would keep another value than it has."""
     if type(after) is str and isinstance(before, _TEXT) and field != "date":
-        return (as_kept(before) if before else "") != as_kept(after)
+        return (normalize_text(before) if before else "") != normalize_text(after)
     if after is UNSET:
         return False
     if isinstance(before, list) and isinstance(after, list):
         if field in _ORDERED:
-            return list(map(as_kept, before)) != list(map(as_kept, after))
+            return list(map(normalize_text, before)) != list(map(normalize_text, after))
         return len(before) != len(after) or {_plain(b) for b in before} != {_plain(a) for a in after}
     if isinstance(before, _TEXT) and isinstance(after, _TEXT_OR_DATE):
-        return as_kept(before) != as_kept(_text(field, after))
+        return normalize_text(before) != normalize_text(_text(field, after))
     return is_other(after, before)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from stash.store.kinds import Kind
+    from stash.store.entity_types import EntityType
 
 
 class Field(NamedTuple):
@@ -48,7 +48,9 @@ def _arguments(number: int, arguments: tuple[tuple[str, str], ...]) -> str:
     return f"({', '.join(f'{name}: ${name}{number}' for name, _ in arguments)})" if arguments else ""
 
 
-def find(kind: Kind, where: dict[str, Any], selection: str, *, page: int = 1, per_page: int = -1) -> Field:
+def find(
+    kind: EntityType, where: dict[str, Any], selection: str, *, page: int = 1, per_page: int = -1
+) -> Field:
     """A page of the entities that meet a filter."""
     arguments: dict[str, tuple[str, Any]] = {
         "filter": ("FindFilterType", {"page": page, "per_page": per_page, "sort": "id", "direction": "ASC"})
@@ -58,18 +60,18 @@ def find(kind: Kind, where: dict[str, Any], selection: str, *, page: int = 1, pe
     return Field(kind.find_many, arguments, f"count {kind.plural} {{ {selection} }}")
 
 
-def newest(kind: Kind) -> Field:
+def newest(kind: EntityType) -> Field:
     """The entity of the highest id."""
     last = {"per_page": 1, "sort": "id", "direction": "DESC"}
     return Field(kind.find_many, {"filter": ("FindFilterType", last)}, f"count {kind.plural} {{ id }}")
 
 
-def by_ids(kind: Kind, ids: Sequence[str], selection: str) -> Field:
+def by_ids(kind: EntityType, ids: Sequence[str], selection: str) -> Field:
     """Entities by ids that are known to exist. One that does not fails the whole field."""
     return Field(kind.find_many, {"ids": ("[ID!]", list(ids))}, f"{kind.plural} {{ {selection} }}")
 
 
-def among(kind: Kind, ids: Sequence[str], selection: str) -> Field:
+def among(kind: EntityType, ids: Sequence[str], selection: str) -> Field:
     """Entities by ids that were known once.
 
     Of ids that lie close together their range is asked for, which Stash reads several times as fast: it answers
@@ -79,7 +81,7 @@ def among(kind: Kind, ids: Sequence[str], selection: str) -> Field:
     return by_ids(kind, ids, selection) if within is None else find(kind, {"id": within}, selection)
 
 
-def unlinked_among(kind: Kind, ids: Sequence[str]) -> Field | None:
+def unlinked_among(kind: EntityType, ids: Sequence[str]) -> Field | None:
     """Those of close ids whose lists are all empty, without their lists. None where the ids are not close."""
     within = _range(kind, ids)
     return find(kind, {"id": within, **_UNLINKED}, kind.bare) if within is not None and kind.bare else None
@@ -93,7 +95,7 @@ _UNLINKED = {
 }
 
 
-def _range(kind: Kind, ids: Sequence[str]) -> dict[str, Any] | None:
+def _range(kind: EntityType, ids: Sequence[str]) -> dict[str, Any] | None:
     numbers = sorted(map(int, ids)) if kind.has_ranges and all(map(str.isdecimal, ids)) else []
     if len(numbers) < CLOSE or numbers[-1] - numbers[0] >= DENSE * len(numbers):
         return None
@@ -108,6 +110,6 @@ DENSE = 1.5
 """How much longer than the number of its ids a range may be: beyond, what lies between them costs more."""
 
 
-def by_id(kind: Kind, entity_id: str, selection: str) -> Field:
+def by_id(kind: EntityType, entity_id: str, selection: str) -> Field:
     """One entity, null where there is none."""
     return Field(kind.find_one, {"id": ("ID!", entity_id)}, selection)

@@ -14,7 +14,7 @@ from stash_graphql_client.types import Gallery, GalleryChapter, Group, Image, Pe
 from stash_graphql_client.types.unset import UNSET
 
 from stash.errors import LookupRefusedError
-from stash.store.kinds import Entity
+from stash.store.entity_types import Entity
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
@@ -39,7 +39,7 @@ _IN_STEP = frozenset(
 )
 
 
-class Done:
+class NoOp:
     """An already finished call, for helpers that callers may await or not."""
 
     def __await__(self) -> Generator[None]:
@@ -56,10 +56,10 @@ class Single(Entity):
     __eq__ = object.__eq__
 
 
-class Linked(Single):
+class Tracked(Single):
     """An entity whose links are set without a request, in constant time."""
 
-    __type_name__ = "Linked"
+    __type_name__ = "Tracked"
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Assign a field. A bounded inverse side follows.
@@ -103,52 +103,52 @@ class Linked(Single):
         await store_of(self).save(self)
 
 
-class InStudio(Linked):
+class InStudio(Tracked):
     """An entity that may belong to a studio."""
 
-    def set_studio(self, studio: Studio | None) -> Done:
+    def set_studio(self, studio: Studio | None) -> NoOp:
         """Set the studio. May be awaited."""
         self.studio = studio
-        return Done()
+        return NoOp()
 
 
-class LinkedScene(InStudio, Scene):  # type: ignore[misc]  # the library's set_studio cannot be awaited
+class TrackedScene(InStudio, Scene):  # type: ignore[misc]  # the library's set_studio cannot be awaited
     """A scene of the store."""
 
     __type_name__ = "Scene"
 
 
-class LinkedImage(InStudio, Image):
+class TrackedImage(InStudio, Image):
     """An image of the store."""
 
     __type_name__ = "Image"
 
 
-class LinkedGallery(InStudio, Gallery):
+class TrackedGallery(InStudio, Gallery):
     """A gallery of the store."""
 
     __type_name__ = "Gallery"
 
 
-class LinkedPerformer(Linked, Performer):
+class TrackedPerformer(Tracked, Performer):
     """A performer of the store."""
 
     __type_name__ = "Performer"
 
 
-class LinkedStudio(Linked, Studio):
+class TrackedStudio(Tracked, Studio):
     """A studio of the store."""
 
     __type_name__ = "Studio"
 
 
-class LinkedTag(Linked, Tag):
+class TrackedTag(Tracked, Tag):
     """A tag of the store."""
 
     __type_name__ = "Tag"
 
 
-class LinkedChapter(Linked, GalleryChapter):
+class TrackedChapter(Tracked, GalleryChapter):
     """A chapter of the store."""
 
     __type_name__ = "GalleryChapter"
@@ -160,18 +160,18 @@ class SingleGroup(Single, Group):
     __type_name__ = "Group"
 
 
-LinkedScene.model_rebuild(_types_namespace=vars(types))  # it names types that only the library imports
+TrackedScene.model_rebuild(_types_namespace=vars(types))  # it names types that only the library imports
 
 LINKED: dict[str, type[Entity]] = {
     cls.__type_name__: cls
     for cls in (
-        LinkedScene,
-        LinkedImage,
-        LinkedGallery,
-        LinkedPerformer,
-        LinkedStudio,
-        LinkedTag,
-        LinkedChapter,
+        TrackedScene,
+        TrackedImage,
+        TrackedGallery,
+        TrackedPerformer,
+        TrackedStudio,
+        TrackedTag,
+        TrackedChapter,
     )
 }
 

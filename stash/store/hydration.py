@@ -14,7 +14,7 @@ from stash_graphql_client.types.unset import UNSET
 
 from stash.store.changes import edited_fields, is_other
 from stash.store.entities import OWN, assign, is_new, private
-from stash.store.kinds import FILES, KINDS, Entity, Kind
+from stash.store.entity_types import ENTITY_TYPES, FILES, Entity, EntityType
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -46,7 +46,7 @@ class Hydrator:
         self._store = store
         self._received: dict[tuple[frozenset[str], tuple[str, ...]], frozenset[str]] = {}
 
-    def hydrate(self, kind: Kind, raw: Mapping[str, Any]) -> Entity:
+    def hydrate(self, kind: EntityType, raw: Mapping[str, Any]) -> Entity:
         """The entity of a reply, with the received fields brought up to date.
 
         A field with an unsaved edit keeps the edit; only what is remembered of the server moves on.
@@ -77,14 +77,14 @@ class Hydrator:
         kept["_received_fields"] = self._merged(kept["_received_fields"], raw)
         return entity
 
-    def fresh(self, kind: Kind, fields: Mapping[str, Any]) -> Entity:
+    def fresh(self, kind: EntityType, fields: Mapping[str, Any]) -> Entity:
         """A new entity with these fields, each checked as an assignment is."""
         entity = _blank(OWN.get(kind.name, kind.entity), kind, f"f{next(_NUMBERS):031x}")
         private(entity)["_is_new"] = True
         assign(entity, fields)
         return entity
 
-    def reference(self, kind: Kind, entity_id: str) -> Entity:
+    def reference(self, kind: EntityType, entity_id: str) -> Entity:
         """The one object of an id: the known one, or an empty one that knows its id alone."""
         entry = self._store.entry(kind.name, entity_id)
         if entry is not None:
@@ -93,19 +93,21 @@ class Hydrator:
         self._store.remember(entity)
         return entity
 
-    def _value(self, kind: Kind, field: str, value: Any) -> Any:
+    def _value(self, kind: EntityType, field: str, value: Any) -> Any:
         if field in {"visual_files", "files"} and isinstance(value, list):
-            return [self.hydrate(KINDS[FILES[file["__typename"]].__type_name__], file) for file in value]
+            return [
+                self.hydrate(ENTITY_TYPES[FILES[file["__typename"]].__type_name__], file) for file in value
+            ]
         relation = kind.relations.get(field)
         if relation is None:
             convert = kind.converters.get(field)
             return _checked(field, value) if convert is None else convert(value)
-        target = KINDS[relation.__type_name__]
+        target = ENTITY_TYPES[relation.__type_name__]
         if isinstance(value, list):
             return [self._related(target, one) for one in value]
         return self._related(target, value)
 
-    def _related(self, kind: Kind, raw: Mapping[str, Any]) -> Entity:
+    def _related(self, kind: EntityType, raw: Mapping[str, Any]) -> Entity:
         return self.reference(kind, raw["id"]) if len(raw) == 1 else self.hydrate(kind, raw)
 
     def _merged(self, received: frozenset[str], raw: Mapping[str, Any]) -> frozenset[str]:
@@ -160,7 +162,7 @@ def received(entity: Entity) -> frozenset[str]:
     return frozenset(private(entity)["_received_fields"] or ())
 
 
-def _blank(cls: type[Entity], kind: Kind, entity_id: str) -> Entity:
+def _blank(cls: type[Entity], kind: EntityType, entity_id: str) -> Entity:
     entity = cls.__new__(cls)
     object.__setattr__(entity, "__dict__", {**kind.defaults, "id": entity_id})
     object.__setattr__(entity, "__pydantic_fields_set__", {"id"})

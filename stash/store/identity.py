@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from stash_graphql_client.store import StashEntityStore
 
 from stash.store.changes import edited_fields
-from stash.store.entities import Done, private
+from stash.store.deferred_links import DeferredLinks
+from stash.store.entities import NoOp, private
+from stash.store.entity_types import Entity, EntityType, kind_of
 from stash.store.hydration import Entry, Hydrator, is_stub, received
-from stash.store.kinds import Entity, Kind, kind_of
-from stash.store.unread import UnreadLinks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
 
-    from stash.connection import Connection
-    from stash.wire import Requests
+    from stash.transport.client import Connection
+    from stash.transport.graphql import Requests
 
 T = TypeVar("T", bound=Entity)
 
@@ -30,7 +30,7 @@ class IdentityMap(StashEntityStore):
         super().__init__(connection, default_ttl=None)
         self.connection = connection
         connection.guard = self.keeping_edits
-        self.unread = UnreadLinks()
+        self.unread = DeferredLinks()
         self._hydrator = Hydrator(self)
         self._stale: set[tuple[str, str]] = set()
 
@@ -113,7 +113,7 @@ class IdentityMap(StashEntityStore):
             return False
         return entity.is_new() or kind_of(entity).complete <= received(entity)
 
-    def _is_read(self, kind: Kind, entity_id: str) -> bool:
+    def _is_read(self, kind: EntityType, entity_id: str) -> bool:
         known = self.entry(kind.name, entity_id)
         return known is not None and not is_stub(known) and (kind.name, entity_id) not in self._stale
 
@@ -130,21 +130,21 @@ class IdentityMap(StashEntityStore):
         """The known entities that meet a predicate, without a request."""
         return [entity for entity in self.all_cached(entity_type) if predicate(entity)]
 
-    def invalidate(self, entity_type_or_obj: Any, entity_id: str | None = None) -> Done:  # type: ignore[override]
+    def invalidate(self, entity_type_or_obj: Any, entity_id: str | None = None) -> NoOp:  # type: ignore[override]
         """Read an entity afresh the next time it is asked for. The object stays the same. May be awaited."""
         if isinstance(entity_type_or_obj, Entity):
             self._stale.add((entity_type_or_obj.__type_name__, entity_type_or_obj.id))
         else:
             self._stale.add((entity_type_or_obj.__type_name__, str(entity_id)))
-        return Done()
+        return NoOp()
 
-    def invalidate_type(self, entity_type: type[T]) -> Done:  # type: ignore[override]  # may be awaited too
+    def invalidate_type(self, entity_type: type[T]) -> NoOp:  # type: ignore[override]  # may be awaited too
         """Read every entity of a type afresh. May be awaited."""
         ids = self._type_index.get(entity_type.__type_name__, set())
         self._stale |= {(entity_type.__type_name__, entity_id) for entity_id in ids}
-        return Done()
+        return NoOp()
 
-    def invalidate_all(self) -> Done:  # type: ignore[override]  # may be awaited too
+    def invalidate_all(self) -> NoOp:  # type: ignore[override]  # may be awaited too
         """Read everything afresh. May be awaited."""
         self._stale |= set(self._cache)
-        return Done()
+        return NoOp()

@@ -17,8 +17,8 @@ from typing import Any
 from stash_graphql_client.types.unset import UNSET
 
 from stash.errors import LookupRefusedError
-from stash.folding import fold
-from stash.store.kinds import KINDS, Entity, Kind
+from stash.store.entity_types import ENTITY_TYPES, Entity, EntityType
+from stash.texts import fold
 
 _FIELD_NAMES = {
     "urls": "url",
@@ -59,7 +59,7 @@ class Lookup:
     asks: str
 
 
-def parse(kind: Kind, filters: Mapping[str, Any]) -> list[Lookup]:
+def parse(kind: EntityType, filters: Mapping[str, Any]) -> list[Lookup]:
     """Read `field__operator=value` arguments.
 
     Raises:
@@ -68,7 +68,7 @@ def parse(kind: Kind, filters: Mapping[str, Any]) -> list[Lookup]:
     return [_lookup(kind, name, value) for name, value in filters.items()]
 
 
-def _lookup(kind: Kind, name: str, value: object) -> Lookup:
+def _lookup(kind: EntityType, name: str, value: object) -> Lookup:
     field, _, operator = name.partition("__")
     field = _FIELD_NAMES.get(field, field)
     is_raw = isinstance(value, dict) and "modifier" in value
@@ -86,7 +86,7 @@ def _lookup(kind: Kind, name: str, value: object) -> Lookup:
 
 @cache
 def _criterion_of(type_name: str, field: str) -> str:
-    kind = KINDS[type_name]
+    kind = ENTITY_TYPES[type_name]
     fields = kind.filter.model_fields if kind.filter else {}
     if field not in fields or field in {"AND", "OR", "NOT"}:
         known = ", ".join(sorted(f for f in fields if f.islower() and not f.endswith("_filter")))
@@ -95,7 +95,7 @@ def _criterion_of(type_name: str, field: str) -> str:
     return annotation.rsplit(".", 1)[-1].removeprefix("<class '").removesuffix("'>")
 
 
-def _checked(kind: Kind, field: str, operator: str, asks: str, value: Any) -> Any:
+def _checked(kind: EntityType, field: str, operator: str, asks: str, value: Any) -> Any:
     where = f"{kind.name}.{field}__{operator}"
     if operator == "null":
         return _expect(where, value, bool)

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from stash_graphql_client.types import Image
 
-from stash.overlap import together
+from stash.concurrency import gather_or_cancel
 from stash.store.documents import Field, among, by_id, by_ids, document, find, newest, unlinked_among
-from stash.store.kinds import KINDS, Entity, Kind, kind_of
+from stash.store.entity_types import ENTITY_TYPES, Entity, EntityType, kind_of
+from stash.store.lookup_cache import COMPLETE_FIELDS
 from stash.store.lookups import matches, parse
-from stash.store.memory import COMPLETE_FIELDS
 from stash.store.reading import INDEX_LIMIT, PAGE, ROWS, ReadingStore
-from stash.store.replies import all_rows_in, intact, page_in, rows_in, rows_of_ids
+from stash.store.reply_validation import all_rows_in, page_in, rows_in, rows_of_ids, validating_reply
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from stash_graphql_client.types import Gallery
 
     from stash.store.lookups import Lookup
-    from stash.wire import Reply
+    from stash.transport.graphql import Reply
 
 T = TypeVar("T", bound=Entity)
 
@@ -59,20 +59,22 @@ class PreloadingStore(ReadingStore):
         kind = kind_of(entity_type)
         before = await self._newest(kind)
         if before:
-            await together(*(self.preload(entity_type, **{name: value}) for name, value in filters.items()))
+            await gather_or_cancel(
+                *(self.preload(entity_type, **{name: value}) for name, value in filters.items())
+            )
         else:
             self._cover(kind, parse(kind, filters))
         return before
 
-    def _cover(self, kind: Kind, lookups: Iterable[Lookup]) -> None:
+    def _cover(self, kind: EntityType, lookups: Iterable[Lookup]) -> None:
         for lookup in lookups:
             values = lookup.value if isinstance(lookup.value, tuple) else (lookup.value,)
-            self._memories[-1].cover(kind, lookup.field, [str(value) for value in values])
+            self._lookup_caches[-1].cover(kind, lookup.field, [str(value) for value in values])
 
-    async def _newest(self, kind: Kind) -> int:
+    async def _newest(self, kind: EntityType) -> int:
         reply = await self._ask(document("query", [newest(kind)]))
         rows = rows_in(reply, 0, kind)
-        with intact(f"its {kind.plural}"):
+        with validating_reply(f"its {kind.plural}"):
             return max(int(row["id"]) for row in rows) if int(reply.data["f0"]["count"]) else 0
 
     async def preload_index(self, *entity_types: type[Entity]) -> None:
@@ -85,7 +87,7 @@ class PreloadingStore(ReadingStore):
             if count > INDEX_LIMIT:
                 continue
             for field in COMPLETE_FIELDS:
-                self._memories[-1].cover(kind, field, None)
+                self._lookup_caches[-1].cover(kind, field, None)
             self._take(kind, rows)
             for page in range(2, -(-count // ROWS) + 1):
                 more = find(kind, {}, kind.lean, page=page, per_page=ROWS)
@@ -110,11 +112,11 @@ class PreloadingStore(ReadingStore):
         return rows
 
     async def _rows_of(self, groups: Mapping[str, list[str]]) -> dict[str, list[dict[str, Any]]] | None:
-        fields = [among(KINDS[name], group, KINDS[name].lean) for name, group in groups.items()]
+        fields = [among(ENTITY_TYPES[name], group, ENTITY_TYPES[name].lean) for name, group in groups.items()]
         reply = await self._ask_about(fields, is_checked=False)
         rows: dict[str, list[dict[str, Any]]] = {}
         for number, (name, group) in enumerate(groups.items()):
-            found = _found(reply, number, KINDS[name], group)
+            found = _found(reply, number, ENTITY_TYPES[name], group)
             if found is None or len(found) < len(set(group)):
                 return None
             rows[name] = found
@@ -126,21 +128,21 @@ class PreloadingStore(ReadingStore):
         found: set[tuple[str, str]] = set()
         for page in batched(asked, PAGE):
             groups = _grouped(page)
-            fields = [by_ids(KINDS[name], group, "id") for name, group in groups.items()]
+            fields = [by_ids(ENTITY_TYPES[name], group, "id") for name, group in groups.items()]
             reply = await self._ask_about(fields, is_checked=False)
             if reply.errors:  # Stash refuses a list of ids as a whole if it lacks one of them
                 reply = await self._ask_about([by_id(kind, entity_id, "id") for kind, entity_id in page])
-                with intact("what was synced"):
+                with validating_reply("what was synced"):
                     found |= {(k.name, i) for n, (k, i) in enumerate(page) if reply.data[f"f{n}"] is not None}
                 continue
             for number, (name, group) in enumerate(groups.items()):
-                found |= {(name, row["id"]) for row in rows_of_ids(reply, number, KINDS[name], group)}
+                found |= {(name, row["id"]) for row in rows_of_ids(reply, number, ENTITY_TYPES[name], group)}
         return found
 
     def take(self, rows: Mapping[str, Sequence[dict[str, Any]]]) -> None:
         """Make entities of raw rows."""
         for name, found in rows.items():
-            self._take(KINDS[name], found)
+            self._take(ENTITY_TYPES[name], found)
 
     async def preload_ids(
         self, ids: Mapping[type[Entity], Sequence[str]], *, is_complete: bool = False
@@ -149,7 +151,7 @@ class PreloadingStore(ReadingStore):
         asked = [(kind_of(t), entity_id) for t, many in ids.items() for entity_id in dict.fromkeys(many)]
         wanted = _in_order((kind, i) for kind, i in asked if not self._is_read(kind, i))
         pages = map(_grouped, batched(wanted, PAGE))
-        await together(*(self._read_groups(groups, is_complete=is_complete) for groups in pages))
+        await gather_or_cancel(*(self._read_groups(groups, is_complete=is_complete) for groups in pages))
 
     async def preload_new(self, ids: Mapping[type[Entity], Sequence[str]]) -> None:
         """Read entities by ids that most likely nobody has linked to anything, as after a scan.
@@ -159,45 +161,48 @@ class PreloadingStore(ReadingStore):
         """
         asked = [(kind_of(t), entity_id) for t, many in ids.items() for entity_id in dict.fromkeys(many)]
         wanted = _in_order((kind, i) for kind, i in asked if not self._is_read(kind, i))
-        await together(*(self._read_unlinked(_grouped(page)) for page in batched(wanted, PAGE)))
+        await gather_or_cancel(*(self._read_unlinked(_grouped(page)) for page in batched(wanted, PAGE)))
         await self.preload_ids(ids)
 
     async def _read_unlinked(self, groups: Mapping[str, list[str]]) -> None:
-        unlinked = {name: unlinked_among(KINDS[name], group) for name, group in groups.items()}
+        unlinked = {name: unlinked_among(ENTITY_TYPES[name], group) for name, group in groups.items()}
         fields = {name: field for name, field in unlinked.items() if field is not None}
         if not fields:
             return
         reply = await self._ask_about(list(fields.values()), is_checked=False)
         for number, name in enumerate(fields):
-            rows = _found(reply, number, KINDS[name], groups[name]) or ()
-            self._take(KINDS[name], [{**row, **_NO_LINKS} for row in rows])
+            rows = _found(reply, number, ENTITY_TYPES[name], groups[name]) or ()
+            self._take(ENTITY_TYPES[name], [{**row, **_NO_LINKS} for row in rows])
 
     async def _read_groups(self, groups: Mapping[str, list[str]], *, is_complete: bool) -> None:
-        selections = {name: KINDS[name].full if is_complete else KINDS[name].lean for name in groups}
-        fields = [among(KINDS[name], group, selections[name]) for name, group in groups.items()]
+        selections = {
+            name: ENTITY_TYPES[name].full if is_complete else ENTITY_TYPES[name].lean for name in groups
+        }
+        fields = [among(ENTITY_TYPES[name], group, selections[name]) for name, group in groups.items()]
         reply = await self._ask_about(fields, is_checked=False)
         for number, (name, group) in enumerate(groups.items()):
-            rows = _found(reply, number, KINDS[name], group)
+            rows = _found(reply, number, ENTITY_TYPES[name], group)
             if rows is None:
-                await self._read_ids(KINDS[name].entity, group, selections[name])
+                await self._read_ids(ENTITY_TYPES[name].entity, group, selections[name])
                 continue
-            self._take(KINDS[name], rows)
+            self._take(ENTITY_TYPES[name], rows)
             standing = {row["id"] for row in rows}
             self._gone |= {(name, one) for one in group if one not in standing}
 
     async def uses(self, ids: Mapping[str, Sequence[str]]) -> dict[tuple[str, str], dict[str, int]]:
         """Tell how often tags, performers and studios that stand are used, by the type of what uses them."""
         found: dict[tuple[str, str], dict[str, int]] = {}
-        asked = [(KINDS[name], entity_id) for name, many in ids.items() for entity_id in many]
+        asked = [(ENTITY_TYPES[name], entity_id) for name, many in ids.items() for entity_id in many]
         for page in batched(asked, PAGE):
             groups = _grouped(page)
             fields = [
-                by_ids(KINDS[name], group, f"id {' '.join(_USES[name])}") for name, group in groups.items()
+                by_ids(ENTITY_TYPES[name], group, f"id {' '.join(_USES[name])}")
+                for name, group in groups.items()
             ]
             reply = await self._ask_about(fields)
-            with intact("what is used"):
+            with validating_reply("what is used"):
                 for number, name in enumerate(groups):
-                    for row in rows_of_ids(reply, number, KINDS[name], groups[name]):
+                    for row in rows_of_ids(reply, number, ENTITY_TYPES[name], groups[name]):
                         uses = {user: int(row[count]) for count, user in _USES[name].items()}
                         found[name, row["id"]] = uses
         return found
@@ -210,7 +215,7 @@ class PreloadingStore(ReadingStore):
         """Return where the first file of each of these images lies for Stash."""
         files = "id visual_files { __typename ... on BaseFile { id path } }"
         read = await self._read_ids(Image, images, files)
-        with intact("files of images"):
+        with validating_reply("files of images"):
             found = [(image.id, image.visual_files) for image in read.values()]
             return {key: str(files[0].path) for key, files in found if isinstance(files, list) and files}
 
@@ -233,7 +238,7 @@ class PreloadingStore(ReadingStore):
             for gallery in galleries
         ]
         reply = await self._ask_about(fields)
-        images = KINDS["Image"]
+        images = ENTITY_TYPES["Image"]
         return {
             gallery: [row["id"] for row in all_rows_in(reply, number, images)]
             for number, gallery in enumerate(galleries)
@@ -256,7 +261,7 @@ _USES = {
 """By type: the counts of its uses, and what each counts."""
 
 
-def _found(reply: Reply, number: int, kind: Kind, ids: Iterable[str]) -> list[dict[str, Any]] | None:
+def _found(reply: Reply, number: int, kind: EntityType, ids: Iterable[str]) -> list[dict[str, Any]] | None:
     """The rows of these ids. None where the question failed as a whole, as it does if an id is gone."""
     if reply.data.get(f"f{number}") is None:
         return None
@@ -266,12 +271,12 @@ def _found(reply: Reply, number: int, kind: Kind, ids: Iterable[str]) -> list[di
     return [row for row in all_rows_in(reply, number, kind) if row["id"] in wanted]
 
 
-def _in_order(wanted: Iterable[tuple[Kind, str]]) -> list[tuple[Kind, str]]:
+def _in_order(wanted: Iterable[tuple[EntityType, str]]) -> list[tuple[EntityType, str]]:
     """By type and number, so that ids which lie close together are asked for together."""
     return sorted(wanted, key=lambda one: (one[0].name, len(one[1]), one[1]))
 
 
-def _grouped(page: Iterable[tuple[Kind, str]]) -> dict[str, list[str]]:
+def _grouped(page: Iterable[tuple[EntityType, str]]) -> dict[str, list[str]]:
     groups: dict[str, list[str]] = {}
     for kind, entity_id in page:
         groups.setdefault(kind.name, []).append(entity_id)

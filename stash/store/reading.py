@@ -9,20 +9,20 @@ from stash_graphql_client.types.unset import UNSET
 
 from stash.errors import LookupRefusedError, RejectedError, RequestRefusedError
 from stash.store.documents import by_id, by_ids, document, find
+from stash.store.entity_types import ENTITY_TYPES, Entity, EntityType, kind_of
 from stash.store.hydration import is_stub
 from stash.store.identity import IdentityMap
-from stash.store.kinds import KINDS, Entity, Kind, kind_of
+from stash.store.lookup_cache import LookupCache
 from stash.store.lookups import Lookup, criteria, matches, parse, split
-from stash.store.memory import Memory
-from stash.store.parting import halved, in_two, joined, merged
-from stash.store.replies import intact, page_in, rows_of_ids
+from stash.store.reply_validation import page_in, rows_of_ids, validating_reply
+from stash.store.split_requests import halved, in_two, joined, merged
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 
-    from stash.connection import Connection
     from stash.store.documents import Field
-    from stash.wire import Reply
+    from stash.transport.client import Connection
+    from stash.transport.graphql import Reply
 
 T = TypeVar("T", bound=Entity)
 
@@ -49,13 +49,13 @@ class ReadingStore(IdentityMap):
 
     def __init__(self, connection: Connection) -> None:
         super().__init__(connection)
-        self._memories: list[Memory] = [Memory()]
+        self._lookup_caches: list[LookupCache] = [LookupCache()]
         self._gone: set[tuple[str, str]] = set()
 
     @property
     def is_in_window(self) -> bool:
         """Tell whether writing waits for `flush`."""
-        return len(self._memories) > 1
+        return len(self._lookup_caches) > 1
 
     async def get(self, entity_type: type[T], entity_id: str, fields: list[str] | None = None) -> T | None:
         """The complete entity of an id, from the identity map where it is known.
@@ -107,13 +107,13 @@ class ReadingStore(IdentityMap):
             self._gone |= {(kind.name, i) for i in page if i not in read}
         return read
 
-    def _take(self, kind: Kind, rows: Iterable[dict[str, Any]]) -> list[Any]:
+    def _take(self, kind: EntityType, rows: Iterable[dict[str, Any]]) -> list[Any]:
         """The entities of rows, known to the lookups of every open window."""
-        with intact(f"its {kind.plural}"):
+        with validating_reply(f"its {kind.plural}"):
             entities = [self._hydrator.hydrate(kind, row) for row in rows]
         self._stale.difference_update((kind.name, entity.id) for entity in entities)
-        for memory in self._memories:
-            memory.index(kind, entities)
+        for cache in self._lookup_caches:
+            cache.index(kind, entities)
         return entities
 
     async def _ask(self, query: tuple[str, dict[str, Any]], *, is_checked: bool = True) -> Reply:
@@ -145,10 +145,12 @@ class ReadingStore(IdentityMap):
                         stubs.setdefault(other.__type_name__, {})[other.id] = other
         if not stubs:
             return
-        fields = [by_ids(KINDS[name], list(ids), KINDS[name].full) for name, ids in stubs.items()]
+        fields = [
+            by_ids(ENTITY_TYPES[name], list(ids), ENTITY_TYPES[name].full) for name, ids in stubs.items()
+        ]
         reply = await self._ask_about(fields)
         for number, (name, some) in enumerate(stubs.items()):
-            self._take(KINDS[name], rows_of_ids(reply, number, KINDS[name], some))
+            self._take(ENTITY_TYPES[name], rows_of_ids(reply, number, ENTITY_TYPES[name], some))
 
     def _selection(self, entity_type: type[T], fields: Iterable[str]) -> str:
         kind = kind_of(entity_type)
@@ -173,7 +175,7 @@ class ReadingStore(IdentityMap):
         for name, group in by_kind.items():
             names = sorted({field for entity in group for field in fields(entity)})
             selection = " ".join(["id", *(f"{field} {{ id }}" for field in names)])
-            await self._read_ids(KINDS[name].entity, [entity.id for entity in group], selection)
+            await self._read_ids(ENTITY_TYPES[name].entity, [entity.id for entity in group], selection)
 
     async def read_again(self, entities: Iterable[Entity]) -> None:
         """Read these entities afresh. Unsaved edits stay, what is known of Stash moves on."""
@@ -181,7 +183,7 @@ class ReadingStore(IdentityMap):
         for entity in entities:
             by_kind.setdefault(entity.__type_name__, {})[entity.id] = entity
         for name, group in by_kind.items():
-            await self._read_ids(KINDS[name].entity, list(group), KINDS[name].full)
+            await self._read_ids(ENTITY_TYPES[name].entity, list(group), ENTITY_TYPES[name].full)
 
     async def find(self, entity_type: type[T], **filters: Any) -> list[T]:
         """Every entity that meets the lookups, whatever their number. See `stash.store.lookups`.
@@ -223,13 +225,15 @@ class ReadingStore(IdentityMap):
                 if matches(entity, lookups):
                     yield entity  # type: ignore[misc]
 
-    def _remembered(self, kind: Kind, lookups: list[Lookup]) -> list[Entity] | None:
-        if len(self._memories) == 1:
+    def _remembered(self, kind: EntityType, lookups: list[Lookup]) -> list[Entity] | None:
+        if len(self._lookup_caches) == 1:
             return None
-        return next((a for m in reversed(self._memories) if (a := m.answer(kind, lookups)) is not None), None)
+        return next(
+            (a for m in reversed(self._lookup_caches) if (a := m.answer(kind, lookups)) is not None), None
+        )
 
     async def _pages(
-        self, kind: Kind, lookups: list[Lookup], selection: str, per_page: int
+        self, kind: EntityType, lookups: list[Lookup], selection: str, per_page: int
     ) -> AsyncIterator[list[Entity]]:
         for part in split(lookups):
             ids = next((lookup.value for lookup in part if lookup.asks == "id"), None)
@@ -257,7 +261,7 @@ class ReadingStore(IdentityMap):
                     yield row
 
     async def _row_pages(
-        self, kind: Kind, lookups: list[Lookup], selection: str, per_page: int
+        self, kind: EntityType, lookups: list[Lookup], selection: str, per_page: int
     ) -> AsyncIterator[list[dict[str, Any]]]:
         number = 1
         while True:

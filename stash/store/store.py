@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from stash_graphql_client.client.batch import BatchOperation, BatchResult
 
 from stash.errors import LookupRefusedError, RejectedError
-from stash.merge import as_kept
-from stash.store.adopting import AdoptingStore
-from stash.store.batcher import Batcher
+from stash.store.adoption import AdoptingStore
+from stash.store.dataloader import DataLoader
 from stash.store.documents import Field, document
-from stash.store.kinds import Entity, Kind, kind_of
-from stash.store.memory import Memory
-from stash.store.unit_of_work import Flushed, Recorder, UnitOfWork
+from stash.store.entity_types import Entity, EntityType, kind_of
+from stash.store.lookup_cache import LookupCache
+from stash.store.unit_of_work import Flushed, FlushListener, UnitOfWork
+from stash.texts import normalize_text
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 
-    from stash.connection import Connection
     from stash.store.changes import Change
+    from stash.transport.client import Connection
 
 T = TypeVar("T", bound=Entity)
 
@@ -35,7 +35,7 @@ class StashStore(AdoptingStore):
     def __init__(self, connection: Connection) -> None:
         super().__init__(connection)
         self._unit = UnitOfWork(self)
-        self._creating: Batcher[Entity, Entity] = Batcher(self._create_all)
+        self._creating: DataLoader[Entity, Entity] = DataLoader(self._create_all)
 
     @asynccontextmanager
     async def window(self) -> AsyncIterator[StashStore]:
@@ -45,11 +45,11 @@ class StashStore(AdoptingStore):
         and galleries leave memory, unless they are still to be written.
         """
         known = set(self._cache)
-        self._memories.append(Memory())
+        self._lookup_caches.append(LookupCache())
         try:
             yield self
         finally:
-            self._memories.pop()
+            self._lookup_caches.pop()
             if not self.is_in_window:
                 self._gone.clear()
             self._release(set(self._cache) - known)
@@ -75,7 +75,7 @@ class StashStore(AdoptingStore):
             RejectedError: Stash refused to create it.
         """
         kind = kind_of(entity_type)
-        key = as_kept(fields.get(kind.key or "", ""))
+        key = normalize_text(fields.get(kind.key or "", ""))
         if kind.key is None or not key:
             raise LookupRefusedError(f"get_or_create({kind.name}) needs a {kind.key or 'natural key'}.")
         _check_fields(kind, fields)
@@ -94,7 +94,7 @@ class StashStore(AdoptingStore):
             RejectedError: Stash refused to create it.
         """
         kind = kind_of(entity_type)
-        key = as_kept(fields[kind.key or ""])
+        key = normalize_text(fields[kind.key or ""])
         entity = self._births.get(kind, key)
         if entity is None:
             entity = self._births.begin(kind, key, self._built(kind, fields))
@@ -113,7 +113,7 @@ class StashStore(AdoptingStore):
         self.queue(entity)
         return await self._creating.ask(entity)  # type: ignore[return-value]
 
-    def _built(self, kind: Kind, fields: dict[str, Any]) -> Entity:
+    def _built(self, kind: EntityType, fields: dict[str, Any]) -> Entity:
         known = {name: value for name, value in fields.items() if name in kind.fields}
         return self._hydrator.fresh(kind, known)
 
@@ -146,8 +146,8 @@ class StashStore(AdoptingStore):
         """Have a new entity created by the next flush, and found by lookups of this window."""
         self._cache_entity(entity)
         self._unit.queued[entity] = None
-        for memory in self._memories:
-            memory.index(kind_of(entity), [entity])
+        for cache in self._lookup_caches:
+            cache.index(kind_of(entity), [entity])
 
     def add(self, obj: Entity) -> None:
         """Enter an object. A new one is created by the next flush."""
@@ -198,7 +198,7 @@ class StashStore(AdoptingStore):
             raise RejectedError(f"Stash did not give {path!r} a scene of its own: {reply.message_for('f0')}")
         return str(reply.data["f0"]["id"])
 
-    def record_with(self, recorder: Recorder | None) -> None:
+    def record_with(self, recorder: FlushListener | None) -> None:
         """Tell somebody of every batch, before it is sent and after."""
         self._unit.recorder = recorder
 
@@ -249,7 +249,7 @@ class StashStore(AdoptingStore):
         return await self.save_batch(self._unit.pending())
 
 
-def _check_fields(kind: Kind, fields: dict[str, Any]) -> None:
+def _check_fields(kind: EntityType, fields: dict[str, Any]) -> None:
     unknown = [n for n in fields if n not in kind.fields and n not in _WITHOUT_PLACE.get(kind.name, ())]
     if unknown:
         raise LookupRefusedError(f"{kind.name} has no field {unknown[0]!r}.")

@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING, Protocol
 
 from stash_graphql_client.types import Gallery, GalleryChapter
 
-from stash.answers import IN_FRONT
-from stash.overlap import Lines, Turns
+from stash.concurrency import EntityLocks, FifoLock
 from stash.store.changes import Change, Failure, edited_fields, mark_sent, related, values
 from stash.store.entities import is_new, snapshot
-from stash.store.kinds import Entity, kind_of
-from stash.store.operations import (
-    Operation,
+from stash.store.entity_types import Entity, kind_of
+from stash.store.mutations import (
+    Mutation,
     all_writable,
     by_handler,
     change_of,
@@ -31,13 +30,14 @@ from stash.store.operations import (
     writable_now,
     writing,
 )
-from stash.store.sending import NO_ANSWER, Sender
+from stash.store.sender import NO_ANSWER, Sender
+from stash.transport.answers import IN_FRONT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from stash.overlap import Line
-    from stash.store.sending import Send
+    from stash.concurrency import TaskPipeline
+    from stash.store.sender import Send
     from stash.store.store import StashStore
 
     type Edit = tuple[Entity, list[str]]
@@ -46,7 +46,7 @@ BATCH = 500
 """Entities a request: batches of 100 to 1,000 cost the same time, so the fewest requests decide."""
 
 
-class Recorder(Protocol):
+class FlushListener(Protocol):
     """Who is told what is about to be sent, and what came of it, a batch at a time."""
 
     async def planned(self, changes: Sequence[Change]) -> None:
@@ -84,9 +84,9 @@ class UnitOfWork:
     def __init__(self, store: StashStore) -> None:
         self._store = store
         self._sender = Sender(store)
-        self._creating, self._updating, self._linking = Turns(), Turns(), Turns()
-        self._lines = Lines()
-        self.recorder: Recorder | None = None
+        self._creating, self._updating, self._linking = FifoLock(), FifoLock(), FifoLock()
+        self._lines = EntityLocks()
+        self.recorder: FlushListener | None = None
         self.queued: dict[Entity, None] = {}
         self.attached: dict[Entity, dict[str, str | None]] = {}
 
@@ -127,26 +127,26 @@ class UnitOfWork:
             RetriableError: Stash did not answer; what it did not confirm is still pending.
         """
         done = Flushed()
-        async with self._creating.turn() as turn, self._lines.line() as line:
+        async with self._creating.ticket() as turn, self._lines.pipeline() as line:
             entities = await self._entities(only, with_names=with_names)
             chapters = [e for e in entities if isinstance(e, GalleryChapter)]
             others = [e for e in entities if not isinstance(e, GalleryChapter)]
-            await self._lines.claim(line, (e for e in others if is_new(e)))
+            await self._lines.lock(line, (e for e in others if is_new(e)))
             created = list(filter(is_new, others))
             await self._make(line, created, done)
-            turn.pass_on()
-        async with self._updating.turn() as turn, self._lines.line() as line:
+            turn.release()
+        async with self._updating.ticket() as turn, self._lines.pipeline() as line:
             standing = [e for e in others if not is_new(e)]
-            await self._lines.claim(line, standing)
+            await self._lines.lock(line, standing)
             edits = [(e, edited_fields(e)) for e in standing]
             await self._write(line, edits, self._update, done, checked=created)
-            turn.pass_on()
-        async with self._linking.turn() as turn, self._lines.line() as line:
-            await self._lines.claim(line, entities)
+            turn.release()
+        async with self._linking.ticket() as turn, self._lines.pipeline() as line:
+            await self._lines.lock(line, entities)
             await self._link(line, edits, done)
             placed = [(c, edited_fields(c)) for c in chapters if _has_place(c)]
             await self._write(line, placed, self._chapters, done)
-            turn.pass_on()
+            turn.release()
         await self._by_the_library(edits, done)
         return done
 
@@ -157,18 +157,18 @@ class UnitOfWork:
         named = [e for e in self.queued if with_names and kind_of(e).key == "name"]
         return self._with_needed([*only, *named])
 
-    async def _make(self, line: Line, new: Sequence[Entity], done: Flushed) -> None:
+    async def _make(self, line: TaskPipeline, new: Sequence[Entity], done: Flushed) -> None:
         """Create, those first that others need."""
         for level in levels(new):
-            await line.caught_up()
+            await line.drain()
             await self._write(line, [(e, edited_fields(e)) for e in level], self._create, done)
 
-    async def _link(self, line: Line, standing: Sequence[Edit], done: Flushed) -> None:
+    async def _link(self, line: TaskPipeline, standing: Sequence[Edit], done: Flushed) -> None:
         linked = [operation for operation in linking(standing) if not is_new(operation.entity)]
         covers = _with_new_cover(standing)
         if len(linked) + len(covers) > BATCH:
             await self._send(line, linked, self._verdicts, done)
-            await line.caught_up()
+            await line.drain()
             linked = []
         failed = {failure.entity for failure in done.failed}
         covering_them = [covering(gallery) for gallery in covers if gallery not in failed]
@@ -186,7 +186,7 @@ class UnitOfWork:
 
     async def _write(
         self,
-        line: Line,
+        line: TaskPipeline,
         edits: Sequence[Edit],
         send: Send,
         done: Flushed,
@@ -201,14 +201,16 @@ class UnitOfWork:
             operations = [writing(e, f, more, is_checked=e in doubtful) for e, f, more in batch]
             await self._send(line, operations, send, done)
 
-    async def _send(self, line: Line, operations: Sequence[Operation], send: Send, done: Flushed) -> None:
+    async def _send(
+        self, line: TaskPipeline, operations: Sequence[Mutation], send: Send, done: Flushed
+    ) -> None:
         """Send operations, a batch a request. Each is planned while the one before is under way."""
         for batch in batched(operations, BATCH):
             if self.recorder is not None:
                 await self.recorder.planned([operation.change for operation in batch])
             await line.start(self._settle(batch, send, done))
 
-    async def _settle(self, batch: Sequence[Operation], send: Send, done: Flushed) -> None:
+    async def _settle(self, batch: Sequence[Mutation], send: Send, done: Flushed) -> None:
         """Send a batch, and note what came of it. What Stash refused stays pending."""
         refused = await send(batch)
         applied: list[Change] = []
@@ -227,7 +229,7 @@ class UnitOfWork:
         done.failed += await self._without_pictures(batch, failed, send, done)
 
     async def _without_pictures(
-        self, batch: Sequence[Operation], failed: Sequence[Failure], send: Send, done: Flushed
+        self, batch: Sequence[Mutation], failed: Sequence[Failure], send: Send, done: Flushed
     ) -> list[Failure]:
         """Send again, without its picture, what something in front of Stash refused. Return what is refused then."""
         by_change = {operation.change: operation for operation in batch}
@@ -248,7 +250,7 @@ class UnitOfWork:
             await self._settle(left, send, done)
         return refused
 
-    async def _create(self, operations: Sequence[Operation]) -> dict[Operation, str]:
+    async def _create(self, operations: Sequence[Mutation]) -> dict[Mutation, str]:
         """Create. What was made although the reply was lost, or exists already, is taken as Stash has it."""
         refused = await self._sender.settle(operations, self._sender.aliases, self._not_made)
         doubtful = ("already exists", NO_ANSWER)
@@ -257,39 +259,39 @@ class UnitOfWork:
             del refused[operation]
         return refused
 
-    async def _not_made(self, operations: Sequence[Operation]) -> list[Operation]:
+    async def _not_made(self, operations: Sequence[Mutation]) -> list[Mutation]:
         made = await self._adopt(operations)
         return [operation for operation in operations if operation not in made]
 
-    async def _adopt(self, operations: Sequence[Operation]) -> set[Operation]:
+    async def _adopt(self, operations: Sequence[Mutation]) -> set[Mutation]:
         adopted = await self._store.adopt_existing([o.entity for o in operations])
         found = {o for o in operations if o.entity in adopted}
         for operation in found:
             operation.sent = {}
         return found
 
-    async def _update(self, operations: Sequence[Operation]) -> dict[Operation, str]:
+    async def _update(self, operations: Sequence[Mutation]) -> dict[Mutation, str]:
         return await self._settled(operations, self._sender.lists)
 
-    async def _verdicts(self, operations: Sequence[Operation]) -> dict[Operation, str]:
+    async def _verdicts(self, operations: Sequence[Mutation]) -> dict[Mutation, str]:
         """Links and covers. Stash says yes to a cover that is not in the gallery, and shows another."""
         refused = await self._settled(operations, self._sender.verdicts)
         unlinked = {o.entity: refused[o] for o in operations if o.links and o in refused}
         covers = [o for o in operations if not o.links and o.entity in unlinked]
         return {**refused, **{o: unlinked[o.entity] for o in covers}}
 
-    async def _chapters(self, operations: Sequence[Operation]) -> dict[Operation, str]:
+    async def _chapters(self, operations: Sequence[Mutation]) -> dict[Mutation, str]:
         """Chapters have no key: one that was made although the reply was lost is known by its place and title."""
         return await self._settled(operations, self._sender.aliases)
 
-    async def _settled(self, operations: Sequence[Operation], send: Send) -> dict[Operation, str]:
+    async def _settled(self, operations: Sequence[Mutation], send: Send) -> dict[Mutation, str]:
         """Send. Where the reply was lost or says no, look what has taken effect."""
         refused = await self._sender.settle(operations, send, self._without_effect)
         doubtful = [operation for operation in operations if operation in refused]
         failed = set(await self._without_effect(doubtful))
         return {operation: message for operation, message in refused.items() if operation in failed}
 
-    async def _without_effect(self, operations: Sequence[Operation]) -> list[Operation]:
+    async def _without_effect(self, operations: Sequence[Mutation]) -> list[Mutation]:
         await self._store.read_again([e for operation in operations for e in operation.entities()])
         for operation in operations:
             if isinstance(operation.entity, GalleryChapter) and is_new(operation.entity):

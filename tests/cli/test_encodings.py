@@ -19,11 +19,11 @@ from stash.doctor.findings import Fix
 from stash.doctor.fixes import apply
 from stash.encoding import json_in, key_header
 from stash.errors import StateError, UsageError
-from stash.paths import escaped
+from stash.files.paths import escaped
+from stash.files.whole import write_whole
 from stash.settings import load_settings
 from stash.settings_file import SETTINGS_FILE, read_settings_file
-from stash.whole_files import write_whole
-from stash.wire import Door, Wire
+from stash.transport.graphql import GraphQLTransport, TransportConfig
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -211,7 +211,7 @@ def test_a_config_of_the_downloader_that_is_a_pipe() -> None:
 async def test_an_address_that_is_none(url: str) -> None:
     """A port that there is not, or any other nonsense, is a wrong setting."""
     with pytest.raises(UsageError, match="is no address; set STASH_URL"):
-        Door(Wire(url))
+        GraphQLTransport(TransportConfig(url))
 
 
 @given(st.binary())

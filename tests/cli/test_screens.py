@@ -18,7 +18,7 @@ from rich.cells import cell_len
 
 from stash.cli.main import main
 from stash.cli.output import Output
-from stash.cli.progress import Steps
+from stash.cli.progress import ConsoleProgress
 from stash.cli.summaries import report_lines
 from stash.demo import files, write_world
 from stash.next_steps import UNSCANNED
@@ -215,7 +215,7 @@ def test_a_short_step_leaves_no_line_on_a_terminal(
     monkeypatch.setattr("time.monotonic", lambda: now[0])
     for is_terminal, seconds, told in ((True, 0.5, False), (True, 2.0, True), (False, 0.5, True)):
         monkeypatch.setattr("rich.console.Console.is_terminal", is_terminal)
-        steps = Steps(Output())
+        steps = ConsoleProgress(Output())
         steps.start("files")
         now[0] += seconds
         steps.finish()
@@ -405,7 +405,7 @@ def test_progress_in_a_pipe_is_plain_lines(
     """Where there is no terminal a long step tells count, rate and time left now and then, and how it ended."""
     now = [100.0]
     monkeypatch.setattr("time.monotonic", lambda: now[0])
-    steps = Steps(Output())
+    steps = ConsoleProgress(Output())
     steps.start("sync", 1000)
     for _ in range(4):
         now[0] += 5.0
@@ -424,7 +424,7 @@ def test_a_slow_rate_is_not_told_as_none(
     """A step of which less than ten a second are done tells its rate with tenths."""
     now = [100.0]
     monkeypatch.setattr("time.monotonic", lambda: now[0])
-    steps = Steps(Output())
+    steps = ConsoleProgress(Output())
     steps.start("job", 100)
     now[0] += 20.0
     steps.advance(4)
@@ -437,7 +437,7 @@ def test_a_wait_is_told_when_it_begins(
     """What is waited for is told at once and in words, on a pipe too; and how long it took."""
     now = [100.0]
     monkeypatch.setattr("time.monotonic", lambda: now[0])
-    steps = Steps(Output())
+    steps = ConsoleProgress(Output())
     steps.start("Waiting for Stash at http://stash.test (HTTP 502)")
     assert capsys.readouterr().err == "Waiting for Stash at http://stash.test (HTTP 502)\n"
     now[0] += 20.0

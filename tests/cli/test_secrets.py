@@ -22,10 +22,10 @@ from stash.embedded import EmbeddedStash, serve
 from stash.journal import Journal
 from stash.journal.models import VERSION
 from stash.journal.upkeep import bring_up
-from stash.pipeline import Source, SyncOptions
-from stash.pipeline import run as run_pipeline
 from stash.settings import load_settings
-from stash.wire import Wire
+from stash.sync import SyncOptions, SyncSource
+from stash.sync import run as run_pipeline
+from stash.transport.graphql import TransportConfig
 from tests.conftest import Silent
 from tests.faults.test_versions import TIMES_GONE
 from tests.unit.test_addresses import encoded, stash_urls
@@ -57,8 +57,8 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("STASH_SYNC_PATIENCE", "0.01")
     monkeypatch.delenv("STASH_API_KEY", raising=False)
     monkeypatch.setattr("signal.signal", lambda *_: None)
-    for module in ("stash.reaching", "stash.doctor.gathering"):
-        monkeypatch.setattr(f"{module}.Wire", partial(Wire, connect_patience=0.0))
+    for module in ("stash.reach", "stash.doctor.gathering"):
+        monkeypatch.setattr(f"{module}.TransportConfig", partial(TransportConfig, connect_patience=0.0))
     return tmp_path
 
 
@@ -139,7 +139,7 @@ def test_a_page_and_a_database_hold_no_secret(
         async with serve(stash) as url:
             monkeypatch.setenv("STASH_URL", url.replace("://", "://me:s3%40cr3t@") + "/?apikey=K3Y#fr4g")
             mine = load_settings({})
-            await run_pipeline(mine, SyncOptions(), Silent(), Source(payloads=(world / "payloads",)))
+            await run_pipeline(mine, SyncOptions(), Silent(), SyncSource(payloads=(world / "payloads",)))
 
     with stash:
         asyncio.run(sync())

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from stash.cli.summaries import undo_lines
-from stash.engine.undoing import WHY
 from stash.report import Planned, Report
+from stash.undo.execute import WHY
 
 PLAN = [
     Planned("Image", "7", "date", "2023-01-22", None, WHY, "media 1"),

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from stash.demo import files
 from stash.embedded.media import read_media
-from stash.paths import kind_of
+from stash.files.paths import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

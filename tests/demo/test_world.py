@@ -13,8 +13,8 @@ import pytest
 
 from metadata.ingest import ingest_paths
 from metadata.making import open_or_make
-from stash.demo import World, write_world
-from stash.paths import kind_of
+from stash.demo import DemoWorld, write_world
+from stash.files.paths import kind_of
 from stash.source.reader import Reader
 
 if TYPE_CHECKING:
@@ -25,18 +25,18 @@ FOREIGN = "from_my_phone.jpeg"
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+def world(tmp_path_factory: pytest.TempPathFactory) -> DemoWorld:
     """The demo's world; no test changes it."""
     return write_world(tmp_path_factory.mktemp("world"))
 
 
-def responses(world: World, pattern: str = "*") -> list[dict[str, Any]]:
+def responses(world: DemoWorld, pattern: str = "*") -> list[dict[str, Any]]:
     """The contents of the payloads, by name."""
     texts = (path.read_text("utf-8") for path in sorted(world.payloads.glob(f"{pattern}.json")))
     return [json.loads(text)["response"] for text in texts]
 
 
-def listed(world: World, key: str) -> list[dict[str, Any]]:
+def listed(world: DemoWorld, key: str) -> list[dict[str, Any]]:
     """All objects of one list, wherever a payload carries it."""
     found: list[dict[str, Any]] = []
     for response in responses(world):
@@ -45,18 +45,18 @@ def listed(world: World, key: str) -> list[dict[str, Any]]:
     return found
 
 
-def media(world: World) -> dict[str, dict[str, Any]]:
+def media(world: DemoWorld) -> dict[str, dict[str, Any]]:
     """Every media, preview and variant of the payloads by its id."""
     whole = [m for held in listed(world, "accountMedia") for m in (held["media"], held["preview"]) if m]
     return {one["id"]: one for m in whole for one in (m, *m["variants"])}
 
 
-def saved(world: World) -> list[Path]:
+def saved(world: DemoWorld) -> list[Path]:
     """Every file of the downloads."""
     return sorted(path for path in world.downloads.rglob("*") if path.is_file())
 
 
-def known(world: World) -> list[Path]:
+def known(world: DemoWorld) -> list[Path]:
     """Every file of the downloads that the downloader named."""
     return [path for path in saved(world) if path.name != FOREIGN]
 

@@ -16,7 +16,7 @@ from stash.doctor import examine
 from stash.doctor.findings import obstacle
 from stash.doctor.fixes import apply
 from stash.errors import RetriableError
-from stash.paths import PathMap
+from stash.files.paths import PathMap
 from stash.settings import Settings
 from tests.doctor.conftest import Seen, found
 

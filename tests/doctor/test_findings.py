@@ -13,9 +13,9 @@ import pytest
 from stash.doctor import examine
 from stash.doctor.about_library import library_findings
 from stash.doctor.about_stash import stash_findings
-from stash.doctor.facts import LibraryFacts, SettingFacts, Sighting, StashFacts
-from stash.paths import PathMap
-from stash.rules import Rules
+from stash.doctor.facts import FileSighting, LibraryFacts, SettingFacts, StashFacts
+from stash.files.paths import PathMap
+from stash.mapping.rules import Rules
 from stash.settings import Settings
 from tests.doctor.conftest import found
 
@@ -142,7 +142,7 @@ async def test_what_was_mended_is_no_problem_any_more(patient: Patient) -> None:
 def test_folders_that_look_alike(here: str, there: str) -> None:
     """Of a map whose sides look alike, as macOS and others write an accent, it is said how they differ."""
     host, stash = f"/dl/{here}/x.jpg", f"/dl/{there}/x.jpg"
-    facts = LibraryFacts(Path("/dl"), "/dl", 1, 1, sightings=[Sighting(host, host, (stash,))])
+    facts = LibraryFacts(Path("/dl"), "/dl", 1, 1, sightings=[FileSighting(host, host, (stash,))])
     wrong = next(one for one in library_findings(facts, StashFacts("http://x")) if "path map" in one.title)
     assert ("look alike" in wrong.what) == (here != "one")
     assert wrong.fix is not None

@@ -7,7 +7,7 @@ import pytest
 from stash.embedded.errors import ResolverError
 from stash.embedded.matching import parse_date, search_terms, search_words
 from stash.embedded.regex import compile_go, exact_values
-from stash.paths import natural_key
+from stash.files.paths import natural_key
 
 
 @pytest.mark.parametrize(

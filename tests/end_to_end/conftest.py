@@ -10,7 +10,7 @@ import pytest
 
 from metadata.ingest import ingest_paths
 from metadata.making import open_or_make
-from stash.demo import World, write_world
+from stash.demo import DemoWorld, write_world
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +26,7 @@ class Setup:
     server: Server
     database: Path
     downloads: Path
-    world: World | None = None
+    world: DemoWorld | None = None
 
     async def sync(self, **options: Any) -> Report:
         """One run."""

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from stash_graphql_client.types import Gallery
 
-from stash.processing.creator import CreatorProcessing
+from stash.processing.creator_sync import CreatorProcessing
 from stash.source.reader import Reader
 
 if TYPE_CHECKING:
     import pytest
 
-    from stash.engine.settled import Part
+    from stash.reconcile.fingerprint import Chunk
     from tests.end_to_end.conftest import Setup
 
 ITEMS = 4
@@ -27,7 +27,7 @@ async def test_a_part_is_freed_before_the_next_is_decided(
     left: list[int] = []
     look_up: Any = CreatorProcessing._look_up
 
-    async def counted(self: CreatorProcessing, part: Part) -> Any:
+    async def counted(self: CreatorProcessing, part: Chunk) -> Any:
         left.append(sum(isinstance(one, Gallery) for one in gc.get_objects()))
         return await look_up(self, part)
 

@@ -16,8 +16,8 @@ from stash import jobs
 from stash.doctor import examine
 from stash.embedded import EmbeddedStash
 from stash.errors import RefusedError
-from stash.pipeline import SyncOptions, sync, undo
 from stash.settings import Settings
+from stash.sync import SyncOptions, sync, undo
 from tests.conftest import Server, Silent
 from tests.faults.clock import Seconds
 from tests.faults.dumps import server_dump

@@ -11,9 +11,9 @@ from stash_graphql_client.types import Gallery, Performer, Scene, Studio, Tag
 
 from stash.errors import RefusedError
 from stash.journal import Journal
-from stash.pipeline import SyncOptions, sync
 from stash.settings import Settings
 from stash.source.database import Database
+from stash.sync import SyncOptions, sync
 from tests.conftest import Silent
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ import pytest
 from stash import jobs
 from stash.embedded.service import Reply
 from stash.errors import DamagedReplyError
-from stash.pipeline import SyncOptions, sync
 from stash.scan_options import DEFAULTS, FLAGS, parse_choice
 from stash.settings import Settings
+from stash.sync import SyncOptions, sync
 from tests.conftest import Silent
 
 if TYPE_CHECKING:

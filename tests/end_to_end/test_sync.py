@@ -17,7 +17,7 @@ from stash_graphql_client.types import Gallery, Image, Performer, Scene, Studio,
 from stash import jobs
 from stash.embedded import EmbeddedStash
 from stash.errors import RefusedError
-from stash.paths import kind_of
+from stash.files.paths import kind_of
 from tests.conftest import Server
 from tests.end_to_end.conftest import Setup, made_world
 

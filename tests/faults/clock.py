@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import tenacity
 from tenacity import AsyncRetrying
 
-from stash import patience
+from stash.transport import retry as patience
 
 if TYPE_CHECKING:
     import pytest

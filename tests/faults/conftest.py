@@ -12,7 +12,7 @@ from metadata.making import open_or_make
 from stash import jobs
 from stash.demo import write_world
 from stash.embedded import EmbeddedStash
-from stash.processing import creator
+from stash.processing import creator_sync as creator
 from tests.faults.clock import Clock
 from tests.faults.rig import Dumped, Rig, Template, Victims, killable, numbered, rig_of
 from tests.faults.sizes import USUAL, size

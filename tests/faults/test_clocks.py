@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from stash.journal import runs, servers
-from stash.pipeline import SyncOptions
+from stash.sync import SyncOptions
 from tests.faults.sizes import size
 
 if TYPE_CHECKING:

@@ -21,8 +21,8 @@ from hypothesis.stateful import (
 
 from stash.embedded.faults import RandomFaults
 from stash.errors import RefusedError
-from stash.pipeline import SyncOptions
-from stash.processing import creator
+from stash.processing import creator_sync as creator
+from stash.sync import SyncOptions
 from tests.faults.life import HASHTAGS, Life
 from tests.faults.rig import Template, Victims, killable
 from tests.faults.sizes import FEW, SEED, size

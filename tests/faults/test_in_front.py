@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from stash.connection import Connection
 from stash.errors import RetriableError, SyncError, UnansweredWriteError, UnsuitableStashError
 from stash.jobs import wait_until_idle
-from stash.pipeline import undo
-from stash.reaching import reaching
+from stash.reach import reaching
 from stash.settings import Settings
-from stash.wire import Door, Wire
+from stash.sync import undo
+from stash.transport.client import Connection
+from stash.transport.graphql import GraphQLTransport, TransportConfig
 from tests.conftest import Silent
 from tests.faults.rig import OPTIONS, PATIENCE, URL
 from tests.unit.test_wire import HELLO
@@ -166,7 +166,9 @@ async def test_damaged_replies_are_alike(clock: Clock, how: str, status: int) ->
     def answer(_: httpx.Request) -> httpx.Response:
         return replies.pop(0) if replies else httpx.Response(status, headers=headers, content=Raw(body))
 
-    connection = Connection(Wire("http://stash.test", patience=0.2, transport=httpx.MockTransport(answer)))
+    connection = Connection(
+        TransportConfig("http://stash.test", patience=0.2, transport=httpx.MockTransport(answer))
+    )
     await connection.initialize()
     with pytest.raises(SyncError) as read:
         await connection.query("{ x }")
@@ -197,7 +199,9 @@ class Raw(httpx.AsyncByteStream):
 async def test_no_wait_is_longer_than_the_patience(clock: Clock, asked: str, status: int) -> None:
     """Whatever Retry-After asks for, a request ends with the patience."""
     reply = httpx.Response(status, headers={"Retry-After": asked})
-    door = Door(Wire("http://stash.test", patience=40, transport=httpx.MockTransport(lambda _: reply)))
+    door = GraphQLTransport(
+        TransportConfig("http://stash.test", patience=40, transport=httpx.MockTransport(lambda _: reply))
+    )
     before = clock.waited
     with pytest.raises(RetriableError):
         await door.query("{ x }")
@@ -237,7 +241,7 @@ async def test_a_silent_stash_is_waited_for_as_long_as_the_patience(tmp_path: Pa
     library = tmp_path / "library"
     library.mkdir()
     async with stopped_server(library) as (url, process):
-        connection = Connection(Wire(url, patience=3.0))
+        connection = Connection(TransportConfig(url, patience=3.0))
         await connection.initialize()
         process.send_signal(signal.SIGSTOP)
         for what, wait in (
@@ -245,7 +249,7 @@ async def test_a_silent_stash_is_waited_for_as_long_as_the_patience(tmp_path: Pa
             ("write", lambda: connection.mutate("mutation { x }", {}, fields=1)),
             ("job", lambda: wait_until_idle(connection, 3.0)),
         ):
-            connection.door._patience.was_answered()
+            connection.transport._patience.was_answered()
             began = time.monotonic()
             with pytest.raises(RetriableError):
                 await wait()
@@ -306,7 +310,7 @@ async def test_a_stash_that_starts_late_is_waited_for(
     clock: Clock, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, how: str
 ) -> None:
     """A Stash that is down, starting or migrating at first is waited for by what writes, and that is told once."""
-    monkeypatch.setattr("stash.connection.PAUSE", 0.001)
+    monkeypatch.setattr("stash.transport.client.PAUSE", 0.001)
     left = 6
 
     def answer(_: httpx.Request) -> httpx.Response:
@@ -346,10 +350,10 @@ async def test_who_waits_for_a_stash_that_is_down(
 
 async def test_a_stash_that_stays_to_be_migrated(monkeypatch: pytest.MonkeyPatch) -> None:
     """One that is still to be migrated at the end of the patience is named as such, 10."""
-    monkeypatch.setattr("stash.connection.PAUSE", 0.01)
+    monkeypatch.setattr("stash.transport.client.PAUSE", 0.01)
     reply = {"data": {"systemStatus": {"appSchema": 75, "status": "NEEDS_MIGRATION"}}}
     transport = httpx.MockTransport(lambda _: httpx.Response(200, json=reply))
-    connection = Connection(Wire("http://stash.test", connect_patience=0.1, transport=transport))
+    connection = Connection(TransportConfig("http://stash.test", connect_patience=0.1, transport=transport))
     with pytest.raises(UnsuitableStashError, match="NEEDS_MIGRATION"):
         await connection.initialize()
     await connection.close()

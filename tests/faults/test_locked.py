@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from stash.embedded.faults import Fault, Faults, FaultyTransport
-from stash.pipeline import SyncOptions, undo
 from stash.settings import Settings
+from stash.sync import SyncOptions, undo
 from tests.faults.rig import URL
 from tests.faults.sizes import size
 from tests.faults.test_transient import asks_for

@@ -10,7 +10,7 @@ import pytest
 
 from stash.embedded import EmbeddedStash
 from stash.errors import RetriableError
-from stash.wire import Door, Wire
+from stash.transport.graphql import GraphQLTransport, TransportConfig
 from tests.faults.sizes import size
 
 if TYPE_CHECKING:
@@ -100,7 +100,9 @@ async def test_r15_an_outage_is_over_some_time(clock: Clock) -> None:
             raise httpx.ConnectError("nobody listens", request=request)
         return httpx.Response(200, json={"data": {}})
 
-    door = Door(Wire("http://stash.test", patience=60, transport=httpx.MockTransport(answer)))
+    door = GraphQLTransport(
+        TransportConfig("http://stash.test", patience=60, transport=httpx.MockTransport(answer))
+    )
     asked = [asyncio.create_task(door.query("{ version { version } }")) for _ in range(3)]
     assert [type(one) for one in await asyncio.gather(*asked, return_exceptions=True)] == [RetriableError] * 3
     assert clock.waited < 70

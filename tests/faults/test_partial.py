@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from stash.embedded.faults import Fault, Faults
-from stash.processing import creator
+from stash.processing import creator_sync as creator
 from stash.store import unit_of_work
 from tests.faults.sizes import SEED, size
 from tests.faults.test_transient import asks_for

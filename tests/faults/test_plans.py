@@ -6,8 +6,8 @@ import random
 from typing import TYPE_CHECKING
 
 from stash.journal import Journal
-from stash.pipeline import SyncOptions
 from stash.source.database import Database
+from stash.sync import SyncOptions
 from tests.faults.life import HASHTAGS, VALUES, Life
 from tests.faults.sizes import SEED, size
 from tests.mapping.conftest import little_case

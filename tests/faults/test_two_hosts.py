@@ -12,10 +12,10 @@ import shutil
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from stash.engine import twins
-from stash.engine.twins import WHY
 from stash.errors import DamagedReplyError, RetriableError
-from stash.processing import creator
+from stash.processing import creator_sync as creator
+from stash.processing import duplicates as twins
+from stash.processing.duplicates import WHY
 from tests.faults.rig import Rig, _entities, compared
 from tests.faults.sizes import ONE_BATCH, SEED, size
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     type MakeRig = Callable[..., Rig]
 
-HEAVY = ("stash_graphql_client", "sqlalchemy", "alembic", "httpx", "gql", "stash.pipeline")
+HEAVY = ("stash_graphql_client", "sqlalchemy", "alembic", "httpx", "gql", "stash.sync")
 """What is slow to import."""
 
 NEEDED = {"sqlite": frozenset[str](), "postgresql": frozenset({"sqlalchemy"})}

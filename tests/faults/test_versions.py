@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from stash.embedded.service import Call
-    from stash.journal import Operation
+    from stash.journal import LogEntry
     from tests.faults.rig import Dumped, Rig, Template
 
 TIMES_GONE = (
@@ -138,7 +138,7 @@ async def _take_apart(connection: AsyncConnection, version: str) -> None:
     await connection.execute(text("DROP TABLE sync_change_now"))
 
 
-async def operations(address: str) -> list[Operation]:
+async def operations(address: str) -> list[LogEntry]:
     """What the first run did, whatever row it is in."""
     async with await Database.open(address) as database:
         return [one._replace(id=None) for one in await (await Journal.open(database)).operations(1)]

@@ -17,7 +17,7 @@ from metadata.making import open_or_make
 from stash.errors import RetriableError, UnansweredWriteError
 from stash.source.database import Database
 from stash.source.errors import DatabaseBusyError
-from stash.wire import Door, Wire
+from stash.transport.graphql import GraphQLTransport, TransportConfig
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -28,16 +28,16 @@ WAITS = {"wait", "gather", "sleep", "communicate", "acquire", "get", "join", "po
 """What waits for something that may never come, where it is awaited."""
 
 ALLOWED = {
-    "stash/connection.py:_greeted sleep": "its loop ends at a deadline: test_in_front.py",
+    "stash/transport/client.py:_greeted sleep": "its loop ends at a deadline: test_in_front.py",
     "stash/jobs.py:_asked sleep": "its loop ends at a deadline: test_jobs.py",
     "stash/jobs.py:_poll sleep": "likewise",
-    "stash/store/sending.py:until_unlocked sleep": "its loop ends at a deadline: test_locked.py",
-    "stash/store/sending.py:until_answered sleep": "a few times, each of them bounded",
-    "stash/overlap.py:until wait": "for our own tasks, each of which ends",
-    "stash/overlap.py:__aenter__ acquire": "for a flush of ours, which ends",
-    "stash/overlap.py:__aexit__ gather": "likewise",
-    "stash/overlap.py:together gather": "likewise",
-    "stash/overlap.py:meanwhile gather": "a task of ours that is done or cancelled",
+    "stash/store/sender.py:until_unlocked sleep": "its loop ends at a deadline: test_locked.py",
+    "stash/store/sender.py:until_answered sleep": "a few times, each of them bounded",
+    "stash/concurrency.py:run_until wait": "for our own tasks, each of which ends",
+    "stash/concurrency.py:__aenter__ acquire": "for a flush of ours, which ends",
+    "stash/concurrency.py:__aexit__ gather": "likewise",
+    "stash/concurrency.py:gather_or_cancel gather": "likewise",
+    "stash/concurrency.py:in_background gather": "a task of ours that is done or cancelled",
     "stash/processing/mixins/tag.py:_tags gather": "likewise",
     "stash/processing/stash_processing.py:cleanup gather": "a task of ours that was cancelled",
     "stash/download_command.py:download wait": "the user's own command, which takes as long as it takes; a signal ends it",
@@ -168,7 +168,7 @@ def test_two_broad_handlers() -> None:
                 isinstance(one, ast.Raise) and one.exc is None for one in ast.walk(node)
             ):
                 kept.append(module)
-    assert broad == ["stash/cli/main.py", "stash/engine/run.py"]
+    assert broad == ["stash/cli/main.py", "stash/processing/context.py"]
     assert kept == []
 
 
@@ -184,7 +184,9 @@ class Dripping(httpx.AsyncByteStream):
 async def test_a_reply_that_only_drips_ends() -> None:
     """A reply that never gets whole is given up: a read ends with 5, a write as one that was not answered."""
     transport = httpx.MockTransport(lambda _: httpx.Response(200, stream=Dripping()))
-    door = Door(Wire("http://stash.test", patience=0.01, timeout=0.05, transport=transport))
+    door = GraphQLTransport(
+        TransportConfig("http://stash.test", patience=0.01, timeout=0.05, transport=transport)
+    )
     async with asyncio.timeout(30):
         with pytest.raises(RetriableError, match="no whole reply in time"):
             await door.query("{ version { version } }")

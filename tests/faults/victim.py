@@ -23,11 +23,11 @@ import httpx
 from stash import kill_points
 from stash.embedded import EmbeddedStash
 from stash.errors import SyncError
-from stash.pipeline import SyncOptions, sync, undo
-from stash.processing import creator
+from stash.processing import creator_sync as creator
 from stash.settings import Settings
 from stash.source.errors import MetadataError
 from stash.store import unit_of_work
+from stash.sync import SyncOptions, sync, undo
 from tests.conftest import Silent
 from tests.faults.clock import Seconds
 from tests.faults.sizes import FEW

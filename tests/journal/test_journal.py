@@ -12,8 +12,8 @@ from sqlalchemy import text
 
 from metadata.making import open_or_make
 from stash.errors import StateError
-from stash.journal import Journal, Memory, SourceKey, open_state
-from stash.journal.rows import EARLIER_KEPT
+from stash.journal import Baseline, Journal, SourceKey, open_state
+from stash.journal.values import EARLIER_KEPT
 from stash.source.database import Database
 from stash.source.errors import UnknownDatabaseError
 from tests.journal.conftest import opened
@@ -29,7 +29,7 @@ async def test_what_is_recorded_is_recalled(database: Database) -> None:
     """Values and links come back as they were, whatever characters are in them."""
     journal = await opened(database)
     odd = "\ud800 😀 \n " + "x" * 100_000
-    memory = Memory(
+    memory = Baseline(
         "Image", KEY, "7", "2026-01-01T00:00:00+00:00", "d", {"tags": ["1"]}, {"title": odd, "tags": []}
     )
     assert await journal.record([memory]) == 1
@@ -43,25 +43,27 @@ async def test_an_unchanged_memory_is_not_written(database: Database) -> None:
     """Recording what is known already writes nothing; what differs replaces it."""
     journal = await opened(database)
     first, second = (
-        Memory("Image", KEY, "7", wrote={"title": "a"}),
-        Memory("Image", KEY, "7", wrote={"title": "b"}),
+        Baseline("Image", KEY, "7", last_applied={"title": "a"}),
+        Baseline("Image", KEY, "7", last_applied={"title": "b"}),
     )
     assert [await journal.record([m]) for m in (first, first, second)] == [1, 0, 1]
-    assert (await journal.recall("Image", [KEY]))[KEY].wrote == {"title": "b"}
+    assert (await journal.recall("Image", [KEY]))[KEY].last_applied == {"title": "b"}
 
 
 async def test_what_was_written_before_is_remembered(database: Database) -> None:
     """Each text that we wrote before the last one is kept, once, the newest twenty of a field; links are not."""
     journal = await opened(database)
     for title in ("a", "b", "a", "c"):
-        await journal.record([Memory("Image", KEY, "7", wrote={"title": title, "tags": [title]})])
+        await journal.record([Baseline("Image", KEY, "7", last_applied={"title": title, "tags": [title]})])
     memory = (await journal.recall("Image", [KEY]))[KEY]
-    assert (memory.wrote["title"], memory.earlier) == ("c", {"title": ["b", "a"]})
-    assert await journal.record([Memory("Image", KEY, "7", wrote={"title": "c", "tags": ["c"]})]) == 0
+    assert (memory.last_applied["title"], memory.previously_applied) == ("c", {"title": ["b", "a"]})
+    assert (
+        await journal.record([Baseline("Image", KEY, "7", last_applied={"title": "c", "tags": ["c"]})]) == 0
+    )
     assert await journal.record([memory]) == 0
     for number in range(EARLIER_KEPT + 5):
-        await journal.record([Memory("Image", KEY, "7", wrote={"title": str(number)})])
-    earlier = (await journal.recall("Image", [KEY]))[KEY].earlier["title"]
+        await journal.record([Baseline("Image", KEY, "7", last_applied={"title": str(number)})])
+    earlier = (await journal.recall("Image", [KEY]))[KEY].previously_applied["title"]
     assert earlier == [str(number) for number in range(4, EARLIER_KEPT + 4)]
 
 
@@ -70,25 +72,25 @@ async def test_what_was_not_found_is_not_looked_for_again(database: Database) ->
     journal = await opened(database)
     await journal.recall("Image", [KEY])
     with statements_of(database) as statements:
-        await journal.record([Memory("Image", KEY, "7", wrote={"title": "a"})])
+        await journal.record([Baseline("Image", KEY, "7", last_applied={"title": "a"})])
     assert [one for one in statements if one.startswith("SELECT")] == []
-    await journal.record([Memory("Image", KEY, "7", wrote={"title": "b"})])
-    assert (await journal.recall("Image", [KEY]))[KEY].earlier == {"title": ["a"]}
+    await journal.record([Baseline("Image", KEY, "7", last_applied={"title": "b"})])
+    assert (await journal.recall("Image", [KEY]))[KEY].previously_applied == {"title": ["a"]}
 
 
 async def test_a_key_of_any_characters_is_found_again(database: Database) -> None:
     """A name that no database can store as it is, is recalled by that name."""
     journal = await opened(database)
     key = SourceKey("tag", "half \ud83d and \0")
-    await journal.record([Memory("Tag", key, "3")])
-    assert await journal.recall("Tag", [key]) == {key: Memory("Tag", key, "3")}
-    assert await journal.record([Memory("Tag", key, "3")]) == 0
+    await journal.record([Baseline("Tag", key, "3")])
+    assert await journal.recall("Tag", [key]) == {key: Baseline("Tag", key, "3")}
+    assert await journal.record([Baseline("Tag", key, "3")]) == 0
 
 
 async def test_many_memories_at_once(database: Database) -> None:
     """More keys than a statement takes are recorded and recalled."""
     journal = await opened(database)
-    memories = [Memory("Image", SourceKey("media", str(i)), str(i)) for i in range(1200)]
+    memories = [Baseline("Image", SourceKey("media", str(i)), str(i)) for i in range(1200)]
     assert await journal.record(memories) == 1200
     assert len(await journal.recall("Image", [memory.key for memory in memories])) == 1200
 
@@ -96,7 +98,7 @@ async def test_many_memories_at_once(database: Database) -> None:
 async def test_another_stash_has_another_memory(database: Database) -> None:
     """What was recorded for one Stash is unknown to another, at another address or with another database."""
     journal = await opened(database)
-    await journal.record([Memory("Image", KEY, "7")])
+    await journal.record([Baseline("Image", KEY, "7")])
     for url, path in (("http://other", "/db"), ("http://stash", "/other")):
         other = await Journal.open(database)
         await other.bind(url, path)
@@ -161,7 +163,7 @@ async def test_a_read_only_journal_recalls(tmp_path: Path) -> None:
     """Once there are tables, a read-only journal on a read-only database recalls what they hold."""
     path = str(tmp_path / "metadata.sqlite")
     database = await open_or_make(path)
-    await (await opened(database)).record([Memory("Image", KEY, "7")])
+    await (await opened(database)).record([Baseline("Image", KEY, "7")])
     await database.close()
     database = await Database.open(path, read_only=True)
     journal = await opened(database, is_read_only=True)
@@ -190,7 +192,7 @@ async def test_the_state_can_be_elsewhere(tmp_path: Path) -> None:
         await connection.execute(text("INSERT INTO accounts (id, username) VALUES (5, 'anna')"))
     journal = await Journal.open(metadata, state=state)
     await journal.bind("http://stash", "/db")
-    await journal.record([Memory("Image", KEY, "7")], [("accounts", 5, 77)])
+    await journal.record([Baseline("Image", KEY, "7")], [("accounts", 5, 77)])
     await metadata.close()
     await state.close()
     metadata = await Database.open(str(tmp_path / "metadata.sqlite"))

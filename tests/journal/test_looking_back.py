@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stash.journal import Journal, Memory, SourceKey
+from stash.journal import Baseline, Journal, SourceKey
 from stash.source.database import Database
 
 
@@ -11,13 +11,13 @@ async def test_looking_back_needs_no_stash(database: Database, url: str) -> None
     journal = await Journal.open(database)
     await journal.bind("http://stash.test:9999", "/db")
     run = await journal.begin("sync", ["anna"])
-    await journal.record([Memory("Image", SourceKey("media", "12"), "7", wrote={"title": "A walk"})])
+    await journal.record([Baseline("Image", SourceKey("media", "12"), "7", last_applied={"title": "A walk"})])
     async with await Database.open(url, read_only=True) as opened:
         back = await Journal.open(opened, is_read_only=True)
         assert await back.server_url(run) == "http://stash.test:9999"
         assert await back.server_url(run + 1) == ""
         recorded = await back.recorded(run, {"Image": {"7", "8"}, "Tag": set()})
-        assert {key: memory.wrote for key, memory in recorded.items()} == {
+        assert {key: memory.last_applied for key, memory in recorded.items()} == {
             ("Image", "7"): {"title": "A walk"}
         }
         ((server, address),) = await back.addresses()

@@ -6,14 +6,14 @@ import pytest
 from sqlalchemy import text
 
 from stash.errors import RetriableError
-from stash.journal import Memory, Operation, Outcome, SourceKey
+from stash.journal import Baseline, LogEntry, Outcome, SourceKey
 from stash.source.database import Database
 from tests.journal.conftest import opened
 
 KEY = SourceKey("media", "5")
 OTHER = SourceKey("media", "6")
-EDIT = Operation("Image", KEY, "update", {"title": "a"}, {"title": "b", "tags": ["1"]}, {"title": "new"}, "7")
-CREATE = Operation("Gallery", SourceKey("post", "9"), "create", {}, {"title": "g"})
+EDIT = LogEntry("Image", KEY, "update", {"title": "a"}, {"title": "b", "tags": ["1"]}, {"title": "new"}, "7")
+CREATE = LogEntry("Gallery", SourceKey("post", "9"), "create", {}, {"title": "g"})
 
 
 async def test_what_is_planned_is_settled(database: Database) -> None:
@@ -51,10 +51,10 @@ async def test_settling_goes_with_the_memories(database: Database) -> None:
     (noted,) = await journal.plan(run, [EDIT])
     done = Outcome(noted, "applied", "7")
     with pytest.raises(ValueError, match="no Stash id"):
-        await journal.record([Memory("Image", KEY, "7")], [("walls", 5, 7)], [done])
+        await journal.record([Baseline("Image", KEY, "7")], [("walls", 5, 7)], [done])
     assert await journal.operations(run) == [EDIT._replace(id=noted)]
     assert (await journal.recall("Image", [KEY]))[KEY].stash_id == ""
-    await journal.record([Memory("Image", KEY, "7")], [("accounts", 5, 7)], [done])
+    await journal.record([Baseline("Image", KEY, "7")], [("accounts", 5, 7)], [done])
     assert await journal.operations(run) == [EDIT._replace(id=noted, state="applied")]
     assert (await journal.recall("Image", [KEY]))[KEY].stash_id == "7"
 
@@ -62,14 +62,16 @@ async def test_settling_goes_with_the_memories(database: Database) -> None:
 async def test_what_a_killed_run_planned_is_recalled(database: Database) -> None:
     """Every value that was planned and never settled is told, the newest last, beside what was recorded."""
     journal = await opened(database)
-    await journal.record([Memory("Image", KEY, "7", wrote={"title": "a"})])
+    await journal.record([Baseline("Image", KEY, "7", last_applied={"title": "a"})])
     run = await journal.begin("sync", [])
     await journal.plan(run, [EDIT, EDIT._replace(after={"title": "c"}), EDIT._replace(after={"title": "b"})])
     await journal.plan(run, [EDIT._replace(key=OTHER, stash_id=""), CREATE])
     journal = await opened(database)
     assert await journal.recall("Image", [KEY, OTHER, SourceKey("media", "8")]) == {
-        KEY: Memory("Image", KEY, "7", wrote={"title": "a"}, planned={"title": ["c", "b"], "tags": ["1"]}),
-        OTHER: Memory("Image", OTHER, "", planned={"title": ["b"], "tags": ["1"]}),
+        KEY: Baseline(
+            "Image", KEY, "7", last_applied={"title": "a"}, in_flight={"title": ["c", "b"], "tags": ["1"]}
+        ),
+        OTHER: Baseline("Image", OTHER, "", in_flight={"title": ["b"], "tags": ["1"]}),
     }
     assert list(await journal.recall("Gallery", [KEY, CREATE.key])) == [CREATE.key]
 
@@ -86,19 +88,21 @@ async def test_what_was_settled_is_no_longer_planned(database: Database) -> None
 async def test_a_later_record_settles_what_a_killed_run_planned(database: Database) -> None:
     """Once an entity is recorded, what was planned for it is an earlier value, and applied; nothing is left over."""
     journal = await opened(database)
-    await journal.record([Memory("Image", KEY, "7", wrote={"title": "a"})])
+    await journal.record([Baseline("Image", KEY, "7", last_applied={"title": "a"})])
     run = await journal.begin("sync", [])
     await journal.plan(run, [EDIT, EDIT._replace(key=OTHER)])
     journal = await opened(database)
-    assert await journal.record([Memory("Image", KEY, "7", wrote={"title": "a"})]) == 1
+    assert await journal.record([Baseline("Image", KEY, "7", last_applied={"title": "a"})]) == 1
     found = await journal.recall("Image", [KEY, OTHER])
-    assert found[KEY] == Memory("Image", KEY, "7", wrote={"title": "a"}, earlier={"title": ["b"]})
-    assert found[OTHER].planned
+    assert found[KEY] == Baseline(
+        "Image", KEY, "7", last_applied={"title": "a"}, previously_applied={"title": ["b"]}
+    )
+    assert found[OTHER].in_flight
     assert [(one.key, one.state, one.stash_id) for one in await journal.operations(run)] == [
         (KEY, "applied", "7"),
         (OTHER, "planned", "7"),
     ]
-    assert await journal.record([Memory("Image", KEY, "7", wrote={"title": "a"})]) == 0
+    assert await journal.record([Baseline("Image", KEY, "7", last_applied={"title": "a"})]) == 0
 
 
 async def test_a_field_that_is_not_remembered_leaves_no_earlier_value(database: Database) -> None:
@@ -106,7 +110,7 @@ async def test_a_field_that_is_not_remembered_leaves_no_earlier_value(database: 
     journal = await opened(database)
     await journal.plan(await journal.begin("sync", []), [CREATE])
     journal = await opened(database)
-    memory = Memory("Gallery", CREATE.key, "9")
+    memory = Baseline("Gallery", CREATE.key, "9")
     await journal.record([memory])
     assert await journal.recall("Gallery", [CREATE.key]) == {CREATE.key: memory}
 
@@ -116,9 +120,9 @@ async def test_a_run_does_not_settle_its_own_plans_by_the_way(database: Database
     journal = await opened(database)
     run = await journal.begin("sync", [])
     first, second = await journal.plan(run, [EDIT, EDIT._replace(action="link", after={"galleries": ["3"]})])
-    await journal.record([Memory("Image", KEY, "7")], settled=[Outcome(first, "applied", "7")])
+    await journal.record([Baseline("Image", KEY, "7")], settled=[Outcome(first, "applied", "7")])
     assert [one.state for one in await journal.operations(run)] == ["applied", "planned"]
-    assert (await journal.recall("Image", [KEY]))[KEY].planned == {"galleries": ["3"]}
+    assert (await journal.recall("Image", [KEY]))[KEY].in_flight == {"galleries": ["3"]}
     assert second == (first.batch, 1, 2)
 
 
@@ -132,7 +136,7 @@ async def test_another_stash_has_other_plans(database: Database) -> None:
     other = await opened(database)
     await other.bind("http://other", "/db")
     assert await other.recall("Image", [KEY]) == {}
-    await other.record([Memory("Image", KEY, "7")])
+    await other.record([Baseline("Image", KEY, "7")])
     await other.retain(0)
     assert await journal.operations(run) == before
 

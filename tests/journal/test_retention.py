@@ -10,14 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from metadata.making import open_or_make
-from stash.journal import Operation, Outcome, SourceKey
+from stash.journal import LogEntry, Outcome, SourceKey
 from tests.journal.conftest import opened
 
 if TYPE_CHECKING:
     from stash.journal import Journal
     from stash.source.database import Database
 
-CREATE = Operation("Gallery", SourceKey("post", "7"), "create", "", {}, {"title": "a"})
+CREATE = LogEntry("Gallery", SourceKey("post", "7"), "create", "", {}, {"title": "a"})
 
 WHAT = ["nothing", "applied", "partly", "planned", "failed"]
 

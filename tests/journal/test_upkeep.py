@@ -18,7 +18,7 @@ from sqlalchemy import create_engine, text
 import stash.journal
 from metadata.making import open_or_make
 from stash.errors import RetriableError, StateError
-from stash.journal import Journal, Memory, Operation, SourceKey
+from stash.journal import Baseline, Journal, LogEntry, SourceKey
 from stash.journal.models import VERSION
 from stash.journal.upkeep import bring_up
 from stash.source.database import Database
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 KEY = SourceKey("media", "5")
-EDIT = Operation("Image", KEY, "update", {}, {"title": "b"})
-MEMORY = Memory("Image", KEY, "7", wrote={"title": "a"})
+EDIT = LogEntry("Image", KEY, "update", {}, {"title": "b"})
+MEMORY = Baseline("Image", KEY, "7", last_applied={"title": "a"})
 
 
 def described(path: Path, like: str = "%") -> dict[str, str]:
@@ -76,7 +76,7 @@ def test_the_migrations_make_the_tables_of_the_models(tmp_path: Path) -> None:
 
 def test_nothing_of_postgresql_is_loaded_before_it_is_used() -> None:
     """To import the whole program loads no PostgreSQL, which is a few megabytes of every run on SQLite."""
-    code = "import sys, stash.pipeline; print([name for name in sys.modules if 'postgresql' in name])"
+    code = "import sys, stash.sync; print([name for name in sys.modules if 'postgresql' in name])"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
     )

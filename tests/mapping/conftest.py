@@ -16,9 +16,9 @@ from metadata.making import open_or_make
 from stash import jobs
 from stash.demo import files
 from stash.embedded import EmbeddedStash
-from stash.pipeline import SyncOptions, sync
 from stash.settings import Settings
 from stash.source.database import Database
+from stash.sync import SyncOptions, sync
 from tests.conftest import Server, Silent
 from tests.metadata.factories import World
 

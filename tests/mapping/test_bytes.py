@@ -11,9 +11,9 @@ from stash_graphql_client.types import Image
 
 from stash import jobs
 from stash.doctor import examine
-from stash.host_files import NOT_UTF8
+from stash.files.local import NOT_UTF8
+from stash.files.paths import escaped
 from stash.page import write_page
-from stash.paths import escaped
 
 if TYPE_CHECKING:
     from tests.mapping.conftest import Case

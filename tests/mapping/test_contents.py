@@ -8,7 +8,7 @@ import pytest
 from stash_graphql_client.types import Gallery, Image, Scene
 
 from metadata.models import MediaStory, PinnedPost, Wall, WallPost
-from stash.pipeline import SyncOptions, undo
+from stash.sync import SyncOptions, undo
 from tests.metadata.factories import MediaVariantFactory, moment
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from stash_graphql_client.types import Gallery, Image, Scene
 from stash import jobs
 from stash.demo.files import jpeg
 from stash.embedded.media import oshash as media_oshash
-from stash.fingerprints import md5, oshash
-from stash.paths import PathMap, quoted
+from stash.files.content import md5, oshash
+from stash.files.paths import PathMap, quoted
 from tests.metadata.factories import MediaVariantFactory, moment
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ import pytest
 from stash_graphql_client.types import Gallery, Image, Performer, Scene, Studio, Tag
 
 from metadata.models import Fact, Wall, WallPost
-from stash.pipeline import SyncOptions, sync
 from stash.settings import Settings
+from stash.sync import SyncOptions, sync
 from tests.conftest import Silent
 from tests.mapping.test_files import copied
 from tests.metadata.factories import moment

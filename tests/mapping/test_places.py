@@ -11,8 +11,8 @@ from stash_graphql_client.types import Image, Performer
 
 from stash import jobs
 from stash.demo.files import jpeg
-from stash.pipeline import SyncOptions, sync
 from stash.settings import Settings
+from stash.sync import SyncOptions, sync
 from tests.conftest import Silent
 from tests.metadata.factories import AvatarFactory
 

@@ -12,7 +12,7 @@ import pytest
 from stash_graphql_client.types import Gallery, Image, Scene
 
 from metadata.models import Attachment
-from stash.paths import kind_of
+from stash.files.paths import kind_of
 from tests.end_to_end.conftest import SAMPLES
 
 if TYPE_CHECKING:

@@ -16,12 +16,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from stash_graphql_client.types import Gallery, Image, Scene
 
-from stash import fingerprints, host_files
 from stash.demo.files import jpeg
-from stash.files import Files, StashFile
-from stash.host_files import named, walk
+from stash.files import content, local
+from stash.files.local import named, walk
+from stash.files.paths import PathMap
+from stash.files.stash_index import StashFile, StashFileIndex
 from stash.next_steps import step_for
-from stash.paths import PathMap
 from stash.source import disk
 from stash.source.items import StoredMedia
 
@@ -103,7 +103,7 @@ def test_any_disk_in_any_order(kinds: dict[str, str], broken: set[str], unscanne
     usable = [name for name in ORDER if kinds.get(name) in USABLE]
     assert {file.name for file in found if not file.name.startswith("content")} == set(usable)
     chance.shuffle(found)
-    files = Files(PathMap(), found)
+    files = StashFileIndex(PathMap(), found)
     for file in found:
         if file.name not in unscanned:
             files.in_stash[file.path] = StashFile(
@@ -119,9 +119,11 @@ def test_any_disk_in_any_order(kinds: dict[str, str], broken: set[str], unscanne
 def test_of_equal_names_the_creators_own_comes_first(order: tuple[int, ...]) -> None:
     """Where one name lies in several folders the creator's own counts, then the first path; never the order of the walk."""
     found = [named(ROW, f"/dl/{folder}/", folder) for folder in ("aaa", "anna_fansly", "zzz")]
-    files = Files(PathMap(), [found[place] for place in order], homes={1: frozenset({"anna_fansly"})})
+    files = StashFileIndex(
+        PathMap(), [found[place] for place in order], creator_folders={1: frozenset({"anna_fansly"})}
+    )
     assert [file.folder for file in files.of(MEDIA)][:1] == ["anna_fansly"]
-    files.homes.clear()
+    files.creator_folders.clear()
     assert [file.folder for file in files.of(MEDIA)] == ["aaa", "anna_fansly", "zzz"]
 
 
@@ -134,7 +136,7 @@ def test_the_type_of_the_row_tells_a_thumbnail_from_its_video() -> None:
         ("application/x-mpegURL", ".mp4"),
     ):
         media = StoredMedia(5, 1, mimetype)
-        assert Files(PathMap(), found).of(media)[0].name.endswith(suffix)
+        assert StashFileIndex(PathMap(), found).of(media)[0].name.endswith(suffix)
 
 
 async def test_a_row_without_a_name_and_a_broken_copy(case: Case) -> None:
@@ -285,7 +287,7 @@ def failing(monkeypatch: pytest.MonkeyPatch, call: str, number: int, part: str) 
         return real(what, *rest, **options)
 
     of_ours = _Calls({call: fails} | ({"open": open_noting} if call == "fstat" else {}))
-    for module in (host_files, disk):
+    for module in (local, disk):
         monkeypatch.setattr(module, "os", of_ours)
 
 
@@ -303,9 +305,9 @@ def test_a_file_that_shrinks_while_it_is_read(tmp_path: Path, monkeypatch: pytes
     """A video that becomes shorter between two reads is an error of the disk, and no other."""
     path = tmp_path / "x_id_5.mp4"
     path.write_bytes(jpeg("x") * 500)
-    real = fingerprints.opened
-    monkeypatch.setattr(fingerprints, "opened", lambda name: _Lying(real(name), path))
-    marks, unread = fingerprints.read_all([str(path)], fingerprints.oshash)
+    real = content.opened
+    monkeypatch.setattr(content, "opened", lambda name: _Lying(real(name), path))
+    marks, unread = content.read_all([str(path)], content.oshash)
     assert marks == {}
     assert "shorter" in unread[str(path)]
 

@@ -18,10 +18,10 @@ from stash.demo import write_world
 from stash.embedded import EmbeddedStash
 from stash.errors import StateError
 from stash.journal import Journal
-from stash.pipeline import SyncOptions, sync
 from stash.settings import Settings
 from stash.source.database import Database
 from stash.source.errors import DatabaseBusyError, DatabaseUnusableError, ReadOnlyDatabaseError
+from stash.sync import SyncOptions, sync
 from tests.conftest import Silent
 from tests.unprivileged import open_folder, read_only
 

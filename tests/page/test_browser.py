@@ -11,11 +11,11 @@ from axe_playwright_python.sync_playwright import Axe
 from stash.demo import write_world
 from stash.embedded import EmbeddedStash, serve
 from stash.page import write_page_of_run
-from stash.page.model import Diff, Entry, Line, Note
+from stash.page.model import Diff, DiffLine, Note, PageEntry
 from stash.page.model import Page as PageModel
 from stash.page.rendering import render
-from stash.pipeline import Source, SyncOptions, run
 from stash.settings import Settings
+from stash.sync import SyncOptions, SyncSource, run
 from tests.conftest import Silent
 from tests.page.test_page import HOSTILE
 
@@ -41,7 +41,7 @@ async def _write(folder: Path) -> None:
     with EmbeddedStash([world.downloads]) as stash:
         async with serve(stash) as url:
             settings = Settings(url=url, database=str(folder / "metadata.sqlite"), downloads=world.downloads)
-            report = await run(settings, SyncOptions(), Silent(), Source(payloads=(world.payloads,)))
+            report = await run(settings, SyncOptions(), Silent(), SyncSource(payloads=(world.payloads,)))
             assert report.entities["images"].updated + report.entities["scenes"].updated >= 2500
     await write_page_of_run(folder / "run.html", settings, None, "stash-sync sync")
 
@@ -119,7 +119,9 @@ def test_hostile_texts_run_nothing(browser: Browser, tmp_path: Path) -> None:
     """Markup and scripts in texts of the source are shown as they are, and none runs."""
     note = Note(HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE)
     diff = Diff(HOSTILE, HOSTILE, HOSTILE, [HOSTILE], [HOSTILE], HOSTILE)
-    entry = Entry("Gallery", "1", HOSTILE, "failed", HOSTILE, HOSTILE, "1", [diff], [Line(HOSTILE, HOSTILE)])
+    entry = PageEntry(
+        "Gallery", "1", HOSTILE, "failed", HOSTILE, HOSTILE, "1", [diff], [DiffLine(HOSTILE, HOSTILE)]
+    )
     model = PageModel(
         HOSTILE, HOSTILE, False, [(HOSTILE, HOSTILE)], [(HOSTILE, [1])], [entry],  # noqa: FBT003 - no plan
         kept=[note], unmatched=[note], skipped=[note], pictures={"1": "data:,"}, stash_url="javascript:alert(1)",

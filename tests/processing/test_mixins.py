@@ -9,11 +9,11 @@ import pytest
 from stash_graphql_client.types import Image, Performer, Scene, Studio, Tag
 
 from stash.demo import files
-from stash.files import Files
-from stash.host_files import walk
-from stash.journal import Memory, SourceKey
-from stash.paths import PathMap
-from stash.processing.mixins.gallery import Content
+from stash.files.local import walk
+from stash.files.paths import PathMap
+from stash.files.stash_index import StashFileIndex
+from stash.journal import Baseline, SourceKey
+from stash.processing.mixins.gallery import GalleryContents
 from stash.source.items import AggregatedPost, Creator, Hashtag, StoredMedia
 from tests.processing.conftest import CreatorFactory, ItemFactory, MediaFactory, held
 
@@ -123,9 +123,9 @@ async def test_a_recorded_performer_is_found_by_its_id(processor: StashProcessin
     """A recorded id is taken whatever the performer is called now, if it was created when we recorded it."""
     stash.has("performers", **performer("Renamed"))
     key = SourceKey("account", "7")
-    processor.run.memories["Performer", key] = Memory("Performer", key, "1", WHEN)
+    processor.run.baselines["Performer", key] = Baseline("Performer", key, "1", WHEN)
     assert (await processor._find_existing_performer(ANNA)).name == "Renamed"
-    processor.run.memories["Performer", key] = Memory("Performer", key, "1", "2020-01-01T00:00:00+00:00")
+    processor.run.baselines["Performer", key] = Baseline("Performer", key, "1", "2020-01-01T00:00:00+00:00")
     assert await processor._find_existing_performer(ANNA) is None
 
 
@@ -145,7 +145,7 @@ async def test_the_avatar_is_sent_where_stash_has_none(
     folder = tmp_path / "dl" / "anna_fansly"
     folder.mkdir(parents=True)
     (folder / "x_id_55.jpeg").write_bytes(files.jpeg("avatar"))
-    processor.run.files = Files(PathMap(), walk(tmp_path / "dl"))
+    processor.run.files = StashFileIndex(PathMap(), walk(tmp_path / "dl"))
     account = Creator(7, "anna", avatar=StoredMedia(55, 7, "image/jpeg"))
     for path, count in (("/performer/1/image?t=1&default=true", 1), ("/performer/1/image?t=1", 0)):
         stash.mutations.clear()
@@ -217,7 +217,7 @@ async def test_a_recorded_tag_is_found_whatever_its_name(processor: StashProcess
     """A tag that the user renamed is still the tag of its hashtag."""
     stash.has("tags", name="Red hair", aliases=[])
     key = SourceKey("hashtag", "red")
-    processor.run.memories["Tag", key] = Memory("Tag", key, "1", WHEN)
+    processor.run.baselines["Tag", key] = Baseline("Tag", key, "1", WHEN)
     (tag,) = await processor._process_hashtags_to_tags([Hashtag("red")])
     assert tag.name == "Red hair"
     assert stash.mutations == []
@@ -311,7 +311,7 @@ async def test_files_are_matched_by_name_by_id_and_by_code(
             "images",
             **image(visual_files=[{"__typename": "ImageFile", "id": name, "path": str(folder / name)}]),
         )
-    processor.run.files = Files(PathMap(), walk(tmp_path / "dl"))
+    processor.run.files = StashFileIndex(PathMap(), walk(tmp_path / "dl"))
     await processor.run.files.read(processor.store, processor.run.files.on_host)
     media = [
         MediaFactory.build(id=11),
@@ -396,7 +396,7 @@ async def test_a_gallery_gets_its_files_cover_and_chapter(processor: StashProces
     item = ItemFactory.build(id=50, aggregated=(post,), media=tuple(held(50, one) for one in media))
     async with processor.store.window():
         found = {1: await processor.store.get(Image, "1"), 2: await processor.store.get(Image, "2")}
-        content = Content(files={**found, 3: await processor.store.get(Scene, "1")})
+        content = GalleryContents(files={**found, 3: await processor.store.get(Scene, "1")})
         made = await processor._process_item_gallery(item, item.account, content)
         await processor.store.flush()
         await processor._process_chapters([(item, made, content)])
@@ -421,11 +421,13 @@ async def test_a_file_that_the_source_dropped_leaves_the_gallery(
     for _ in range(3):
         stash.has("images", **image(galleries=[{"id": "1"}]))
     key = SourceKey("post", "50")
-    memory = Memory("Gallery", key, "1", WHEN, seen={"images": ["1", "2"]}, wrote={"images": ["1", "2"]})
-    processor.run.memories["Gallery", key] = memory
+    memory = Baseline(
+        "Gallery", key, "1", WHEN, known_members={"images": ["1", "2"]}, last_applied={"images": ["1", "2"]}
+    )
+    processor.run.baselines["Gallery", key] = memory
     item = ItemFactory.build(id=50, media=(held(50, MediaFactory.build(id=1)),))
     async with processor.store.window():
-        content = Content(files={1: await processor.store.get(Image, "1")})
+        content = GalleryContents(files={1: await processor.store.get(Image, "1")})
         await processor.store.get(Image, "3")
         await processor._process_item_gallery(item, item.account, content)
         await processor.store.flush()

@@ -12,14 +12,14 @@ import pytest
 from stash import jobs
 from stash.demo import files as demo
 from stash.doctor import gathering
-from stash.files import Files
-from stash.host_files import walk
-from stash.paths import PathMap
+from stash.files.local import walk
+from stash.files.paths import PathMap
+from stash.files.stash_index import StashFileIndex
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from stash.host_files import HostFile
+    from stash.files.local import LocalFile
     from tests.conftest import Server
 
 KNOWN = [
@@ -77,12 +77,12 @@ async def test_a_file_that_lies_elsewhere_is_found_by_its_name(
     write(here, names)
     async with server.store() as store:
         await jobs.scan(store.connection, [str(there)], 120)
-        together = Files(PathMap(), walk(here))
+        together = StashFileIndex(PathMap(), walk(here))
         assert len(together.on_host) == len(names)
         await together.find_elsewhere(store, together.on_host, by_content=False)
         assert [file.name for file in together.unknown(together.on_host)] == []
         for file in together.on_host:
-            alone = Files(PathMap(), [file])
+            alone = StashFileIndex(PathMap(), [file])
             await alone.find_elsewhere(store, [file], by_content=False)
             assert alone.unknown([file]) == [], file.name
             assert path_of(alone, file) == str(there / file.name)
@@ -97,7 +97,7 @@ async def test_a_file_that_is_gone_is_found_by_its_name(server: Server, names: l
     write(there, numbered)
     async with server.store() as store:
         await jobs.scan(store.connection, [str(there)], 120)
-        files = Files(PathMap(), [])
+        files = StashFileIndex(PathMap(), [])
         assert all(map(files.is_absent, numbered))
         await files.find_absent(store, numbered)
         assert [name for name in numbered if files.is_absent(name)] == []
@@ -125,11 +125,11 @@ async def test_folders_mean_themselves(server: Server) -> None:
         (top / folder / "one.jpeg").write_bytes(demo.jpeg(folder))
     async with server.store() as store:
         await jobs.scan(store.connection, [str(top)], 120)
-        together = Files(PathMap(), walk(top))
+        together = StashFileIndex(PathMap(), walk(top))
         await together.read(store, together.on_host)
         assert [file.path for file in together.unknown(together.on_host)] == []
         for file in together.on_host:
-            alone = Files(PathMap(), [file])
+            alone = StashFileIndex(PathMap(), [file])
             await alone.read(store, [file])
             assert list(alone.in_stash) == [file.path]
             assert await gathering._below(store.connection, file.directory) == 1, file.directory
@@ -143,13 +143,13 @@ async def test_a_name_finds_no_other(server: Server, tmp_path: Path) -> None:
     write(here, list(pairs))
     async with server.store() as store:
         await jobs.scan(store.connection, [str(there)], 120)
-        files = Files(PathMap(), walk(here))
+        files = StashFileIndex(PathMap(), walk(here))
         await files.find_elsewhere(store, files.on_host, by_content=False)
         assert {file.name for file in files.unknown(files.on_host)} == set(pairs)
         assert await gathering._seen(store.connection, list(pairs)) == {}
 
 
-def path_of(files: Files, file: HostFile) -> str:
+def path_of(files: StashFileIndex, file: LocalFile) -> str:
     """Where Stash has a file."""
     found = files._known(file)
     assert found is not None

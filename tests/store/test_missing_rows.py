@@ -14,9 +14,9 @@ from stash.embedded import EmbeddedStash
 from stash.embedded.service import Reply as EmbeddedReply
 from stash.errors import DamagedReplyError
 from stash.store import StashStore, connect, preloading, reading
-from stash.store.kinds import KINDS
-from stash.store.replies import all_rows_in, page_in, rows_of_ids
-from stash.wire import Reply
+from stash.store.entity_types import ENTITY_TYPES
+from stash.store.reply_validation import all_rows_in, page_in, rows_of_ids
+from stash.transport.graphql import Reply
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from stash.embedded.service import Call
 
-TAG = KINDS["Tag"]
+TAG = ENTITY_TYPES["Tag"]
 
 
 def reply(rows: int, count: object) -> Reply:

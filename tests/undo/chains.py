@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from stash.pipeline import SyncOptions, undo
+from stash.sync import SyncOptions, undo
 from tests.undo.source import Source
 from tests.undo.states import State, state_of
 from tests.undo.user import User

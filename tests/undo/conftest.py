@@ -9,9 +9,9 @@ import pytest
 
 from stash import jobs
 from stash.journal import Journal
-from stash.pipeline import SyncOptions, undo
 from stash.settings import Settings
 from stash.source.database import Database
+from stash.sync import SyncOptions, undo
 from tests.end_to_end.conftest import made_world
 from tests.faults.conftest import small_template, victims  # noqa: F401 - fixtures
 from tests.faults.dumps import server_dump
@@ -21,7 +21,7 @@ from tests.mapping.conftest import everywhere  # noqa: F401 - a fixture
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from stash.journal import Operation
+    from stash.journal import LogEntry
     from stash.report import Report
     from tests.conftest import Server
     from tests.end_to_end.conftest import Setup
@@ -59,7 +59,7 @@ class Circle:
         """What differs in Stash from another state."""
         return compared(_entities(other), _entities(await self.dump()))
 
-    async def operations(self, run: int | None) -> list[Operation]:
+    async def operations(self, run: int | None) -> list[LogEntry]:
         """What a run did."""
         assert run is not None
         async with await Database.open(str(self.setup.database)) as database:

@@ -8,12 +8,12 @@ import pytest
 from stash_graphql_client.types import Performer
 
 from stash.demo import files
-from stash.engine.applying import TAKEN_BACK
-from stash.engine.taking_back import EDITED
-from stash.fingerprints import picture_url
+from stash.files.content import picture_url
 from stash.journal import Journal
-from stash.pipeline import SyncOptions, undo
+from stash.processing.applying import UNDONE
 from stash.source.database import Database
+from stash.sync import SyncOptions, undo
+from stash.undo.planner import EDITED
 from tests.mapping.conftest import case  # noqa: F401 - a fixture
 from tests.metadata.factories import AvatarFactory, moment
 
@@ -64,7 +64,7 @@ async def test_each_picture_gives_way_to_the_one_before(world: Case) -> None:
     assert await shown(world) == first
     again = await world.sync()
     assert again.requests["mutations"] == 0
-    assert TAKEN_BACK in {one.reason for one in again.skipped}
+    assert UNDONE in {one.reason for one in again.skipped}
     await world.sync(redo=True)
     assert await shown(world) == second
     await take_back(world)

@@ -11,9 +11,9 @@ import pytest
 from stash_graphql_client.types import Gallery, Image, Performer, Scene, Studio, Tag
 
 from stash.embedded import EmbeddedStash
-from stash.engine.applying import TAKEN_BACK
-from stash.engine.taking_back import EDITED, USED
 from stash.errors import RefusedError, UsageError
+from stash.processing.applying import UNDONE
+from stash.undo.planner import EDITED, USED
 
 if TYPE_CHECKING:
     from tests.undo.conftest import Circle
@@ -45,7 +45,7 @@ async def test_later_syncs_leave_it_and_say_so(circle: Circle) -> None:
         assert report.requests["mutations"] == 0
         assert report.exit_code == 0
         assert not report.kept
-        kinds = {one.kind for one in report.skipped if one.reason == TAKEN_BACK}
+        kinds = {one.kind for one in report.skipped if one.reason == UNDONE}
         assert {"media", "post", "account", "studio", "hashtag"} <= kinds
     assert await circle.differences(circle.before) == []
 
@@ -60,7 +60,7 @@ async def test_redo_brings_everything_again(circle: Circle) -> None:
     assert await circle.differences(synced) == []
     again = await circle.sync()
     assert again.requests["mutations"] == 0
-    assert TAKEN_BACK not in {one.reason for one in again.skipped}
+    assert UNDONE not in {one.reason for one in again.skipped}
 
 
 async def test_redo_of_one_creator_leaves_the_other_as_it_is(circle: Circle) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from stash_graphql_client.types import Gallery, GalleryChapter, Image, Performer, Scene, Studio, Tag
 
 from stash.demo import files
-from stash.fingerprints import picture_url
+from stash.files.content import picture_url
 from tests.undo.source import HASHTAGS
 
 if TYPE_CHECKING:

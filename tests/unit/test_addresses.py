@@ -10,13 +10,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from stash.addresses import StashAddress
 from stash.cli.pasting import command_line
 from stash.errors import UsageError
 from stash.source.addresses import has_secret, is_path, secrets_of, split, without_secrets
 from stash.source.engines import Address
 from stash.source.errors import UnknownDatabaseError
-from stash.wire import Door, Wire
+from stash.transport.addresses import StashAddress
+from stash.transport.graphql import GraphQLTransport, TransportConfig
 
 # Two capitals in front: none of the addresses' own words has them, whatever is drawn behind.
 SECRETS = st.text(st.characters(exclude_categories=("Cs", "Cc", "Zl", "Zp")), min_size=3, max_size=12).map(
@@ -73,11 +73,17 @@ def test_nothing_secret_is_in_the_text_of_an_address(drawn: tuple[str, str]) -> 
     """Neither the address, nor what is said against it, nor the line to paste has the secret, raw or encoded."""
     secret, url = drawn
     address = StashAddress(url)
-    said = [str(address), repr(address), address.problem, repr(Wire(url)), without_secrets(f"of {url}.")]
+    said = [
+        str(address),
+        repr(address),
+        address.problem,
+        repr(TransportConfig(url)),
+        without_secrets(f"of {url}."),
+    ]
     said.append(command_line(["sync", "--url", url]))
     said.append(command_line(["sync", f"--url={url}"]))
     try:
-        Door(Wire(url))
+        GraphQLTransport(TransportConfig(url))
     except UsageError as error:
         said += [str(error), repr(error.__cause__)]
     for text in said[:4] + said[5:]:
@@ -89,11 +95,11 @@ def test_nothing_secret_is_in_the_text_of_an_address(drawn: tuple[str, str]) -> 
 def test_credentials_travel_as_headers(secret: str, user: str, host: str) -> None:
     """User, password and key of an address arrive as headers, decoded; the address that is asked has none of them."""
     url = f"http://{encoded(user)}:{encoded(secret)}@{host}:9999/s/?apikey=abc#x"
-    wire = Wire(url)
+    wire = TransportConfig(url)
     assert wire.endpoint == f"http://{host}:9999/s/graphql"
     told = base64.b64encode(f"{user}:{secret}".encode()).decode()
     assert wire.headers == {"ApiKey": "abc", "Authorization": f"Basic {told}"}
-    assert Wire(url, "mine").headers["ApiKey"] == "mine"
+    assert TransportConfig(url, "mine").headers["ApiKey"] == "mine"
 
 
 @given(secret=SECRETS, user=st.sampled_from(["me", "me%40home"]), host=HOSTS)
@@ -170,8 +176,8 @@ async def test_what_is_asked_carries_them() -> None:
         asked.append(request)
         return httpx.Response(200, json={"data": {}})
 
-    wire = Wire("http://me:s3cr3t@stash.test/?apikey=key", transport=httpx.MockTransport(answer))
-    door = Door(wire)
+    wire = TransportConfig("http://me:s3cr3t@stash.test/?apikey=key", transport=httpx.MockTransport(answer))
+    door = GraphQLTransport(wire)
     await door.query("{ x }")
     await door.picture("performer", "1")
     await door.close()

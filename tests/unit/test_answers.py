@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stash import answers
 from stash.errors import (
     AccessRefusedError,
     RefusedOnTheWayError,
@@ -19,9 +18,10 @@ from stash.errors import (
     SyncError,
     UnsuitableStashError,
 )
-from stash.judging import Judge, Reply
-from stash.patience import TransientError
-from stash.wire import Door, Wire
+from stash.transport import answers
+from stash.transport.graphql import GraphQLTransport, TransportConfig
+from stash.transport.judge import Judge, Reply
+from stash.transport.retry import TransientError
 
 URL = "http://stash.test:9999"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -240,7 +240,7 @@ async def test_a_location_that_is_none_is_no_outage() -> None:
             asked.append(request)
             return httpx.Response(308, headers={"Location": location.encode()})
 
-        door = Door(Wire(URL, patience=5, transport=httpx.MockTransport(answer)))
+        door = GraphQLTransport(TransportConfig(URL, patience=5, transport=httpx.MockTransport(answer)))
         with pytest.raises(RefusedOnTheWayError, match="HTTP 308"):
             await door.query("{ x }")
         with pytest.raises(RefusedOnTheWayError, match="HTTP 308"):

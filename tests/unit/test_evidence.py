@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stash.identity.evidence import Found, Known, Recorded, Sighting, lost_from, recognise
+from stash.identity.evidence import FoundEntity, KnownServer, Recorded, Sighting, lost_from, recognise
 
 HERE = "http://stash:9999"
 
@@ -27,7 +27,7 @@ def sighting(  # noqa: PLR0917 - a row of a table
 ) -> Sighting:
     """An entity made and written at these seconds, and how Stash has it: made and written, or not at all."""
     recorded = Recorded(kind, str(number), at(made), at(wrote), "7" if kind != "Tag" else "", media)
-    here = None if found is None else Found(at(found[0]), at(found[1]), code if kind != "Tag" else "")
+    here = None if found is None else FoundEntity(at(found[0]), at(found[1]), code if kind != "Tag" else "")
     return Sighting(recorded, here)
 
 
@@ -58,21 +58,21 @@ UNWRITTEN = sighting(found=(0, 0), code="")
 )
 def test_which_server_answers(seen: list[Sighting], where: str, is_known: bool) -> None:
     """A server is known anywhere by a write of ours, and at its address by any of its entities."""
-    server = Known("a", HERE, seen)
+    server = KnownServer("a", HERE, seen)
     assert recognise([server], where).known == (server if is_known else None)
 
 
 @pytest.mark.parametrize("seen", [[ANOTHER], [GONE], [ANOTHER, GONE]])
 def test_another_stash_at_the_same_address(seen: list[Sighting]) -> None:
     """A Stash that has nothing of what was synced at its address is another one, and says whose place it took."""
-    server = Known("a", HERE, seen)
+    server = KnownServer("a", HERE, seen)
     assert recognise([server], HERE) == (None, server)
 
 
 def test_two_servers_that_change_places() -> None:
     """Of two servers whose addresses were swapped each is told by its entities."""
-    one = Known("a", HERE, [sighting(), sighting(number=2)])
-    two = Known("b", "http://two", [ANOTHER])
+    one = KnownServer("a", HERE, [sighting(), sighting(number=2)])
+    two = KnownServer("b", "http://two", [ANOTHER])
     assert recognise([one, two], "http://two").known == one
 
 

@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stash.folding import fold, is_like, lowered
-from stash.merge import as_kept
-from stash.rendering import LONGEST_NAME, as_name, is_of_site, is_taken_by
+from stash.mapping.titles import LONGEST_NAME, as_name, is_of_site, is_taken_by
+from stash.texts import fold, is_like, lowered, normalize_text
 
 _LETTERS = st.text(alphabet="aAkKsSßẞ\u0131İéÉΣ\u03c3ςﬁ\u212a\uff21\uff41_%\0x", max_size=6)
 
@@ -55,7 +54,7 @@ def test_a_pattern_of_many_wildcards_ends() -> None:
 def test_a_name_is_one_that_stash_takes(text: str, times: int) -> None:
     """It is kept as it is, is never too long, and names that are no longer stay what they are."""
     name = as_name(text * 5**times * 40)
-    assert as_kept(name) == name
+    assert normalize_text(name) == name
     assert len(name.encode()) <= LONGEST_NAME
     assert "\0" not in name
     assert as_name(name) == name

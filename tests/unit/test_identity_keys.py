@@ -10,12 +10,12 @@ import pytest
 from stash_graphql_client.types import Gallery, GalleryChapter, Group, Image, Performer, Studio, Tag
 
 import stash
-from stash.store.entities import Linked
-from stash.store.kinds import KINDS
+from stash.store.entities import Tracked
+from stash.store.entity_types import ENTITY_TYPES
 
 if TYPE_CHECKING:
     from stash.store import StashStore
-    from stash.store.kinds import Entity
+    from stash.store.entity_types import Entity
     from tests.conftest import Server
 
 PACKAGE = Path(stash.__file__).parent
@@ -35,7 +35,10 @@ def test_no_key_is_an_address() -> None:
 
 def fields_of(cls: type[Entity], name: str) -> dict[str, Any]:
     """What a new entity of a type cannot do without."""
-    return {KINDS[cls.__type_name__].key or "title": name, **({"title": name} if cls is Gallery else {})}
+    return {
+        ENTITY_TYPES[cls.__type_name__].key or "title": name,
+        **({"title": name} if cls is Gallery else {}),
+    }
 
 
 @pytest.mark.parametrize("cls", [Performer, Studio, Tag, Gallery], ids=lambda cls: cls.__name__)
@@ -74,7 +77,7 @@ async def test_what_was_made_before_the_store(server: Server) -> None:
     async with server.store() as store:
         store.attach(studio, image=None)
         assert not (await store.flush([studio])).failed
-        assert all(one.id.isdigit() and isinstance(one, Linked) for one in (studio, parent))
+        assert all(one.id.isdigit() and isinstance(one, Tracked) for one in (studio, parent))
         assert store.pending() == []
         assert {studio, parent} == {*await store.find(Studio, name__contains=server.prefix)}
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stash.merge import as_kept, merge_aliases, merge_set, merge_value
+from stash.reconcile.merge import merge_aliases, merge_set, merge_value
+from stash.texts import normalize_text
 
 TEXTS = st.sampled_from(["", "a", "b", "c", " a ", "Media from x"])
 SETS = st.lists(st.sampled_from("abcdef"), unique=True)
@@ -48,9 +49,9 @@ def test_a_value_is_settled_after_one_merge(theirs: str, wish: str, known: list[
     """Merging again, with the result as what stands and what is remembered of it, writes nothing."""
     first = merge_value(theirs, wish, known)
     remembered = known if first.remembered is None else [first.remembered]
-    second = merge_value(as_kept(first.value), wish, remembered)
+    second = merge_value(normalize_text(first.value), wish, remembered)
     assert second.action != "write"
-    assert as_kept(second.value) == as_kept(first.value)
+    assert normalize_text(second.value) == normalize_text(first.value)
 
 
 @given(
@@ -68,7 +69,7 @@ def test_no_history_loses_a_users_value(edits: list[tuple[str, str]]) -> None:
         if by_user and decision.action == "write":
             assert theirs in (known or [])  # the user put back what we had written
             by_user = False
-        theirs = as_kept(decision.value)
+        theirs = normalize_text(decision.value)
         known = known if decision.remembered is None else [decision.remembered]
         if theirs == wish:
             by_user = False
@@ -86,8 +87,15 @@ def test_a_set_is_the_formula(theirs, wish, seen, complete, data) -> None:
     assert set(decision.removed) == dropped & set(theirs)
     assert set(theirs) - set(wrote) <= set(decision.result)
     assert len(decision.result) == len(set(decision.result))
-    again = merge_set(decision.result, wish, decision.seen, decision.wrote, is_complete=complete)
-    assert (again.added, again.removed, again.seen, again.wrote) == ((), (), decision.seen, decision.wrote)
+    again = merge_set(
+        decision.result, wish, decision.known_members, decision.last_applied, is_complete=complete
+    )
+    assert (again.added, again.removed, again.known_members, again.last_applied) == (
+        (),
+        (),
+        decision.known_members,
+        decision.last_applied,
+    )
 
 
 @given(
@@ -116,7 +124,7 @@ def test_no_history_loses_a_users_link(steps: list[tuple[str, str]]) -> None:
             wish.discard(key)
             removed_by_user.discard(key)
         decision = merge_set(sorted(theirs), sorted(wish), seen, wrote)
-        theirs, seen, wrote = set(decision.result), decision.seen, decision.wrote
+        theirs, seen, wrote = set(decision.result), decision.known_members, decision.last_applied
         assert not removed_by_user & wish & theirs & set(decision.added)
         assert (added_by_user - set(wrote)) <= theirs
         assert theirs - added_by_user <= wish | set(wrote)
@@ -135,7 +143,7 @@ def test_no_history_loses_a_users_link(steps: list[tuple[str, str]]) -> None:
 def test_what_is_remembered_of_a_set(theirs, wish, complete, seen, wrote) -> None:
     """Of what we had added ours stays what stands and is wished; where the source is not complete nothing is forgotten."""
     decision = merge_set(theirs, wish, ["a"], ["a"], is_complete=complete)
-    assert (decision.seen, decision.wrote) == (seen, wrote)
+    assert (decision.known_members, decision.last_applied) == (seen, wrote)
 
 
 def test_set_decisions_say_why() -> None:
@@ -151,11 +159,11 @@ def test_aliases_only_grow(theirs: list[str], wish: list[str], name: str) -> Non
     """No alias goes, none is added twice or equals the name, ignoring case."""
     result = merge_aliases(theirs, wish, name=name)
     assert result[: len(theirs)] == theirs
-    wanted = {as_kept(alias).casefold() for alias in wish} - {""}
-    assert wanted <= {as_kept(alias).casefold() for alias in (*result, name)}
+    wanted = {normalize_text(alias).casefold() for alias in wish} - {""}
+    assert wanted <= {normalize_text(alias).casefold() for alias in (*result, name)}
     folded = [alias.casefold() for alias in result[len(theirs) :]]
     assert len(set(folded)) == len(folded)
-    assert as_kept(name).casefold() not in folded
+    assert normalize_text(name).casefold() not in folded
     assert merge_aliases(result, wish, name=name) == result
 
 
@@ -172,10 +180,10 @@ def test_aliases_only_grow(theirs: list[str], wish: list[str], name: str) -> Non
 )
 def test_texts_are_compared_as_stash_keeps_them(text: str | None, kept: str) -> None:
     """Outer white space goes, lone surrogates are replaced, null is empty, everything else stays."""
-    assert as_kept(text) == kept
+    assert normalize_text(text) == kept
 
 
 @given(st.text())
 def test_what_is_kept_stays_as_it_is(text: str) -> None:
     """Keeping a text twice is keeping it once."""
-    assert as_kept(as_kept(text)) == as_kept(text)
+    assert normalize_text(normalize_text(text)) == normalize_text(text)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stash.errors import UsageError
-from stash.paths import PathMap, base_name, kind_of, media_name
+from stash.files.paths import PathMap, base_name, kind_of, media_name
 
 
 @pytest.mark.parametrize(

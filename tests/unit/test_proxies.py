@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stash.errors import UsageError
-from stash.proxies import is_loopback, proxy_to
-from stash.wire import Door, Wire
+from stash.transport.graphql import GraphQLTransport, TransportConfig
+from stash.transport.proxies import is_loopback, proxy_to
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -57,7 +57,7 @@ async def test_this_machine_is_never_behind_a_proxy(
     for name in ALL:
         monkeypatch.setenv(name, proxy)
     assert is_loopback(httpx.URL(url_of(host)).host)
-    door = Door(Wire(url_of(host)))
+    door = GraphQLTransport(TransportConfig(url_of(host)))
     assert door.proxy is None
     assert door._http._mounts == {}
     await door.close()
@@ -69,7 +69,7 @@ async def test_this_machine_is_never_behind_a_proxy(
 async def test_all_else_is(monkeypatch: pytest.MonkeyPatch, host: str, scheme: str, name: str) -> None:
     """Another machine is reached through the proxy of its scheme, or of all; its login is not shown."""
     monkeypatch.setenv(name, "http://me:hidden@proxy.test:3128")
-    door = Door(Wire(url_of(host, scheme)))
+    door = GraphQLTransport(TransportConfig(url_of(host, scheme)))
     is_meant = name.casefold() in {f"{scheme}_proxy", "all_proxy"}
     assert (door.proxy is not None) == is_meant
     assert ("http://proxy.test:3128" in door.place) == is_meant
@@ -136,7 +136,7 @@ def test_what_cannot_be_used_is_said(
     monkeypatch.setenv(name, proxy)
     scheme = "https" if "https" in name.casefold() else "http"
     with pytest.raises(UsageError, match=words) as caught:
-        Door(Wire(url_of("stash.test", scheme)))
+        GraphQLTransport(TransportConfig(url_of("stash.test", scheme)))
     assert name in str(caught.value)
     assert "hidden" not in str(caught.value)
 
@@ -163,8 +163,8 @@ def test_certificates_that_are_none(monkeypatch: pytest.MonkeyPatch, name: str, 
     """A variable of TLS that names nothing of use is exit 2 and is named; without TLS nobody looks at it."""
     monkeypatch.setenv(name, value)
     with pytest.raises(UsageError, match=name):
-        Door(Wire("https://stash.test"))
-    Door(Wire("http://stash.test"))
+        GraphQLTransport(TransportConfig("https://stash.test"))
+    GraphQLTransport(TransportConfig("http://stash.test"))
 
 
 @asynccontextmanager
@@ -188,7 +188,9 @@ async def test_a_proxy_that_refuses(
     """What a proxy answers for itself is final or passes as of anybody else; it is named without its login."""
     async with refusing(status) as port:
         monkeypatch.setenv("ALL_PROXY", f"http://me:hidden@localhost:{port}")
-        door = Door(Wire(url_of("stash.test", scheme), patience=0.5, connect_patience=0.5))
+        door = GraphQLTransport(
+            TransportConfig(url_of("stash.test", scheme), patience=0.5, connect_patience=0.5)
+        )
         for ask in (door.greet, door.query):
             with pytest.raises(Exception, match=f"http://localhost:{port}") as caught:
                 await ask("{ x }")
@@ -201,7 +203,7 @@ async def test_a_proxy_that_refuses(
 async def test_a_proxy_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     """A proxy that nobody listens at is named, and not Stash alone."""
     monkeypatch.setenv("HTTP_PROXY", "http://me:hidden@127.0.0.1:9")
-    door = Door(Wire("http://stash.test", patience=0.3, connect_patience=0.3))
+    door = GraphQLTransport(TransportConfig("http://stash.test", patience=0.3, connect_patience=0.3))
     with pytest.raises(Exception, match=r"through the proxy http://127\.0\.0\.1:9") as caught:
         await door.query("{ x }")
     assert "hidden" not in str(caught.value)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stash.rendering import (
+from stash.mapping.titles import (
     Rendered,
     disambiguations,
     generate_title,

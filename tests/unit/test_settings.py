@@ -9,8 +9,8 @@ import pytest
 
 from stash.errors import UsageError
 from stash.explaining import explain, loose_permissions
-from stash.paths import PathMap
-from stash.rules import KINDS, Rules
+from stash.files.paths import PathMap
+from stash.mapping.rules import KINDS, Rules
 from stash.settings import load_settings
 from stash.settings_file import SETTINGS_FILE
 

@@ -6,7 +6,7 @@ import httpx
 from stash_graphql_client.types import Tag
 
 from stash.embedded import EmbeddedStash
-from stash.engine.settled import signature_of, signature_of_row
+from stash.reconcile.fingerprint import signature_of, signature_of_row
 from stash.store import connect
 
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from stash_graphql_client.types import Gallery
 
-from stash.engine.twins import is_as_made, is_free, older_twins, with_older
-from stash.engine.wishes import Applied
 from stash.journal import SourceKey
-from stash.merge import merge_set
+from stash.processing.duplicates import is_as_made, is_free, older_twins, with_older
+from stash.reconcile.merge import merge_set
+from stash.reconcile.reconciler import MergeResult
 
 
 def galleries(*pairs: tuple[str, str]) -> list[dict[str, Any]]:
@@ -52,9 +52,9 @@ BARE |= {"id": "5", "organized": False, "performers": [], "tags": [], "chapters"
 BARE |= {"photographer": "", "image_count": 1, "scenes": [{"id": "8"}], "folder": None, "files": []}
 
 
-def made() -> Applied:
+def made() -> MergeResult:
     """A gallery as we made it, of one image and one scene."""
-    applied = Applied(Gallery(id="5"), SourceKey("post", "1"))
+    applied = MergeResult(Gallery(id="5"), SourceKey("post", "1"))
     applied.sets = {
         "images": (merge_set([], ["7"], [], []), {}),
         "scenes": (merge_set([], ["8"], [], []), {}),

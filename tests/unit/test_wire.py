@@ -14,7 +14,6 @@ from stash_graphql_client.client.batch import BatchOperation
 from stash_graphql_client.errors import StashBatchError, StashGraphQLError
 from stash_graphql_client.types import Tag
 
-from stash.connection import Connection
 from stash.errors import (
     AccessRefusedError,
     CertificateError,
@@ -24,9 +23,10 @@ from stash.errors import (
     UnsuitableStashError,
     UsageError,
 )
-from stash.store import StashContext, connect, sending
-from stash.wire import Door, Wire
-from stash.wire_failures import not_verified
+from stash.store import StashContext, connect, sender
+from stash.transport.client import Connection
+from stash.transport.failures import not_verified
+from stash.transport.graphql import GraphQLTransport, TransportConfig
 
 URL = "http://stash.test:9999"
 HELLO = {
@@ -98,7 +98,7 @@ async def test_a_reply_is_not_kept_once_it_is_read() -> None:
         said.append(weakref.ref(response))
         return response
 
-    door = Door(Wire(URL, transport=httpx.MockTransport(answer)))
+    door = GraphQLTransport(TransportConfig(URL, transport=httpx.MockTransport(answer)))
     gc.disable()
     try:
         await door.query("{ version { version } }")
@@ -159,17 +159,17 @@ async def test_a_write_that_is_lost_every_time_ends_the_run(
     stash: respx.MockRouter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An update whose reply is lost as often as it is sent raises; the entity keeps its edit."""
-    monkeypatch.setattr(sending, "FIRST_WAIT", 0)
+    monkeypatch.setattr(sender, "FIRST_WAIT", 0)
     row = {"id": "7", "name": "red", "aliases": [], "description": ""}
     found = {"data": {"f0": {"count": 1, "tags": [row]}}}
-    lost = [httpx.ReadError("gone"), found] * sending.ATTEMPTS
+    lost = [httpx.ReadError("gone"), found] * sender.ATTEMPTS
     answers(stash, found, *lost[:-1])
     async with connect(URL) as store:
         (tag,) = await store.find(Tag)
         tag.description = "mine"
         with pytest.raises(UnansweredWriteError):
             await store.flush()
-        assert store.requests.writes == sending.ATTEMPTS
+        assert store.requests.writes == sender.ATTEMPTS
         assert [list(change.after) for change in store.pending()] == [["description"]]
 
 
@@ -272,7 +272,7 @@ async def test_what_is_no_address_is_said(url: str) -> None:
 def test_a_missing_authority_is_said() -> None:
     """A ca_file that cannot be read is a usage error."""
     with pytest.raises(UsageError, match="ca_file"):
-        Connection(Wire("https://stash.test", ca_file="/nowhere.pem"))
+        Connection(TransportConfig("https://stash.test", ca_file="/nowhere.pem"))
 
 
 @pytest.mark.parametrize(
@@ -285,7 +285,7 @@ def test_a_missing_authority_is_said() -> None:
 )
 def test_the_endpoint_follows_the_address(url: str, endpoint: str) -> None:
     """The address is the browser's, with or without a prefix."""
-    assert Wire(url).endpoint == endpoint
+    assert TransportConfig(url).endpoint == endpoint
 
 
 async def test_the_librarys_own_calls_go_through_the_door(stash: respx.MockRouter) -> None:

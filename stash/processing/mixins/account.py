@@ -11,14 +11,9 @@ from typing import TYPE_CHECKING
 from stash_graphql_client.types import Performer
 from stash_graphql_client.types.unset import UNSET
 
-from stash.engine.applying import TAKEN_BACK
-from stash.engine.wishes import Picture, Wish, is_remembered
-from stash.fingerprints import picture_mark, picture_url
-from stash.folding import fold
+from stash.files.content import picture_mark, picture_url
 from stash.journal import SourceKey
-from stash.merge import merge_aliases
-from stash.processing.base import StashProcessingBase, common, listed, performer_key
-from stash.rendering import (
+from stash.mapping.titles import (
     as_name,
     disambiguations,
     is_taken_by,
@@ -27,11 +22,16 @@ from stash.rendering import (
     profile_url,
     profile_urls,
 )
+from stash.processing.applying import UNDONE
+from stash.processing.base import StashProcessingBase, common, listed, performer_key
+from stash.reconcile.merge import merge_aliases
+from stash.reconcile.reconciler import DesiredState, Picture, is_remembered
+from stash.texts import fold
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from stash.journal import Memory
+    from stash.journal import Baseline
     from stash.source.items import Creator
 
     type Look = Callable[[Creator], Awaitable[list[Performer]]]
@@ -65,10 +65,10 @@ class AccountProcessingMixin(StashProcessingBase):
 
     async def _find_existing_performer(self, account: Creator) -> Performer | None:
         """The performer that is this account, or None. It never writes."""
-        memory = self._recorded_person(account)
-        if memory is not None:
-            performer = await self.store.get(Performer, memory.stash_id)
-            if performer is not None and is_remembered(performer, memory):
+        baseline = self._recorded_person(account)
+        if baseline is not None:
+            performer = await self.store.get(Performer, baseline.stash_id)
+            if performer is not None and is_remembered(performer, baseline):
                 return performer
         if account.stash_id is not None:
             performer = await self.store.get(Performer, str(account.stash_id))
@@ -96,14 +96,14 @@ class AccountProcessingMixin(StashProcessingBase):
                 return found[0]
         return None
 
-    def _recorded_person(self, account: Creator) -> Memory | None:
+    def _recorded_person(self, account: Creator) -> Baseline | None:
         """Return what was recorded of an account. What was of a mere mention of it, before it was known, counts as well."""
         key, *others = performer_keys(account)
-        memory = self.run.memory("Performer", key)
+        baseline = self.run.baseline("Performer", key)
         for other in others:
-            if memory is None and (earlier := self.run.memory("Performer", other)) is not None:
-                memory = self.run.memories["Performer", key] = earlier._replace(key=key)
-        return memory
+            if baseline is None and (earlier := self.run.baseline("Performer", other)) is not None:
+                baseline = self.run.baselines["Performer", key] = earlier._replace(key=key)
+        return baseline
 
     async def _with_url(self, account: Creator) -> list[Performer]:
         """Those with the account's url, unless that is of the account that had the username before."""
@@ -122,7 +122,7 @@ class AccountProcessingMixin(StashProcessingBase):
             for performer in await self.store.find(Performer, name__iexact=name)
             if (not behind or fold(_behind_the_name(performer)) in marks)
             and not _is_somebody_else(performer, account)
-            and not await self._others_memories(performer, keys)
+            and not await self._baselines_of_other_keys(performer, keys)
         ]
 
     def _performer_from_account(self, account: Creator) -> Performer:
@@ -141,7 +141,7 @@ class AccountProcessingMixin(StashProcessingBase):
     def _complete_performer(self, account: Creator, performer: Performer) -> None:
         url = self._spelt(performer, performer_key(account), "urls", profile_urls(account.username))
         texts = {"urls": [url], "alias_list": self._aliases(account, performer)}
-        wish = Wish(values={"details": account.about}, texts=texts, partial={"alias_list"})
+        wish = DesiredState(values={"details": account.about}, texts=texts, partial={"alias_list"})
         self._apply(performer, performer_key(account), wish)
         self.run.stamps.append(("accounts", account.id, performer))
 
@@ -150,8 +150,10 @@ class AccountProcessingMixin(StashProcessingBase):
         key = performer_key(account)
         alias = self._spelt(performer, key, "alias_list", (account.username,))
         wanted = merge_aliases([], [alias], name=str(performer.name or ""))
-        memory, standing = self._memory(performer, key), listed(performer, "alias_list")
-        is_known = alias in standing or (memory is not None and alias in memory.seen.get("alias_list", ()))
+        baseline, standing = self._baseline(performer, key), listed(performer, "alias_list")
+        is_known = alias in standing or (
+            baseline is not None and alias in baseline.known_members.get("alias_list", ())
+        )
         if (
             wanted
             and not is_known
@@ -167,22 +169,25 @@ class AccountProcessingMixin(StashProcessingBase):
         if found is None:
             return
         kind, content = found
-        memory, applied = self._memory(performer, performer_key(account)), self.run.applied[performer]
-        sent, mark = memory.wrote.get("image") if memory is not None else None, picture_mark(content)
-        if memory is not None and "image" in memory.declined and "image" not in self.run.overwrite:
-            applied.wrote["image"], applied.declined["image"] = sent, memory.declined["image"]
-            self.run.report.skip(*performer_key(account), TAKEN_BACK)
+        baseline, applied = self._baseline(performer, performer_key(account)), self.run.applied[performer]
+        sent, mark = (
+            baseline.last_applied.get("image") if baseline is not None else None,
+            picture_mark(content),
+        )
+        if baseline is not None and "image" in baseline.undo_marks and "image" not in self.run.overwrite:
+            applied.last_applied["image"], applied.undo_marks["image"] = sent, baseline.undo_marks["image"]
+            self.run.report.skip(*performer_key(account), UNDONE)
             return
         if sent == mark and "image" not in self.run.overwrite:
-            applied.wrote["image"] = sent
+            applied.last_applied["image"] = sent
             return
         is_ours, standing = await self._is_ours_to_change(performer, sent)
         if not is_ours:
             if sent is not None:
                 applied.kept.append("image")
-                applied.wrote["image"] = sent
+                applied.last_applied["image"] = sent
             return
-        applied.wrote["image"] = mark
+        applied.last_applied["image"] = mark
         self.run.has_news = True
         applied.pictures["image"] = Picture(picture_url(standing) if standing else None, mark)
         self.store.attach(performer, image=picture_url(content, kind))

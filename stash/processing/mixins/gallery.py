@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from stash_graphql_client.types import Gallery, GalleryChapter, Image, Scene
 
-from stash.engine.ownership import is_told_by_more, said_of
-from stash.engine.wishes import Wish, is_remembered, seen_and_wrote
+from stash.files.paths import place_key
 from stash.journal import SourceKey
-from stash.merge import merge_set
-from stash.paths import place_key
+from stash.mapping.titles import Rendered, generate_title, item_url, predecessor_values, utc_day
 from stash.processing.base import StashProcessingBase
-from stash.rendering import Rendered, generate_title, item_url, predecessor_values, utc_day
+from stash.reconcile.merge import merge_set
+from stash.reconcile.recognition import is_told_by_more, said_of
+from stash.reconcile.reconciler import DesiredState, is_remembered, seen_and_wrote
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Content:
+class GalleryContents:
     """What an item brings to its gallery: `files` are its matched media, in the source's order."""
 
     performers: Sequence[Performer] = ()
@@ -40,9 +40,9 @@ class GalleryProcessingMixin(StashProcessingBase):
         unknown: list[Item] = []
         recorded: list[str] = []
         for item in items:
-            memory = self.run.memory("Gallery", gallery_key(item))
-            if memory is not None:
-                recorded.append(memory.stash_id)
+            baseline = self.run.baseline("Gallery", gallery_key(item))
+            if baseline is not None:
+                recorded.append(baseline.stash_id)
             else:
                 unknown.append(item)
         if recorded:
@@ -54,8 +54,8 @@ class GalleryProcessingMixin(StashProcessingBase):
 
     async def _read_default_covers(self) -> None:
         """Learn the covers that Stash itself shows where nobody is known to have chosen one."""
-        galleries = [memory for (name, _), memory in self.run.memories.items() if name == "Gallery"]
-        chosen = {memory.stash_id for memory in galleries if "cover" in memory.wrote}
+        galleries = [baseline for (name, _), baseline in self.run.baselines.items() if name == "Gallery"]
+        chosen = {baseline.stash_id for baseline in galleries if "cover" in baseline.last_applied}
         cached = [one for one in self.store.all_cached(Gallery) if one.cover and not _is_of_files(one)]
         unset = [gallery for gallery in cached if gallery.id not in chosen]
         order = await self.store.images_in_order(unset)
@@ -89,24 +89,26 @@ class GalleryProcessingMixin(StashProcessingBase):
         )
         return await self.store.make(gallery)
 
-    async def _find_gallery(self, item: Item, content: Content | None = None) -> Gallery | None:
+    async def _find_gallery(self, item: Item, content: GalleryContents | None = None) -> Gallery | None:
         """The gallery of an item. One that merely carries the same code is somebody else's."""
         key = gallery_key(item)
-        memory = self.run.memory("Gallery", key)
-        if memory is not None:
-            gallery = await self.store.get(Gallery, memory.stash_id)
-            if gallery is not None and is_remembered(gallery, memory):
+        baseline = self.run.baseline("Gallery", key)
+        if baseline is not None:
+            gallery = await self.store.get(Gallery, baseline.stash_id)
+            if gallery is not None and is_remembered(gallery, baseline):
                 return gallery
         coded = await self.store.find(Gallery, code=str(item.id))
         usernames, planned = self._usernames(item.account), self.run.unsettled.get(("Gallery", key))
-        said = said_of([item], self.run.rules, usernames, planned) if coded else {}
+        said = (
+            said_of([item], self.run.rules, usernames, planned.in_flight if planned else {}) if coded else {}
+        )
         found = [one for one in coded if is_told_by_more(one, said) or _holds(one, content)]
         for url in _urls(item):
             found += [one for one in await self.store.find(Gallery, url=url) if not _is_anothers(one, item)]
         return next((gallery for gallery in found if not _is_of_files(gallery)), None)
 
     async def _process_item_gallery(
-        self, item: Item, account: Creator, content: Content, studio: Studio | None = None
+        self, item: Item, account: Creator, content: GalleryContents, studio: Studio | None = None
     ) -> Gallery:
         """Complete the gallery of an item, and link its scenes and images to it.
 
@@ -114,7 +116,7 @@ class GalleryProcessingMixin(StashProcessingBase):
         """
         gallery = await self._find_gallery(item, content) or await self._new_gallery(item, (), studio)
         cover = next((entity for entity in content.files.values() if isinstance(entity, Image)), None)
-        wish = Wish(
+        wish = DesiredState(
             values={
                 "code": str(item.id),
                 "title": self.run.rules.title_of(item),
@@ -136,20 +138,20 @@ class GalleryProcessingMixin(StashProcessingBase):
         return gallery
 
     def _predecessor_values(
-        self, gallery: Gallery, item: Item, account: Creator, content: Content
+        self, gallery: Gallery, item: Item, account: Creator, content: GalleryContents
     ) -> Mapping[str, Collection[str]]:
         """Return what earlier programs would have written, under any name that the creator had. And Stash's own cover."""
         cover = {"cover": [self.run.default_covers.get(gallery.id, "")]}
-        if gallery.is_new() or self._memory(gallery, gallery_key(item)) is not None:
+        if gallery.is_new() or self._baseline(gallery, gallery_key(item)) is not None:
             return cover
         aliases = content.performers[0].alias_list if content.performers else []
         names = [account.username, *(aliases if isinstance(aliases, list) else [])]
         return {**cover, **predecessor_values([Rendered(item.content, item.createdAt)], names)}
 
-    async def _link_files(self, item: Item, gallery: Gallery, content: Content) -> None:
+    async def _link_files(self, item: Item, gallery: Gallery, content: GalleryContents) -> None:
         """Link what is matched. What the source dropped goes only if an earlier sync had added it."""
         applied = self.run.applied[gallery]
-        memory = self._memory(gallery, gallery_key(item))
+        baseline = self._baseline(gallery, gallery_key(item))
         kinds: tuple[tuple[str, type[Scene | Image]], ...] = (("images", Image), ("scenes", Scene))
         for name, cls in kinds:
             members: dict[str, Scene | Image] = {
@@ -157,7 +159,7 @@ class GalleryProcessingMixin(StashProcessingBase):
             }
             unmatched = self._recorded_files(item, content, cls)
             wished = [*members, *unmatched]
-            seen, wrote = seen_and_wrote(memory, name)
+            seen, wrote = seen_and_wrote(baseline, name)
             if not (wished or seen or wrote):
                 continue
             wrote = [*wrote, *self._about_to_join(gallery, content, cls)]
@@ -173,27 +175,33 @@ class GalleryProcessingMixin(StashProcessingBase):
             for stash_id in decision.removed:
                 await members[stash_id].remove_from_gallery(gallery)
             applied.sets[name] = (decision, dict(members))
-            applied.decline(name, wished, memory)
+            applied.decline(name, wished, baseline)
 
-    def _about_to_join(self, gallery: Gallery, content: Content, cls: type[Scene | Image]) -> list[str]:
+    def _about_to_join(
+        self, gallery: Gallery, content: GalleryContents, cls: type[Scene | Image]
+    ) -> list[str]:
         """Files that a killed run was about to link from their own side."""
         found = (
-            (e, self._memory(e, SourceKey("media", str(i))))
+            (e, self._baseline(e, SourceKey("media", str(i))))
             for i, e in content.files.items()
             if self.run.has_plans and isinstance(e, cls)
         )
-        return [e.id for e, memory in found if memory and gallery.id in memory.planned.get("galleries", ())]
+        return [
+            e.id
+            for e, baseline in found
+            if baseline and gallery.id in baseline.in_flight.get("galleries", ())
+        ]
 
-    def _recorded_files(self, item: Item, content: Content, cls: type[Scene | Image]) -> list[str]:
+    def _recorded_files(self, item: Item, content: GalleryContents, cls: type[Scene | Image]) -> list[str]:
         """Files that an earlier sync linked and that could not be matched this time keep their links."""
         unmatched = [one.media.id for one in item.media if one.media.id not in content.files]
         found = [
-            self.run.memory(cls.__type_name__, SourceKey("media", str(media_id))) for media_id in unmatched
+            self.run.baseline(cls.__type_name__, SourceKey("media", str(media_id))) for media_id in unmatched
         ]
-        return [memory.stash_id for memory in found if memory is not None]
+        return [baseline.stash_id for baseline in found if baseline is not None]
 
     async def _process_chapters(
-        self, galleries: Sequence[tuple[Item, Gallery, Content]]
+        self, galleries: Sequence[tuple[Item, Gallery, GalleryContents]]
     ) -> list[GalleryChapter]:
         """One chapter for each aggregated post with images, at the real place of its first image."""
         chapters: list[GalleryChapter | None] = []
@@ -214,7 +222,7 @@ class GalleryProcessingMixin(StashProcessingBase):
         return [chapter for chapter in chapters if chapter is not None]
 
     async def _planned_orders(
-        self, galleries: Sequence[tuple[Item, Gallery, Content]], standing: Mapping[str, list[str]]
+        self, galleries: Sequence[tuple[Item, Gallery, GalleryContents]], standing: Mapping[str, list[str]]
     ) -> dict[str, list[str]]:
         """Return the images of galleries in the order that Stash will show once the planned links are made."""
         changed: dict[str, set[str]] = {}
@@ -229,7 +237,7 @@ class GalleryProcessingMixin(StashProcessingBase):
         }
         return {**standing, **placed}
 
-    def _planned_images(self, gallery: Gallery, content: Content, standing: set[str]) -> set[str]:
+    def _planned_images(self, gallery: Gallery, content: GalleryContents, standing: set[str]) -> set[str]:
         """Return the images that a gallery will hold: those of others stay, whatever is known of them."""
         known = [self.store.entry("Image", image) for image in standing]
         images = [image for image in (*known, *content.files.values()) if isinstance(image, Image)]
@@ -239,10 +247,12 @@ class GalleryProcessingMixin(StashProcessingBase):
     def _place_chapter(
         self, gallery: Gallery, key: SourceKey, title: str, image_index: int
     ) -> GalleryChapter | None:
-        memory = self.run.memory("GalleryChapter", key)
+        baseline = self.run.baseline("GalleryChapter", key)
         standing = gallery.chapters if isinstance(gallery.chapters, list) else []
-        may_be_new = memory is None or (self.run.recreate and not memory.is_taken_back)
-        chapter = next((c for c in standing if memory is not None and c.id == memory.stash_id), None) or next(
+        may_be_new = baseline is None or (self.run.recreate and not baseline.is_undone)
+        chapter = next(
+            (c for c in standing if baseline is not None and c.id == baseline.stash_id), None
+        ) or next(
             (c for c in standing if may_be_new and c.title == title and c not in self.run.applied),
             None,
         )
@@ -250,7 +260,7 @@ class GalleryProcessingMixin(StashProcessingBase):
             chapter = GalleryChapter(gallery=gallery, title=title, image_index=image_index)
             self.store.add(chapter)
         if chapter is not None:
-            self._apply(chapter, key, Wish(values={"title": title, "image_index": image_index}))
+            self._apply(chapter, key, DesiredState(values={"title": title, "image_index": image_index}))
         return chapter
 
 
@@ -271,7 +281,7 @@ def _is_anothers(gallery: Gallery, item: Item) -> bool:
     return code.isdigit() and code != str(item.id)
 
 
-def _holds(gallery: Gallery, content: Content | None) -> bool:
+def _holds(gallery: Gallery, content: GalleryContents | None) -> bool:
     """Tell whether a gallery without urls holds a file of the item."""
     files = content.files.values() if content is not None and not gallery.urls else ()
     return any(_is_linked(file, gallery) for file in files)

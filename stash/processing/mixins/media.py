@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from stash_graphql_client.types import Image, Scene
 
-from stash.engine.ownership import is_told_by_more, said_of
-from stash.engine.wishes import Wish, is_remembered
 from stash.journal import SourceKey
+from stash.mapping.titles import Rendered, item_url, predecessor_values, utc_day
 from stash.processing.base import StashProcessingBase
-from stash.rendering import Rendered, item_url, predecessor_values, utc_day
+from stash.reconcile.recognition import is_told_by_more, said_of
+from stash.reconcile.reconciler import DesiredState, is_remembered
 from stash.report import Planned
 
 if TYPE_CHECKING:
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
     from stash_graphql_client.types import Performer, Studio, Tag
 
-    from stash.files import StashFile
-    from stash.journal import Memory
+    from stash.files.stash_index import StashFile
+    from stash.journal import Baseline
     from stash.source.items import Creator, Item, StoredMedia
-    from stash.store.kinds import Entity
+    from stash.store.entity_types import Entity
 
 TYPES: dict[str, type[Image | Scene]] = {"Image": Image, "Scene": Scene}
 
@@ -33,7 +33,7 @@ class MediaProcessingMixin(StashProcessingBase):
     async def _find_stash_files(self, media: Iterable[StoredMedia]) -> dict[int, Scene | Image]:
         """The scene or image of each media that Stash has: as recorded, else by its file, else by its code."""
         wanted = {one.id: one for one in media}
-        recorded = {media_id: memory for media_id in wanted if (memory := self._recorded(media_id))}
+        recorded = {media_id: baseline for media_id in wanted if (baseline := self._recorded(media_id))}
         found = await self._find_recorded(recorded, wanted)
         left = [one for one in wanted.values() if one.id not in found]
         if len(found) < len(recorded):
@@ -45,20 +45,22 @@ class MediaProcessingMixin(StashProcessingBase):
         return found
 
     async def _find_recorded(
-        self, recorded: Mapping[int, Memory], media: Mapping[int, StoredMedia]
+        self, recorded: Mapping[int, Baseline], media: Mapping[int, StoredMedia]
     ) -> dict[int, Scene | Image]:
         """The entities that earlier runs recorded, if they are still the same, or say that they are the media's."""
-        await self._preload([(memory.type, memory.stash_id) for memory in recorded.values()])
+        await self._preload([(baseline.type, baseline.stash_id) for baseline in recorded.values()])
         found: dict[int, Scene | Image] = {}
-        for media_id, memory in recorded.items():
-            entity = await self.store.get(TYPES[memory.type], memory.stash_id)
-            if entity is not None and (is_remembered(entity, memory) or self._says(entity, media[media_id])):
+        for media_id, baseline in recorded.items():
+            entity = await self.store.get(TYPES[baseline.type], baseline.stash_id)
+            if entity is not None and (
+                is_remembered(entity, baseline) or self._says(entity, media[media_id])
+            ):
                 found[media_id] = entity
         return found
 
-    def _recorded(self, media_id: int) -> Memory | None:
+    def _recorded(self, media_id: int) -> Baseline | None:
         key = media_key(media_id)
-        return self.run.memory("Image", key) or self.run.memory("Scene", key)
+        return self.run.baseline("Image", key) or self.run.baseline("Scene", key)
 
     async def _find_by_file(self, media: Sequence[StoredMedia]) -> dict[int, Scene | Image]:
         matches = {one.id: file for one in media if (file := self.run.files.match(one)) is not None}
@@ -116,7 +118,7 @@ class MediaProcessingMixin(StashProcessingBase):
         **extras: Unpack[Extras],
     ) -> None:
         """Stamp a scene or an image with what its item says. What a user edited is left alone."""
-        wish = Wish(
+        wish = DesiredState(
             values={
                 "code": str(media_id),
                 "title": self.run.rules.title_of(item),
@@ -144,7 +146,7 @@ class MediaProcessingMixin(StashProcessingBase):
         It is worked out for what stands there without our having written it, and for nothing else.
         """
         codes = {"code": [str(variant) for variant in extras.get("variant_ids", ())]}
-        if not stash_obj.title or self._memory(stash_obj, media_key(media_id)) is not None:
+        if not stash_obj.title or self._baseline(stash_obj, media_key(media_id)) is not None:
             return codes
         holders = [item, *self.run.holders.get(int(media_id), ())]
         said = [Rendered(one.content, one.createdAt) for one in holders]
@@ -164,7 +166,7 @@ class MediaProcessingMixin(StashProcessingBase):
         performers: Sequence[Performer],
     ) -> None:
         """Stamp what belongs to no known item with what its own row says."""
-        wish = Wish(
+        wish = DesiredState(
             values={"code": str(media.id), "date": utc_day(media.createdAt), "studio": studio},
             links={"performers": performers},
             predecessors={"code": [str(variant.id) for variant in media.variants]},
@@ -172,7 +174,7 @@ class MediaProcessingMixin(StashProcessingBase):
         )
         self._stamp(stash_obj, media_key(media.id), wish)
 
-    def _stamp(self, stash_obj: Scene | Image, key: SourceKey, wish: Wish) -> None:
+    def _stamp(self, stash_obj: Scene | Image, key: SourceKey, wish: DesiredState) -> None:
         if self._is_foreign(stash_obj, key, wish):
             self._leave(stash_obj, key, "primary file")
             return
@@ -182,15 +184,15 @@ class MediaProcessingMixin(StashProcessingBase):
         else:
             self._apply(stash_obj, key, wish)
 
-    def _is_foreign(self, stash_obj: Scene | Image, key: SourceKey, wish: Wish) -> bool:
+    def _is_foreign(self, stash_obj: Scene | Image, key: SourceKey, wish: DesiredState) -> bool:
         """Tell whether the entity is about another file, of which ours is but a copy: then it is never taken over."""
         if self.run.files.foreign_primary(stash_obj.__type_name__, stash_obj.id) is None:
             return False
         ours = {key.id, *wish.predecessors.get("code", ())}
-        return stash_obj.code not in ours and self._memory(stash_obj, key) is None
+        return stash_obj.code not in ours and self._baseline(stash_obj, key) is None
 
 
-def holders_of(items: Iterable[Item]) -> dict[int, list[Item]]:
+def items_by_media_id(items: Iterable[Item]) -> dict[int, list[Item]]:
     """The items that hold each media, by its id."""
     holders: dict[int, list[Item]] = {}
     for item in items:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from stash_graphql_client.types import Studio
 
-from stash.engine.wishes import Wish, is_remembered
-from stash.folding import fold
 from stash.journal import SourceKey
+from stash.mapping.titles import NETWORK_STUDIO, numbered, profile_url, profile_urls, studio_names
 from stash.processing.base import StashProcessingBase, common, listed
-from stash.rendering import NETWORK_STUDIO, numbered, profile_url, profile_urls, studio_names
+from stash.reconcile.reconciler import DesiredState, is_remembered
+from stash.texts import fold
 
 if TYPE_CHECKING:
     from stash_graphql_client.types import Performer
@@ -37,7 +37,7 @@ class StudioProcessingMixin(StashProcessingBase):
         key = studio_key(account)
         values = await self._values(account, studio, network)
         url = self._spelt(studio, key, "urls", profile_urls(account.username))
-        self._apply(studio, key, Wish(values, texts={"urls": [url]}))
+        self._apply(studio, key, DesiredState(values, texts={"urls": [url]}))
         self.run.studios[account.id] = studio
         return studio
 
@@ -45,10 +45,10 @@ class StudioProcessingMixin(StashProcessingBase):
         """The name, unless the user gave it, and the parent, unless that stands below the studio itself."""
         values: dict[str, Any] = {}
         own = next((one for one in self._names(account) if fold(one) == fold(str(studio.name))), None)
-        memory = self._memory(studio, studio_key(account))
+        baseline = self._baseline(studio, studio_key(account))
         if own is not None:
             values["name"] = str(studio.name)
-        elif "name" in self.run.overwrite or (memory is not None and "name" in memory.wrote):
+        elif "name" in self.run.overwrite or (baseline is not None and "name" in baseline.last_applied):
             values["name"] = await self._free_name(account, studio)
         if network is None or not _is_within(network, studio):
             values["parent_studio"] = network
@@ -58,13 +58,13 @@ class StudioProcessingMixin(StashProcessingBase):
         """The studio above those of the creators. None where it was deleted in Stash."""
         network = await self._recorded_studio(NETWORK_KEY)
         if network is None and await self._is_deleted(Studio, NETWORK_KEY):
-            if not self._is_taken_back(Studio, NETWORK_KEY):
+            if not self._is_undone(Studio, NETWORK_KEY):
                 network = next(iter(await self._called(NETWORK_STUDIO)), None)
             if network is None:
                 self._left_out(Studio, NETWORK_KEY)
                 return None
         network = network or await self.store.get_or_create(Studio, name=NETWORK_STUDIO)
-        self._apply(network, NETWORK_KEY, Wish())
+        self._apply(network, NETWORK_KEY, DesiredState())
         return network
 
     async def _find_existing_studio(self, account: Creator) -> Studio | None:
@@ -108,11 +108,11 @@ class StudioProcessingMixin(StashProcessingBase):
         return name
 
     async def _recorded_studio(self, key: SourceKey) -> Studio | None:
-        memory = self.run.memory("Studio", key)
-        if memory is None:
+        baseline = self.run.baseline("Studio", key)
+        if baseline is None:
             return None
-        studio = await self.store.get(Studio, memory.stash_id)
-        return studio if studio is not None and is_remembered(studio, memory) else None
+        studio = await self.store.get(Studio, baseline.stash_id)
+        return studio if studio is not None and is_remembered(studio, baseline) else None
 
 
 def studio_key(account: Creator) -> SourceKey:

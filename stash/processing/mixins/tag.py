@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Protocol
 
 from stash_graphql_client.types import Image, Scene, Tag
 
-from stash.engine.wishes import Wish, is_remembered
 from stash.journal import SourceKey
+from stash.mapping.titles import TRAILER_TAG, is_pattern, numbered, tag_names
 from stash.processing.base import StashProcessingBase
-from stash.rendering import TRAILER_TAG, is_pattern, numbered, tag_names
+from stash.reconcile.reconciler import DesiredState, is_remembered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,12 +67,12 @@ class TagProcessingMixin(StashProcessingBase):
         key = tag_key(name)
         tag = await self._recorded_tag(name)
         if tag is None and await self._is_deleted(Tag, key):
-            tag = None if self._is_taken_back(Tag, key) else await self._standing_tag(name)
+            tag = None if self._is_undone(Tag, key) else await self._standing_tag(name)
             if tag is None:
                 self._left_out(Tag, key)
                 return None
         tag = tag or await self._get_or_create_tag(name)
-        self._apply(tag, key, Wish())
+        self._apply(tag, key, DesiredState())
         return tag
 
     async def _get_or_create_tag(self, name: str) -> Tag:
@@ -103,9 +103,9 @@ class TagProcessingMixin(StashProcessingBase):
         return None
 
     async def _recorded_tag(self, name: str) -> Tag | None:
-        memory = self.run.memory("Tag", tag_key(name))
-        tag = None if memory is None else await self.store.get(Tag, memory.stash_id)
-        return tag if tag is not None and memory is not None and is_remembered(tag, memory) else None
+        baseline = self.run.baseline("Tag", tag_key(name))
+        tag = None if baseline is None else await self.store.get(Tag, baseline.stash_id)
+        return tag if tag is not None and baseline is not None and is_remembered(tag, baseline) else None
 
 
 def tag_key(name: str) -> SourceKey:

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from stash.source.items import StoredMedia
-    from stash.source.reading.scrutiny import Scrutiny
-    from stash.source.reading.source import Row, Source
+    from stash.source.reading.row_validation import RowValidator
+    from stash.source.reading.source import Row, SourceQueries
 
 _ACCOUNT = ("id", "username", "displayName", "about", "stash_id")
 
@@ -24,7 +24,7 @@ _ACCOUNT = ("id", "username", "displayName", "about", "stash_id")
 class AccountReading:
     """Remembers the accounts that it read. An account without a usable name is reported, and unknown."""
 
-    def __init__(self, source: Source, scrutiny: Scrutiny) -> None:
+    def __init__(self, source: SourceQueries, scrutiny: RowValidator) -> None:
         self._source, self._scrutiny = source, scrutiny
         self._known: dict[int, Creator | None] = {}
         self._by_handle: dict[str, Creator | None] = {}

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from stash.source.reading.source import Source
+    from stash.source.reading.source import SourceQueries
 
 WINDOW = timedelta(seconds=60)
 
@@ -30,7 +30,7 @@ type _Timed = tuple[int, int, datetime]
 
 
 async def find_renditions(
-    connection: AsyncConnection, source: Source, loose: Mapping[int, Collection[int]]
+    connection: AsyncConnection, source: SourceQueries, loose: Mapping[int, Collection[int]]
 ) -> dict[int, int]:
     """Tell which media each rendition belongs to, by its id. `loose` are media with a file that nothing holds, by account."""
     if not loose or source.is_ours or not source.has("account_media", "mediaId", "createdAt"):
@@ -41,7 +41,9 @@ async def find_renditions(
     return _unique(orphans, await _candidates(connection, source, {account for _, account, _ in orphans}))
 
 
-async def _orphans(connection: AsyncConnection, source: Source, media: Collection[int]) -> list[_Timed]:
+async def _orphans(
+    connection: AsyncConnection, source: SourceQueries, media: Collection[int]
+) -> list[_Timed]:
     columns = ("id", "accountId", "createdAt", "mimetype")
     rows = await source.by(connection, "media", columns, ("id", media))
     return [
@@ -51,7 +53,9 @@ async def _orphans(connection: AsyncConnection, source: Source, media: Collectio
     ]
 
 
-async def _candidates(connection: AsyncConnection, source: Source, accounts: Collection[int]) -> list[_Timed]:
+async def _candidates(
+    connection: AsyncConnection, source: SourceQueries, accounts: Collection[int]
+) -> list[_Timed]:
     """Offered videos without a file and without known renditions, at the time of their row or of their offer."""
     media, offered = source.table("media"), source.table("account_media")
     statement = (

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from stash.source.reading.index import Carried
-    from stash.source.reading.scrutiny import Scrutiny
-    from stash.source.reading.source import Row, Source
+    from stash.source.reading.row_validation import RowValidator
+    from stash.source.reading.source import Row, SourceQueries
 
 
-class Offered(NamedTuple):
+class AccountMediaRef(NamedTuple):
     """A media as an account offers it."""
 
     id: int
@@ -52,9 +52,9 @@ class PostRow:
 class Contents:
     """Everything that the items of one window carry. Filled by a bounded number of statements."""
 
-    def __init__(self, source: Source, scrutiny: Scrutiny) -> None:
+    def __init__(self, source: SourceQueries, scrutiny: RowValidator) -> None:
         self._source, self._scrutiny = source, scrutiny
-        self.offered: dict[int, Offered] = {}
+        self.offered: dict[int, AccountMediaRef] = {}
         self.bundles: dict[int, Bundle] = {}
         self.posts: dict[int, PostRow] = {}
 
@@ -71,7 +71,7 @@ class Contents:
         places = {media for bundle in self.bundles.values() for media in bundle.media}
         await self._load_offered(connection, ids | places)
 
-    def find(self, carried: Carried) -> Offered | Bundle | None:
+    def find(self, carried: Carried) -> AccountMediaRef | Bundle | None:
         """Return what is carried: as its type says, else as the other type. None where it dangles."""
         offered, bundle = self.offered.get(carried.contentId), self.bundles.get(carried.contentId)
         if carried.contentType is ContentType.ACCOUNT_MEDIA:
@@ -140,10 +140,10 @@ class Contents:
             else:
                 self.offered[one.id] = one
 
-    def _offered(self, row: Row) -> Offered | None:
+    def _offered(self, row: Row) -> AccountMediaRef | None:
         row_id, media, preview, access = row
         if type(row_id) is type(media) is int and type(preview) in _NUMBER_OR_NONE and access in _FLAG:
-            return Offered(row_id, media, preview, not access)
+            return AccountMediaRef(row_id, media, preview, not access)
         key = self._scrutiny.key("account_media", row_id)
         if key is None:
             return None
@@ -151,7 +151,9 @@ class Contents:
         number = seen.integer("mediaId", media)
         if media is None:
             seen.reject("mediaId is empty")
-        return Offered(key, number, seen.integer("previewId", preview), seen.flag("access", access) is False)
+        return AccountMediaRef(
+            key, number, seen.integer("previewId", preview), seen.flag("access", access) is False
+        )
 
 
 _NUMBER_OR_NONE, _FLAG = frozenset({int, type(None)}), (0, 1)

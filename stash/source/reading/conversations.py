@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from stash.source.reading.source import Row, Source
+    from stash.source.reading.source import Row, SourceQueries
 
 
 @dataclass(slots=True)
@@ -46,7 +46,7 @@ class Conversations:
 
 
 async def read_conversations(
-    connection: AsyncConnection, source: Source, posting: Collection[int]
+    connection: AsyncConnection, source: SourceQueries, posting: Collection[int]
 ) -> Conversations:
     """Read the groups and find the reader.
 
@@ -92,7 +92,9 @@ def _readers(
             yield min(candidates)[-1]
 
 
-async def _distinct(connection: AsyncConnection, source: Source, name: str, *columns: str) -> list[Row]:
+async def _distinct(
+    connection: AsyncConnection, source: SourceQueries, name: str, *columns: str
+) -> list[Row]:
     """The different rows of some columns that are all numbers. None where the table lacks one."""
     if not source.has(name, *columns):
         return []
@@ -101,7 +103,7 @@ async def _distinct(connection: AsyncConnection, source: Source, name: str, *col
     return [row for row in rows if all(type(value) is int for value in row)]
 
 
-async def _accounts_with_files(connection: AsyncConnection, source: Source) -> frozenset[int]:
+async def _accounts_with_files(connection: AsyncConnection, source: SourceQueries) -> frozenset[int]:
     media = source.table("media")
     statement = sa.select(media.c.accountId).distinct().where(source.has_file(media))
     return frozenset(row[0] for row in await source.rows(connection, statement))

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from stash.source.reading.source import Source
-    from stash.source.reading.world import World
+    from stash.source.reading.archive_index import ArchiveIndex
+    from stash.source.reading.source import SourceQueries
 
 _BATCH = 5000
 
@@ -34,9 +34,9 @@ class FileOwner(NamedTuple):
 
 async def find_owners(
     connection: AsyncConnection,
-    source: Source,
+    source: SourceQueries,
     files: Mapping[str, int | None],
-    world: World,
+    world: ArchiveIndex,
 ) -> dict[str, FileOwner]:
     """Look up base names and the ids in them: a handful of statements, however many files."""
     numbers = {number for number in files.values() if number is not None}
@@ -58,7 +58,7 @@ async def find_owners(
 
 async def find_names(
     connection: AsyncConnection,
-    source: Source,
+    source: SourceQueries,
     accounts: Collection[int],
     is_wanted: Callable[[str], bool],
 ) -> list[str]:
@@ -79,7 +79,9 @@ async def find_names(
     return sorted(found)
 
 
-async def _parents(connection: AsyncConnection, source: Source, numbers: Collection[int]) -> dict[int, int]:
+async def _parents(
+    connection: AsyncConnection, source: SourceQueries, numbers: Collection[int]
+) -> dict[int, int]:
     columns = ("variantId", "mediaId")
     rows = await source.by(connection, "media_variants", columns, ("variantId", numbers))
     numbered = [(row[0], row[1]) for row in rows if type(row[0]) is type(row[1]) is int]
@@ -87,13 +89,15 @@ async def _parents(connection: AsyncConnection, source: Source, numbers: Collect
 
 
 async def _accounts(
-    connection: AsyncConnection, source: Source, ids: Collection[int]
+    connection: AsyncConnection, source: SourceQueries, ids: Collection[int]
 ) -> dict[int, int | None]:
     rows = await source.by(connection, "media", ("id", "accountId"), ("id", ids))
     return {row[0]: row[1] if type(row[1]) is int else None for row in rows}
 
 
-async def _by_name(connection: AsyncConnection, source: Source, names: Collection[str]) -> dict[str, int]:
+async def _by_name(
+    connection: AsyncConnection, source: SourceQueries, names: Collection[str]
+) -> dict[str, int]:
     """Media by the base name of their file. Rows of old versions hold whole paths."""
     if not names or not source.has("media", "local_filename"):
         return {}
@@ -105,7 +109,9 @@ async def _by_name(connection: AsyncConnection, source: Source, names: Collectio
     return {base_name(name): row_id for row_id, name in rows if type(row_id) is int and type(name) is str}
 
 
-async def _pictures(connection: AsyncConnection, source: Source, ids: Collection[int]) -> dict[int, str]:
+async def _pictures(
+    connection: AsyncConnection, source: SourceQueries, ids: Collection[int]
+) -> dict[int, str]:
     found: dict[int, str] = {}
     for picture in ("banner", "avatar"):
         rows = await source.by(connection, f"account_{picture}", ("mediaId",), ("mediaId", ids))

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from stash.source.items import ItemKind
     from stash.source.reading.conversations import Conversations
-    from stash.source.reading.scrutiny import Scrutiny
-    from stash.source.reading.source import Row, Source
+    from stash.source.reading.row_validation import RowValidator
+    from stash.source.reading.source import Row, SourceQueries
 
 type ItemKey = tuple[ItemKind, int]
 
@@ -75,7 +75,7 @@ class ItemIndex:
 class IndexReading:
     """Reads one creator's index."""
 
-    def __init__(self, connection: AsyncConnection, source: Source, scrutiny: Scrutiny) -> None:
+    def __init__(self, connection: AsyncConnection, source: SourceQueries, scrutiny: RowValidator) -> None:
         self._connection, self._source, self._scrutiny = connection, source, scrutiny
         self._added: set[ItemKey] = set()
 
@@ -179,7 +179,7 @@ class IndexReading:
         index.refs.append(ItemRef(created or NEVER, key, kind))
 
 
-def carried_by(rows: Sequence[Row], scrutiny: Scrutiny, link: str) -> dict[int, list[Carried]]:
+def carried_by(rows: Sequence[Row], scrutiny: RowValidator, link: str) -> dict[int, list[Carried]]:
     """Return what attachment rows bring, by post or message (`link`), in the order of position and id."""
     carried: defaultdict[int, list[Carried]] = defaultdict(list)
     place = ATTACHMENT.index(link)

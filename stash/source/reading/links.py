@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from stash.source.values import ContentType
 
 if TYPE_CHECKING:
-    from stash.source.reading.source import Expression, Source
+    from stash.source.reading.source import Expression, SourceQueries
 
 _ALONE = (ContentType.ACCOUNT_MEDIA.name, str(ContentType.ACCOUNT_MEDIA.value))
 _BUNDLE = (ContentType.ACCOUNT_MEDIA_BUNDLE.name, str(ContentType.ACCOUNT_MEDIA_BUNDLE.value))
@@ -28,7 +28,7 @@ class Links:
     Only items count whose row is there, and for posts and stories their account's as well.
     """
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: SourceQueries) -> None:
         self._source = source
 
     def holders(self) -> sa.Subquery | None:

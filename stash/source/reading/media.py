@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from stash.source.reading.scrutiny import Scrutiny
-    from stash.source.reading.source import Source
+    from stash.source.reading.row_validation import RowValidator
+    from stash.source.reading.source import SourceQueries
 
 _MEDIA = (
     "id",
@@ -43,7 +43,10 @@ class MediaReading:
     """The media of one window. `renditions` are further variants, each with its media."""
 
     def __init__(
-        self, source: Source, scrutiny: Scrutiny, renditions: Mapping[int, int] = MappingProxyType({})
+        self,
+        source: SourceQueries,
+        scrutiny: RowValidator,
+        renditions: Mapping[int, int] = MappingProxyType({}),
     ) -> None:
         self._source, self._scrutiny = source, scrutiny
         self._media: dict[int, StoredMedia] = {}

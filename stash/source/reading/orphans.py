@@ -13,9 +13,9 @@ from stash.source.values import repair_text
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from stash.source.reading.scrutiny import Scrutiny
-    from stash.source.reading.source import Row, Source
-    from stash.source.reading.world import World
+    from stash.source.reading.archive_index import ArchiveIndex
+    from stash.source.reading.row_validation import RowValidator
+    from stash.source.reading.source import Row, SourceQueries
 
 _NUMBERED = (
     "accounts",
@@ -54,10 +54,10 @@ _JOINING = frozenset(
 class OrphanReading:
     """Finds them by statements that answer with nothing else."""
 
-    def __init__(self, connection: AsyncConnection, source: Source, scrutiny: Scrutiny) -> None:
+    def __init__(self, connection: AsyncConnection, source: SourceQueries, scrutiny: RowValidator) -> None:
         self._connection, self._source, self._scrutiny = connection, source, scrutiny
 
-    async def read(self, world: World) -> None:
+    async def read(self, world: ArchiveIndex) -> None:
         """Report unusable ids, accounts without a name, and what names an account, post or message in vain."""
         await self._look_at_numbers()
         accounts = AccountReading(self._source, self._scrutiny)
@@ -115,7 +115,7 @@ class OrphanReading:
         for row in await self._source.rows(self._connection, statement):
             self._report(name, row, "its account")
 
-    async def _look_at_messages(self, world: World) -> None:
+    async def _look_at_messages(self, world: ArchiveIndex) -> None:
         name = TABLES["message"]
         if not (self._source.has(name, "id", "senderId") and self._source.has("attachments", "messageId")):
             return

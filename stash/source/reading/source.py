@@ -24,7 +24,7 @@ _GIVEN = sa.text("(SELECT value FROM json_each(:given))")
 """As text: a run asks thirty times, and to put together what SQLAlchemy has for it takes longer than to ask."""
 
 
-class Source:
+class SourceQueries:
     """Builds and runs statements. Values come as the driver has them, for `Scrutiny` to look at."""
 
     def __init__(self, database: Database) -> None:

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from stash.addresses import StashAddress
+from stash.transport.addresses import StashAddress
 
 revision = "0005"
 down_revision = "0004"

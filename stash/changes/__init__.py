@@ -1,0 +1,1 @@
+"""What a run changes, as one form for the sync, the plan, the journal and the undo."""

@@ -1,0 +1,1 @@
+"""Files on disk, and files that Stash has scanned."""

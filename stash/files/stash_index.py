@@ -1,0 +1,299 @@
+"""What Stash has made of the files in the downloads folder."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import batched
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from stash_graphql_client.types import Image, Scene
+
+from stash.concurrency import gather_or_cancel
+from stash.files.candidates import in_order, likeness
+from stash.files.content import Fingerprint, md5, oshash, read_all
+from stash.files.local import LocalFile, MultiMap, named
+from stash.files.paths import PathMap, base_name, kind_of, media_id
+from stash.store.reply_validation import validating_reply
+from stash.transport.halving import fitting
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from stash.source.items import StoredMedia
+    from stash.store import StashStore
+
+DIRECTORIES = 200
+"""Folders a question: their paths stand in one pattern."""
+
+NAMES = 500
+"""Base names, or fingerprints, a question."""
+
+MOST_READ = 2000
+"""Files a run that are read for their fingerprint; so many without a match are another library's."""
+
+
+@dataclass(slots=True)
+class StashFile:
+    """A file that Stash knows, with the image or scene that holds it. The first file is its primary one.
+
+    `is_broken` says that Stash could not read a picture.
+    """
+
+    type: str
+    id: str
+    code: str
+    path: str
+    is_primary: bool
+    is_broken: bool = False
+
+
+@dataclass
+class StashFileIndex:
+    """Finds the host files of a media, and the Stash file of a host file."""
+
+    path_map: PathMap
+    on_host: list[LocalFile]
+    in_stash: dict[str, StashFile] = field(default_factory=dict)
+    creator_folders: dict[int, frozenset[str]] = field(default_factory=dict)
+    """The folders of each account, in lower case."""
+    extra_copies: dict[str, str] = field(default_factory=dict)
+    """Files beyond the one that its media is matched by, each with that one."""
+    matched: set[LocalFile] = field(default_factory=set)
+    """The files of media that were matched, of types that Stash takes."""
+    unusable: dict[LocalFile, str] = field(default_factory=dict)
+    """What lies in the downloads and cannot be used, each with the reason."""
+    unread: dict[str, str] = field(default_factory=dict)
+    """Files that could not be read for their fingerprint, by path, each with the reason."""
+
+    def __post_init__(self) -> None:
+        self._unusable: set[int | str | None] = {
+            one for file in self.unusable for one in (file.media_id, file.name)
+        }
+        self._foreign: dict[tuple[str, str], str] = {}
+        self._elsewhere: dict[str, str] = {}
+        self._found_elsewhere: set[str] = set()
+        self._by_id: MultiMap[int] = MultiMap()
+        self._by_name: MultiMap[str] = MultiMap()
+        for file in self.on_host:
+            self._add(file)
+
+    def _add(self, file: LocalFile) -> None:
+        self._by_name.add(file.name, file)
+        if file.media_id is not None:
+            self._by_id.add(file.media_id, file)
+
+    def of(self, media: StoredMedia) -> list[LocalFile]:
+        """The host files of a media, the likeliest first: by the names in its rows, and the ids in their own.
+
+        Where files of several creators have the name, its own creator's are the media's.
+        """
+        renditions = (media, *media.variants)
+        by_name = [
+            file
+            for one in renditions
+            if one.local_filename
+            for file in self._by_name.get(base_name(one.local_filename))
+        ]
+        numbered = [file for one in renditions for file in self._by_id.get(one.id)]
+        found = list(dict.fromkeys([*self._at_home(media, by_name), *numbered]))
+        return (
+            found
+            if len(found) == 1
+            else in_order(found, media, self.creator_folders.get(media.accountId, ()))
+        )
+
+    def _at_home(self, media: StoredMedia, found: list[LocalFile]) -> list[LocalFile]:
+        home = self.creator_folders.get(media.accountId, ())
+        at_home = [file for file in found if file.folder.casefold() in home] if len(found) > 1 else []
+        return at_home or found
+
+    def lacks(self, media: StoredMedia) -> bool:
+        """Tell whether nothing on the host is a media's, usable or not."""
+        renditions = (media, *media.variants)
+        names = {base_name(one.local_filename) for one in renditions if one.local_filename}
+        return self._unusable.isdisjoint({one.id for one in renditions} | names) and not self.of(media)
+
+    def take(self, matched: Iterable[tuple[StoredMedia, Sequence[LocalFile]]]) -> None:
+        """Note the files of media that were matched."""
+        for media, files in matched:
+            taken = [file for file in files if file.kind]
+            self.matched.update(taken)
+            if len(taken) > 1:
+                best = self._best(media, taken) or taken[0]
+                self.extra_copies |= {file.path: best.path for file in taken if file is not best}
+
+    def _best(self, media: StoredMedia, files: Iterable[LocalFile]) -> LocalFile | None:
+        """Of a media's files, in their order, the one that Stash knows: one that it could read, a primary one before others."""
+        known = [(file, found) for file in files if (found := self._known(file)) is not None]
+        best = min(
+            known,
+            key=lambda one: (one[1].is_broken, likeness(one[0], media), not one[1].is_primary),
+            default=None,
+        )
+        return None if best is None else best[0]
+
+    def stash_path(self, file: LocalFile) -> str:
+        """Tell where Stash sees a host file."""
+        return self.path_map.to_stash(file.path)
+
+    def match(self, media: StoredMedia) -> StashFile | None:
+        """The Stash file of a media."""
+        files = self.of(media)
+        best = self._best(media, files) if len(files) > 1 else next(iter(files), None)
+        return None if best is None else self._known(best)
+
+    def unknown(self, files: Iterable[LocalFile]) -> list[LocalFile]:
+        """The files, of a type that Stash takes, that Stash does not know."""
+        return [file for file in files if file.kind and not self.knows(file)]
+
+    def knows(self, file: LocalFile) -> bool:
+        """Tell whether Stash has made a scene or an image of a file."""
+        return self._known(file) is not None
+
+    def _known(self, file: LocalFile) -> StashFile | None:
+        found = self.in_stash.get(self.stash_path(file))
+        return found or self.in_stash.get(self._elsewhere.get(file.path, ""))
+
+    def foreign_primary(self, type_name: str, entity_id: str) -> str | None:
+        """The primary file of an image or scene, as Stash sees it, if that is not one of the downloads."""
+        path = self._foreign.get((type_name, entity_id))
+        return None if path in self._found_elsewhere else path
+
+    def split(self, file: StashFile, scene_id: str) -> StashFile:
+        """Note that a file has a scene of its own now."""
+        own = self.in_stash[file.path] = StashFile("Scene", scene_id, "", file.path, is_primary=True)
+        return own
+
+    async def read(self, store: StashStore, files: Iterable[LocalFile]) -> None:
+        """Learn what Stash has in the folders of these files, in O(pages) requests."""
+        paths = [self.stash_path(file) for file in files]
+        folders = sorted({path[: -len(base_name(path))] for path in paths})
+        for start in range(0, len(folders), DIRECTORIES):
+            await fitting(folders[start : start + DIRECTORIES], partial(self._read_folders, store))
+
+    async def _read_folders(self, store: StashStore, folders: Sequence[str]) -> None:
+        pattern = _in_folders(folders)
+        await gather_or_cancel(*(self._read_kind(store, pattern, *kind) for kind in _KINDS))
+
+    async def _read_kind(
+        self, store: StashStore, pattern: str, kind: type[Image | Scene], files_field: str
+    ) -> None:
+        async for row in store.rows(kind, _selection(files_field, "path"), path__regex=pattern):
+            with validating_reply("its files"):
+                self._note(kind.__type_name__, row, row[files_field])
+
+    async def find_elsewhere(
+        self, store: StashStore, files: Sequence[LocalFile], *, by_content: bool = True
+    ) -> None:
+        """Look for files that lie elsewhere for Stash: by their base name, else by size and fingerprint.
+
+        A name counts where one file alone has it; one without an id, only if the sizes are the same.
+        """
+        for part in batched(files, NAMES):
+            await fitting(part, partial(self._find_by_name, store))
+        left = self.unknown(files)
+        if by_content and len(left) <= MOST_READ:
+            for part in batched(left, NAMES):
+                await self._find_by_content(store, part)
+        self._found_elsewhere.update(self._elsewhere.values())
+
+    def is_absent(self, name: str) -> bool:
+        """Tell whether no file on the host can be the one of this name, which tells a media by its id."""
+        if name in self._by_name or kind_of(name) is None:
+            return False
+        return (found := media_id(name)) is not None and found not in self._by_id
+
+    async def find_absent(self, store: StashStore, names: Sequence[str]) -> None:
+        """Look for files that are on the host no more, where Stash alone may have them, by their base names."""
+        absent = [named(name) for name in names]
+        for part in batched(absent, NAMES):
+            await fitting(part, partial(self._find_by_name, store))
+        for file in absent:
+            if (path := self._elsewhere.get(file.path)) is not None:
+                self._found_elsewhere.add(path)
+                self._add(file)
+
+    async def _find_by_name(self, store: StashStore, files: Sequence[LocalFile]) -> None:
+        names = {file.name for file in files}
+        pattern = rf"[/\\](?:{'|'.join(map(re.escape, sorted(names)))})$"
+        found: dict[str, dict[str, int]] = {}
+        for kind, files_field in _KINDS:
+            async for row in store.rows(kind, _selection(files_field, _TELLING), path__regex=pattern):
+                self._note(kind.__type_name__, row, row[files_field])
+                for one in row[files_field]:
+                    found.setdefault(base_name(one["path"]), {})[one["path"]] = one["size"]
+        for file in files:
+            sizes = found.get(file.name, {})
+            if len(sizes) == 1:
+                ((path, size),) = sizes.items()
+                if file.media_id is not None or _has_size(file, size):
+                    self._elsewhere[file.path] = path
+
+    async def _find_by_content(self, store: StashStore, files: Sequence[LocalFile]) -> None:
+        for kind, files_field in _KINDS:
+            name, fingerprint = ("oshash", oshash) if kind is Scene else ("checksum", md5)
+            taken = [file for file in files if file.kind == kind.__type_name__.lower()]
+            marks, unread = await asyncio.to_thread(read_all, [file.path for file in taken], fingerprint)
+            self.unread |= unread
+            wanted = {f"{name}__in": sorted({mark.value for mark in marks.values()})}
+            found: dict[Fingerprint, str] = {}
+            async for row in store.rows(kind, _selection(files_field, _TELLING), **wanted):
+                self._note(kind.__type_name__, row, row[files_field])
+                for one in row[files_field]:
+                    for mark in one["fingerprints"]:
+                        found.setdefault(Fingerprint(mark["value"], one["size"]), one["path"])
+            self._elsewhere |= {path: found[mark] for path, mark in marks.items() if mark in found}
+
+    def _note(self, type_name: str, row: dict[str, Any], files: list[dict[str, Any]]) -> None:
+        self._foreign.pop((type_name, row["id"]), None)
+        if files and base_name(files[0]["path"]) not in self._by_name:
+            self._foreign[type_name, row["id"]] = files[0]["path"]
+        for place, file in enumerate(files):
+            is_broken = type_name == "Image" and file.get("width") == 0
+            self.in_stash[file["path"]] = StashFile(
+                type_name,
+                row["id"],
+                row["code"] or "",
+                file["path"],
+                is_primary=place == 0,
+                is_broken=is_broken,
+            )
+
+
+_KINDS: tuple[tuple[type[Image | Scene], str], ...] = ((Image, "visual_files"), (Scene, "files"))
+
+
+def is_copy(path: Path, other: Path) -> bool:
+    """Tell whether two files on the host have the same content, as Stash tells it.
+
+    Raises:
+        OSError: one of them cannot be read.
+    """
+    mark = oshash if kind_of(path.name) == "scene" else md5
+    return path.stat().st_size == other.stat().st_size and mark(path) == mark(other)
+
+
+def _has_size(file: LocalFile, size: int) -> bool:
+    try:
+        return Path(file.path).stat().st_size == size
+    except OSError:
+        return False
+
+
+_TELLING = "id path size fingerprints { type value }"
+"""What is asked of a file that is looked for by what tells it."""
+
+
+def _selection(files_field: str, fields: str) -> str:
+    """The files of an image or a scene. A picture that Stash could not read has no width."""
+    width = " ... on ImageFile { width }" if files_field == "visual_files" else ""
+    return f"id code {files_field} {{ ... on BaseFile {{ {fields} }}{width} }}"
+
+
+def _in_folders(folders: Sequence[str]) -> str:
+    name = "[^/]+" if folders[0].startswith("/") else r"[^/\\]+"
+    return f"^(?:{'|'.join(map(re.escape, folders))}){name}$"

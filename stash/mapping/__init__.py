@@ -1,0 +1,1 @@
+"""Say what the source wants in Stash. Pure."""

@@ -1,0 +1,82 @@
+"""The way to the Stash of the settings, and how long it is waited for at the start."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol
+
+from stash.errors import UsageError
+from stash.store import StashContext
+from stash.transport.graphql import TransportConfig
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    import httpx
+
+    from stash.settings import Settings
+    from stash.transport.client import Connection
+
+AT_ONCE = 3.0
+"""Seconds for which a command that only looks waits for a Stash that does not answer."""
+
+
+class ReachSteps(Protocol):
+    """Where a wait is told."""
+
+    def start(self, step: str) -> None:
+        """It begins."""
+        ...
+
+    def finish(self) -> None:
+        """It is over."""
+        ...
+
+
+class _Waiting(StashContext):
+    """A context that tells, once, that it waits for a Stash which does not answer yet."""
+
+    def __init__(self, wire: TransportConfig, steps: ReachSteps | None) -> None:
+        super().__init__(wire=replace(wire, on_wait=self._begin))
+        self._steps, self._where = steps, wire.url
+        self._is_told = False
+
+    def _begin(self, why: str) -> None:
+        if self._steps is not None and not self._is_told:
+            self._is_told = True
+            self._steps.start(f"Waiting for Stash at {self._where} ({why})")
+
+    async def get_client(self) -> Connection:
+        """Connect, once. See `StashContext`."""
+        client = await super().get_client()
+        if self._steps is not None and self._is_told:
+            self._steps.finish()
+            self._is_told = False
+        return client
+
+
+@asynccontextmanager
+async def reaching(
+    settings: Settings, steps: ReachSteps | None, transport: httpx.AsyncBaseTransport | None, *, is_dry: bool
+) -> AsyncIterator[StashContext]:
+    """Return what leads to the store of a Stash. Nothing is sent before its client is asked for.
+
+    A run that only looks answers soon where there is no Stash; one that writes waits until it has started.
+    """
+    if settings.url is None:
+        raise UsageError("No Stash is named; set STASH_URL to its address, such as http://localhost:9999.")
+    key = settings.api_key.get_secret_value() if settings.api_key is not None else None
+    wire = TransportConfig(
+        settings.url,
+        key,
+        settings.ca_file,
+        patience=settings.patience,
+        connect_patience=min(settings.patience, AT_ONCE) if is_dry else settings.patience,
+        transport=transport,
+    )
+    context = _Waiting(wire, steps)
+    try:
+        yield context
+    finally:
+        await context.close(force=True)

@@ -1,0 +1,1 @@
+"""Decide by a three-way merge what becomes of an entity."""

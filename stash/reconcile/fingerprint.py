@@ -1,0 +1,201 @@
+"""Settled windows: what stands as an earlier run left it is recognised, not decided again.
+
+A window is settled while its rows and files give the same digest, and its entities in Stash too. `updated_at` is
+no help: Stash changes it without a change, and changes entities without it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from dataclasses import dataclass, fields
+from importlib.metadata import version
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
+
+from pydantic_core import PydanticSerializationError, to_json
+
+from stash.source.items import AggregatedPost, Creator, Item, ItemMedia, Mention, StoredMedia
+from stash.store.entity_types import Entity
+from stash.texts import normalize_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from stash.files.local import LocalFile
+
+_TEXTS = ("code", "details", "date", "title")
+_LINKS = ("performers", "tags", "galleries")
+_NAMES = ("aliases", "alias_list")
+
+COMPARED: dict[str, tuple[str, ...]] = {
+    "Image": (*_TEXTS, "organized", "urls", "studio", *_LINKS),
+    "Scene": (*_TEXTS, "organized", "urls", "studio", *_LINKS),
+    "Gallery": (*_TEXTS, "organized", "urls", "studio", "performers", "tags", "cover"),
+    "GalleryChapter": ("title", "image_index"),
+    "Performer": ("name", "disambiguation", "alias_list", "urls", "details"),
+    "Studio": ("name", "urls", "parent_studio"),
+    "Tag": ("name", "aliases"),
+}
+"""The fields of each type that a decision looks at; its identity is its id."""
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A bounded part of a creator: items, and media that no known item holds. `number` is its place."""
+
+    number: int
+    items: Sequence[Item] = ()
+    unattached: Sequence[StoredMedia] = ()
+
+    def media(self) -> dict[int, StoredMedia]:
+        """All media of the part, by id."""
+        held = {one.media.id: one.media for item in self.items for one in item.media}
+        return held | {one.id: one for one in self.unattached}
+
+
+def source_digest(part: Chunk, files: Mapping[int, Sequence[LocalFile]], rules: str) -> str:
+    """A digest of everything at the source that a decision looks at.
+
+    Args:
+        part: the items.
+        files: the host files of each media, by its id.
+        rules: the settings that decisions obey.
+    """
+    people = _each_once(c for item in part.items for c in _people(item))
+    said = (
+        _VERSION,
+        rules,
+        [_item_of(item) for item in part.items],
+        [(_creator(one), one.avatar and one.avatar.id) for one in people],
+        [
+            (_media(one), [_media(v) for v in one.variants], [file.path for file in files[one.id]])
+            for one in part.media().values()
+        ],
+    )
+    return _digest(said)
+
+
+def stash_digest(signatures: Iterable[tuple[Any, ...]]) -> str:
+    """A digest of entities by their signatures, whatever their order."""
+    return _digest(sorted(signatures, key=lambda signature: signature[:2]))
+
+
+def _digest(said: Any) -> str:
+    try:
+        content = to_json(said)
+    except PydanticSerializationError:  # a lone surrogate
+        content = repr(said).encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(content, digest_size=16).hexdigest()
+
+
+def signature_of(entity: Entity) -> tuple[Any, ...]:
+    """Return what is compared of an entity of the store, in the form of a reply."""
+    data, name = entity.__dict__, entity.__type_name__
+    return (name, entity.id, *[read(data.get(field)) for field, read in _READ[name]])
+
+
+def signature_of_row(name: str, row: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return what is compared of an entity in a reply, where texts are as Stash keeps them."""
+    return (
+        name,
+        row["id"],
+        *[row[f] or "" if read is None else read(row[f]) for f, read in _READ_OF_ROW[name]],
+    )
+
+
+def _of_row(field: str) -> Callable[[Any], Any] | None:
+    """Tell how a field of a reply is read, where it is more than its value."""
+    if field in _LINKS:
+        return lambda value: sorted([one["id"] for one in value])
+    if field in _NAMES:
+        return lambda value: sorted(value or ()) or ""
+    return (lambda value: value["id"] if value else "") if field in _SINGLES else None
+
+
+def signatures_of_orders(orders: Mapping[str, Sequence[str]]) -> list[tuple[Any, ...]]:
+    """Return what is compared of galleries with chapters, whose places are those of their images: all images, in order."""
+    return [("order", gallery, *images) for gallery, images in orders.items()]
+
+
+def _ids(value: Any) -> list[str]:
+    return sorted([one.id for one in value]) if isinstance(value, list) else []
+
+
+def _names(value: Any) -> Any:
+    """Aliases come in whatever order Stash finds them."""
+    return (sorted(map(normalize_text, value)) or "") if isinstance(value, list) else ""
+
+
+def _id(value: Any) -> str:
+    return value.id if isinstance(value, Entity) else ""
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, str):
+        return normalize_text(value)
+    if isinstance(value, list):
+        return [normalize_text(one) for one in value] or ""
+    return value if isinstance(value, int) and value else ""
+
+
+def _reader(field: str) -> Callable[[Any], Any]:
+    if field in _LINKS:
+        return _ids
+    if field in _NAMES:
+        return _names
+    return _id if field in _SINGLES else _plain
+
+
+_SINGLES = frozenset({"studio", "cover", "parent_studio"})
+_READ: dict[str, list[tuple[str, Callable[[Any], Any]]]] = {
+    name: [(field, _reader(field)) for field in compared] for name, compared in COMPARED.items()
+}
+_READ_OF_ROW = {name: [(f, _of_row(f)) for f in compared] for name, compared in COMPARED.items()}
+
+
+def _values(cls: type[Any], *without: str) -> Callable[[Any], tuple[Any, ...]]:
+    """All fields of a dataclass but these. A field that is added later is looked at too."""
+    return attrgetter(*[field.name for field in fields(cls) if field.name not in without])
+
+
+_VERSION = version("stash-sync")
+_item = _values(Item, "stash_id", "account", "hashtags", "accountMentions", "media", "aggregated")
+_post = _values(AggregatedPost, "account", "media")
+_mention = _values(Mention, "account")
+_place = _values(ItemMedia, "media", "owner")
+_media = _values(StoredMedia, "stash_id", "variants")
+_creator = _values(Creator, "stash_id", "avatar")
+
+
+def _people(item: Item) -> list[Creator]:
+    mentioned = [one.account for one in item.accountMentions]
+    return [
+        c for c in (item.account, *mentioned, *[post.account for post in item.aggregated]) if c is not None
+    ]
+
+
+def _each_once(people: Iterable[Creator]) -> list[Creator]:
+    """The objects that were read, each once: where an account was read twice, a digest always held both."""
+    found: list[Creator] = []
+    of_id: defaultdict[int, list[Creator]] = defaultdict(list)
+    for one in people:
+        if all(one is not other for other in of_id[one.id]):
+            of_id[one.id].append(one)
+            found.append(one)
+    return found
+
+
+def _item_of(item: Item) -> tuple[Any, ...]:
+    return (
+        _item(item),
+        item.account.id,
+        [one.value for one in item.hashtags],
+        [_mention(one) for one in item.accountMentions],
+        _places(item.media),
+        [(_post(post), post.account and post.account.id, _places(post.media)) for post in item.aggregated],
+    )
+
+
+def _places(media: Iterable[ItemMedia]) -> list[tuple[Any, ...]]:
+    return [(one.media.id, one.owner.kind, one.owner.id, _place(one)) for one in media]

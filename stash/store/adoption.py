@@ -1,0 +1,115 @@
+"""What was to be created and stands in Stash already: its reply was lost, or somebody else was first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from stash_graphql_client.types import Gallery, GalleryChapter, Performer, Tag
+from stash_graphql_client.types.unset import UNSET
+
+from stash.store.entity_types import ENTITY_TYPES, Entity, kind_of
+from stash.store.natural_keys import NamingStore, PendingByKey
+from stash.texts import fold, normalize_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from stash.transport.client import Connection
+
+
+_LATER = ("cover", "images")
+"""What no creation takes."""
+
+
+class AdoptingStore(NamingStore):
+    """A naming store in which a new entity may turn out to exist."""
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection)
+        self._births = PendingByKey()
+
+    def name(self, entity: Entity, raw: dict[str, Any]) -> None:
+        """Give a created entity the id that Stash gave it."""
+        super().name(entity, raw)
+        self._births.end(entity)
+
+    async def adopt_existing(self, entities: Sequence[Entity]) -> set[Entity]:
+        """Let new entities be those that Stash has of the same natural key. Return which of them are."""
+        adopted: set[Entity] = set()
+        by_kind: dict[str, dict[Entity, str]] = {}
+        for entity in entities:
+            if key := normalize_text(entity.__dict__.get(kind_of(entity).key or "") or ""):
+                by_kind.setdefault(entity.__type_name__, {})[entity] = key
+        for name, keyed in by_kind.items():
+            carriers = await self._read_carriers(ENTITY_TYPES[name], list(set(keyed.values())))
+            for entity, key in keyed.items():
+                if existing := next((one for one in carriers[key] if _is_made_of(one, entity)), None):
+                    self._become(entity, existing)
+                    adopted.add(entity)
+        return adopted
+
+    def adopt_chapter(self, chapter: GalleryChapter) -> None:
+        """Let a new chapter be the one of its gallery with the same title and place, if there is one."""
+        gallery = chapter.gallery
+        standing = (
+            gallery.chapters if isinstance(gallery, Gallery) and isinstance(gallery.chapters, list) else []
+        )
+        for one in standing:
+            if one is not chapter and (one.title, one.image_index) == (chapter.title, chapter.image_index):
+                self._become(chapter, one)
+                chapter.gallery = gallery
+                return
+
+    def _become(self, entity: Entity, existing: Entity) -> None:
+        """A new entity turned out to exist: it takes the other's place.
+
+        What no creation takes is still to be written, and so is what stands empty there.
+        """
+        self.forget(entity)
+        self._births.end(entity)
+        later = {name: value for name in _LATER if (value := entity.__dict__.get(name))}
+        later |= _still_empty(entity, existing)
+        entity.update_id(existing.id)
+        entity.__dict__.update(existing.__dict__ | later)
+        for name, value in (existing.__pydantic_private__ or {}).items():
+            (entity.__pydantic_private__ or {})[name] = value
+        self.remember(entity)
+
+
+def _is_made_of(existing: Entity, new: Entity) -> bool:
+    """Tell whether what stands in Stash may be what the creation of a new entity made. A code alone says nothing."""
+    if kind_of(new).key == "code":
+        urls = {*_texts_of(existing, "urls")}
+        return (
+            bool(urls & {*_texts_of(new, "urls")})
+            if urls
+            else _texts_of(existing, "title") == _texts_of(new, "title")
+        )
+    if isinstance(new, Performer) and _folded(existing, "disambiguation") != _folded(new, "disambiguation"):
+        return False
+    return isinstance(new, Tag) or _folded(existing, "name") == _folded(new, "name")
+
+
+def _folded(entity: Entity, field: str) -> list[str]:
+    return [fold(text) for text in _texts_of(entity, field)]
+
+
+def _texts_of(entity: Entity, field: str) -> list[str]:
+    """The texts of a field as Stash keeps them. None where it is empty or unknown."""
+    value = entity.__dict__.get(field)
+    return [
+        normalize_text(text)
+        for text in (value if isinstance(value, list) else [value])
+        if isinstance(text, str) and text
+    ]
+
+
+def _still_empty(entity: Entity, existing: Entity) -> dict[str, Any]:
+    """The fields of a new entity that are empty in the one which stands."""
+    return {
+        name: value
+        for name in entity.__tracked_fields__
+        if isinstance(value := entity.__dict__.get(name), str | bool | list | Entity)
+        and value
+        and not existing.__dict__.get(name, UNSET)
+    }

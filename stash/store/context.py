@@ -1,0 +1,87 @@
+"""The doors: `connect` for scripts, notebooks and tests, `StashContext` for the pipeline."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import stash_graphql_client
+from stash_graphql_client.types.base import StashObject
+
+from stash.errors import UsageError
+from stash.store.store import StashStore
+from stash.transport.client import Connection
+from stash.transport.graphql import TransportConfig
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+
+
+class StashContext(stash_graphql_client.StashContext):
+    """The library's context, with our connection and our store in it.
+
+    Args:
+        conn: the downloader's settings: `scheme`, `host`, `port`, `apikey`, in any case.
+        wire: how to reach Stash, where more than that is to be said.
+    """
+
+    def __init__(self, conn: Mapping[str, Any] | None = None, *, wire: TransportConfig | None = None) -> None:
+        super().__init__(dict(conn or {}))
+        self._wire = wire or _wire_of(self.conn)
+
+    async def get_client(self) -> Connection:
+        """Connect, once.
+
+        Raises:
+            SyncError: named by what is wrong: no answer, key, certificate, not a Stash, too old.
+            UsageError: a store is open in this process already.
+        """
+        if self._client is None:
+            if StashObject._store is not None:  # noqa: SLF001 - the library ties its types to one store a process
+                raise UsageError(
+                    "A store is open in this process already; close it before another is opened."
+                )
+            connection = Connection(self._wire)
+            await connection.initialize()
+            self._client = connection
+            self._store = StashStore(connection)
+            StashObject._store = self._store  # noqa: SLF001
+        return self.client
+
+    @property
+    def client(self) -> Connection:
+        """The open connection."""
+        client = super().client
+        assert isinstance(client, Connection)  # noqa: S101 - get_client makes no other
+        return client
+
+    @property
+    def store(self) -> StashStore:
+        """The open store. The library's own way to it formats a line for the log each time, thousands of times a run."""
+        store = self._store
+        return store if isinstance(store, StashStore) else super().store  # type: ignore[return-value]  # which raises
+
+
+def _wire_of(conn: Mapping[str, Any]) -> TransportConfig:
+    scheme, host, port = conn.get("Scheme", "http"), conn.get("Host", "localhost"), conn.get("Port", 9999)
+    return TransportConfig(url=f"{scheme}://{host}:{port}", api_key=conn.get("ApiKey") or None)
+
+
+@asynccontextmanager
+async def connect(url: str, api_key: str | None = None, **options: Any) -> AsyncIterator[StashStore]:
+    """Open the store of a Stash, for the length of a block.
+
+    Args:
+        url: as in the browser, for example `http://localhost:9999`.
+        api_key: from Settings, Security; None where Stash asks for none.
+        options: further fields of `stash.transport.client.Wire`.
+
+    Raises:
+        SyncError: named by what is wrong: no answer, key, certificate, not a Stash, too old.
+    """
+    context = StashContext(wire=TransportConfig(url=url, api_key=api_key, **options))
+    await context.get_client()
+    try:
+        yield context.store
+    finally:
+        await context.close(force=True)

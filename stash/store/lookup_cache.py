@@ -1,0 +1,100 @@
+"""What a window has asked Stash for, so that it is not asked again: hits and misses alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from stash.store.lookups import Lookup, matches, values_of
+from stash.texts import fold, normalize_text
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from stash.store.entity_types import Entity, EntityType
+
+COMPLETE_FIELDS = ("name", "aliases", "url", "code")
+"""The fields that are indexed when all entities of a type were read."""
+
+
+@dataclass
+class FieldCache:
+    """What was asked of one field: all values, or these. And who carries which."""
+
+    is_complete: bool = False
+    asked: set[str] = field(default_factory=set)
+    carriers: dict[str, list[Entity]] = field(default_factory=dict)
+
+    def answers(self, value: str) -> bool:
+        """Tell whether the question after a value needs no request."""
+        return self.is_complete or value in self.asked
+
+    def add(self, value: str, entity: Entity) -> None:
+        """Note who carries a value."""
+        carriers = self.carriers.setdefault(_folded(value), [])
+        if not any(carrier is entity for carrier in carriers):
+            carriers.append(entity)
+
+
+class LookupCache:
+    """The coverage of every type and field, for one window."""
+
+    def __init__(self) -> None:
+        self._kinds: dict[str, dict[str, FieldCache]] = {}
+
+    def cover(self, kind: EntityType, field_name: str, values: Iterable[str] | None) -> None:
+        """Note that a field was asked after: these values, or all where `values` is None."""
+        coverage = self._kinds.setdefault(kind.name, {}).setdefault(field_name, FieldCache())
+        if values is None:
+            coverage.is_complete = True
+        else:
+            coverage.asked.update(_folded(value) for value in values)
+
+    def _of(self, kind: EntityType) -> dict[str, FieldCache]:
+        return self._kinds.get(kind.name, {})
+
+    def index(self, kind: EntityType, entities: Collection[Entity]) -> None:
+        """Make entities known to the fields that were asked after."""
+        for field_name, coverage in self._of(kind).items():
+            for entity in entities:
+                for value in values_of(entity, field_name) or ():
+                    if isinstance(value, str):
+                        coverage.add(value, entity)
+
+    def answer(self, kind: EntityType, lookups: list[Lookup]) -> list[Entity] | None:
+        """The entities that meet the conditions, or None where Stash has to be asked."""
+        for lookup in lookups:
+            if lookup.operator not in {"exact", "iexact", "in"} or lookup.asks != "StringCriterionInput":
+                continue
+            coverage = self._of(kind).get(lookup.field)
+            wanted = [_folded(v) for v in (lookup.value if lookup.operator == "in" else [lookup.value])]
+            if coverage is not None and all(map(coverage.answers, wanted)):
+                found = dict.fromkeys(e for value in wanted for e in coverage.carriers.get(value, ()))
+                return [entity for entity in found if matches(entity, lookups)]
+        return None
+
+    def has_all(self, kind: EntityType, fields: Iterable[str]) -> bool:
+        """Tell whether every entity of a type is known by these fields."""
+        found = self._of(kind)
+        return all(name in found and found[name].is_complete for name in fields)
+
+    def known(self, kind: EntityType, fields: Iterable[str], value: str) -> list[Entity]:
+        """Tell who is known to carry a value in one of the fields, ignoring case. There may be others."""
+        found = (self._of(kind).get(field_name) for field_name in fields)
+        return [
+            entity for coverage in found if coverage for entity in coverage.carriers.get(_folded(value), ())
+        ]
+
+    def carriers(self, kind: EntityType, fields: Iterable[str], value: str) -> list[Entity] | None:
+        """Tell who carries a value in one of the fields, ignoring case. None where that was not asked."""
+        found: list[Entity] = []
+        for field_name in fields:
+            coverage = self._of(kind).get(field_name)
+            if coverage is None or not coverage.answers(_folded(value)):
+                return None
+            found += coverage.carriers.get(_folded(value), ())
+        return found
+
+
+def _folded(value: str) -> str:
+    return fold(normalize_text(value))

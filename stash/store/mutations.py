@@ -1,0 +1,252 @@
+"""Mutations for what is pending: what each sends, what it changes, what is known once Stash confirmed it. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from stash_graphql_client.types import Gallery, GalleryChapter, Image
+
+from stash.store.changes import (
+    SEPARATE,
+    Change,
+    before,
+    edited_fields,
+    is_unmade,
+    mark_sent,
+    related,
+    sendable,
+    to_input,
+    values,
+)
+from stash.store.documents import Field
+from stash.store.entities import assign, is_new, snapshot
+from stash.store.entity_types import Entity, kind_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+
+
+WRITTEN = "id updated_at"
+"""What is asked back of an update: when Stash took it, by its own clock."""
+
+
+class Link(NamedTuple):
+    """An image in a gallery, or no more in it. `owner` is the side on which that was set."""
+
+    owner: Entity
+    field: str
+    image: Image
+    gallery: Gallery
+    present: bool
+
+    @property
+    def other(self) -> Entity:
+        """The side that `owner` lists."""
+        return self.gallery if self.owner is self.image else self.image
+
+
+@dataclass(slots=True, eq=False)
+class Mutation:
+    """One mutation: what it sends of an entity, as copied at the time of sending. `told` are the fields that Stash answered."""
+
+    entity: Entity
+    mutation: Field
+    change: Change
+    sent: dict[str, Any] = field(default_factory=dict)
+    links: Sequence[Link] = ()
+    told: Collection[str] = ()
+    has_picture: bool = False
+
+    def entities(self) -> list[Entity]:
+        """Return what is read again to see whether it has taken effect."""
+        if isinstance(self.entity, GalleryChapter):
+            return [self.entity.gallery] if isinstance(self.entity.gallery, Gallery) else []
+        return [link.image for link in self.links] or [self.entity]
+
+    def is_done(self) -> bool:
+        """Tell whether it has taken effect, by what was read since. Of a picture that cannot be told."""
+        if self.has_picture:
+            return False
+        if self.links:
+            return all(_stands(link) == link.present for link in self.links)
+        if isinstance(self.entity, GalleryChapter):
+            return not is_new(self.entity)
+        edited = edited_fields(self.entity)
+        return not any(name in edited for name in self.sent)
+
+    def confirm(self) -> None:
+        """Stash has it: it is no edit any more, unless Stash answered that it has something else."""
+        mark_sent(self.entity, {name: value for name, value in self.sent.items() if name not in self.told})
+        for link in self.links:
+            known = snapshot(link.owner).setdefault(link.field, [])
+            if link.present:
+                known.append(link.other)
+            else:
+                known[:] = [one for one in known if one is not link.other]
+
+
+def _stands(link: Link) -> bool:
+    return any(one is link.gallery for one in snapshot(link.image).get("galleries", ()))
+
+
+def writable(entity: Entity, fields: Iterable[str]) -> list[str]:
+    """Those of the fields that a create or an update takes."""
+    taken = _taken(type(entity), is_new(entity))
+    return [field for field in fields if field in taken]
+
+
+@cache
+def _taken(entity_type: type[Entity], is_creation: bool) -> frozenset[str]:  # noqa: FBT001 - a key of the cache
+    own = [f for f in entity_type.__tracked_fields__ if not _is_separate(entity_type, f)]
+    return frozenset(own if is_creation else sendable(entity_type, own))
+
+
+@cache
+def handled(entity_type: type[Entity]) -> frozenset[str]:
+    """The fields for which the library has a way of its own."""
+    return frozenset(f for f in entity_type.__tracked_fields__ if _handler(entity_type, f) is not None)
+
+
+def all_writable(entity: Entity, fields: Sequence[str]) -> list[str]:
+    """Those of the fields that are written in any way."""
+    return [*writable(entity, fields), *by_handler(entity, fields)]
+
+
+def writable_now(entity: Entity, fields: Sequence[str]) -> list[str]:
+    """The fields to write now. One that leads to what Stash refused to create stays pending."""
+    data, links = entity.__dict__, entity.__relationships__
+    return [f for f in writable(entity, fields) if f not in links or not is_unmade(data[f])]
+
+
+def by_handler(entity: Entity, fields: Sequence[str]) -> list[str]:
+    """Those of the fields that the library writes."""
+    own = handled(type(entity))
+    return [field for field in fields if field in own]
+
+
+def writing(
+    entity: Entity, fields: Sequence[str], attached: Mapping[str, str | None], *, is_checked: bool = False
+) -> Mutation:
+    """The create or update of an entity with these fields. `attached` is sent with it and not kept.
+
+    A creation asks what Stash made of the values, an update where it `is_checked`.
+    """
+    kind = kind_of(entity)
+    verb, selection = (
+        ("Create", f"created_at {WRITTEN} {kind.told}") if is_new(entity) else ("Update", WRITTEN)
+    )
+    if is_checked and not is_new(entity):
+        selection = f"{WRITTEN} {kind.told}"
+    sent = values(entity, fields)
+    content = {**to_input(entity, sent), **attached}
+    if verb == "Update":
+        content["id"] = entity.id
+    mutation = Field(kind.operation(verb), {"input": (f"{kind.name}{verb}Input!", content)}, selection)
+    return Mutation(entity, mutation, _change(entity, sent, attached), sent, has_picture=bool(attached))
+
+
+def change_of(entity: Entity, fields: Iterable[str], attached: Mapping[str, str | None]) -> Change:
+    """Return what a create or an update changes. Of what is attached only that it is sent."""
+    return _change(entity, values(entity, fields), attached)
+
+
+def _change(entity: Entity, sent: Mapping[str, Any], attached: Mapping[str, str | None]) -> Change:
+    pictures = {name: "a new picture" if content else None for name, content in attached.items()}
+    after = {**sent, **pictures} if pictures else sent
+    if is_new(entity):
+        return Change(entity, "create", {}, after)
+    known = snapshot(entity).get
+    return Change(entity, "update", {name: known(name) for name in after}, after)
+
+
+def linking(edits: Iterable[tuple[Entity, Sequence[str]]]) -> list[Mutation]:
+    """The images that join or leave galleries, one operation a gallery and direction."""
+    groups: dict[tuple[Gallery, bool], list[Link]] = {}
+    for entity, fields in edits:
+        for link in _links(entity, fields):
+            groups.setdefault((link.gallery, link.present), []).append(link)
+    return [_linking(links) for _, links in sorted(groups.items(), key=lambda group: not group[0][1])]
+
+
+def _links(entity: Entity, fields: Sequence[str]) -> Iterator[Link]:
+    name = "galleries" if isinstance(entity, Image) else "images"
+    if name not in fields or not isinstance(entity, Image | Gallery):
+        return
+    now, known = entity.__dict__[name] or [], before(entity, name) or []
+    standing, wanted = set(known), set(now)
+    changed = [(one, True) for one in now if one not in standing]
+    changed += [(one, False) for one in known if one not in wanted]
+    for one, present in changed:
+        image, gallery = (entity, one) if isinstance(entity, Image) else (one, entity)
+        yield Link(entity, name, image, gallery, present)
+
+
+def _linking(links: Sequence[Link]) -> Mutation:
+    gallery, present, images = links[0].gallery, links[0].present, [link.image for link in links]
+    name, argument = (
+        ("addGalleryImages", "GalleryAddInput!")
+        if present
+        else ("removeGalleryImages", "GalleryRemoveInput!")
+    )
+    content = {"gallery_id": gallery.id, "image_ids": [image.id for image in images]}
+    before, after = ([], images) if present else (images, [])
+    change = Change(gallery, "link", {"images": before}, {"images": after})
+    return Mutation(gallery, Field(name, {"input": (argument, content)}), change, links=links)
+
+
+def halves(operation: Mutation) -> list[Mutation]:
+    """The same links in two mutations. None of a mutation that cannot be parted."""
+    half = len(operation.links) // 2
+    return [_linking(operation.links[:half]), _linking(operation.links[half:])] if half else []
+
+
+def covering(gallery: Gallery) -> Mutation:
+    """The cover of a gallery, or none."""
+    content: dict[str, Any] = {"gallery_id": gallery.id}
+    if isinstance(gallery.cover, Image):
+        content["cover_image_id"] = gallery.cover.id
+        field = Field("setGalleryCover", {"input": ("GallerySetCoverInput!", content)})
+    else:
+        field = Field("resetGalleryCover", {"input": ("GalleryResetCoverInput!", content)})
+    change = Change(gallery, "link", {"cover": before(gallery, "cover")}, {"cover": gallery.cover})
+    return Mutation(gallery, field, change, values(gallery, ["cover"]))
+
+
+def _is_separate(entity_type: type[Entity], name: str) -> bool:
+    """Tell whether a field has a mutation of its own."""
+    return (entity_type.__type_name__, name) in SEPARATE or _handler(entity_type, name) is not None
+
+
+def handler(entity: Entity, name: str) -> Any:
+    """The library's own way to write a field, where it has one."""
+    return _handler(type(entity), name)
+
+
+@cache
+def _handler(entity_type: type[Entity], name: str) -> Any:
+    if name == "custom_fields" or (entity_type.__type_name__, name) in SEPARATE:
+        return None
+    return entity_type.__side_mutations__.get(name)
+
+
+def levels(new: Sequence[Entity]) -> list[list[Entity]]:
+    """New entities in groups, each needing only what the groups before it make."""
+    depth: dict[Entity, int] = {}
+    for entity in new:
+        needed = [depth[o] for o in related(entity) if o in depth]
+        depth[entity] = max(needed, default=-1) + 1
+    found: list[list[Entity]] = [[] for _ in range(max(depth.values(), default=-1) + 1)]
+    for entity in new:
+        found[depth[entity]].append(entity)
+    return found
+
+
+def give_up(operation: Mutation) -> list[str]:
+    """Take what Stash answered in place of what it was sent. Return the fields that it did not keep."""
+    told = [name for name in operation.sent if name in operation.told]
+    known, edited = snapshot(operation.entity), edited_fields(operation.entity) if told else []
+    ignored = [name for name in told if name in edited]
+    assign(operation.entity, {name: known[name] for name in ignored})
+    return ignored

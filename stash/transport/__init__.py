@@ -1,0 +1,1 @@
+"""Send GraphQL requests to Stash."""
