@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
     from stash_graphql_client.types import Performer, Studio, Tag
 
+    from stash.changes.flush_log import FlushLog
     from stash.files.stash_index import StashFileIndex
     from stash.journal import Baseline, ChunkFingerprint, Journal, SourceKey
-    from stash.processing.flush_log import FlushLog
     from stash.reconcile.reconciler import MergeResult
     from stash.report import Report
     from stash.source.items import Item, ItemKind

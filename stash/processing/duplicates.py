@@ -69,7 +69,7 @@ class Twins(Working):
         first, last = self.run.galleries_before + 1, max(map(int, made))
         if all(str(number) in made for number in range(first, last + 1)):
             return []
-        return [row async for row in self.store.rows(Gallery, "id code", id__between=(first, last))]
+        return list(await self.store.rows_between_ids(Gallery, "id code", first, last))
 
     async def _younger_chapters(self, made: Sequence[GalleryChapter]) -> list[MergeResult]:
         homes = {one.gallery.id for one in made if isinstance(one.gallery, Gallery)}

@@ -7,16 +7,14 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from stash_graphql_client.types import Gallery, GalleryChapter, Image, Performer, Scene, Studio, Tag
-from stash_graphql_client.types.unset import UNSET
+from stash_graphql_client.types import Gallery, GalleryChapter
 
+from stash.changes.plan import joining_and_leaving, new_links, planned
 from stash.concurrency import gather_or_cancel
 from stash.interpreter import sweep
 from stash.journal import ChunkFingerprint, SourceKey
 from stash.processing.duplicates import Twins
 from stash.reconcile.fingerprint import signature_of, signatures_of_orders, source_digest, stash_digest
-from stash.reconcile.reconciler import names_of
-from stash.report import Planned
 from stash.store import Flushed
 from stash.store.entities import is_new
 
@@ -27,7 +25,6 @@ if TYPE_CHECKING:
     from stash.journal import Outcome
     from stash.processing.flush import Batch
     from stash.reconcile.fingerprint import Chunk
-    from stash.reconcile.reconciler import MergeResult
     from stash.report import Skipped
     from stash.source.items import Creator
     from stash.store import Change
@@ -69,7 +66,7 @@ class Decided:
         self.created |= dict.fromkeys(one.entity for one in flushed.applied if one.action == "create")
         self.changed.update(change.entity for change in flushed.applied)
         self.links_added += sum(
-            _new_links(c, name, c.after[name]) for c in flushed.applied for name in c.after
+            new_links(c, name, c.after[name]) for c in flushed.applied for name in c.after
         )
         self.refused.add(Flushed(failed=flushed.failed, ignored=flushed.ignored))
 
@@ -106,7 +103,7 @@ class Recording(Twins):
             for name in change.after:
                 one = planned(change, name, applied)
                 # Another part may have decided the same already: nothing of a plan stands in Stash when the next begins.
-                joining, leaving = _turns(change, name)
+                joining, leaving = joining_and_leaving(change, name)
                 place = one.type, one.id, one.key if change.action == "create" else "", one.field
                 links = [hash((*place, link)) for link in (*joining, *leaving)]
                 marks = links or [hash((one.type, one.id, one.key, one.field, str(one.after)))]
@@ -257,54 +254,3 @@ def _with_chapters(applied: Sequence[Entity]) -> set[str]:
 
 
 _PICTURE = frozenset({"image"})
-_LINKS = frozenset({"performers", "tags", "galleries", "images", "scenes"})
-_LINKABLE = (Tag, Performer, Gallery, Scene, Image)
-
-
-def planned(change: Change, name: str, applied: MergeResult | None) -> Planned:
-    """One field of a change that is to be shown in a plan."""
-    entity = change.entity
-    reason = "new" if change.action == "create" else applied.reasons.get(name, "") if applied else ""
-    before, after = _shown(change.before.get(name)), _shown(_wished(change, name))
-    key = " ".join(applied.key if applied else (entity.__type_name__, entity.id))
-    return Planned(entity.__type_name__, _label(entity), name, before, after, reason, key)
-
-
-def _wished(change: Change, name: str) -> Any:
-    """Return what a field is to hold, with the links to what Stash has not got yet: a change holds none."""
-    wished = change.entity.__dict__.get(name)
-    return wished if isinstance(wished, list) and change.action != "link" else change.after[name]
-
-
-def _new_links(change: Change, name: str, members: Sequence[Entity] | None) -> int:
-    """Count the links of a field that it did not have before. Other fields have none."""
-    if name not in _LINKS:
-        return 0
-    before = set(change.before.get(name) or ())
-    return len([one for one in members or () if one not in before])
-
-
-def _turns(change: Change, name: str) -> tuple[list[str], list[str]]:
-    """Name the members that a field of links is to gain, and those that it is to lose. Other fields have none."""
-    if name not in _LINKS:
-        return [], []
-    before, wished = change.before.get(name) or [], _wished(change, name) or []
-    joining, leaving = (
-        [one for one in some if one not in others]
-        for some, others in ((wished, set(before)), (before, set(wished)))
-    )
-    return names_of(joining), names_of(leaving)
-
-
-def _label(entity: Entity) -> str:
-    return names_of([entity])[0] if is_new(entity) else entity.id
-
-
-def _shown(value: Any) -> Any:
-    if value is UNSET or value is None or isinstance(value, str | int | float):
-        return None if value is UNSET else value
-    if isinstance(value, list):
-        return [_shown(one) for one in value]
-    if isinstance(value, (Studio, *_LINKABLE)):
-        return names_of([value])[0]
-    return str(value)

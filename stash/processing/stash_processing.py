@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 from stash_graphql_client.types import Performer, Studio, Tag
 
+from stash.changes.flush_log import FlushLog
 from stash.errors import SyncError
 from stash.files.local import looked_through
 from stash.files.paths import PathMap
@@ -21,7 +22,6 @@ from stash.journal import Journal
 from stash.lock import held
 from stash.processing.context import Run
 from stash.processing.creator_sync import CreatorProcessing
-from stash.processing.flush_log import FlushLog
 from stash.processing.ownership import Finding
 from stash.processing.survey import CreatorSurvey
 from stash.processing.unmatched import Unmatching
@@ -61,7 +61,7 @@ class StashProcessing(CreatorProcessing, CreatorSurvey, Finding, Unmatching):
             yield
             return
         run.report.run = await run.journal.begin(command, creators)
-        run.recorder = FlushLog(run.journal, run.report.run, run)
+        run.recorder = FlushLog(run.journal, run.report.run, lambda entity: run.applied.get(entity))  # noqa: PLW0108 - `applied` is replaced at the end of a part
         self.store.record_with(run.recorder)
         try:
             yield

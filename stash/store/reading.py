@@ -260,6 +260,13 @@ class ReadingStore(IdentityMap):
                 for row in rows:
                     yield row
 
+    async def rows_between_ids(
+        self, entity_type: type[T], selection: str, first: int, last: int
+    ) -> list[dict[str, Any]]:
+        """Return the raw rows whose ids are from `first` to `last`."""
+        within = {"value": first, "value2": last, "modifier": "BETWEEN"}
+        return [row async for row in self.rows(entity_type, selection, id=within)]
+
     async def _row_pages(
         self, kind: EntityType, lookups: list[Lookup], selection: str, per_page: int
     ) -> AsyncIterator[list[dict[str, Any]]]:

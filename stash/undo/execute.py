@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from stash_graphql_client.types import Gallery, GalleryChapter
 
+from stash.changes.flush_log import FlushLog
 from stash.changes.net_changes import net_changes, new_ids, with_ids
+from stash.changes.plan import planned
 from stash.errors import SyncError
 from stash.files.content import mark_of_url
 from stash.files.paths import PathMap
 from stash.files.stash_index import StashFileIndex
 from stash.journal import PICTURES
 from stash.processing.context import Run
-from stash.processing.flush_log import FlushLog
-from stash.processing.record import planned
 from stash.reconcile.reconciler import MergeResult, Picture, names_of
 from stash.report import PLURALS, Planned
 from stash.store import Change, destroy
@@ -220,7 +220,7 @@ class UndoRun:
         else:
             return
         self._report.run = number
-        recorder = FlushLog(self._journal, number, self._run)
+        recorder = FlushLog(self._journal, number, self._run.applied.get)
         self._store.record_with(recorder)
         try:
             await self._send(recorder, effects, plan, doomed)

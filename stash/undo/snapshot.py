@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
+from stash.changes.flush_log import plain
 from stash.files.content import picture_url
 from stash.journal import PICTURES, SourceKey
-from stash.processing.flush_log import plain
 from stash.reconcile.reconciler import is_remembered
 from stash.store.entity_types import ENTITY_TYPES
 from stash.store.hydration import is_stub, received

@@ -1,4 +1,4 @@
-"""What a flush is about to send, and what came of it, for the journal."""
+"""Log what a flush is about to send, and what Stash answered, in the journal."""
 
 from __future__ import annotations
 
@@ -10,27 +10,37 @@ from stash.journal import LogEntry, Outcome, SourceKey
 from stash.store.entity_types import Entity
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Sequence
+    from collections.abc import Callable, Container, Sequence
 
     from stash.journal import Journal
     from stash.journal.values import LogPosition
-    from stash.processing.context import Run
+    from stash.reconcile.reconciler import MergeResult
     from stash.store import Change, Failure
 
 
 class FlushLog:
-    """Notes operations before they are sent. What Stash answered is settled with the part that it belongs to."""
+    """The write-ahead log of one run: entries are stored before their mutations are sent.
 
-    def __init__(self, journal: Journal, number: int, run: Run) -> None:
+    The outcomes are handed out by `take`, to be stored with the chunk that they belong to.
+
+    Args:
+        journal: where the entries are stored.
+        run_id: the run that the entries belong to.
+        result_of: returns what was decided for an entity, None where nothing was.
+    """
+
+    def __init__(
+        self, journal: Journal, run_id: int, result_of: Callable[[Entity], MergeResult | None]
+    ) -> None:
         self._journal = journal
-        self._number = number
-        self._run = run
+        self._run_id = run_id
+        self._result_of = result_of
         self._planned: dict[Change, LogPosition] = {}
         self._settled: list[tuple[Entity, Outcome]] = []
 
     async def planned(self, changes: Sequence[Change]) -> None:
         """Write down what is sent next."""
-        noted = await self._journal.plan(self._number, list(map(self._operation, changes)))
+        noted = await self._journal.plan(self._run_id, list(map(self._entry, changes)))
         self._planned |= zip(changes, noted, strict=True)
 
     async def settled(self, applied: Sequence[Change], failed: Sequence[Failure]) -> None:
@@ -53,19 +63,19 @@ class FlushLog:
             settled = [(entity, one) for entity, one in settled if entity in among]
         return [one for _, one in settled]
 
-    def _operation(self, change: Change) -> LogEntry:
+    def _entry(self, change: Change) -> LogEntry:
         entity = change.entity
-        applied = self._run.applied.get(entity)
-        why = applied.reasons if applied is not None else {}
+        result = self._result_of(entity)
+        why = result.reasons if result is not None else {}
         is_create = change.action == "create"
         before = {n: v if type(v) is str else plain(v) for n, v in change.before.items()}
         after = {n: v if type(v) is str else plain(v) for n, v in change.after.items()}
-        pictures = applied.pictures if applied is not None else {}
+        pictures = result.pictures if result is not None else {}
         for name in pictures.keys() & after.keys():
             before[name], after[name] = pictures[name]
         return LogEntry(
             type=entity.__type_name__,
-            key=applied.key if applied is not None else SourceKey(entity.__type_name__, entity.id),
+            key=result.key if result is not None else SourceKey(entity.__type_name__, entity.id),
             action=change.action,
             before=before,
             after=after,
