@@ -80,6 +80,11 @@ class Home:
         settings = Settings(url=url, database=str(self.setup.database), downloads=self.setup.downloads)
         return await sync(settings, SyncOptions(**options), Silent(), transport=self.server.transport)
 
+    async def undo(self, run: str = "last") -> Report:
+        """An undo."""
+        settings = Settings(url=URL, database=str(self.setup.database), downloads=self.setup.downloads)
+        return (await undo(settings, run, SyncOptions(), transport=self.server.transport))[1]
+
     async def dump(self) -> str:
         """All that Stash has, ids and times left out."""
         return (await server_dump(URL, self.server.library, self.server.transport)).text()
@@ -147,9 +152,35 @@ async def test_an_undo_within_one_second(home: Home) -> None:
     """What undo emptied is no sign of a restore, although Stash's times, in whole seconds, are those of the run."""
     home.clock.step = 0
     await home.sync()
-    settings = Settings(url=URL, database=str(home.setup.database), downloads=home.setup.downloads)
-    await undo(settings, "last", SyncOptions(), transport=home.server.transport)
+    await home.undo()
     await _silent(home)
+
+
+async def test_what_an_undo_took_out_in_the_doubtful_second_is_no_loss(home: Home) -> None:
+    """Where runs and an undo are of the last second of a backup, a restore takes none of them for lost."""
+    assert home.setup.world is not None
+    one, other = home.setup.world.usernames
+    await home.scan()
+    scanned = await home.dump()
+    home.clock.step = 0
+    kept = await home.sync(creators=(one,))
+    await home.sync(creators=(other,))
+    await home.undo()
+    home.back_up()
+    standing = await home.dump()
+    home.clock.step = 1
+    with closing(sqlite3.connect(home.setup.database)) as connection:
+        connection.execute("UPDATE accounts SET about = about || ' and more'")
+        connection.commit()
+        await home.sync(creators=(one,))
+        connection.execute("UPDATE accounts SET about = replace(about, ' and more', '')")
+        connection.commit()
+    home.restore()
+    await _refused(home, "--restored")
+    await home.sync(is_restored=True)
+    assert await home.dump() == standing
+    await home.undo(str(kept.run))
+    assert await home.dump() == scanned
 
 
 @pytest.mark.parametrize("is_scanned", [False, True])
