@@ -50,8 +50,11 @@ LARGEST_PICTURE = 200_000_000
 LARGEST_DECODED = 50_000_000
 """In pixels, as they are held in memory."""
 
+LARGEST_HELD = 512 * 1024 * 1024
+"""In bytes, of a progressive JPEG: it is held whole until its last scan, two bytes a pixel of each layer."""
+
 MEMORY = 1024 * 1024 * 1024
-"""What this program may take, in bytes, where the system keeps such a bound."""
+"""What this program may take, in bytes, where the system keeps such a bound: Linux does, macOS and Windows do not."""
 
 _BROKEN = (
     OSError,
@@ -71,7 +74,11 @@ def thumbnail(path: Path) -> bytes:
         file = path.stat()
         if not stat.S_ISREG(file.st_mode) or file.st_size > LARGEST_FILE:
             return b""
+        if _webp_pixels(path) > LARGEST_DECODED:
+            return b""
         with Image.open(path, formats=FORMATS) as image:
+            if image.info.get("progressive") and _held(image) > LARGEST_HELD:
+                return b""
             image.draft("RGB", (2 * SIDE, 2 * SIDE))
             if image.width * image.height > LARGEST_DECODED:
                 return b""
@@ -82,6 +89,25 @@ def thumbnail(path: Path) -> bytes:
     except _BROKEN:
         return b""
     return written.getvalue()
+
+
+def _webp_pixels(path: Path) -> int:
+    """Return how many pixels a WebP says it has, 0 for any other file. Its decoder takes memory for them at once."""
+    with path.open("rb") as file:
+        head = file.read(30).ljust(30, b"\0")
+    if (head[:4], head[8:12]) != (b"RIFF", b"WEBP"):
+        return 0
+    if head[12:16] == b"VP8X":
+        return (1 + int.from_bytes(head[24:27], "little")) * (1 + int.from_bytes(head[27:30], "little"))
+    if head[12:16] == b"VP8L":
+        sides = int.from_bytes(head[21:25], "little")
+        return (1 + (sides & 0x3FFF)) * (1 + (sides >> 14 & 0x3FFF))
+    return (int.from_bytes(head[26:28], "little") & 0x3FFF) * (int.from_bytes(head[28:30], "little") & 0x3FFF)
+
+
+def _held(image: Image.Image) -> int:
+    """Return how many bytes a progressive JPEG takes until its last scan is read."""
+    return image.width * image.height * len(image.getbands()) * 2
 
 
 def _bound() -> None:

@@ -85,9 +85,17 @@ def avif(width: int, height: int) -> bytes:
     return content[:at] + struct.pack(">II", width, height) + content[at + 8 :]
 
 
-def jpeg(width: int, height: int, *, progressive: bool) -> bytes:
+def still(width: int, height: int, *, lossless: bool) -> bytes:
+    """A WebP that is no animation and says it is that large."""
+    content = written("WEBP", size=(16, 16), lossless=lossless)
+    if lossless:
+        return content[:21] + struct.pack("<I", (height - 1) << 14 | (width - 1)) + content[25:]
+    return content[:26] + struct.pack("<HH", width, height) + content[30:]
+
+
+def jpeg(width: int, height: int, *, progressive: bool, mode: str = "RGB") -> bytes:
     """A JPEG that says it is that large."""
-    content = written("JPEG", "RGB", (16, 16), progressive=progressive)
+    content = written("JPEG", mode, (16, 16), progressive=progressive)
     at = content.index(b"\xff\xc2" if progressive else b"\xff\xc0")
     return content[: at + 5] + struct.pack(">HH", height, width) + content[at + 9 :]
 
@@ -122,10 +130,13 @@ BOMBS = {
     "webp, 16,384 a side": lambda: canvas(16384, 16384),
     "webp, 2**24 a side": lambda: canvas(2**24, 2**24),
     "webp, 7,000 a side": lambda: canvas(7000, 7000),
+    "webp of one frame, 16,383 a side": lambda: still(16383, 16383, lossless=False),
+    "webp without loss, 16,384 a side": lambda: still(16384, 16384, lossless=True),
     "avif, 60,000 a side": lambda: avif(60000, 60000),
     "jpeg, 65,500 a side": lambda: jpeg(65500, 65500, progressive=False),
     "jpeg, progressive": lambda: jpeg(65500, 65500, progressive=True),
     "jpeg, progressive, 200 MP": lambda: jpeg(14000, 14000, progressive=True),
+    "jpeg, progressive, 200 MP of four layers": lambda: jpeg(14000, 14000, progressive=True, mode="CMYK"),
     "jpeg, scans without end": endless_jpeg,
     "jpeg, 100 MB of Exif": lambda: extended(written("JPEG"), 1600),
 }  # fmt: skip
@@ -163,3 +174,27 @@ def test_bombs_cost_no_memory_and_no_time(tmp_path: Path, bomb: str) -> None:
     assert took < 3 + 15
     assert own < 300
     assert decoding < 1100
+
+
+_UNBOUNDED = """
+import resource, sys
+from pathlib import Path
+from stash.page import thumbnails
+
+resource.setrlimit = lambda *_: None
+thumbnails._bound()
+thumbnails.thumbnail(Path(sys.argv[1]))
+status = dict(line.split(":") for line in Path("/proc/self/status").read_text().splitlines())
+print(int(status["VmPeak"].split()[0]) // 1024)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is measured where /proc tells it")
+@pytest.mark.parametrize("bomb", [name for name in BOMBS if "a side" in name or "200 MP" in name])
+def test_what_a_header_says_is_bounded_by_itself(tmp_path: Path, bomb: str) -> None:
+    """Where the system bounds no memory, as on macOS and Windows, a picture that says it is huge takes none."""
+    (tmp_path / "bomb").write_bytes(BOMBS[bomb]())
+    command = [sys.executable, "-c", _UNBOUNDED, str(tmp_path / "bomb")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, timeout=120)
+    assert done.stderr == ""
+    assert int(done.stdout) < 1024
