@@ -1,4 +1,4 @@
-"""Folders that may not be written: as another user where the tests run as root, to whom every folder is open."""
+"""Files and folders that may not be read or written: as another user where the tests run as root, to whom everything is open."""
 
 from __future__ import annotations
 
@@ -37,6 +37,17 @@ def read_only(folder: Path, *, also_files: bool = True) -> Iterator[None]:
     for path in files:
         path.chmod(0o444 if also_files else 0o666)
     folder.chmod(0o555)
+    try:
+        with as_nobody():
+            yield
+    finally:
+        for path, mode in modes.items():
+            path.chmod(mode)
+
+
+@contextmanager
+def as_nobody() -> Iterator[None]:
+    """Within it root is a user without rights. Any other user is as before."""
     is_root = os.getuid() == 0
     if is_root:
         os.setresuid(NOBODY, NOBODY, 0)
@@ -45,5 +56,3 @@ def read_only(folder: Path, *, also_files: bool = True) -> Iterator[None]:
     finally:
         if is_root:
             os.setresuid(0, 0, 0)
-        for path, mode in modes.items():
-            path.chmod(mode)

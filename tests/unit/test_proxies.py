@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -15,9 +16,11 @@ from hypothesis import strategies as st
 from stash.errors import UsageError
 from stash.transport.graphql import GraphQLTransport, TransportConfig
 from stash.transport.proxies import is_loopback, proxy_to
+from tests.unprivileged import as_nobody, open_folder
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from pathlib import Path
 
 HERE = [
     "localhost", "LOCALHOST", "localhost.", "stash.localhost", "127.0.0.1", "127.1.2.3", "127.1", "::1", "0.0.0.0", "::",
@@ -165,6 +168,56 @@ def test_certificates_that_are_none(monkeypatch: pytest.MonkeyPatch, name: str, 
     with pytest.raises(UsageError, match=name):
         GraphQLTransport(TransportConfig("https://stash.test"))
     GraphQLTransport(TransportConfig("http://stash.test"))
+
+
+AS_IT_IS = {
+    "a pipe": "it is no regular file",
+    "a socket": "No such device or address",
+    "a folder": "it is no regular file",
+    "a device": "it is no regular file",
+    "a link to a pipe": "it is no regular file",
+    "nothing": "No such file or directory",
+    "closed": "Permission denied",
+    "empty": "holds no certificate that can be read",
+    "no certificate": "holds no certificate that can be read",
+}
+
+
+def put(path: Path, what: str) -> None:
+    """Put something into a place that names no certificates."""
+    if "pipe" in what:
+        os.mkfifo(path.with_name("pipe"))
+        path.symlink_to("pipe")
+    elif what == "a socket":
+        with socket.socket(socket.AF_UNIX) as listening:
+            listening.bind(str(path))
+    elif what == "a folder":
+        path.mkdir()
+    elif what == "a device":
+        path.symlink_to("/dev/zero")
+    elif what != "nothing":
+        path.write_text("" if what == "empty" else "no certificate")
+        path.chmod(0 if what == "closed" else 0o644)
+
+
+@pytest.mark.parametrize("name", ["ca_file", "SSL_CERT_FILE"])
+@pytest.mark.parametrize("what", AS_IT_IS)
+def test_a_file_of_certificates_that_is_none(monkeypatch: pytest.MonkeyPatch, name: str, what: str) -> None:
+    """Whatever is there, nobody waits for it: one sentence names it, says why it is none, and what to do."""
+    with open_folder() as folder:
+        path = folder / "ca.pem"
+        put(path, what)
+        if name == "SSL_CERT_FILE":
+            monkeypatch.setenv(name, str(path))
+        with as_nobody(), pytest.raises(UsageError) as caught:
+            GraphQLTransport(
+                TransportConfig("https://stash.test", ca_file=str(path) if name == "ca_file" else None)
+            )
+    said = str(caught.value)
+    assert name in said
+    assert repr(str(path)) in said
+    assert AS_IT_IS[what] in said
+    assert said.endswith("; name a file with certificates in PEM form as ca_file.")
 
 
 @asynccontextmanager
