@@ -269,11 +269,15 @@ async def _journal(
 ) -> AsyncIterator[Journal]:
     async with AsyncExitStack() as stack:
         if options.dry_run:
-            journal = await stack.enter_async_context(Journal.reading(database, settings.state))
+            journal = await stack.enter_async_context(
+                Journal.reading(database, settings.state, settings.patience)
+            )
         else:
             state = None
             if settings.state is not None:
-                state = await stack.enter_async_context(await open_state(settings.state, create=True))
+                state = await stack.enter_async_context(
+                    await open_state(settings.state, create=True, busy_timeout=settings.patience)
+                )
             journal = await Journal.open(database, state=state)
         address = options.server or context.store.identity[0]
         choices = Choices(options.is_restored, options.recreate, options.is_forced)

@@ -26,7 +26,7 @@ from stash.files.paths import base_name, escaped, is_within
 from stash.identity import Choices, bind
 from stash.journal import Journal
 from stash.settings_file import SETTINGS_FILE
-from stash.source.database import Database
+from stash.source.database import BUSY_SECONDS, Database
 from stash.source.errors import UnknownCreatorError
 from stash.source.reader import Reader
 from stash.store.reply_validation import validating_reply
@@ -232,7 +232,8 @@ async def about_database(
     settings: Settings, files: Sequence[LocalFile], connection: Connection | None, address: str
 ) -> DatabaseFacts:
     """Return what the metadata database holds, and what the journal has for this Stash. Nothing is written."""
-    async with await Database.open(settings.database or "", read_only=True) as database:
+    waiting = min(settings.patience, BUSY_SECONDS)
+    async with await Database.open(settings.database or "", read_only=True, busy_timeout=waiting) as database:
         reader = Reader(database)
         census = await reader.census()
         rules = settings.rules()
@@ -292,7 +293,7 @@ async def _remembered(
     """Look up what earlier runs did with this Stash: one question, where any did."""
     if connection is None:
         return _RecordedEntity()
-    async with Journal.reading(database, settings.state) as journal:
+    async with Journal.reading(database, settings.state, min(settings.patience, BUSY_SECONDS)) as journal:
         try:
             before = await bind(journal, connection, place.address, place.on_disk, Choices())
         except RefusedError as error:

@@ -12,6 +12,7 @@ from stash.journal import upkeep
 from stash.journal.models import sync_entity
 from stash.journal.restores import RollingBack
 from stash.journal.state import open_state
+from stash.source.database import BUSY_SECONDS
 from stash.source.errors import MissingDatabaseError
 
 if TYPE_CHECKING:
@@ -58,13 +59,17 @@ class Journal(RollingBack):
 
     @classmethod
     @asynccontextmanager
-    async def reading(cls, database: Database, state: str | None) -> AsyncIterator[Self]:
+    async def reading(
+        cls, database: Database, state: str | None, busy_timeout: float = BUSY_SECONDS
+    ) -> AsyncIterator[Self]:
         """The journal to be read, of the `state` with that URL where one is set. An empty one before the first run."""
         async with AsyncExitStack() as stack:
             kept = database
             if state is not None:
                 with suppress(MissingDatabaseError):
-                    kept = await stack.enter_async_context(await open_state(state, read_only=True))
+                    kept = await stack.enter_async_context(
+                        await open_state(state, read_only=True, busy_timeout=busy_timeout)
+                    )
             journal = cls(database, kept, is_read_only=True)
             if state is not None and kept is database:
                 journal._has_tables = journal._has_parts = journal._has_operations = False

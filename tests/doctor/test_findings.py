@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -147,3 +150,26 @@ def test_folders_that_look_alike(here: str, there: str) -> None:
     assert ("look alike" in wrong.what) == (here != "one")
     assert wrong.fix is not None
     assert PathMap.parse(wrong.fix.value).to_stash(host) == stash
+
+
+@pytest.mark.parametrize("mode", ["delete", "wal"])
+@pytest.mark.parametrize("how", ["BEGIN IMMEDIATE", "BEGIN EXCLUSIVE"])
+@pytest.mark.parametrize("name", ["metadata.sqlite", "state.sqlite"])
+async def test_a_database_that_a_writer_has_locked(patient: Patient, name: str, how: str, mode: str) -> None:
+    """The doctor waits for its patience at most, then says so in one finding; what can be read beside a writer is read."""
+    await patient.fill()
+    state = str(patient.case.folder / "state.sqlite")
+    await patient.case.run(patient.case.settings(state=state))
+    with closing(sqlite3.connect(patient.case.folder / name, isolation_level=None, timeout=0)) as writer:
+        writer.execute(f"PRAGMA journal_mode = {mode}")
+        writer.execute(how)
+        async with asyncio.timeout(8):
+            diagnosis = await patient.examine(patience=0.3, state=state)
+        writer.execute("ROLLBACK")
+    locked = [one for one in diagnosis.findings if "locked" in one.title]
+    is_closed = how == "BEGIN EXCLUSIVE" and mode == "delete"
+    assert [(name in one.title, one.area, one.exit_code) for one in locked] == [
+        (True, "database", 5)
+    ] * is_closed
+    assert all(one.next_step == "Wait for it to end, then try again." for one in locked)
+    assert diagnosis.problems == locked

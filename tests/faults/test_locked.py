@@ -12,10 +12,12 @@ import pytest
 
 from stash.embedded.faults import Fault, Faults, FaultyTransport
 from stash.settings import Settings
+from stash.source.errors import DatabaseBusyError
 from stash.sync import SyncOptions, undo
 from tests.faults.rig import URL
 from tests.faults.sizes import size
 from tests.faults.test_transient import asks_for
+from tests.mapping.conftest import little_case
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,6 +69,21 @@ async def test_r18_locked_for_a_moment(rig: Rig, clean: Dumped, field: str) -> N
         locking(rig, other, field, 0.3)
         assert (await rig.run()).exit_code == 0
     assert clean.differences(await rig.dumped()) == ""
+
+
+async def test_r18_a_state_of_its_own_that_is_locked() -> None:
+    """Where what is remembered is kept elsewhere, that database is waited for as long as the metadata's."""
+    with little_case() as case:
+        case.post(anna := case.rows.account(username="anna"), case.picture(anna))
+        await case.save()
+        settings = case.settings(state=str(case.folder / "state.sqlite"), patience=0.3)
+        await case.run(settings)
+        with closing(sqlite3.connect(str(settings.state), isolation_level=None, timeout=0)) as other:
+            other.execute("BEGIN EXCLUSIVE")
+            for is_dry in (True, False):
+                with pytest.raises(DatabaseBusyError, match=r"state\.sqlite is locked by another program"):
+                    async with asyncio.timeout(8):
+                        await case.run(settings, dry_run=is_dry)
 
 
 async def test_r18_the_command_says_so(rig: Rig) -> None:
