@@ -123,8 +123,9 @@ class StashProcessing(CreatorProcessing, CreatorSurvey, Finding, Unmatching):
         address = downloaded.db_url if downloaded is not None else settings.database or ""
         async with held(address, settings.state):
             if isinstance(self.context, StashContext):
+                self.context.wait(settings.patience)
                 await self.context.get_client()
-            async with await Database.open(address) as database:
+            async with await Database.open(address, busy_timeout=settings.patience) as database:
                 await self._process_state(database, settings, self._state)
         log.info("creator.synced", extra={"paths": len(paths or ()), **self.run.report.summary()["requests"]})
 

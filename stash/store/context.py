@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import stash_graphql_client
@@ -16,6 +19,8 @@ from stash.transport.graphql import TransportConfig
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
+log = logging.getLogger(__name__)
+
 
 class StashContext(stash_graphql_client.StashContext):
     """The library's context, with our connection and our store in it.
@@ -28,6 +33,12 @@ class StashContext(stash_graphql_client.StashContext):
     def __init__(self, conn: Mapping[str, Any] | None = None, *, wire: TransportConfig | None = None) -> None:
         super().__init__(dict(conn or {}))
         self._wire = wire or _wire_of(self.conn)
+
+    def wait(self, seconds: float) -> None:
+        """Have a Stash that does not answer waited for so long, at first too. Each reason is logged once."""
+        self._wire = replace(
+            self._wire, patience=seconds, connect_patience=seconds, on_wait=cache(_tell_of_waiting)
+        )
 
     async def get_client(self) -> Connection:
         """Connect, once.
@@ -60,6 +71,10 @@ class StashContext(stash_graphql_client.StashContext):
         """The open store. The library's own way to it formats a line for the log each time, thousands of times a run."""
         store = self._store
         return store if isinstance(store, StashStore) else super().store  # type: ignore[return-value]  # which raises
+
+
+def _tell_of_waiting(why: str) -> None:
+    log.warning("stash.waits", extra={"reason": why})
 
 
 def _wire_of(conn: Mapping[str, Any]) -> TransportConfig:

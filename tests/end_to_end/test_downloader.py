@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import sqlite3
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from stash_graphql_client.types import Gallery
 
 from stash import StashProcessing
 from stash.embedded import serve
+from stash.errors import RetriableError
+from stash.source.errors import DatabaseBusyError
 from stash.store import connect
+from tests.faults.clock import Clock
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pytest
 
     from tests.end_to_end.conftest import Setup
 
@@ -108,4 +113,40 @@ async def test_new_files_alone(small: Setup) -> None:
         await processor.process_creator_incremental()
         await processor.scan_creator_folder(paths=[str(small.downloads / f"{name}_fansly" / "x.jpeg")])
         assert processor.run.report.entities["galleries"].created > 0
+        await processor.cleanup()
+
+
+def door(setup: Setup, port: int) -> StashProcessing:
+    """The door to a Stash at this port."""
+    config = Config({"host": "127.0.0.1", "port": port}, DownloaderDatabase(str(setup.database)))
+    return StashProcessing.from_config(config, State("lena_fields", None, setup.downloads / "x"))
+
+
+async def test_a_stash_that_is_down_is_waited_for(
+    small: Setup, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A Stash that does not answer at first is waited for as long as the patience of the settings says; a log says so once."""
+    clock = Clock()
+    clock.install(monkeypatch)
+    monkeypatch.setenv("STASH_SYNC_PATIENCE", "100")
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        processor = door(small, nobody.getsockname()[1])
+        with pytest.raises(RetriableError):
+            await processor.process_creator_incremental()
+    assert 90 < clock.waited < 110
+    assert caplog.text.count("stash.waits") == 1
+    await processor.cleanup()
+
+
+async def test_a_database_that_is_locked_is_waited_for(small: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A database that another program has locked is waited for as long as the patience of the settings says."""
+    monkeypatch.setenv("STASH_SYNC_PATIENCE", "0.3")
+    async with serve(small.server.embedded) as url:
+        processor = door(small, int(url.rpartition(":")[2]))
+        with closing(sqlite3.connect(small.database, isolation_level=None, timeout=0)) as other:
+            other.execute("BEGIN EXCLUSIVE")
+            with pytest.raises(DatabaseBusyError, match="locked by another program"):
+                async with asyncio.timeout(8):
+                    await processor.process_creator_incremental()
         await processor.cleanup()
