@@ -32,7 +32,7 @@ def counted(count: int, plural: str) -> str:
 SOME_FAILED = 3
 """The exit code of a run that is done, but for some items."""
 
-Standing = Literal["created", "updated", "unchanged", "kept"]
+SyncStatus = Literal["created", "updated", "unchanged", "kept"]
 
 
 @dataclass
@@ -129,10 +129,10 @@ class Report:
         """Tell whether there was nothing left to do."""
         return self.requests["mutations"] == 0 and not self.plan
 
-    def count(self, type_name: str, standing: Standing) -> None:
+    def count(self, type_name: str, status: SyncStatus) -> None:
         """Count one entity."""
         counts = self.entities[PLURALS[type_name]]
-        setattr(counts, standing, vars(counts)[standing] + 1)
+        setattr(counts, status, vars(counts)[status] + 1)
 
     def keep(self, type_name: str, entity_id: str, field_name: str) -> None:
         """Note a field that is the user's. Once, however many items would write it."""

@@ -48,14 +48,14 @@ def check(  # noqa: PLR0913 - each flag is a parameter, as typer has it
     log_format: Format = LogFormat.TEXT,
 ) -> int:
     """Compare without writing: what matches, differs, is missing in Stash, or has no row."""
-    from stash import sync as pipeline  # noqa: PLC0415 - the library behind it is slow to import
+    from stash.sync import SyncOptions, sync  # noqa: PLC0415 - the library behind it is slow to import
 
     output = make_output(json, quiet, verbose, log_format)
     writable_page(html)
     settings = make_settings(
         url=url, database=database, downloads=downloads, path_map=path_map, only=only, skip=skip
     )
-    options = pipeline.SyncOptions(
+    options = SyncOptions(
         tuple(creators or ()),
         dry_run=True,
         words=(*(only or ()), *(skip or ())),
@@ -63,6 +63,6 @@ def check(  # noqa: PLR0913 - each flag is a parameter, as typer has it
         server=server_of(embedded_dir),
     )
     with ConsoleProgress(output) as steps:
-        report = finish(with_stash(settings, embedded_dir, lambda s: pipeline.sync(s, options, steps)))
+        report = finish(with_stash(settings, embedded_dir, lambda s: sync(s, options, steps)))
     write_html(html, settings, report)
     return output.comparison(report, html, is_strict=strict)

@@ -114,9 +114,9 @@ def sync(  # noqa: PLR0913 - each flag is a parameter, as typer has it
     )
 
     async def work() -> Report:
-        from stash import sync as pipeline  # noqa: PLC0415 - slow to import, so the lock is taken before
+        from stash.sync import SyncOptions, sync  # noqa: PLC0415 - slow to import, so the lock is taken before
 
-        options = pipeline.SyncOptions(
+        options = SyncOptions(
             tuple(creators or ()),
             dry_run=dry_run,
             scan=not no_scan,
@@ -130,7 +130,7 @@ def sync(  # noqa: PLR0913 - each flag is a parameter, as typer has it
             is_restored=restored,
         )
         with ConsoleProgress(output) as steps:
-            return await with_stash(settings, embedded_dir, lambda s: pipeline.sync(s, options, steps))
+            return await with_stash(settings, embedded_dir, lambda s: sync(s, options, steps))
 
     report = finish(work() if dry_run else alone(settings, work))
     write_html(html, settings, report)
@@ -177,9 +177,10 @@ def run(  # noqa: PLR0913 - likewise
     )
 
     async def work() -> Report:
-        from stash import sync as pipeline  # noqa: PLC0415 - slow to import, so the lock is taken before
+        from stash.run import SyncSource, run  # noqa: PLC0415 - slow to import, so the lock is taken before
+        from stash.sync import SyncOptions  # noqa: PLC0415 - likewise
 
-        options = pipeline.SyncOptions(
+        options = SyncOptions(
             tuple(creators or ()),
             dry_run=dry_run,
             scan=not no_scan,
@@ -191,9 +192,9 @@ def run(  # noqa: PLR0913 - likewise
             recreate=recreate,
             redo=redo,
         )
-        source = pipeline.SyncSource(download_command, existing_paths(payloads or ()))
+        source = SyncSource(download_command, existing_paths(payloads or ()))
         with ConsoleProgress(output) as steps:
-            return await with_stash(settings, embedded_dir, lambda s: pipeline.run(s, options, steps, source))
+            return await with_stash(settings, embedded_dir, lambda s: run(s, options, steps, source))
 
     report = finish(work() if dry_run else alone(settings, work))
     write_html(html, settings, report)

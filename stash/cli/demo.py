@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 from stash_graphql_client.types import Gallery, Performer, Studio, Tag
 from stash_graphql_client.types.unset import is_set
 
-from stash import sync as pipeline
 from stash.cli.progress import ConsoleProgress
 from stash.cli.running import finish
 from stash.cli.serving import embedded_for_itself
 from stash.demo import DemoWorld, write_world
+from stash.run import SyncSource, run
 from stash.settings import Settings
 from stash.store import connect
+from stash.sync import SyncOptions
 
 if TYPE_CHECKING:
     from stash.cli.output import Output
@@ -52,14 +53,14 @@ async def _demo(output: Output, folder: Path) -> tuple[Report, Report]:
 
 
 async def _run_twice(output: Output, world: DemoWorld, settings: Settings) -> tuple[Report, Report]:
-    options = pipeline.SyncOptions()
-    source = pipeline.SyncSource(payloads=(world.payloads,))
-    first = await pipeline.run(settings, options, ConsoleProgress(output), source)
+    options = SyncOptions()
+    source = SyncSource(payloads=(world.payloads,))
+    first = await run(settings, options, ConsoleProgress(output), source)
     _shown(output, "First run: everything is new.", first)
     key = settings.api_key.get_secret_value() if settings.api_key is not None else None
     async with connect(settings.url or "", api_key=key) as store:
         await _show_stash(output, store)
-    second = await pipeline.run(settings, options, ConsoleProgress(output), source)
+    second = await run(settings, options, ConsoleProgress(output), source)
     _shown(output, "\nSecond run, of the same world:", second)
     return first, second
 

@@ -39,12 +39,12 @@ def ingest(
     quiet: Quiet = False,
 ) -> int:
     """Load API payloads into a metadata database of stash-sync's own."""
-    from stash import sync as pipeline  # noqa: PLC0415 - the library behind it is slow to import
+    from stash.run import ingest  # noqa: PLC0415 - the library behind it is slow to import
 
     output = make_output(json, quiet, verbose=False)
     settings = make_settings(database=database)
     with ConsoleProgress(output) as steps:
-        result = finish(alone(settings, lambda: pipeline.ingest(settings, existing_paths(paths), steps)))
+        result = finish(alone(settings, lambda: ingest(settings, existing_paths(paths), steps)))
     code = 3 if result.failures else 0
     output.emit(
         {

@@ -39,11 +39,11 @@ def undo(  # noqa: PLR0913 - each flag is a parameter, as typer has it
     settings = make_settings(url=url, database=database, downloads=downloads)
 
     async def work() -> tuple[int, Report]:
-        from stash import sync as pipeline  # noqa: PLC0415 - slow to import, so the lock is taken before
+        from stash.undo import session  # noqa: PLC0415 - slow to import, so the lock is taken before
 
-        options = pipeline.SyncOptions(dry_run=dry_run, server=server_of(embedded_dir), is_forced=force)
+        options = session.SyncOptions(dry_run=dry_run, server=server_of(embedded_dir), is_forced=force)
         with ConsoleProgress(make_output(json, quiet=False, verbose=False)) as steps:
-            return await with_stash(settings, embedded_dir, lambda s: pipeline.undo(s, run, options, steps))
+            return await with_stash(settings, embedded_dir, lambda s: session.undo(s, run, options, steps))
 
     number, report = finish(work() if dry_run else alone(settings, work))
     output.emit({**report.summary(), "undone": number})

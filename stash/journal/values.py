@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from stash.mapping.keys import SourceKey as SourceKey  # noqa: PLC0414 - exported from here too
 from stash.source.values import as_json
 
 if TYPE_CHECKING:
@@ -24,13 +25,6 @@ PICTURES = frozenset({"image", "cover_image"})
 
 ENTITY_ITSELF = "id"
 """What is declined of an entity that was taken back as a whole: its id."""
-
-
-class SourceKey(NamedTuple):
-    """What identifies an entity at the source: a kind of row, and its id or name."""
-
-    kind: str
-    id: str
 
 
 class LogPosition(NamedTuple):

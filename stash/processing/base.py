@@ -1,48 +1,95 @@
-"""What every mixin stands on: the files of the run, and what Stash has of them."""
+"""The base of the mixins: the store, the run, and what mixins do with an entity."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from stash import jobs
-from stash.journal import SourceKey
-from stash.processing.applying import Applying
-from stash.source.items import Creator
+from stash.files.paths import PathMap
+from stash.files.stash_index import StashFileIndex
+from stash.mapping.keys import performer_key
+from stash.processing.baselines import Baselines, RunBaselines
+from stash.processing.chunk import ChunkWork, FlushBatch, IdWriteback, ReportMark
+from stash.processing.context import RUN_SCOPED_TYPES, RunContext
+from stash.processing.entity_cache import EntityCache
+from stash.processing.scanner import FileScanner
+from stash.processing.tally import Tally
+from stash.reconcile.reconciler import MergeResult, is_remembered, reconcile
+from stash.report import Report
 from stash.store.entity_types import Entity
 from stash.texts import fold, lowered
-from stash.transport.halving import fitting
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
-    from stash.files.local import LocalFile
+    from stash.changes.flush_log import FlushLog
     from stash.journal import Baseline
-    from stash.source.items import Item
+    from stash.mapping.desired import DesiredState
+    from stash.mapping.keys import SourceKey
+    from stash.mapping.rules import Rules
+    from stash.processing.context import HasStore
+    from stash.reconcile.chunk import Chunk
+    from stash.source.items import Creator
+    from stash.store import StashStore
 
 T = TypeVar("T", bound=Entity)
 
+UNDONE = "it was taken back by undo; --redo brings it again"
+DELETED = "it was deleted in Stash; --recreate makes it again"
 
-class StashProcessingBase(Applying):
-    """What every mixin can do. Mixins have no state of their own."""
 
-    async def _read_files(self, files: Iterable[LocalFile]) -> None:
-        """Learn what Stash has of these files. Have it scan their folders where it lacks some."""
-        wanted = [file for file in files if file.kind]
-        await self.run.files.read(self.store, wanted)
-        missing = self.run.files.unknown(wanted)
-        if missing and self.run.may_scan:
-            await self.scan_creator_folder([self.run.files.stash_path(file) for file in missing])
-            await self.run.files.read(self.store, missing)
-        missing = self.run.files.unknown(missing)
-        if missing:
-            await self.run.files.find_elsewhere(self.store, missing, by_content=self.run.may_scan)
+class StashProcessingBase:
+    """Holds the state of a run, one object a lifetime. Mixins have no state of their own.
 
-    async def _look_again(self, files: Sequence[LocalFile]) -> None:
-        """Look for files whose entity is gone. What was deleted in Stash is not scanned again unless asked for."""
-        if self.run.recreate:
-            await self._read_files(files)
-        else:
-            await self.run.files.read(self.store, [file for file in files if file.kind])
+    Attributes:
+        context: leads to the store.
+        run: the options and services of the run.
+        cache: performers, studios and tags of the run.
+        tally: what is counted.
+        pending: merge results that wait for the next flush.
+        flush_log: the write-ahead log, None in a dry run.
+        work: the chunk that is being decided.
+    """
+
+    def __init__(self, context: HasStore, run: RunContext | None = None) -> None:
+        self.context = context
+        self.begin(run or RunContext(Report(), StashFileIndex(PathMap(), [])))
+
+    def begin(self, run: RunContext) -> None:
+        """Start with the state of a new run."""
+        self.run = run
+        self.cache = EntityCache()
+        self.tally = Tally(run.report)
+        self.pending = FlushBatch()
+        self.flush_log: FlushLog | None = None
+        self._run_baselines = RunBaselines()
+        self._recorded_media: set[int] = set()
+        self.begin_chunk(None)
+
+    @property
+    def store(self) -> StashStore:
+        """The store, the same as `context.store`."""
+        return self.context.store
+
+    @property
+    def rules(self) -> Rules:
+        """The user's choices of the mapping."""
+        return self.run.options.rules
+
+    @property
+    def scanner(self) -> FileScanner:
+        """Reads which files Stash has, and has it scan more of them."""
+        return FileScanner(self.store, self.run)
+
+    def begin_chunk(self, chunk: Chunk | None) -> ChunkWork:
+        """Begin to decide a chunk. What was decided of the one before is dropped."""
+        baselines = Baselines(self.run.journal, self._run_baselines, redo=self.run.options.redo)
+        self.work = ChunkWork(chunk, baselines, ReportMark.of(self.run.report), dict(self.cache.results))
+        return self.work
+
+    def take_batch(self) -> FlushBatch:
+        """Return what waits for a flush, and wait for nothing more."""
+        batch, self.pending = self.pending, FlushBatch()
+        return batch
 
     async def scan_creator_folder(self, paths: Sequence[str] | None = None) -> None:
         """Have Stash scan the folders of these files (paths as Stash sees them), or of every file of the run.
@@ -50,20 +97,75 @@ class StashProcessingBase(Applying):
         Raises:
             RetriableError: a job did not end within the run's patience.
         """
-        run, files, connection = self.run, self.run.files, self.store.connection
-        wanted = paths if paths is not None else [files.stash_path(file) for file in files.on_host]
-        if folders := files.path_map.folders(wanted):
-            await jobs.wait_until_idle(connection, run.patience)
-            await fitting(folders, self._scan)
+        await self.scanner.scan(paths)
 
-    async def _scan(self, folders: Sequence[str]) -> None:
-        run = self.run
-        await jobs.scan(self.store.connection, folders, run.patience, run.on_scan, run.scan_generate)
+    # --- one entity ---
+
+    def _baseline(self, entity: Entity, key: SourceKey) -> Baseline | None:
+        """Return what an earlier run left of this entity, or what a killed run was about to make of it.
+
+        The baseline of another entity with the same key does not count.
+        """
+        baseline = self.work.baselines.get(entity.__type_name__, key)
+        if baseline is not None and is_remembered(entity, baseline):
+            return baseline
+        return self.work.baselines.interrupted(entity.__type_name__, key)
+
+    async def _baselines_of_other_keys(self, entity: Entity, own: Collection[SourceKey]) -> list[Baseline]:
+        """Return the baselines of an entity under other keys than these."""
+        if self.run.journal is None:
+            return []
+        recorded = await self.run.journal.baselines_of(entity.__type_name__, entity.id)
+        return [one for one in recorded if is_remembered(entity, one) and one.key not in own]
+
+    async def _is_deleted(self, entity_type: type[Entity], key: SourceKey) -> bool:
+        """Tell whether a recorded entity was deleted in Stash since, so that it is not to be made again."""
+        baseline = self.work.baselines.get(entity_type.__type_name__, key)
+        if baseline is None or (self.run.options.recreate and not baseline.is_undone):
+            return False
+        return await self.store.get(entity_type, baseline.stash_id) is None
+
+    def _is_undone(self, entity_type: type[Entity], key: SourceKey) -> bool:
+        """Tell whether an undo deleted a recorded entity. Then no other entity of its name takes its part."""
+        baseline = self.work.baselines.get(entity_type.__type_name__, key)
+        return baseline is not None and baseline.is_undone
+
+    def _report_not_recreated(self, entity_type: type[Entity], key: SourceKey) -> None:
+        """Report that a deleted entity is not made again."""
+        self.run.report.skip(key.kind, key.id, UNDONE if self._is_undone(entity_type, key) else DELETED)
+
+    def _reconcile(self, entity: Entity, key: SourceKey, desired: DesiredState) -> MergeResult:
+        """Bring an entity to the desired state, without writing over what a user edited."""
+        result = reconcile(entity, key, desired, self._baseline(entity, key), self.run.options.overwrite)
+        if result.undo_marks:
+            self.run.report.skip(key.kind, key.id, UNDONE)
+        return self._register(result)
+
+    def _leave_unchanged(self, entity: Entity, key: SourceKey, why: str) -> None:
+        """Leave an entity as it is, and its baseline as well."""
+        self._register(MergeResult(entity, key, kept=[why], is_left=True))
+        self.run.report.keep(entity.__type_name__, entity.id, why)
+
+    def _register(self, result: MergeResult) -> MergeResult:
+        self.work.results[result.entity] = result
+        if result.entity.__type_name__ in RUN_SCOPED_TYPES:
+            self.cache.results[result.entity] = result
+        self.pending.add(result)
+        return result
+
+    def _write_back(self, table: str, row: int, entity: Entity) -> None:
+        """Have a row of the downloader carry the id of an entity, once that is flushed."""
+        self.pending.id_writebacks.append(IdWriteback(table, row, entity))
+
+    # --- names ---
 
     async def _free(
         self, entity_type: type[T], criterion: str, text: str, keys: Collection[SourceKey]
     ) -> list[T]:
-        """Tell who carries a text, ignoring case, but for those on whom a sync wrote it for another account than these keys'."""
+        """Return the entities that carry a text, ignoring case.
+
+        Those on which a sync wrote it under another key than these are left out.
+        """
         return [
             one
             for one in await self.store.find(entity_type, **{f"{criterion}__iexact": text})
@@ -76,46 +178,29 @@ class StashProcessingBase(Applying):
         ]
 
     def _spelt(self, entity: Entity, key: SourceKey, field: str, forms: Sequence[str]) -> str:
-        """A url or an alias of an account, as an entity lists it or once did."""
+        """Return a url or an alias as the entity lists it, or once did, else its first form."""
         known, baseline = {lowered(form) for form in forms}, self._baseline(entity, key)
-        texts = [
-            *listed(entity, field),
-            *(baseline.known_members.get(field, ()) if baseline is not None else ()),
-        ]
-        return next((text for text in texts if lowered(text) in known), forms[0])
+        members = baseline.known_members.get(field, ()) if baseline is not None else ()
+        return next((text for text in [*listed(entity, field), *members] if lowered(text) in known), forms[0])
 
     def _usernames(self, account: Creator) -> list[str]:
-        """Return what a creator is and was called: earlier usernames are aliases."""
-        performer = self.run.people.get(performer_key(account))
+        """Return the username of a creator and the earlier ones, which are aliases."""
+        performer = self.cache.performers.get(performer_key(account))
         return [account.username, *(listed(performer, "alias_list") if performer is not None else ())]
 
 
-def performer_key(account: Creator) -> SourceKey:
-    """The source's key of a performer: the account id, or the handle of somebody only mentioned."""
-    return SourceKey("account", str(account.id or fold(account.username)))
-
-
 def said_by(baseline: Baseline) -> list[str]:
-    """The names, aliases and urls that a sync put on an entity."""
-    return [
-        *baseline.known_members.get("urls", ()),
-        *baseline.known_members.get("alias_list", ()),
-        baseline.last_applied.get("name", ""),
-    ]
+    """Return the names, aliases and urls that a sync put on an entity."""
+    members = baseline.known_members
+    return [*members.get("urls", ()), *members.get("alias_list", ()), baseline.last_applied.get("name", "")]
 
 
 def listed(entity: Entity, field: str) -> list[str]:
-    """The texts of a field of an entity."""
+    """Return the texts of a field of an entity."""
     value = entity.__dict__.get(field)
     return value if isinstance(value, list) else []
 
 
 def common[E: Entity](some: Iterable[E], others: Sequence[E]) -> list[E]:
-    """The entities that are among others as well, each once."""
+    """Return the entities that are among others as well, each once."""
     return [one for one in dict.fromkeys(some) if one in others]
-
-
-def mentioned_accounts(item: Item) -> list[Creator]:
-    """Everybody mentioned in an item, each once."""
-    found = {fold(m.handle): m.account or Creator(m.accountId or 0, m.handle) for m in item.accountMentions}
-    return list(found.values())

@@ -1,4 +1,7 @@
-"""Galleries and chapters that two hosts made of one item at once: Stash keeps none unique, so the younger gives way."""
+"""Remove the galleries and chapters that another host made of the same items at the same time.
+
+Stash keeps neither unique, so the younger one goes.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from stash_graphql_client.types import Gallery, GalleryChapter
 
 from stash.journal import Baseline
-from stash.processing.context import Working
 from stash.reconcile.fingerprint import signature_of, signature_of_row
 from stash.store import Change, destroy
 from stash.store.entity_types import ENTITY_TYPES
@@ -16,94 +18,109 @@ from stash.store.reply_validation import validating_reply
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
+    from stash.processing.base import StashProcessingBase
     from stash.reconcile.reconciler import MergeResult
     from stash.store.entity_types import Entity
 
     type Row = Mapping[str, Any]
 
-WHY = "another run made its {} at the same time; the next run goes on with that one"
+REASON_DUPLICATE = "another run made its {} at the same time; the next run goes on with that one"
 
 _WHOLE = f"{ENTITY_TYPES['Gallery'].lean} rating100 photographer"
 
 
-class Twins(Working):
-    """Takes out what this run has just made, where another run had made the same before.
+class DuplicateResolver:
+    """Deletes what this run has just made, where another run had made the same before.
 
-    Whichever host made the younger one sees the older one at its end, for that stood before it.
+    Whichever host made the younger one sees the older one at the end of its chunk, because that was there before.
     """
 
-    async def _give_way(self, created: Collection[Entity]) -> bool:
-        """Leave each item the oldest of its galleries, with one of each chapter. Return whether any went."""
+    def __init__(self, processing: StashProcessingBase) -> None:
+        self._processing = processing
+        self._store = processing.store
+
+    @property
+    def _results(self) -> Mapping[Entity, MergeResult]:
+        return self._processing.work.results
+
+    async def resolve(self, created: Collection[Entity]) -> bool:
+        """Leave each item the oldest of its galleries, with one of each chapter. Return whether any was deleted."""
         made = {entity.id: entity for entity in created if isinstance(entity, Gallery)}
         with validating_reply("galleries of the same items"):
             galleries = await self._younger_galleries(made)
-        await self._take_out(galleries)
+        await self._delete(galleries)
         gone = {one.entity for one in galleries}
         chapters = [one for one in created if isinstance(one, GalleryChapter) and one.gallery not in gone]
         with validating_reply("chapters of the same posts"):
             younger = await self._younger_chapters(chapters)
-        await self._take_out(younger)
+        await self._delete(younger)
         return bool(galleries or younger)
 
     async def _younger_galleries(self, made: Mapping[str, Gallery]) -> list[MergeResult]:
-        older = older_twins(await self._meanwhile(made), made, self._ours("Gallery")) if made else {}
+        older = (
+            older_duplicates(await self._galleries_made_since(made), made, self._ours("Gallery"))
+            if made
+            else {}
+        )
         if not older:
             return []
         codes = [str(made[one].code) for one in older]
-        rows = {row["id"]: row async for row in self.store.rows(Gallery, _WHOLE, code__in=codes)}
+        rows = {row["id"]: row async for row in self._store.rows(Gallery, _WHOLE, code__in=codes)}
         return [
             applied
             for one, other in older.items()
             if is_free(rows.get(other))
             and one in rows
             and is_alike(rows[one], rows[other])
-            and (applied := self.run.applied.get(made[one])) is not None
+            and (applied := self._results.get(made[one])) is not None
             and is_as_made(rows[one], applied, self._chapters_in(made[one]))
         ]
 
-    async def _meanwhile(self, made: Collection[str]) -> list[Row]:
+    async def _galleries_made_since(self, made: Collection[str]) -> list[Row]:
         """The galleries made since this run looked, up to its own last one. None where all of them are its own.
 
         Stash gives no id twice, and a higher one each time.
         """
-        first, last = self.run.galleries_before + 1, max(map(int, made))
+        first, last = self._processing.cache.newest_gallery_id + 1, max(map(int, made))
         if all(str(number) in made for number in range(first, last + 1)):
             return []
-        return list(await self.store.rows_between_ids(Gallery, "id code", first, last))
+        return list(await self._store.rows_between_ids(Gallery, "id code", first, last))
 
     async def _younger_chapters(self, made: Sequence[GalleryChapter]) -> list[MergeResult]:
         homes = {one.gallery.id for one in made if isinstance(one.gallery, Gallery)}
-        rows = await self.store.rows_of_ids({Gallery: sorted(homes)}) or {}
+        rows = await self._store.rows_of_ids({Gallery: sorted(homes)}) or {}
         ids, ours = {chapter.id for chapter in made}, self._ours("GalleryChapter")
-        younger = {one for row in rows.get("Gallery", ()) for one in with_older(row["chapters"], ids, ours)}
-        return [self.run.applied[one] for one in made if one.id in younger and one in self.run.applied]
+        younger = {
+            one for row in rows.get("Gallery", ()) for one in chapters_with_older(row["chapters"], ids, ours)
+        }
+        return [self._results[one] for one in made if one.id in younger and one in self._results]
 
     def _ours(self, type_name: str) -> set[str]:
         """The ids of what was decided in this part, each of which has a key of its own at the source."""
-        entities = [applied.entity for applied in self.run.applied.values()]
+        entities = [applied.entity for applied in self._results.values()]
         return {entity.id for entity in entities if entity.__type_name__ == type_name}
 
     def _chapters_in(self, gallery: Gallery) -> list[MergeResult]:
         return [
             applied
-            for applied in self.run.applied.values()
+            for applied in self._results.values()
             if isinstance(applied.entity, GalleryChapter) and applied.entity.gallery is gallery
         ]
 
-    async def _take_out(self, going: Sequence[MergeResult]) -> None:
-        """Take these out of Stash, and forget them: it was no user who did."""
-        done = await destroy(self.store, [_removal(one.entity) for one in going])
+    async def _delete(self, going: Sequence[MergeResult]) -> None:
+        """Delete these from Stash and clear their baselines, so that the next run does not take them for deleted by a user."""
+        done = await destroy(self._store, [_removal(one.entity) for one in going])
         gone = {change.entity for change in done.applied}
         forgotten = [one for one in going if one.entity in gone]
         inner = [
             c for one in forgotten if isinstance(one.entity, Gallery) for c in self._chapters_in(one.entity)
         ]
-        if self.run.journal is not None and forgotten:
+        if self._processing.run.journal is not None and forgotten:
             baselines = [Baseline(one.entity.__type_name__, one.key, "") for one in (*forgotten, *inner)]
-            await self.run.journal.record(baselines)
+            await self._processing.run.journal.record(baselines)
         for one in forgotten:
             what = "gallery" if isinstance(one.entity, Gallery) else "chapter"
-            self.run.report.skip(one.key.kind, one.key.id, WHY.format(what))
+            self._processing.run.report.skip(one.key.kind, one.key.id, REASON_DUPLICATE.format(what))
 
 
 def _removal(entity: Entity) -> Change:
@@ -111,8 +128,8 @@ def _removal(entity: Entity) -> Change:
     return Change(entity, "destroy", home, {})
 
 
-def older_twins(rows: Iterable[Row], made: Collection[str], ours: Collection[str]) -> dict[str, str]:
-    """Of galleries that were just made the oldest one of the same code, where that is none of ours."""
+def older_duplicates(rows: Iterable[Row], made: Collection[str], ours: Collection[str]) -> dict[str, str]:
+    """Return, for each gallery that this run made, the oldest gallery of the same code, if another run made that."""
     oldest: dict[str, str] = {}
     found: dict[str, str] = {}
     for row in sorted(rows, key=_age):
@@ -122,8 +139,8 @@ def older_twins(rows: Iterable[Row], made: Collection[str], ours: Collection[str
     return found
 
 
-def with_older(chapters: Iterable[Row], made: Collection[str], ours: Collection[str]) -> set[str]:
-    """The chapters of a gallery that were just made, where one of the same title and place, none of ours, stood before."""
+def chapters_with_older(chapters: Iterable[Row], made: Collection[str], ours: Collection[str]) -> set[str]:
+    """Return the chapters that this run made although their gallery had one of the same title and place from another run."""
     before: set[tuple[str, int]] = set()
     found: set[str] = set()
     for chapter in sorted(chapters, key=_age):

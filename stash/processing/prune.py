@@ -1,10 +1,9 @@
-"""Chapters of posts that an item carries no more."""
+"""Prune the chapters of posts that an item carries no more."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stash.processing.context import Working
 from stash.reconcile.reconciler import MergeResult
 from stash.report import Planned
 from stash.store import Change, destroy
@@ -16,54 +15,61 @@ if TYPE_CHECKING:
     from stash_graphql_client.types import Gallery
 
     from stash.journal import Baseline
+    from stash.processing.base import StashProcessingBase
+    from stash.processing.chunk import ItemGallery
     from stash.source.items import Item
 
-WHY = "dropped by the source"
+REASON_PRUNED = "dropped by the source"
 
 
-class Withdrawing(Working):
-    """Takes out what an earlier sync made, and nobody changed, once the source has dropped it."""
+class Pruner:
+    """Deletes what an earlier sync made and nobody changed, once the source has dropped it."""
 
-    async def _withdraw_chapters(self, galleries: Iterable[tuple[Item, Gallery]]) -> None:
-        """Take out the chapters of posts that left an item. A dry run plans it."""
-        doomed = [one for item, gallery in galleries async for one in self._dropped(item, gallery)]
-        if not doomed or self.run.journal is None:
+    def __init__(self, processing: StashProcessingBase) -> None:
+        self._processing = processing
+
+    async def prune(self, galleries: Iterable[ItemGallery]) -> None:
+        """Delete the chapters of posts that left an item. A dry run plans it."""
+        run = self._processing.run
+        dropped = [one for item, gallery, _ in galleries async for one in self._dropped(item, gallery)]
+        if not dropped:
             return
-        if self.run.report.plan is not None:
-            self.run.report.plan += [
-                Planned(
-                    "GalleryChapter",
-                    baseline.stash_id,
-                    "id",
-                    change.before["title"],
-                    None,
-                    WHY,
-                    " ".join(baseline.key),
-                )
-                for change, baseline in doomed
-            ]
-            return
-        self.run.applied |= {c.entity: MergeResult(c.entity, baseline.key) for c, baseline in doomed}
-        done = await destroy(self.store, [change for change, _ in doomed], self.run.recorder)
-        for change, _ in doomed:
-            del self.run.applied[change.entity]
+        if run.report.plan is not None:
+            run.report.plan += [_planned(change, baseline) for change, baseline in dropped]
+        else:
+            await self._delete(dropped)
+
+    async def _delete(self, dropped: list[tuple[Change, Baseline]]) -> None:
+        run, results = self._processing.run, self._processing.work.results
+        assert run.journal is not None  # noqa: S101 - only recorded chapters are dropped
+        results |= {c.entity: MergeResult(c.entity, baseline.key) for c, baseline in dropped}
+        done = await destroy(
+            self._processing.store, [change for change, _ in dropped], self._processing.flush_log
+        )
+        for change, _ in dropped:
+            del results[change.entity]
         gone = {change.entity.id for change in done.applied}
         for failure in done.failed:
             reason = f"Stash refused GalleryChapter: {failure.message[:300]}"
-            self.run.report.skip("chapter", failure.entity.id, reason, is_failure=True)
-        await self.run.journal.record(m._replace(stash_id="") for _, m in doomed if m.stash_id in gone)
+            run.report.skip("chapter", failure.entity.id, reason, is_failure=True)
+        await run.journal.record(one._replace(stash_id="") for _, one in dropped if one.stash_id in gone)
 
     async def _dropped(self, item: Item, gallery: Gallery) -> AsyncIterator[tuple[Change, Baseline]]:
-        """The chapters that we made in a gallery, that stand as we wrote them, and whose post is in the item no more."""
-        standing = gallery.chapters if isinstance(gallery.chapters, list) and not gallery.is_new() else []
+        """Find the chapters of this sync in a gallery that are as it wrote them, and whose post has left the item."""
+        journal = self._processing.run.journal
+        if journal is None:
+            return
+        current = gallery.chapters if isinstance(gallery.chapters, list) and not gallery.is_new() else []
         carried = {f"{item.id}/{post.id}" for post in item.aggregated}
-        for chapter in [one for one in standing if one not in self.run.applied]:
-            for baseline in (
-                await self.run.journal.baselines_of("GalleryChapter", chapter.id) if self.run.journal else ()
-            ):
+        for chapter in [one for one in current if one not in self._processing.work.results]:
+            for baseline in await journal.baselines_of("GalleryChapter", chapter.id):
                 is_ours = baseline.key.id.startswith(f"{item.id}/") and baseline.key.id not in carried
-                if is_ours and normalize_text(str(chapter.title)) == normalize_text(
-                    baseline.last_applied.get("title")
-                ):
+                written = baseline.last_applied.get("title")
+                if is_ours and normalize_text(str(chapter.title)) == normalize_text(written):
                     was = {"title": chapter.title, "image_index": chapter.image_index, "gallery": gallery}
                     yield Change(chapter, "destroy", was, {}), baseline
+
+
+def _planned(change: Change, baseline: Baseline) -> Planned:
+    title, key = change.before["title"], " ".join(baseline.key)
+    return Planned("GalleryChapter", baseline.stash_id, "id", title, None, REASON_PRUNED, key)

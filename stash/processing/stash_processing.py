@@ -1,4 +1,4 @@
-"""`StashProcessing`: the mixins as a whole, what is done once a run, and the downloader's door."""
+"""`StashProcessing`: a run over creators, and the interface for the downloader."""
 
 from __future__ import annotations
 
@@ -13,18 +13,17 @@ from stash_graphql_client.types import Performer, Studio, Tag
 from stash.changes.flush_log import FlushLog
 from stash.errors import SyncError
 from stash.files.local import looked_through
-from stash.files.paths import PathMap
+from stash.files.ownership import find_absent_files, find_creator_files
 from stash.files.stash_index import StashFileIndex
+from stash.files.unmatched import UnmatchedFiles
 from stash.guards import check_files
 from stash.identity import Choices, bind
-from stash.interpreter import tuned
 from stash.journal import Journal
 from stash.lock import held
-from stash.processing.context import Run
-from stash.processing.creator_sync import CreatorProcessing
-from stash.processing.ownership import Finding
+from stash.processing.context import RunContext, RunOptions
+from stash.processing.creator_sync import CreatorSync
+from stash.processing.item_processing import ItemProcessing
 from stash.processing.survey import CreatorSurvey
-from stash.processing.unmatched import Unmatching
 from stash.report import Report
 from stash.settings import Settings, load_settings
 from stash.source.database import Database
@@ -35,18 +34,20 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from stash.downloader import Config, State
+    from stash.files.local import LocalFile
     from stash.processing.context import HasStore
+    from stash.reconcile.reconciler import MergeResult
     from stash.source.items import Creator
+    from stash.store.entity_types import Entity
 
 log = logging.getLogger(__name__)
 
 
-class StashProcessing(CreatorProcessing, CreatorSurvey, Finding, Unmatching):
+class StashProcessing(ItemProcessing):
     """Brings creators into Stash: the five mixins on one store, for the length of a run."""
 
-    def __init__(self, context: HasStore, run: Run | None = None) -> None:
-        self.context = context
-        self.run = run or Run(Report(), StashFileIndex(PathMap(), []))
+    def __init__(self, context: HasStore, run: RunContext | None = None) -> None:
+        super().__init__(context, run)
         self._background_task: asyncio.Task[None] | None = None
         self._config: Config | None = None
         self._state: State | None = None
@@ -55,48 +56,69 @@ class StashProcessing(CreatorProcessing, CreatorSurvey, Finding, Unmatching):
 
     @asynccontextmanager
     async def running(self, command: str, creators: Sequence[str]) -> AsyncIterator[None]:
-        """Note that a run begins, every batch before it is sent, and how the run ended, however that was."""
-        run = self.run
-        if run.journal is None or run.is_dry:
+        """Record that a run begins, every batch before it is sent, and how the run ended, however that was."""
+        report, journal = self.run.report, self.run.journal
+        if journal is None or self.run.options.is_dry:
             yield
             return
-        run.report.run = await run.journal.begin(command, creators)
-        run.recorder = FlushLog(run.journal, run.report.run, lambda entity: run.applied.get(entity))  # noqa: PLW0108 - `applied` is replaced at the end of a part
-        self.store.record_with(run.recorder)
+        report.run = await journal.begin(command, creators)
+        self.flush_log = FlushLog(journal, report.run, self._result_of)
+        self.store.record_with(self.flush_log)
         try:
             yield
         except BaseException:
             with suppress(SyncError):
-                await run.journal.end(run.report.run, "failed", run.report.summary())
+                await journal.end(report.run, "failed", report.summary())
             raise
-        await run.journal.end(run.report.run, run.report.outcome, run.report.summary())
+        await journal.end(report.run, report.outcome, report.summary())
 
-    async def prepare(self, reader: Reader, creators: Sequence[Creator]) -> None:
-        """Survey the creators, learn which of their files Stash has, and have it scan the folders where it lacks some."""
-        await self._survey(reader, creators)
-        self._known_media = await self._recorded_media()
-        found = await self._files_of(reader, creators, self._known_media)
-        await self._read_files(found.new)
-        await self._find_absent(reader, creators, self._known_media)
-        self.ours = [*found.all, *found.unusable]
-        unknown = self.run.files.unknown(found.new)
-        if unknown and not (self.run.is_forced or self.run.is_dry):
-            check_files(len(unknown), found.owned, self.run.files.stash_path(unknown[0]))
+    def _result_of(self, entity: Entity) -> MergeResult | None:
+        return self.work.results.get(entity)
 
-    async def sync_all(self, reader: Reader, creators: Sequence[Creator]) -> None:
-        """Sync the creators in turn, on one index of people, studios and tags."""
+    async def prepare(self, reader: Reader, creators: Sequence[Creator]) -> list[LocalFile]:
+        """Check the world before the first write, and learn which of the creators' files Stash has.
+
+        Where Stash lacks some, it scans their folders. Return the files of the creators.
+
+        Raises:
+            RefusedError: the source or Stash look wrong. Nothing was written.
+        """
+        run = self.run
+        await CreatorSurvey(self.store, run).check(reader, creators)
+        recorded = set() if run.journal is None else await run.journal.known_media()
+        found = await find_creator_files(reader, run.files, creators, recorded)
+        await self.scanner.read(found.new)
+        await find_absent_files(reader, run.files, self.store, creators, recorded)
+        unknown = run.files.unknown(found.new)
+        if unknown and not (run.options.is_forced or run.options.is_dry):
+            check_files(len(unknown), found.owned, run.files.stash_path(unknown[0]))
+        self._recorded_media = recorded
+        return [*found.all, *found.unusable]
+
+    async def sync_all(
+        self, reader: Reader, creators: Sequence[Creator], files: Sequence[LocalFile] = ()
+    ) -> None:
+        """Sync the creators in turn, on one index of people, studios and tags. Name which of the files have no match."""
         async with self.store.window():
             await self.store.preload_index(Tag, Performer, Studio)
-            with tuned():
-                for creator in creators:
-                    await self.sync_creator(reader, creator)
-            await self._note_files(reader, self.ours, self._known_media)
+            sync = CreatorSync(self)
+            for creator in creators:
+                await sync.sync(reader, creator)
+            unmatched = UnmatchedFiles(
+                self.run.files,
+                self.tally.matched,
+                self.tally.deleted,
+                self._recorded_media,
+                is_dry=self.run.options.is_dry,
+                is_narrow=self.rules.is_narrow,
+            )
+            self.run.report.unmatched += await unmatched.find(reader, files)
 
-    # --- the downloader's door ---
+    # --- the interface for the downloader ---
 
     @classmethod
     def from_config(cls, config: Config, state: State) -> Self:
-        """A processor for what the downloader has just downloaded. Nothing is connected yet."""
+        """Return a processor for what the downloader has just downloaded. Nothing is connected yet."""
         processor = cls(StashContext(config.stash_context_conn))
         processor._config = config
         processor._state = state
@@ -136,15 +158,16 @@ class StashProcessing(CreatorProcessing, CreatorSurvey, Finding, Unmatching):
         root = folder.parent if folder is not None else settings.downloads or Path()
         journal = await Journal.open(database)
         found, unusable = looked_through(root)
-        files = StashFileIndex(settings.paths(), found, unusable=unusable)
-        on_disk = {file.media_id for file in files.on_host if file.media_id is not None}
+        index = StashFileIndex(settings.paths(), found, unusable=unusable)
+        on_disk = {file.media_id for file in index.on_host if file.media_id is not None}
         await bind(journal, self.store.connection, self.store.identity[0], on_disk, Choices())
-        self.run = Run(Report(), files, journal)
-        self.run.patience, self.run.rules = settings.patience, settings.rules()
-        self.run.scan_generate = settings.scan_generate
+        options = RunOptions(
+            rules=settings.rules(), patience=settings.patience, scan_generate=settings.scan_generate
+        )
+        self.begin(RunContext(Report(), index, journal, options))
         async with self.running("sync", [creator.username]):
-            await self.prepare(reader, [creator])
-            await self.sync_all(reader, [creator])
+            files = await self.prepare(reader, [creator])
+            await self.sync_all(reader, [creator], files)
 
     async def cleanup(self) -> None:
         """Wait for what is under way, and close what was opened."""

@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING
 
 from stash.guards import check_entities, check_source
 from stash.journal import SURVEYED
-from stash.processing.context import Working
 from stash.store.entity_types import ENTITY_TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from stash.processing.context import RunContext
     from stash.source.items import Creator
     from stash.source.reader import Reader
+    from stash.store import StashStore
 
 ALL = 200
 """Up to so many entities of a creator, all are looked for."""
@@ -28,23 +29,27 @@ type Ids = Sequence[tuple[str, str]]
 """Entities by type and id."""
 
 
-class CreatorSurvey(Working):
+class CreatorSurvey:
     """Looks for what was synced of every creator of a run."""
 
-    async def _survey(self, reader: Reader, creators: Sequence[Creator]) -> None:
+    def __init__(self, store: StashStore, run: RunContext) -> None:
+        self._store = store
+        self._run = run
+
+    async def check(self, reader: Reader, creators: Sequence[Creator]) -> None:
         """Stop where the source or Stash lacks most of a creator.
 
         Raises:
-            RefusedError: the world looks wrong; nothing was written.
+            RefusedError: the world looks wrong. Nothing was written.
         """
-        if self.run.journal is None or self.run.is_forced:
+        if self._run.journal is None or self._run.options.is_forced:
             return
-        synced = await self.run.journal.synced_ids([creator.id for creator in creators])
+        synced = await self._run.journal.synced_ids([creator.id for creator in creators])
         for creator in creators:
             media = sum(name != "Gallery" for name, _ in synced[creator.id])
             if media and not await reader.has_media(creator):
                 check_source(creator.username, media)
-        if not self.run.recreate:
+        if not self._run.options.recreate:
             await self._look_for(creators, synced)
 
     async def _look_for(self, creators: Sequence[Creator], synced: Mapping[int, Ids]) -> None:
@@ -60,7 +65,7 @@ class CreatorSurvey(Working):
     async def _gone(self, ids: Ids) -> set[tuple[str, str]]:
         """Return those that Stash does not have."""
         groups = {ENTITY_TYPES[name].entity: [one for kind, one in ids if kind == name] for name in SURVEYED}
-        return set(ids) - await self.store.standing(groups)
+        return set(ids) - await self._store.standing(groups)
 
 
 def spread(ids: Ids) -> Ids:

@@ -1,14 +1,14 @@
-"""Settled windows: what stands as an earlier run left it is recognised, not decided again.
+"""Digests of a chunk: of its rows and files, and of its entities in Stash. Pure.
 
-A window is settled while its rows and files give the same digest, and its entities in Stash too. `updated_at` is
-no help: Stash changes it without a change, and changes entities without it.
+A chunk is unchanged while both digests stay. `updated_at` does not tell: Stash changes it without a change, and
+changes entities without it.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from importlib.metadata import version
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
@@ -40,37 +40,29 @@ COMPARED: dict[str, tuple[str, ...]] = {
 """The fields of each type that a decision looks at; its identity is its id."""
 
 
-@dataclass(frozen=True)
-class Chunk:
-    """A bounded part of a creator: items, and media that no known item holds. `number` is its place."""
-
-    number: int
-    items: Sequence[Item] = ()
-    unattached: Sequence[StoredMedia] = ()
-
-    def media(self) -> dict[int, StoredMedia]:
-        """All media of the part, by id."""
-        held = {one.media.id: one.media for item in self.items for one in item.media}
-        return held | {one.id: one for one in self.unattached}
-
-
-def source_digest(part: Chunk, files: Mapping[int, Sequence[LocalFile]], rules: str) -> str:
-    """A digest of everything at the source that a decision looks at.
+def source_digest(
+    items: Sequence[Item],
+    media: Mapping[int, StoredMedia],
+    files: Mapping[int, Sequence[LocalFile]],
+    rules: str,
+) -> str:
+    """Return a digest of everything at the source that a decision looks at.
 
     Args:
-        part: the items.
-        files: the host files of each media, by its id.
+        items: the items of a chunk.
+        media: all media of the chunk, by id.
+        files: the files on disk of each media, by its id.
         rules: the settings that decisions obey.
     """
-    people = _each_once(c for item in part.items for c in _people(item))
+    people = _each_once(c for item in items for c in _people(item))
     said = (
         _VERSION,
         rules,
-        [_item_of(item) for item in part.items],
+        [_item_of(item) for item in items],
         [(_creator(one), one.avatar and one.avatar.id) for one in people],
         [
             (_media(one), [_media(v) for v in one.variants], [file.path for file in files[one.id]])
-            for one in part.media().values()
+            for one in media.values()
         ],
     )
     return _digest(said)

@@ -15,24 +15,10 @@ from stash.store.entity_types import Entity
 from stash.texts import normalize_text
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
+    from stash.mapping.desired import DesiredState
     from stash.reconcile.merge import SetMerge
-
-
-@dataclass(slots=True)
-class DesiredState:
-    """The values and links that the source asks for in one entity.
-
-    `predecessors` are, field by field, what earlier programs would have written; `partial` names the links
-    that the source does not know in full, so that nothing is taken away there.
-    """
-
-    values: dict[str, Any] = field(default_factory=dict)
-    links: dict[str, Sequence[Entity]] = field(default_factory=dict)
-    texts: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    predecessors: Mapping[str, Collection[str]] = field(default_factory=dict)
-    partial: Collection[str] = ()
 
 
 class Picture(NamedTuple):
@@ -104,7 +90,7 @@ class MergeResult:
             return written
         return before.updated_at
 
-    def decline(
+    def keep_undo_mark(
         self, name: str, wished: Collection[str], baseline: Baseline | None, *, is_complete: bool = True
     ) -> None:
         """Keep in mind what undo took from a decided set, and what it put back, as far as that still stands so."""
@@ -218,10 +204,12 @@ class _EntityMerge:
 
     def _decline(self, name: str, wished: Sequence[str]) -> None:
         if self.baseline is not None:
-            self.applied.decline(name, wished, self.baseline, is_complete=name not in self.wish.partial)
+            self.applied.keep_undo_mark(
+                name, wished, self.baseline, is_complete=name not in self.wish.partial
+            )
 
     def _set(self, name: str, wished: Sequence[str], theirs: Sequence[str]) -> SetMerge:
-        seen, wrote = seen_and_wrote(self.baseline, name)
+        seen, wrote = members_of(self.baseline, name)
         decision = merge_set(theirs, wished, seen, wrote, is_complete=name not in self.wish.partial)
         self.applied.reasons[name] = decision.reason
         return decision
@@ -244,7 +232,7 @@ def _plain_text(value: Any) -> str:
     return _plain(value) or ""
 
 
-def seen_and_wrote(baseline: Baseline | None, name: str) -> tuple[Sequence[str], Sequence[str]]:
+def members_of(baseline: Baseline | None, name: str) -> tuple[Sequence[str], Sequence[str]]:
     """Return what is remembered of a set. What a killed run was about to add counts as added by us."""
     if baseline is None:
         return (), ()

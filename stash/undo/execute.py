@@ -13,10 +13,7 @@ from stash.changes.net_changes import net_changes, new_ids, with_ids
 from stash.changes.plan import planned
 from stash.errors import SyncError
 from stash.files.content import mark_of_url
-from stash.files.paths import PathMap
-from stash.files.stash_index import StashFileIndex
 from stash.journal import PICTURES
-from stash.processing.context import Run
 from stash.reconcile.reconciler import MergeResult, Picture, names_of
 from stash.report import PLURALS, Planned
 from stash.store import Change, destroy
@@ -56,7 +53,7 @@ class UndoRun:
         self._journal = journal
         self._report = report
         self._is_forced = is_forced
-        self._run = Run(report, StashFileIndex(PathMap(), []), journal)
+        self._results: dict[Entity, MergeResult] = {}
         self._again: dict[EntityRef, Entity] = {}
         self._standing = StashSnapshot({})
         self._began = time.monotonic()
@@ -171,7 +168,7 @@ class UndoRun:
             entity = self._again.get(place) or self._store.entry(*place)
             if entity is not None:
                 reasons = dict.fromkeys([*plan.writes.get(place, ()), "images"], WHY)
-                self._run.applied[entity] = MergeResult(entity, effect.key, reasons=reasons)
+                self._results[entity] = MergeResult(entity, effect.key, reasons=reasons)
         for place, fields in plan.writes.items():
             entity = self._entity(place)
             for name, value in fields.items():
@@ -185,7 +182,7 @@ class UndoRun:
 
     def _attach(self, entity: Entity, name: str, picture: str | None, before: str | None) -> None:
         self._store.attach(entity, **{name: picture})
-        self._run.applied[entity].pictures[name] = Picture(before, mark_of_url(picture))
+        self._results[entity].pictures[name] = Picture(before, mark_of_url(picture))
 
     def _doom(self, effect: NetChange, fields: dict[str, Any]) -> Change:
         """The removal of an entity, with all that it takes to make it again."""
@@ -201,7 +198,7 @@ class UndoRun:
         plan = self._report.plan
         assert plan is not None  # noqa: S101 - a dry run's report has a plan
         pending = self._store.pending()
-        applied = self._run.applied
+        applied = self._results
         plan += [planned(c, name, applied.get(c.entity)) for c in pending for name in c.after]
         for change in doomed:
             entity, key = change.entity, " ".join(applied[change.entity].key)
@@ -220,7 +217,7 @@ class UndoRun:
         else:
             return
         self._report.run = number
-        recorder = FlushLog(self._journal, number, self._run.applied.get)
+        recorder = FlushLog(self._journal, number, self._results.get)
         self._store.record_with(recorder)
         try:
             await self._send(recorder, effects, plan, doomed)
@@ -273,7 +270,7 @@ class UndoRun:
     def _settle(self, flushed: Flushed) -> None:
         self._count(flushed.applied)
         for failure in flushed.failed:
-            applied = self._run.applied.get(failure.entity)
+            applied = self._results.get(failure.entity)
             kind, key = applied.key if applied else (failure.entity.__type_name__, failure.entity.id)
             reason = f"Stash refused {failure.entity.__type_name__}: {failure.message[:300]}"
             self._report.skip(kind, key, reason, is_failure=True)

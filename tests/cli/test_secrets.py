@@ -22,9 +22,10 @@ from stash.embedded import EmbeddedStash, serve
 from stash.journal import Journal
 from stash.journal.models import VERSION
 from stash.journal.upkeep import bring_up
+from stash.run import SyncSource
+from stash.run import run as run_pipeline
 from stash.settings import load_settings
-from stash.sync import SyncOptions, SyncSource
-from stash.sync import run as run_pipeline
+from stash.sync import SyncOptions
 from stash.transport.graphql import TransportConfig
 from tests.conftest import Silent
 from tests.faults.test_versions import TIMES_GONE

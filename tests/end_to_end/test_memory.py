@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from stash_graphql_client.types import Gallery
 
-from stash.processing.creator_sync import CreatorProcessing
+from stash.processing.item_processing import ItemProcessing
 from stash.source.reader import Reader
 
 if TYPE_CHECKING:
     import pytest
 
-    from stash.reconcile.fingerprint import Chunk
+    from stash.reconcile.chunk import Chunk
     from tests.end_to_end.conftest import Setup
 
 ITEMS = 4
@@ -25,13 +25,13 @@ async def test_a_part_is_freed_before_the_next_is_decided(
 ) -> None:
     """However many parts there are, no gallery of an earlier one is in memory when the next is looked up."""
     left: list[int] = []
-    look_up: Any = CreatorProcessing._look_up
+    find_files: Any = ItemProcessing.find_files
 
-    async def counted(self: CreatorProcessing, part: Chunk) -> Any:
+    async def counted(self: ItemProcessing, chunk: Chunk) -> Any:
         left.append(sum(isinstance(one, Gallery) for one in gc.get_objects()))
-        return await look_up(self, part)
+        return await find_files(self, chunk)
 
-    monkeypatch.setattr(CreatorProcessing, "_look_up", counted)
+    monkeypatch.setattr(ItemProcessing, "find_files", counted)
     monkeypatch.setattr(Reader, "windows", partialmethod(Reader.windows, size=ITEMS))
     assert (await demo.sync()).exit_code == 0
     assert len(left) > 4

@@ -17,7 +17,8 @@ from stash.doctor import examine
 from stash.embedded import EmbeddedStash
 from stash.errors import RefusedError
 from stash.settings import Settings
-from stash.sync import SyncOptions, sync, undo
+from stash.sync import SyncOptions, sync
+from stash.undo.session import undo
 from tests.conftest import Server, Silent
 from tests.faults.clock import Seconds
 from tests.faults.dumps import server_dump

@@ -12,7 +12,7 @@ from metadata.making import open_or_make
 from stash import jobs
 from stash.demo import write_world
 from stash.embedded import EmbeddedStash
-from stash.processing import creator_sync as creator
+from stash.processing import schedule
 from tests.faults.clock import Clock
 from tests.faults.rig import Dumped, Rig, Template, Victims, killable, numbered, rig_of
 from tests.faults.sizes import USUAL, size
@@ -36,8 +36,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 @pytest.fixture(autouse=True)
 def batches(monkeypatch: pytest.MonkeyPatch) -> None:
     """How many items are written together."""
-    monkeypatch.setattr(creator, "FIRST", USUAL)
-    monkeypatch.setattr(creator, "ITEMS", USUAL)
+    monkeypatch.setattr(schedule, "FIRST_BATCH", USUAL)
+    monkeypatch.setattr(schedule, "MAX_BATCH", USUAL)
 
 
 async def _template(folder: Path, **world: int) -> Template:
@@ -48,8 +48,8 @@ async def _template(folder: Path, **world: int) -> Template:
     EmbeddedStash([made.downloads], state=state).close()
     rig = rig_of(folder / "clean", made.downloads, made.downloads, database, state)
     with rig.stash, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(creator, "FIRST", USUAL)
-        patch.setattr(creator, "ITEMS", USUAL)
+        patch.setattr(schedule, "FIRST_BATCH", USUAL)
+        patch.setattr(schedule, "MAX_BATCH", USUAL)
         outcome = await rig.run()
         assert outcome.exit_code == 0, outcome
         clean = await rig.dumped()

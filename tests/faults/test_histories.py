@@ -21,7 +21,7 @@ from hypothesis.stateful import (
 
 from stash.embedded.faults import RandomFaults
 from stash.errors import RefusedError
-from stash.processing import creator_sync as creator
+from stash.processing import schedule
 from stash.sync import SyncOptions
 from tests.faults.life import HASHTAGS, Life
 from tests.faults.rig import Template, Victims, killable
@@ -196,8 +196,8 @@ class Histories(RuleBasedStateMachine):
 
 def test_r25_any_history(monkeypatch: pytest.MonkeyPatch) -> None:
     """Edits, downloads, users at work, crashes, faults and restarts, in any order: see the rules above."""
-    monkeypatch.setattr(creator, "FIRST", FEW)
-    monkeypatch.setattr(creator, "ITEMS", FEW)
+    monkeypatch.setattr(schedule, "FIRST_BATCH", FEW)
+    monkeypatch.setattr(schedule, "MAX_BATCH", FEW)
     with asyncio.Runner() as runner:
         Histories.loop = runner.get_loop()
         process = killable()

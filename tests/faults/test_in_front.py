@@ -21,9 +21,9 @@ from stash.errors import RetriableError, SyncError, UnansweredWriteError, Unsuit
 from stash.jobs import wait_until_idle
 from stash.reach import reaching
 from stash.settings import Settings
-from stash.sync import undo
 from stash.transport.client import Connection
 from stash.transport.graphql import GraphQLTransport, TransportConfig
+from stash.undo.session import undo
 from tests.conftest import Silent
 from tests.faults.rig import OPTIONS, PATIENCE, URL
 from tests.unit.test_wire import HELLO

@@ -13,7 +13,8 @@ import pytest
 from stash.embedded.faults import Fault, Faults, FaultyTransport
 from stash.settings import Settings
 from stash.source.errors import DatabaseBusyError
-from stash.sync import SyncOptions, undo
+from stash.sync import SyncOptions
+from stash.undo.session import undo
 from tests.faults.rig import URL
 from tests.faults.sizes import size
 from tests.faults.test_transient import asks_for

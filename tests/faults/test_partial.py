@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from stash.embedded.faults import Fault, Faults
-from stash.processing import creator_sync as creator
+from stash.processing import schedule
 from stash.store import unit_of_work
 from tests.faults.sizes import SEED, size
 from tests.faults.test_transient import asks_for
@@ -52,7 +52,7 @@ async def test_r7_some_of_a_batch_are_refused(
     """The others are done, exactly the refused are named, and the next run does those, once."""
     scenes = {"create": 0, "update": 2}[what]  # they are in a list of their own
     monkeypatch.setattr(unit_of_work, "BATCH", BATCH + scenes)
-    monkeypatch.setattr(creator, "FIRST", 40)
+    monkeypatch.setattr(schedule, "FIRST_BATCH", 40)
     failures = []
     for numbers in subsets():
         rig = make_rig()

@@ -13,9 +13,9 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from stash.errors import DamagedReplyError, RetriableError
-from stash.processing import creator_sync as creator
-from stash.processing import duplicates as twins
-from stash.processing.duplicates import WHY
+from stash.processing import schedule
+from stash.processing import duplicates
+from stash.processing.duplicates import REASON_DUPLICATE
 from tests.faults.rig import Rig, _entities, compared
 from tests.faults.sizes import ONE_BATCH, SEED, size
 
@@ -138,12 +138,12 @@ async def test_r11_the_younger_gallery_gives_way(rig: Rig, clean: Dumped) -> Non
         outcome = await rig.run()
     assert outcome.exit_code == 0
     assert outcome.report is not None
-    assert {one.reason for one in outcome.report.skipped} >= {WHY.format("gallery")}
+    assert {one.reason for one in outcome.report.skipped} >= {REASON_DUPLICATE.format("gallery")}
     assert (await rig.server_dump()).duplicates() == []
     assert await converged(rig, other, clean)
 
 
-async def test_only_who_was_overtaken_asks_after_twins(rig: Rig) -> None:
+async def test_only_who_was_overtaken_asks_after_duplicates(rig: Rig) -> None:
     """Where the ids of new galleries leave no gap, nobody else made any, and nothing is asked; else one question is."""
     asked: list[Any] = []
 
@@ -164,14 +164,14 @@ async def test_r11_killed_while_it_gives_way(
 ) -> None:
     """Where a run ends between taking out its galleries and forgetting them, the next one goes on likewise.
 
-    All of them are younger here, for they are one batch: of chapters in older ones nobody would look for twins again.
+    All of them are younger here, for they are one batch: of chapters in older ones nobody would look for duplicates again.
     """
 
     def end(*_: object) -> None:
         raise RetriableError("killed")
 
-    monkeypatch.setattr(creator, "FIRST", ONE_BATCH)
-    monkeypatch.setattr(twins, "Memory", end)
+    monkeypatch.setattr(schedule, "FIRST_BATCH", ONE_BATCH)
+    monkeypatch.setattr(duplicates, "Baseline", end)
     async with overtaken(rig) as other:
         assert (await rig.run()).exit_code == 5
     monkeypatch.undo()
@@ -199,7 +199,7 @@ async def test_r11_a_damaged_reply_is_told(rig: Rig, clean: Dumped, monkeypatch:
     async def without_codes(*_: object) -> list[dict[str, str]]:
         return [{"id": "1"}]
 
-    monkeypatch.setattr(twins.Twins, "_meanwhile", without_codes)
+    monkeypatch.setattr(duplicates.DuplicateResolver, "_galleries_made_since", without_codes)
     outcome = await rig.run()
     assert outcome.exit_code == 5
     assert isinstance(outcome.error, DamagedReplyError)

@@ -168,7 +168,7 @@ def test_two_broad_handlers() -> None:
                 isinstance(one, ast.Raise) and one.exc is None for one in ast.walk(node)
             ):
                 kept.append(module)
-    assert broad == ["stash/cli/main.py", "stash/processing/context.py"]
+    assert broad == ["stash/cli/main.py", "stash/processing/item_processing.py"]
     assert kept == []
 
 

@@ -23,11 +23,12 @@ import httpx
 from stash import kill_points
 from stash.embedded import EmbeddedStash
 from stash.errors import SyncError
-from stash.processing import creator_sync as creator
+from stash.processing import schedule
 from stash.settings import Settings
 from stash.source.errors import MetadataError
 from stash.store import unit_of_work
-from stash.sync import SyncOptions, sync, undo
+from stash.sync import SyncOptions, sync
+from stash.undo.session import undo
 from tests.conftest import Silent
 from tests.faults.clock import Seconds
 from tests.faults.sizes import FEW
@@ -70,7 +71,7 @@ def _child(order: dict[str, str], log: int) -> None:
     os.environ["STASH_SYNC_KILL_AT"] = order["kill_at"]
     importlib.reload(kill_points)
     unit_of_work.BATCH = int(order["batch"])
-    creator.FIRST = creator.ITEMS = FEW
+    schedule.FIRST_BATCH = schedule.MAX_BATCH = FEW
     code = 1
     try:
         code = asyncio.run(_sync(order, log))

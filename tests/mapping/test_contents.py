@@ -8,7 +8,8 @@ import pytest
 from stash_graphql_client.types import Gallery, Image, Scene
 
 from metadata.models import MediaStory, PinnedPost, Wall, WallPost
-from stash.sync import SyncOptions, undo
+from stash.sync import SyncOptions
+from stash.undo.session import undo
 from tests.metadata.factories import MediaVariantFactory, moment
 
 if TYPE_CHECKING:

@@ -14,8 +14,9 @@ from stash.page import write_page_of_run
 from stash.page.model import Diff, DiffLine, Note, PageEntry
 from stash.page.model import Page as PageModel
 from stash.page.rendering import render
+from stash.run import SyncSource, run
 from stash.settings import Settings
-from stash.sync import SyncOptions, SyncSource, run
+from stash.sync import SyncOptions
 from tests.conftest import Silent
 from tests.page.test_page import HOSTILE
 

@@ -13,7 +13,9 @@ from stash.files.local import walk
 from stash.files.paths import PathMap
 from stash.files.stash_index import StashFileIndex
 from stash.journal import Baseline, SourceKey
-from stash.processing.mixins.gallery import GalleryContents
+from stash.processing.chunk import GalleryContents, ItemGallery
+from stash.processing.context import RunContext
+from stash.report import Report
 from stash.source.items import AggregatedPost, Creator, Hashtag, StoredMedia
 from tests.processing.conftest import CreatorFactory, ItemFactory, MediaFactory, held
 
@@ -123,9 +125,9 @@ async def test_a_recorded_performer_is_found_by_its_id(processor: StashProcessin
     """A recorded id is taken whatever the performer is called now, if it was created when we recorded it."""
     stash.has("performers", **performer("Renamed"))
     key = SourceKey("account", "7")
-    processor.run.baselines["Performer", key] = Baseline("Performer", key, "1", WHEN)
+    processor.work.baselines.put(("Performer", key), Baseline("Performer", key, "1", WHEN))
     assert (await processor._find_existing_performer(ANNA)).name == "Renamed"
-    processor.run.baselines["Performer", key] = Baseline("Performer", key, "1", "2020-01-01T00:00:00+00:00")
+    processor.work.baselines.put(("Performer", key), Baseline("Performer", key, "1", "2020-01-01T00:00:00+00:00"))
     assert await processor._find_existing_performer(ANNA) is None
 
 
@@ -145,14 +147,14 @@ async def test_the_avatar_is_sent_where_stash_has_none(
     folder = tmp_path / "dl" / "anna_fansly"
     folder.mkdir(parents=True)
     (folder / "x_id_55.jpeg").write_bytes(files.jpeg("avatar"))
-    processor.run.files = StashFileIndex(PathMap(), walk(tmp_path / "dl"))
+    processor.begin(RunContext(Report(), StashFileIndex(PathMap(), walk(tmp_path / "dl"))))
     account = Creator(7, "anna", avatar=StoredMedia(55, 7, "image/jpeg"))
     for path, count in (("/performer/1/image?t=1&default=true", 1), ("/performer/1/image?t=1", 0)):
         stash.mutations.clear()
         stash.rows.clear()
         stash.has("performers", **performer("anna", urls=("https://fansly.com/anna",), image_path=path))
         processor.store.invalidate_all()
-        processor.run.people.clear()
+        processor.cache.performers.clear()
         found = await processor.process_creator(account)
         await processor.store.flush()
         assert found.name == "anna"
@@ -217,7 +219,7 @@ async def test_a_recorded_tag_is_found_whatever_its_name(processor: StashProcess
     """A tag that the user renamed is still the tag of its hashtag."""
     stash.has("tags", name="Red hair", aliases=[])
     key = SourceKey("hashtag", "red")
-    processor.run.baselines["Tag", key] = Baseline("Tag", key, "1", WHEN)
+    processor.work.baselines.put(("Tag", key), Baseline("Tag", key, "1", WHEN))
     (tag,) = await processor._process_hashtags_to_tags([Hashtag("red")])
     assert tag.name == "Red hair"
     assert stash.mutations == []
@@ -311,7 +313,7 @@ async def test_files_are_matched_by_name_by_id_and_by_code(
             "images",
             **image(visual_files=[{"__typename": "ImageFile", "id": name, "path": str(folder / name)}]),
         )
-    processor.run.files = StashFileIndex(PathMap(), walk(tmp_path / "dl"))
+    processor.begin(RunContext(Report(), StashFileIndex(PathMap(), walk(tmp_path / "dl"))))
     await processor.run.files.read(processor.store, processor.run.files.on_host)
     media = [
         MediaFactory.build(id=11),
@@ -399,7 +401,7 @@ async def test_a_gallery_gets_its_files_cover_and_chapter(processor: StashProces
         content = GalleryContents(files={**found, 3: await processor.store.get(Scene, "1")})
         made = await processor._process_item_gallery(item, item.account, content)
         await processor.store.flush()
-        await processor._process_chapters([(item, made, content)])
+        await processor._process_chapters([ItemGallery(item, made, content)])
         await processor.store.flush()
     sent = [(name, body) for name, body in stash.mutations if name != "galleryCreate"]
     assert sent == [
@@ -424,7 +426,7 @@ async def test_a_file_that_the_source_dropped_leaves_the_gallery(
     memory = Baseline(
         "Gallery", key, "1", WHEN, known_members={"images": ["1", "2"]}, last_applied={"images": ["1", "2"]}
     )
-    processor.run.baselines["Gallery", key] = memory
+    processor.work.baselines.put(("Gallery", key), memory)
     item = ItemFactory.build(id=50, media=(held(50, MediaFactory.build(id=1)),))
     async with processor.store.window():
         content = GalleryContents(files={1: await processor.store.get(Image, "1")})

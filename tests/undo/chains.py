@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from stash.sync import SyncOptions, undo
+from stash.sync import SyncOptions
+from stash.undo.session import undo
 from tests.undo.source import Source
 from tests.undo.states import State, state_of
 from tests.undo.user import User

@@ -11,7 +11,8 @@ from stash import jobs
 from stash.journal import Journal
 from stash.settings import Settings
 from stash.source.database import Database
-from stash.sync import SyncOptions, undo
+from stash.sync import SyncOptions
+from stash.undo.session import undo
 from tests.end_to_end.conftest import made_world
 from tests.faults.conftest import small_template, victims  # noqa: F401 - fixtures
 from tests.faults.dumps import server_dump

@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from stash.processing.base import UNDONE
 from stash_graphql_client.types import Performer
 
 from stash.demo import files
 from stash.files.content import picture_url
 from stash.journal import Journal
-from stash.processing.applying import UNDONE
 from stash.source.database import Database
-from stash.sync import SyncOptions, undo
+from stash.sync import SyncOptions
 from stash.undo.planner import EDITED
+from stash.undo.session import undo
 from tests.mapping.conftest import case  # noqa: F401 - a fixture
 from tests.metadata.factories import AvatarFactory, moment
 

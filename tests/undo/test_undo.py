@@ -12,7 +12,7 @@ from stash_graphql_client.types import Gallery, Image, Performer, Scene, Studio,
 
 from stash.embedded import EmbeddedStash
 from stash.errors import RefusedError, UsageError
-from stash.processing.applying import UNDONE
+from stash.processing.base import UNDONE
 from stash.undo.planner import EDITED, USED
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ from stash_graphql_client.types import Performer
 from stash_graphql_client.types.unset import UNSET
 
 from stash.files.content import picture_mark, picture_url
-from stash.journal import SourceKey
+from stash.mapping.desired import desired_performer, new_performer
+from stash.mapping.keys import performer_key, performer_keys
 from stash.mapping.titles import (
     as_name,
     disambiguations,
@@ -22,14 +23,13 @@ from stash.mapping.titles import (
     profile_url,
     profile_urls,
 )
-from stash.processing.applying import UNDONE
-from stash.processing.base import StashProcessingBase, common, listed, performer_key
+from stash.processing.base import UNDONE, StashProcessingBase, common, listed
 from stash.reconcile.merge import merge_aliases
-from stash.reconcile.reconciler import DesiredState, Picture, is_remembered
+from stash.reconcile.reconciler import Picture, is_remembered
 from stash.texts import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterable
 
     from stash.journal import Baseline
     from stash.source.items import Creator
@@ -41,20 +41,40 @@ class AccountProcessingMixin(StashProcessingBase):
     """Matches accounts to performers: by what was recorded, by URL, by alias, by a name of nobody else's."""
 
     async def process_creator(self, account: Creator) -> Performer:
-        """The performer of the creator, found or to be created, completed."""
+        """Return the performer of the creator, found or to be created, and complete it."""
         performer = await self._get_or_create_performer(account)
         await self._update_performer_avatar(account, performer)
         return performer
 
+    async def _performers(self, people: Iterable[Creator]) -> list[Performer]:
+        """Return the performer of each, once. Those that were deleted in Stash are left out."""
+        found = [
+            await self._get_or_create_performer(one)
+            for one in people
+            if performer_key(one) in self.cache.performers or not await self._is_performer_deleted(one)
+        ]
+        return list(dict.fromkeys(found))
+
+    async def _is_performer_deleted(self, account: Creator) -> bool:
+        """Tell whether the performer of an account was deleted in Stash, and report it."""
+        key = performer_key(account)
+        if not await self._is_deleted(Performer, key):
+            return False
+        if not self._is_undone(Performer, key) and await self._find_existing_performer(account):
+            return False
+        self._report_not_recreated(Performer, key)
+        return True
+
     async def _get_or_create_performer(self, account: Creator) -> Performer:
-        performer = self.run.people.get(performer_key(account))
+        performer = self.cache.performers.get(performer_key(account))
         if performer is None:
             performer = await self._find_existing_performer(account) or await self._new_performer(account)
             self._complete_performer(account, performer)
-            self.run.people[performer_key(account)] = performer
+            self.cache.performers[performer_key(account)] = performer
         return performer
 
     async def _new_performer(self, account: Creator) -> Performer:
+        """Make a performer, told from others of the same name by a disambiguation."""
         performer = self._performer_from_account(account)
         rivals = await self.store.rivals(Performer, str(performer.name))
         taken = {_behind_the_name(one) for one in rivals if one is not performer}
@@ -64,7 +84,7 @@ class AccountProcessingMixin(StashProcessingBase):
         return await self.store.make(performer)
 
     async def _find_existing_performer(self, account: Creator) -> Performer | None:
-        """The performer that is this account, or None. It never writes."""
+        """Return the performer that is this account, or None. It never writes."""
         baseline = self._recorded_person(account)
         if baseline is not None:
             performer = await self.store.get(Performer, baseline.stash_id)
@@ -77,7 +97,7 @@ class AccountProcessingMixin(StashProcessingBase):
         return await self._find_by_signs(account)
 
     async def _find_by_signs(self, account: Creator) -> Performer | None:
-        """The performer with the account's url or else its alias, or the only one of its name.
+        """Return the performer with the account's url or else its alias, or the only one of its name.
 
         Several with the url or the alias are told by the further signs; where none does, the first one is it.
         """
@@ -97,16 +117,18 @@ class AccountProcessingMixin(StashProcessingBase):
         return None
 
     def _recorded_person(self, account: Creator) -> Baseline | None:
-        """Return what was recorded of an account. What was of a mere mention of it, before it was known, counts as well."""
+        """Return the baseline of an account, or that of a mere mention of it before it was known."""
         key, *others = performer_keys(account)
-        baseline = self.run.baseline("Performer", key)
+        baselines = self.work.baselines
+        baseline = baselines.get("Performer", key)
         for other in others:
-            if baseline is None and (earlier := self.run.baseline("Performer", other)) is not None:
-                baseline = self.run.baselines["Performer", key] = earlier._replace(key=key)
+            if baseline is None and (earlier := baselines.get("Performer", other)) is not None:
+                baseline = earlier._replace(key=key)
+                baselines.put(("Performer", key), baseline)
         return baseline
 
     async def _with_url(self, account: Creator) -> list[Performer]:
-        """Those with the account's url, unless that is of the account that had the username before."""
+        """Return those with the account's url, unless the account that had the username before wrote it."""
         keys = performer_keys(account)
         urls = profile_urls(account.username)
         return [one for url in urls for one in await self._free(Performer, "url", url, keys)]
@@ -115,7 +137,10 @@ class AccountProcessingMixin(StashProcessingBase):
         return await self._free(Performer, "aliases", account.username, performer_keys(account))
 
     async def _with_name(self, account: Creator, name: str, *, behind: bool = False) -> list[Performer]:
-        """Those of a name that are nobody else's, or only those with what a sync puts behind a name that others have too."""
+        """Return those of a name that belong to no other account.
+
+        With `behind` only those whose disambiguation is one that a sync gives.
+        """
         keys, marks = performer_keys(account), {fold(one) for one in _marks(account)}
         return [
             performer
@@ -126,39 +151,27 @@ class AccountProcessingMixin(StashProcessingBase):
         ]
 
     def _performer_from_account(self, account: Creator) -> Performer:
-        """A new performer, not yet saved."""
+        """Return a new performer, not yet saved."""
         name = person_name(account.displayName, account.username)
-        performer = Performer(
-            name=name,
-            alias_list=merge_aliases([], [account.username], name=name),
-            urls=[profile_url(account.username)],
-            details=account.about or "",
-        )
-        if "account_id" in self.run.rules.extras and account.id:
-            performer.custom_fields = {"fansly_id": account.id}
-        return performer
+        aliases = merge_aliases([], [account.username], name=name)
+        return Performer(**new_performer(account, self.rules, aliases))
 
     def _complete_performer(self, account: Creator, performer: Performer) -> None:
         url = self._spelt(performer, performer_key(account), "urls", profile_urls(account.username))
-        texts = {"urls": [url], "alias_list": self._aliases(account, performer)}
-        wish = DesiredState(values={"details": account.about}, texts=texts, partial={"alias_list"})
-        self._apply(performer, performer_key(account), wish)
-        self.run.stamps.append(("accounts", account.id, performer))
+        desired = desired_performer(account, url, self._aliases(account, performer))
+        self._reconcile(performer, performer_key(account), desired)
+        self._write_back("accounts", account.id, performer)
 
     def _aliases(self, account: Creator, performer: Performer) -> list[str]:
-        """The username, unless it is the name. None where Stash takes no list with what stands there already."""
+        """Return the username, unless it is the name. Empty where Stash takes no list with it has already."""
         key = performer_key(account)
         alias = self._spelt(performer, key, "alias_list", (account.username,))
         wanted = merge_aliases([], [alias], name=str(performer.name or ""))
-        baseline, standing = self._baseline(performer, key), listed(performer, "alias_list")
-        is_known = alias in standing or (
-            baseline is not None and alias in baseline.known_members.get("alias_list", ())
-        )
-        if (
-            wanted
-            and not is_known
-            and len(merge_aliases([], standing, name=str(performer.name))) < len(standing)
-        ):
+        baseline, current = self._baseline(performer, key), listed(performer, "alias_list")
+        members = baseline.known_members.get("alias_list", ()) if baseline is not None else ()
+        if not wanted or alias in current or alias in members:
+            return wanted
+        if len(merge_aliases([], current, name=str(performer.name))) < len(current):
             self.run.report.skip(key.kind, key.id, _ALIKE.format(performer.name), is_failure=True)
             return []
         return wanted
@@ -169,31 +182,32 @@ class AccountProcessingMixin(StashProcessingBase):
         if found is None:
             return
         kind, content = found
-        baseline, applied = self._baseline(performer, performer_key(account)), self.run.applied[performer]
+        baseline, result = self._baseline(performer, performer_key(account)), self.work.results[performer]
+        may_overwrite = "image" in self.run.options.overwrite
         sent, mark = (
             baseline.last_applied.get("image") if baseline is not None else None,
             picture_mark(content),
         )
-        if baseline is not None and "image" in baseline.undo_marks and "image" not in self.run.overwrite:
-            applied.last_applied["image"], applied.undo_marks["image"] = sent, baseline.undo_marks["image"]
+        if baseline is not None and "image" in baseline.undo_marks and not may_overwrite:
+            result.last_applied["image"], result.undo_marks["image"] = sent, baseline.undo_marks["image"]
             self.run.report.skip(*performer_key(account), UNDONE)
             return
-        if sent == mark and "image" not in self.run.overwrite:
-            applied.last_applied["image"] = sent
+        if sent == mark and not may_overwrite:
+            result.last_applied["image"] = sent
             return
-        is_ours, standing = await self._is_ours_to_change(performer, sent)
+        is_ours, current = await self._is_ours_to_change(performer, sent)
         if not is_ours:
             if sent is not None:
-                applied.kept.append("image")
-                applied.last_applied["image"] = sent
+                result.kept.append("image")
+                result.last_applied["image"] = sent
             return
-        applied.last_applied["image"] = mark
-        self.run.has_news = True
-        applied.pictures["image"] = Picture(picture_url(standing) if standing else None, mark)
+        result.last_applied["image"] = mark
+        self.cache.avatar_sent = True
+        result.pictures["image"] = Picture(picture_url(current) if current else None, mark)
         self.store.attach(performer, image=picture_url(content, kind))
 
     def _avatar_file(self, account: Creator) -> tuple[str, bytes] | None:
-        """The type and the content of the avatar's file on the host."""
+        """Return the type and the content of the avatar's file on disk."""
         files = self.run.files.of(account.avatar) if account.avatar is not None else []
         kind = mimetypes.guess_type(files[0].name)[0] if files else None
         if kind is None or not kind.startswith("image/"):
@@ -202,26 +216,21 @@ class AccountProcessingMixin(StashProcessingBase):
 
     async def _is_ours_to_change(self, performer: Performer, sent: str | None) -> tuple[bool, bytes | None]:
         """Tell whether a performer has no picture, or the very one that an earlier sync sent. Return the picture too."""
-        may_overwrite = "image" in self.run.overwrite
+        may_overwrite = "image" in self.run.options.overwrite
         path = performer.image_path if isinstance(performer.image_path, str) else ""
         if not path or "default=true" in path:
             return sent is None or may_overwrite, None
         if sent is None and not may_overwrite:
             return False, None
-        standing = await self.store.connection.picture("performer", performer.id)
-        is_ours = standing is not None and picture_mark(standing) == sent
-        return is_ours or may_overwrite, standing
+        current = await self.store.connection.picture("performer", performer.id)
+        is_ours = current is not None and picture_mark(current) == sent
+        return is_ours or may_overwrite, current
 
 
 _ALIKE = (
     "Stash takes no further alias of the performer {!r}, as two of its names are alike but for their case; take one of "
     "them out in Stash, then sync again"
 )
-
-
-def performer_keys(account: Creator) -> tuple[SourceKey, ...]:
-    """The keys under which an account may have been recorded, its own first."""
-    return tuple(dict.fromkeys((performer_key(account), SourceKey("account", fold(account.username)))))
 
 
 def _marks(account: Creator) -> list[str]:

@@ -7,26 +7,26 @@ from typing import TYPE_CHECKING, Any
 
 from stash_graphql_client.types import Studio
 
-from stash.journal import SourceKey
+from stash.mapping.desired import DesiredState, desired_studio
+from stash.mapping.keys import NETWORK_KEY, studio_key
 from stash.mapping.titles import NETWORK_STUDIO, numbered, profile_url, profile_urls, studio_names
 from stash.processing.base import StashProcessingBase, common, listed
-from stash.reconcile.reconciler import DesiredState, is_remembered
+from stash.reconcile.reconciler import is_remembered
 from stash.texts import fold
 
 if TYPE_CHECKING:
     from stash_graphql_client.types import Performer
 
+    from stash.mapping.keys import SourceKey
     from stash.source.items import Creator
-
-NETWORK_KEY = SourceKey("network", NETWORK_STUDIO)
 
 
 class StudioProcessingMixin(StashProcessingBase):
     """Finds studios by what was recorded, then by url, name and alias. Makes what is missing."""
 
     async def process_creator_studio(self, account: Creator, performer: Performer | None = None) -> Studio:  # noqa: ARG002 - the guide's signature
-        """The studio of a creator, found or to be created, under the network."""
-        known = self.run.studios.get(account.id)
+        """Return the studio of a creator, found or to be created, under the network."""
+        known = self.cache.studios.get(account.id)
         if known is not None:
             return known
         network = await self._network()
@@ -34,41 +34,48 @@ class StudioProcessingMixin(StashProcessingBase):
         if studio is None:
             urls, name = [profile_url(account.username)], await self._free_name(account)
             studio = await self.store.make(Studio(name=name, parent_studio=network, urls=urls))
-        key = studio_key(account)
-        values = await self._values(account, studio, network)
-        url = self._spelt(studio, key, "urls", profile_urls(account.username))
-        self._apply(studio, key, DesiredState(values, texts={"urls": [url]}))
-        self.run.studios[account.id] = studio
+        url = self._spelt(studio, studio_key(account), "urls", profile_urls(account.username))
+        parent = None if network is not None and _is_within(network, studio) else (network,)
+        desired = desired_studio(url, await self._name_to_have(account, studio), parent)
+        self._reconcile(studio, studio_key(account), desired)
+        self.cache.studios[account.id] = studio
         return studio
 
-    async def _values(self, account: Creator, studio: Studio, network: Studio | None) -> dict[str, Any]:
-        """The name, unless the user gave it, and the parent, unless that stands below the studio itself."""
-        values: dict[str, Any] = {}
-        own = next((one for one in self._names(account) if fold(one) == fold(str(studio.name))), None)
+    async def _studio_unless_deleted(self, account: Creator) -> Studio | None:
+        """Return the studio of an account. None where it was deleted in Stash."""
+        key = studio_key(account)
+        if await self._is_deleted(Studio, key) and (
+            self._is_undone(Studio, key) or not await self._find_existing_studio(account)
+        ):
+            self._report_not_recreated(Studio, key)
+            return None
+        return await self.process_creator_studio(account)
+
+    async def _name_to_have(self, account: Creator, studio: Studio) -> str | None:
+        """Return the name that a studio is to have. None where a user gave it one."""
+        if any(fold(one) == fold(str(studio.name)) for one in self._names(account)):
+            return str(studio.name)
         baseline = self._baseline(studio, studio_key(account))
-        if own is not None:
-            values["name"] = str(studio.name)
-        elif "name" in self.run.overwrite or (baseline is not None and "name" in baseline.last_applied):
-            values["name"] = await self._free_name(account, studio)
-        if network is None or not _is_within(network, studio):
-            values["parent_studio"] = network
-        return values
+        is_ours = baseline is not None and "name" in baseline.last_applied
+        if is_ours or "name" in self.run.options.overwrite:
+            return await self._free_name(account, studio)
+        return None
 
     async def _network(self) -> Studio | None:
-        """The studio above those of the creators. None where it was deleted in Stash."""
+        """Return the studio above those of the creators. None where it was deleted in Stash."""
         network = await self._recorded_studio(NETWORK_KEY)
         if network is None and await self._is_deleted(Studio, NETWORK_KEY):
             if not self._is_undone(Studio, NETWORK_KEY):
                 network = next(iter(await self._called(NETWORK_STUDIO)), None)
             if network is None:
-                self._left_out(Studio, NETWORK_KEY)
+                self._report_not_recreated(Studio, NETWORK_KEY)
                 return None
         network = network or await self.store.get_or_create(Studio, name=NETWORK_STUDIO)
-        self._apply(network, NETWORK_KEY, DesiredState())
+        self._reconcile(network, NETWORK_KEY, DesiredState())
         return network
 
     async def _find_existing_studio(self, account: Creator) -> Studio | None:
-        """The one studio with the creator's url, name or alias, or None. It never writes."""
+        """Return the one studio with the creator's url, name or alias, or None. It never writes."""
         key = studio_key(account)
         studio = await self._recorded_studio(key)
         if studio is not None:
@@ -89,18 +96,18 @@ class StudioProcessingMixin(StashProcessingBase):
         return None
 
     async def _called(self, name: str) -> list[Studio]:
-        """The studios of a name, then those that have it as an alias."""
+        """Return the studios of a name, then those that have it as an alias."""
         return [
             *await self.store.find(Studio, name__iexact=name),
             *await self.store.find(Studio, aliases__iexact=name),
         ]
 
     def _names(self, account: Creator) -> tuple[str, str]:
-        """Return what the studio of a creator may be called: there is a second name where Stash refuses the first."""
-        return studio_names(self.run.rules.studio_of(account), account.id)
+        """Return the names of a creator's studio: the second is for where Stash refuses the first."""
+        return studio_names(self.rules.studio_of(account), account.id)
 
     async def _free_name(self, account: Creator, studio: Studio | None = None) -> str:
-        """The first name that Stash takes for no other studio's."""
+        """Return the first name that Stash takes for no other studio's."""
         names = self._names(account)
         for name in chain(names, numbered(names[-1])):
             if all(one is studio for one in await self.store.rivals(Studio, name)):
@@ -108,16 +115,11 @@ class StudioProcessingMixin(StashProcessingBase):
         return name
 
     async def _recorded_studio(self, key: SourceKey) -> Studio | None:
-        baseline = self.run.baseline("Studio", key)
+        baseline = self.work.baselines.get("Studio", key)
         if baseline is None:
             return None
         studio = await self.store.get(Studio, baseline.stash_id)
         return studio if studio is not None and is_remembered(studio, baseline) else None
-
-
-def studio_key(account: Creator) -> SourceKey:
-    """The source's key of a creator's studio."""
-    return SourceKey("studio", str(account.id))
 
 
 def _is_network(studio: Studio) -> bool:

@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, Protocol
 
 from stash_graphql_client.types import Image, Scene, Tag
 
-from stash.journal import SourceKey
+from stash.mapping.desired import DesiredState, hashtag_names
+from stash.mapping.keys import tag_key
 from stash.mapping.titles import TRAILER_TAG, is_pattern, numbered, tag_names
 from stash.processing.base import StashProcessingBase
-from stash.reconcile.reconciler import DesiredState, is_remembered
+from stash.reconcile.reconciler import is_remembered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from stash.source.items import Item
 
 
 class HasValue(Protocol):
@@ -32,23 +31,16 @@ class TagProcessingMixin(StashProcessingBase):
     """Matches hashtags to tags, by what was recorded, then by exact name or alias, ignoring case."""
 
     async def _process_hashtags_to_tags(self, hashtags: Sequence[HasValue]) -> list[Tag]:
-        """One tag for each hashtag, in the order given. What Stash lacks is created."""
-        return await self._tags(self._hashtag_names(hashtags))
-
-    def _tag_names(self, item: Item) -> list[str]:
-        """Return what the tags of an item are called: its hashtags', and those that a user asks for beyond."""
-        return [*self._hashtag_names(item.hashtags), *self.run.rules.extra_tags(item)]
-
-    def _hashtag_names(self, hashtags: Sequence[HasValue]) -> list[str]:
-        return [name for one in hashtags if (name := self.run.rules.tag_of(one.value)) is not None]
+        """Return one tag for each hashtag, in the order given. What Stash lacks is created."""
+        return await self._tags(hashtag_names((one.value for one in hashtags), self.rules))
 
     async def _tags(self, names: Sequence[str]) -> list[Tag]:
-        """One tag for each name, in the order given."""
-        missing = [name for name in dict.fromkeys(names) if name not in self.run.tags]
+        """Return one tag for each name, in the order given."""
+        missing = [name for name in dict.fromkeys(names) if name not in self.cache.tags]
         if missing:
             tags = await asyncio.gather(*(self._tag(name) for name in missing))
-            self.run.tags |= dict(zip(missing, tags, strict=True))
-        return [tag for name in names if (tag := self.run.tags[name]) is not None]
+            self.cache.tags |= dict(zip(missing, tags, strict=True))
+        return [tag for name in names if (tag := self.cache.tags[name]) is not None]
 
     async def _add_preview_tag(self, obj: Scene | Image) -> None:
         """Mark a scene or an image as a preview."""
@@ -56,27 +48,27 @@ class TagProcessingMixin(StashProcessingBase):
             await obj.add_tag(tag)
 
     async def _preview_tags(self) -> list[Tag]:
-        """The mark of a preview. None where it was deleted in Stash."""
-        if TRAILER_TAG not in self.run.tags:
-            self.run.tags[TRAILER_TAG] = await self._tag(TRAILER_TAG)
-        tag = self.run.tags[TRAILER_TAG]
+        """Return the mark of a preview. It is empty where that tag was deleted in Stash."""
+        if TRAILER_TAG not in self.cache.tags:
+            self.cache.tags[TRAILER_TAG] = await self._tag(TRAILER_TAG)
+        tag = self.cache.tags[TRAILER_TAG]
         return [] if tag is None else [tag]
 
     async def _tag(self, name: str) -> Tag | None:
-        """The tag of a name, made where there never was one."""
+        """Return the tag of a name, made where there never was one."""
         key = tag_key(name)
         tag = await self._recorded_tag(name)
         if tag is None and await self._is_deleted(Tag, key):
-            tag = None if self._is_undone(Tag, key) else await self._standing_tag(name)
+            tag = None if self._is_undone(Tag, key) else await self._carrying_tag(name)
             if tag is None:
-                self._left_out(Tag, key)
+                self._report_not_recreated(Tag, key)
                 return None
         tag = tag or await self._get_or_create_tag(name)
-        self._apply(tag, key, DesiredState())
+        self._reconcile(tag, key, DesiredState())
         return tag
 
     async def _get_or_create_tag(self, name: str) -> Tag:
-        """The tag of a name. Under a further one where Stash would take the first for another tag's."""
+        """Return the tag of a name. It is made under a further name where Stash would take the first for another tag's."""
         carriers = await self.store.named(Tag, name)
         if len(carriers) == 1:
             return carriers[0]
@@ -89,8 +81,8 @@ class TagProcessingMixin(StashProcessingBase):
                     break
         return await self.store.make_first(Tag, name=free)
 
-    async def _standing_tag(self, name: str) -> Tag | None:
-        """The one tag that carries a name or, where Stash refuses that name, one of its second names."""
+    async def _carrying_tag(self, name: str) -> Tag | None:
+        """Return the one tag that carries a name or, where Stash refuses that name, one of its second names."""
         carriers = await self.store.named(Tag, name)
         if len(carriers) == 1:
             return carriers[0]
@@ -103,11 +95,6 @@ class TagProcessingMixin(StashProcessingBase):
         return None
 
     async def _recorded_tag(self, name: str) -> Tag | None:
-        baseline = self.run.baseline("Tag", tag_key(name))
+        baseline = self.work.baselines.get("Tag", tag_key(name))
         tag = None if baseline is None else await self.store.get(Tag, baseline.stash_id)
         return tag if tag is not None and baseline is not None and is_remembered(tag, baseline) else None
-
-
-def tag_key(name: str) -> SourceKey:
-    """The source's key of a tag."""
-    return SourceKey("hashtag", name)

@@ -8,7 +8,7 @@ import pytest
 from stash_graphql_client.types import Gallery
 
 from stash.journal import SourceKey
-from stash.processing.duplicates import is_as_made, is_free, older_twins, with_older
+from stash.processing.duplicates import is_as_made, is_free, older_duplicates, chapters_with_older
 from stash.reconcile.merge import merge_set
 from stash.reconcile.reconciler import MergeResult
 
@@ -21,15 +21,15 @@ def galleries(*pairs: tuple[str, str]) -> list[dict[str, Any]]:
 def test_the_younger_of_two_galleries() -> None:
     """Ids are numbers; the oldest of all stays, whoever made the others."""
     rows = galleries(("10", "a"), ("9", "a"), ("3", "b"), ("12", "a"))
-    assert older_twins(rows, {"10"}, {"10"}) == {"10": "9"}
-    assert older_twins(rows, {"12"}, {"12"}) == {"12": "9"}
-    assert older_twins(rows, {"9", "3"}, {"9", "3"}) == {}
+    assert older_duplicates(rows, {"10"}, {"10"}) == {"10": "9"}
+    assert older_duplicates(rows, {"12"}, {"12"}) == {"12": "9"}
+    assert older_duplicates(rows, {"9", "3"}, {"9", "3"}) == {}
 
 
 def test_two_of_ours_are_no_twins() -> None:
     """Two items of ours may have the same number; neither gives way to the other."""
-    assert older_twins(galleries(("1", "a"), ("2", "a")), {"1", "2"}, {"1", "2"}) == {}
-    assert older_twins(galleries(("1", "a"), ("2", "a")), {"2"}, {"1", "2"}) == {}
+    assert older_duplicates(galleries(("1", "a"), ("2", "a")), {"1", "2"}, {"1", "2"}) == {}
+    assert older_duplicates(galleries(("1", "a"), ("2", "a")), {"2"}, {"1", "2"}) == {}
 
 
 def chapter(number: str, title: str = "One", place: int = 1) -> dict[str, Any]:
@@ -40,11 +40,11 @@ def chapter(number: str, title: str = "One", place: int = 1) -> dict[str, Any]:
 def test_the_younger_of_two_chapters() -> None:
     """Of the same title and place; what stands elsewhere, or is ours under another key, is no twin."""
     both = [chapter("10"), chapter("9")]
-    assert with_older(both, {"10"}, {"10"}) == {"10"}
-    assert with_older(both, {"9"}, {"9"}) == set()
-    assert with_older(both, {"10"}, {"9", "10"}) == set()
-    assert with_older([chapter("9", place=2), chapter("10")], {"10"}, {"10"}) == set()
-    assert with_older([chapter("9", "Two"), chapter("10")], {"10"}, {"10"}) == set()
+    assert chapters_with_older(both, {"10"}, {"10"}) == {"10"}
+    assert chapters_with_older(both, {"9"}, {"9"}) == set()
+    assert chapters_with_older(both, {"10"}, {"9", "10"}) == set()
+    assert chapters_with_older([chapter("9", place=2), chapter("10")], {"10"}, {"10"}) == set()
+    assert chapters_with_older([chapter("9", "Two"), chapter("10")], {"10"}, {"10"}) == set()
 
 
 BARE: dict[str, Any] = dict.fromkeys(("title", "code", "details", "date", "urls", "studio", "cover"))

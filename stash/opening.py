@@ -1,0 +1,140 @@
+"""Open what a session works on: the files, the database, and the journal of a Stash."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from stash.errors import UsageError
+from stash.files.local import looked_through
+from stash.files.stash_index import StashFileIndex
+from stash.identity import Choices, bind
+from stash.journal import Journal, open_state
+from stash.source.database import Database
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Collection
+
+    from stash.settings import Settings
+    from stash.store import StashContext
+
+
+class Progress(Protocol):
+    """Where a session tells how far it is."""
+
+    def start(self, step: str, total: int | None = None) -> None:
+        """Begin a step. `total` is how many parts it has, where that is known."""
+        ...
+
+    def advance(self, amount: int = 1) -> None:
+        """Count so many parts more as done."""
+        ...
+
+    def finish(self) -> None:
+        """End the step."""
+        ...
+
+
+@dataclass(frozen=True)
+class SyncOptions:
+    """What to sync, and how.
+
+    Args:
+        creators: usernames or ids. None means every creator with downloaded media.
+        dry_run: write nothing, and show the plan.
+        scan: have Stash scan new files. A dry run needs `scan_first` for it.
+        scan_first: have Stash scan new files in a dry run as well.
+        words: those of `--only` and `--skip`.
+        overwrite: fields that are written over a user's edits.
+        server: the name of a Stash whose address is another one each time.
+        is_forced: go on where the source or Stash look wrong.
+        recreate: make again what was deleted in Stash.
+        redo: bring again what an undo took back.
+        is_restored: make again what a restored backup of Stash has lost.
+    """
+
+    creators: tuple[str, ...] = ()
+    dry_run: bool = False
+    scan: bool = True
+    scan_first: bool = False
+    words: tuple[str, ...] = ()
+    overwrite: frozenset[str] = field(default_factory=frozenset)
+    server: str | None = None
+    is_forced: bool = False
+    recreate: bool = False
+    redo: bool = False
+    is_restored: bool = False
+
+
+def find_files(settings: Settings, progress: Progress) -> StashFileIndex:
+    """Walk the downloads.
+
+    Raises:
+        UsageError: no folder is named, or it cannot be read.
+    """
+    if settings.downloads is None:
+        raise UsageError("No downloads folder is named; set STASH_SYNC_DOWNLOADS or give --downloads.")
+    progress.start("files")
+    found, unusable = looked_through(settings.downloads)
+    progress.finish()
+    return StashFileIndex(settings.paths(), found, unusable=unusable)
+
+
+def database_address(settings: Settings) -> str:
+    """Return where the metadata database is.
+
+    Raises:
+        UsageError: none is named.
+    """
+    if settings.database is None:
+        raise UsageError("No metadata database is named; set STASH_SYNC_DATABASE_URL or give --database.")
+    return settings.database
+
+
+@asynccontextmanager
+async def open_database(settings: Settings, options: SyncOptions) -> AsyncIterator[Database]:
+    """Open the metadata database. A dry run opens it for reading."""
+    database = await Database.open(
+        database_address(settings), read_only=options.dry_run, busy_timeout=settings.patience
+    )
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+@asynccontextmanager
+async def open_journal(
+    settings: Settings,
+    database: Database,
+    context: StashContext,
+    options: SyncOptions,
+    on_disk: Collection[int] = (),
+) -> AsyncIterator[Journal]:
+    """Open the journal, and bind it to the Stash that answers.
+
+    Args:
+        settings: where the journal is, if it is not in the metadata database.
+        database: the metadata database.
+        context: leads to Stash.
+        options: those of the session.
+        on_disk: ids of media with a file on disk.
+
+    Raises:
+        RefusedError: it is another Stash, or an earlier state of this one.
+    """
+    async with AsyncExitStack() as stack:
+        if options.dry_run:
+            reading = Journal.reading(database, settings.state, settings.patience)
+            journal = await stack.enter_async_context(reading)
+        else:
+            state = None
+            if settings.state is not None:
+                opened = await open_state(settings.state, create=True, busy_timeout=settings.patience)
+                state = await stack.enter_async_context(opened)
+            journal = await Journal.open(database, state=state)
+        address = options.server or context.store.identity[0]
+        choices = Choices(options.is_restored, options.recreate, options.is_forced)
+        await bind(journal, context.store.connection, address, on_disk, choices)
+        yield journal

@@ -1,0 +1,100 @@
+"""What a run counts: the entities of the report, and the media that Stash has or has lost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from stash.changes.plan import joining_and_leaving, planned
+from stash.processing.context import RUN_SCOPED_TYPES
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+    from stash.journal import ChunkFingerprint
+    from stash.reconcile.reconciler import MergeResult
+    from stash.report import Report, SyncStatus
+    from stash.store import Change
+    from stash.store.entity_types import Entity
+
+
+@dataclass
+class Tally:
+    """Counts for the report.
+
+    Args:
+        report: where the counts go.
+        matched: ids of media that have a scene or an image.
+        deleted: ids of media that an earlier run recorded, and that Stash has no more.
+    """
+
+    report: Report
+    matched: set[int] = field(default_factory=set)
+    deleted: set[int] = field(default_factory=set)
+    _counted: set[tuple[str, str]] = field(default_factory=set)
+    _planned: set[int] = field(default_factory=set)
+
+    def count_results(
+        self,
+        results: Mapping[Entity, MergeResult],
+        created: Collection[Entity],
+        changed: Collection[Entity],
+    ) -> None:
+        """Count the entities of a chunk, and name the fields that are the user's."""
+        for entity, result in results.items():
+            for field_name in result.kept:
+                self.report.keep(entity.__type_name__, entity.id, field_name)
+            status: SyncStatus = (
+                "created" if entity in created else "updated" if entity in changed else "unchanged"
+            )
+            self._count(entity.__type_name__, entity.id, status, is_kept=bool(result.kept))
+
+    def count_unchanged(self, fingerprint: ChunkFingerprint) -> None:
+        """Report a chunk in which nothing changed as it was reported the last time."""
+        report, outcome = self.report, fingerprint.outcome
+        for name, entity_id, field_name in outcome["kept"]:
+            report.keep(name, entity_id, field_name)
+        for kind, key, reason in outcome["skipped"]:
+            report.skip(kind, key, reason)
+        report.unattached += outcome["unattached"]
+        kept = {(name, entity_id) for name, entity_id, _ in outcome["kept"]}
+        for name, ids in fingerprint.ids.items():
+            for entity_id in ids:
+                self._count(name, entity_id, "unchanged", is_kept=(name, entity_id) in kept)
+
+    def _count(self, name: str, entity_id: str, status: SyncStatus, *, is_kept: bool) -> None:
+        """Count one entity. Those of the run are in several chunks, and are counted once."""
+        if name in RUN_SCOPED_TYPES:
+            if (name, entity_id) in self._counted:
+                return
+            self._counted.add((name, entity_id))
+        self.report.count(name, status)
+        if is_kept:
+            self.report.count(name, "kept")
+
+    def plan(self, changes: Iterable[Change], results: Mapping[Entity, MergeResult]) -> None:
+        """Add the pending changes of a chunk to the plan, and count them.
+
+        Another chunk may have decided the same already, because nothing of a plan stands in Stash when the next chunk
+        begins. Each field, and each link of a field, is planned once.
+        """
+        plan = self.report.plan
+        assert plan is not None  # noqa: S101 - the report of a dry run has a plan
+        changed: list[Change] = []
+        for change in changes:
+            result = results.get(change.entity)
+            for name in change.after:
+                row = planned(change, name, result)
+                joining, leaving = joining_and_leaving(change, name)
+                place = row.type, row.id, row.key if change.action == "create" else "", row.field
+                links = [hash((*place, link)) for link in (*joining, *leaving)]
+                marks = links or [hash((row.type, row.id, row.key, row.field, str(row.after)))]
+                fresh = set(marks) - self._planned
+                if fresh:
+                    self._planned |= fresh
+                    plan.append(row)
+                    changed.append(change)
+                    self.report.links_added += sum(mark in fresh for mark in links[: len(joining)])
+        self.count_results(
+            results, {c.entity for c in changed if c.action == "create"}, {c.entity for c in changed}
+        )
