@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from stash.cli.gc_tuning import tuned
 from stash.settings import Settings
 from stash.sync import SyncOptions
 from stash.sync import sync as run
@@ -28,5 +29,6 @@ class Silent:
 async def sync(task: Task) -> None:
     """One run; ends with an error where anything was left out."""
     settings = Settings(url=task.url, database=str(task.database), downloads=task.downloads)
-    report = await run(settings, SyncOptions(), Silent())
+    with tuned():
+        report = await run(settings, SyncOptions(), Silent())
     assert report.exit_code == 0, report.summary()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -34,6 +33,7 @@ from stash.cli.flags import (
     overwritable,
     scan_first,
 )
+from stash.cli.gc_tuning import tuned
 from stash.cli.helping import Command, Group
 from stash.cli.logs import LogFormat, set_up
 from stash.cli.output import Output
@@ -256,13 +256,13 @@ async def with_stash[T](
     settings: Settings, embedded_dir: Path | None, work: Callable[[Settings], Awaitable[T]]
 ) -> T:
     """Do the work with the user's Stash, or with the embedded one where a folder for it is named."""
-    gc.freeze()  # what was imported stays; looking through it again and again costs a tenth of a run
-    if embedded_dir is None:
-        return await work(settings)
-    if settings.downloads is None:
-        raise UsageError("No downloads folder is named; set STASH_SYNC_DOWNLOADS or give --downloads.")
-    library, state = existing_folder(settings.downloads), state_in(embedded_dir)
-    from stash.cli.serving import embedded_for_itself  # noqa: PLC0415 - only asked for explicitly
+    with tuned():
+        if embedded_dir is None:
+            return await work(settings)
+        if settings.downloads is None:
+            raise UsageError("No downloads folder is named; set STASH_SYNC_DOWNLOADS or give --downloads.")
+        library, state = existing_folder(settings.downloads), state_in(embedded_dir)
+        from stash.cli.serving import embedded_for_itself  # noqa: PLC0415 - only asked for explicitly
 
-    async with embedded_for_itself(library, state) as reached:
-        return await work(settings.model_copy(update=reached))
+        async with embedded_for_itself(library, state) as reached:
+            return await work(settings.model_copy(update=reached))

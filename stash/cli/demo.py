@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from stash_graphql_client.types import Gallery, Performer, Studio, Tag
 from stash_graphql_client.types.unset import is_set
 
+from stash.cli.gc_tuning import tuned
 from stash.cli.progress import ConsoleProgress
 from stash.cli.running import finish
 from stash.cli.serving import embedded_for_itself
@@ -32,7 +33,8 @@ def show(output: Output, keep: Path | None) -> int:
     """Run the demo in a folder that is kept, or in one that is gone afterwards."""
     place = tempfile.TemporaryDirectory(prefix="stash-sync-demo-") if keep is None else nullcontext(str(keep))
     with place as folder:
-        first, second = finish(_demo(output, Path(folder)))
+        with tuned():
+            first, second = finish(_demo(output, Path(folder)))
         if keep is not None:
             output.say(f"Its world is in {keep}: payloads, downloads, and the metadata database.")
     output.emit(first.summary() | {"again": second.summary()})

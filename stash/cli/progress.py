@@ -14,6 +14,8 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from stash.cli.gc_tuning import freeze_loaded
+
 if TYPE_CHECKING:
     from rich.progress import Task
 
@@ -75,6 +77,8 @@ class ConsoleProgress:
 
     def start(self, step: str, total: int | None = None) -> None:
         """A step begins."""
+        if step == "sync":  # the survey is done, and lasts as long as the run
+            freeze_loaded()
         self._step, self._total, self._count = STEPS.get(step, step), total, 0
         self._began = self._told = time.monotonic()
         if self._is_quiet or not self._console.is_terminal:

@@ -18,7 +18,7 @@ from stash.cli.summaries import undo_lines
 from stash.demo import write_world
 from stash.errors import StateError
 from stash.report import Planned, Report
-from tests.cli.test_commands import Ended
+from tests.cli.conftest import Ended
 
 if TYPE_CHECKING:
     from collections.abc import Callable

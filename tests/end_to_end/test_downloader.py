@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
 import sqlite3
+import sys
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -15,6 +17,7 @@ from stash_graphql_client.types import Gallery
 from stash import StashProcessing
 from stash.embedded import serve
 from stash.errors import RetriableError
+from stash.processing.creator_sync import CreatorSync
 from stash.source.errors import DatabaseBusyError
 from stash.store import connect
 from tests.faults.clock import Clock
@@ -150,3 +153,32 @@ async def test_a_database_that_is_locked_is_waited_for(small: Setup, monkeypatch
                 async with asyncio.timeout(8):
                     await processor.process_creator_incremental()
         await processor.cleanup()
+
+
+def interpreter() -> tuple[object, ...]:
+    """The settings of the interpreter that a sync could change."""
+    return gc.isenabled(), gc.get_threshold(), gc.get_freeze_count(), sys.getswitchinterval()
+
+
+async def test_the_interpreter_is_the_downloaders(small: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sync in the downloader's process changes no setting of its interpreter, not even while it lasts."""
+    assert small.world is not None
+    seen: list[tuple[object, ...]] = []
+    sync: Any = CreatorSync.sync
+
+    async def watched(self: CreatorSync, *arguments: Any) -> None:
+        seen.append(interpreter())
+        await sync(self, *arguments)
+        seen.append(interpreter())
+
+    monkeypatch.setattr(CreatorSync, "sync", watched)
+    async with serve(small.server.embedded) as url:
+        host, port = url.removeprefix("http://").split(":")
+        config = Config({"host": host, "port": port}, DownloaderDatabase(str(small.database)))
+        name = small.world.usernames[0]
+        processor = StashProcessing.from_config(config, State(name, None, small.downloads / f"{name}_fansly"))
+        before = interpreter()
+        await processor.process_creator_incremental()
+        await processor.cleanup()
+    assert processor.run.report.entities["galleries"].created > 0
+    assert [*seen, interpreter()] == [before] * 3

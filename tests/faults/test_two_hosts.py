@@ -13,8 +13,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from stash.errors import DamagedReplyError, RetriableError
-from stash.processing import schedule
-from stash.processing import duplicates
+from stash.processing import duplicates, schedule
 from stash.processing.duplicates import REASON_DUPLICATE
 from tests.faults.rig import Rig, _entities, compared
 from tests.faults.sizes import ONE_BATCH, SEED, size

@@ -127,7 +127,9 @@ async def test_a_recorded_performer_is_found_by_its_id(processor: StashProcessin
     key = SourceKey("account", "7")
     processor.work.baselines.put(("Performer", key), Baseline("Performer", key, "1", WHEN))
     assert (await processor._find_existing_performer(ANNA)).name == "Renamed"
-    processor.work.baselines.put(("Performer", key), Baseline("Performer", key, "1", "2020-01-01T00:00:00+00:00"))
+    processor.work.baselines.put(
+        ("Performer", key), Baseline("Performer", key, "1", "2020-01-01T00:00:00+00:00")
+    )
     assert await processor._find_existing_performer(ANNA) is None
 
 

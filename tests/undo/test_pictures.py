@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from stash.processing.base import UNDONE
 from stash_graphql_client.types import Performer
 
 from stash.demo import files
 from stash.files.content import picture_url
 from stash.journal import Journal
+from stash.processing.base import UNDONE
 from stash.source.database import Database
 from stash.sync import SyncOptions
 from stash.undo.planner import EDITED

@@ -8,7 +8,7 @@ import pytest
 from stash_graphql_client.types import Gallery
 
 from stash.journal import SourceKey
-from stash.processing.duplicates import is_as_made, is_free, older_duplicates, chapters_with_older
+from stash.processing.duplicates import chapters_with_older, is_as_made, is_free, older_duplicates
 from stash.reconcile.merge import merge_set
 from stash.reconcile.reconciler import MergeResult
 
