@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 _OURS, _NEAR = "STASH_SYNC_", 0.85
-_OTHERS = frozenset({"stash_sync", "stash_sync_debug", "stash_sync_faults", "stash_sync_kill_at"})
+_OTHERS = frozenset({"stash_sync", "stash_sync_debug", "stash_sync_kill_at"})
 """Variables that are no setting."""
 
 _SECRET = frozenset({"url", "api_key", "database", "state"})

@@ -15,7 +15,6 @@ import uvicorn
 
 from .context import Context
 from .database import Clock, Database
-from .faults import from_environment
 from .jobs import Jobs
 from .service import Call, Reply, Service
 from .transport import build_app
@@ -160,8 +159,6 @@ def run(
 ) -> None:
     """Serve until interrupted (Ctrl+C raises KeyboardInterrupt), then close the state.
 
-    Requests fail as the environment variable STASH_SYNC_FAULTS says; without it none do.
-
     Args:
         embedded: What to serve.
         port: 0 takes a free one.
@@ -180,7 +177,6 @@ async def serve_forever(
     embedded: EmbeddedStash, port: int, host: str = LOOPBACK, ready: Callable[[str], None] | None = None
 ) -> None:
     """Serve until cancelled, and leave the state open; see `run`."""
-    from_environment(embedded)
     async with serve(embedded, port, host) as url:
         if ready is not None:
             ready(url)

@@ -7,10 +7,9 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
-from stash.processing.creator import CreatorProcessing
-
 from stash import StashProcessing
 from stash.cli.gc_tuning import ALLOCATIONS, SWITCH_SECONDS, tuned
+from stash.processing.creator_sync import CreatorSync
 from tests.cli.conftest import payloads
 
 if TYPE_CHECKING:
@@ -29,13 +28,13 @@ def test_the_settings_are_put_back() -> None:
 def test_a_command_tunes_its_own(run, world: list[object], monkeypatch: pytest.MonkeyPatch) -> None:
     """`stash-sync run` syncs with rare collections, short thread switches and frozen objects, and puts all back."""
     seen: list[tuple[int, float, int]] = []
-    sync_creator: Any = CreatorProcessing.sync_creator
+    sync_creator: Any = CreatorSync.sync
 
-    async def watched(self: CreatorProcessing, *arguments: Any) -> None:
+    async def watched(self: CreatorSync, *arguments: Any) -> None:
         seen.append((gc.get_threshold()[0], sys.getswitchinterval(), gc.get_freeze_count()))
         await sync_creator(self, *arguments)
 
-    monkeypatch.setattr(CreatorProcessing, "sync_creator", watched)
+    monkeypatch.setattr(CreatorSync, "sync", watched)
     before = gc.get_threshold(), sys.getswitchinterval(), gc.get_freeze_count()
     assert run("run", *world, "--payloads", payloads(world), "--quiet").code == 0
     assert (gc.get_threshold(), sys.getswitchinterval(), gc.get_freeze_count()) == before

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from stash.embedded import EmbeddedStash, serve
-from stash.embedded.faults import FaultyTransport
 from stash.errors import SyncError
 from stash.settings import Settings
 from stash.source.errors import DatabaseBusyError, DatabaseUnusableError
 from stash.store.unit_of_work import BATCH
 from stash.sync import SyncOptions, sync
 from tests.conftest import Silent
+from tests.faults.dials import FaultyTransport
 from tests.faults.dumps import ServerDump, is_sound, local_dump, server_dump
 
 if TYPE_CHECKING:

@@ -10,16 +10,13 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from stash.embedded import run, serve
-from stash.embedded.faults import (
-    VARIABLE,
+from stash.embedded import serve
+from tests.faults.dials import (
     Fault,
     Faults,
     FaultyTransport,
     RandomFaults,
     failing,
-    from_environment,
-    parse_faults,
 )
 from tests.faults.rig import URL
 
@@ -137,6 +134,13 @@ async def test_types_and_drips(rig: Rig, way: str) -> None:
     assert found.json()["errors"]
 
 
+def test_a_fault_that_is_spelt_wrong_is_refused() -> None:
+    """A kind or a moment that does not exist is an error, so that no test passes because nothing failed."""
+    for wrong in (("nonsense",), ("",), ("500", "sometimes"), ("partial(", "after")):
+        with pytest.raises(ValueError, match="there is no fault"):
+            Fault(1, *wrong)
+
+
 def test_requests_are_counted() -> None:
     """A fault is met once, at its request among those that match; random ones are the same for a seed."""
     makes = re.compile("tagCreate").search
@@ -148,39 +152,6 @@ def test_requests_are_counted() -> None:
     assert [first(FIND) for _ in range(200)] == [second(FIND) for _ in range(200)]
     assert 40 < len(first.met) < 80
     assert RandomFaults(8, 0.0)(FIND) is None
-
-
-def test_faults_are_read_from_the_environment(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is on by default; what is spelt wrong is refused."""
-    before = len(rig.stash.middleware)
-    from_environment(rig.stash)
-    assert len(rig.stash.middleware) == before
-    monkeypatch.setenv(VARIABLE, "3:503:before;5:reset:after;7:partial(2,3)")
-    from_environment(rig.stash)
-    assert len(rig.stash.middleware) == before + 1
-    dial = parse_faults("1:503:before;2:reset:after;3:partial(2,3)")
-    assert [dial(FIND) for _ in range(3)] == [
-        Fault(1, "503"),
-        Fault(2, "reset", "after"),
-        Fault(3, "partial(2,3)"),
-    ]
-    assert isinstance(parse_faults("random:5:0.25"), RandomFaults)
-    for wrong in ("1:nonsense", "1:500:sometimes", "x:500", "1"):
-        with pytest.raises(ValueError, match=r"."):
-            parse_faults(wrong)
-
-
-def test_a_server_of_its_own_takes_faults(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What `stash-sync embedded` runs has the faults of its environment, and none without."""
-
-    def ready(_url: str) -> None:
-        raise KeyboardInterrupt
-
-    before = len(rig.stash.middleware)
-    monkeypatch.setenv(VARIABLE, "1:503")
-    with pytest.raises(KeyboardInterrupt):
-        run(rig.stash, 0, ready=ready)
-    assert len(rig.stash.middleware) == before + 1
 
 
 CHANGES: dict[str, Callable[[sqlite3.Connection], object]] = {

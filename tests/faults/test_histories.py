@@ -19,10 +19,10 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from stash.embedded.faults import RandomFaults
 from stash.errors import RefusedError
 from stash.processing import schedule
 from stash.sync import SyncOptions
+from tests.faults.dials import RandomFaults
 from tests.faults.life import HASHTAGS, Life
 from tests.faults.rig import Template, Victims, killable
 from tests.faults.sizes import FEW, SEED, size

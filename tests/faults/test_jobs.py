@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from stash.embedded import Reply
-from stash.embedded.faults import Fault, Faults
+from tests.faults.dials import Fault, Faults
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from stash.embedded.faults import Fault, Faults, FaultyTransport
 from stash.settings import Settings
 from stash.source.errors import DatabaseBusyError
 from stash.sync import SyncOptions
 from stash.undo.session import undo
+from tests.faults.dials import Fault, Faults, FaultyTransport
 from tests.faults.rig import URL
 from tests.faults.sizes import size
 from tests.faults.test_transient import asks_for

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from stash.embedded.faults import Fault, Faults
 from stash.processing import schedule
 from stash.store import unit_of_work
+from tests.faults.dials import Fault, Faults
 from tests.faults.sizes import SEED, size
 from tests.faults.test_transient import asks_for
 

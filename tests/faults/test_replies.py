@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from stash.embedded.faults import Fault, Faults
 from stash.errors import SyncError
+from tests.faults.dials import Fault, Faults
 from tests.faults.rig import URL
 from tests.faults.sizes import SEED, size
 

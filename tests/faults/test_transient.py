@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from stash.embedded.faults import TRANSIENT, Fault, Faults, RandomFaults
+from tests.faults.dials import TRANSIENT, Fault, Faults, RandomFaults
 from tests.faults.sizes import SEED, size
 
 if TYPE_CHECKING:

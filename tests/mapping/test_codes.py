@@ -11,7 +11,7 @@ from stash_graphql_client.types import Gallery, Image, Scene
 
 from stash import jobs
 from stash.demo.files import jpeg
-from stash.embedded.faults import Fault, Faults, FaultyTransport
+from tests.faults.dials import Fault, Faults, FaultyTransport
 from tests.mapping.conftest import little_case
 
 if TYPE_CHECKING:

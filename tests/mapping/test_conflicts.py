@@ -238,7 +238,7 @@ async def test_names_that_are_too_long(case: Case) -> None:
 
 async def test_a_lost_reply_is_never_another_performer(case: Case) -> None:
     """A new performer of a taken name whose creation was not answered is found by what stands behind the name."""
-    from stash.embedded.faults import Fault, Faults, FaultyTransport  # noqa: PLC0415 - of this test alone
+    from tests.faults.dials import Fault, Faults, FaultyTransport  # noqa: PLC0415 - of this test alone
 
     await posted(case, "anna", "Anna")
     async with case.stash() as store:

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from stash_graphql_client.types import Gallery, Performer, Studio
 
-from stash.embedded.faults import Fault, Faults, FaultyTransport
-from stash.embedded.ignoring import ignoring
+from tests.faults.dials import Fault, Faults, FaultyTransport
+from tests.faults.ignoring import ignoring
 from tests.mapping.conftest import Case, little_case
 
 if TYPE_CHECKING:

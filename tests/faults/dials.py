@@ -1,4 +1,4 @@
-"""Fault dials: a Stash, embedded or real, that fails at the request and in the way that a test asks for.
+"""Fault dials: make a Stash, embedded or real, fail at the request and in the way that a test asks for.
 
 Kinds of faults:
 
@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import random
 import re
 from dataclasses import dataclass, field, replace
@@ -25,18 +24,15 @@ from typing import TYPE_CHECKING, Any
 import httpx
 from starlette.responses import Response, StreamingResponse
 
-from .trimming import aliases, without
+from tests.faults.trimming import aliases, without
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 
-    from .app import EmbeddedStash, Middleware, Proceed
-    from .service import Call, Reply
+    from stash.embedded import Call, EmbeddedStash, Reply
+    from stash.embedded.app import Middleware, Proceed
 
     type Dial = Callable[[str], Fault | None]
-
-VARIABLE = "STASH_SYNC_FAULTS"
-"""Faults for `stash-sync embedded`, as `AT:KIND:MOMENT;…` or `random:SEED:SHARE`."""
 
 TRANSIENT = ("500", "502", "503", "504", "429", "refused", "reset", "timeout")
 """Kinds that pass, and that another attempt may not meet."""
@@ -112,7 +108,7 @@ class RandomFaults:
     def __init__(self, seed: int, share: float, kinds: Sequence[str] = TRANSIENT) -> None:
         self.requests = 0
         self.met: list[Fault] = []
-        self._random = random.Random(seed)  # noqa: S311 - repeatable, not secret
+        self._random = random.Random(seed)
         self._share, self._kinds = share, kinds
 
     def __call__(self, _document: str) -> Fault | None:
@@ -126,28 +122,6 @@ class RandomFaults:
         fault = Fault(self.requests, kind, self._random.choice(("before", "after")) if is_sent else "before")
         self.met.append(fault)
         return fault
-
-
-def parse_faults(text: str) -> Dial:
-    """Read the faults of the environment variable.
-
-    Raises:
-        ValueError: they are none.
-    """
-    if text.startswith("random:"):
-        _, seed, share = text.split(":")
-        return RandomFaults(int(seed), float(share))
-    return Faults(_parsed(*one.split(":")) for one in text.split(";") if one)
-
-
-def _parsed(at: str, kind: str = "", moment: str = "before") -> Fault:
-    return Fault(int(at), kind, moment)
-
-
-def from_environment(stash: EmbeddedStash) -> None:
-    """Turn on the faults that the environment variable asks for; without it nothing happens."""
-    if text := os.environ.get(VARIABLE):
-        stash.middleware.append(failing(stash, parse_faults(text)))
 
 
 class FaultyTransport(httpx.AsyncBaseTransport):
@@ -236,7 +210,7 @@ def spoiled(fault: Fault, body: bytes, document: str) -> tuple[int, dict[str, st
     return 200, {"Content-Type": "application/json"}, body
 
 
-def _mistyped(value: Any) -> Any:  # noqa: ANN401 - any JSON
+def _mistyped(value: Any) -> Any:
     if isinstance(value, list):
         return [_mistyped(one) for one in value]
     if isinstance(value, dict):

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from graphql import FieldNode, VariableNode
 
-from .trimming import root_fields
+from tests.faults.trimming import root_fields
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from starlette.responses import Response
 
-    from .app import EmbeddedStash, Middleware, Proceed
-    from .service import Call, Reply
+    from stash.embedded import Call, EmbeddedStash, Reply
+    from stash.embedded.app import Middleware, Proceed
 
 
 def ignoring(stash: EmbeddedStash, fields: Mapping[str, Collection[str]]) -> Middleware:
@@ -43,7 +43,7 @@ def _variables(node: FieldNode) -> list[str]:
     return [value.name.value for value in values if isinstance(value, VariableNode)]
 
 
-def _without(given: Any, names: Collection[str]) -> Any:  # noqa: ANN401 - any JSON
+def _without(given: Any, names: Collection[str]) -> Any:
     if isinstance(given, list):
         return [_without(one, names) for one in given]
     if isinstance(given, dict):
