@@ -8,32 +8,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from stash.cli.flags import (
-    Creators,
-    DatabaseUrl,
-    Downloads,
-    DryRun,
-    EmbeddedDir,
-    Force,
-    Format,
-    Html,
-    Json,
-    NoScan,
-    Only,
-    Overwrite,
-    PathMapping,
-    Quiet,
-    Recreate,
-    Redo,
-    Restored,
-    ScanFirst,
-    Skip,
-    Url,
-    Verbose,
-    overwritable,
-    scan_first,
-)
+from stash.cli.flags import Creators
 from stash.cli.gc_tuning import tuned
+from stash.cli.groups import (
+    BeforeFlags,
+    ChoiceFlags,
+    OutputFlags,
+    PlaceFlags,
+    RunFlags,
+    SyncFlags,
+    spelt_out,
+)
 from stash.cli.helping import Command, Group
 from stash.cli.logs import LogFormat, set_up
 from stash.cli.output import Output
@@ -48,9 +33,6 @@ if TYPE_CHECKING:
 
     from stash.report import Report
     from stash.settings import Settings
-
-EMBEDDED = "embedded"
-"""What the journal calls the embedded Stash, whose port is another one each time."""
 
 app = typer.Typer(
     name="stash-sync",
@@ -81,138 +63,69 @@ def _app(
     """Brings what a creator-content downloader saved into Stash, again and again, without losing your edits."""
 
 
-@app.command(cls=Command, rich_help_panel=SYNC)
-def sync(  # noqa: PLR0913 - each flag is a parameter, as typer has it
-    creators: Creators = None,
-    *,
-    dry_run: DryRun = False,
-    scan: ScanFirst = False,
-    html: Html = None,
-    only: Only = None,
-    skip: Skip = None,
-    overwrite: Overwrite = None,
-    no_scan: NoScan = False,
-    force: Force = False,
-    recreate: Recreate = False,
-    redo: Redo = False,
-    restored: Restored = False,
-    url: Url = None,
-    database: DatabaseUrl = None,
-    downloads: Downloads = None,
-    path_map: PathMapping = None,
-    embedded_dir: EmbeddedDir = None,
-    json: Json = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
-    log_format: Format = LogFormat.TEXT,
-) -> int:
+def command(panel: str) -> Callable[[Callable[..., int]], Callable[..., int]]:
+    """Make a function a command, which the help lists in this panel."""
+
+    def register(function: Callable[..., int]) -> Callable[..., int]:
+        app.command(cls=Command, rich_help_panel=panel)(spelt_out(function))
+        return function
+
+    return register
+
+
+@command(SYNC)
+def sync(creators: Creators = None, *, how: SyncFlags, places: PlaceFlags, out: OutputFlags) -> int:
     """Bring the metadata database and the downloads into Stash."""
-    output = make_output(json, quiet, verbose, log_format)
-    writable_page(html)
-    settings = make_settings(
-        url=url, database=database, downloads=downloads, path_map=path_map, only=only, skip=skip
-    )
-
-    async def work() -> Report:
-        from stash.sync import SyncOptions, sync  # noqa: PLC0415 - slow to import, so the lock is taken before
-
-        options = SyncOptions(
-            tuple(creators or ()),
-            dry_run=dry_run,
-            scan=not no_scan,
-            scan_first=scan_first(scan, no_scan=no_scan),
-            words=(*(only or ()), *(skip or ())),
-            overwrite=overwritable(overwrite),
-            server=server_of(embedded_dir),
-            is_forced=force,
-            recreate=recreate,
-            redo=redo,
-            is_restored=restored,
-        )
-        with ConsoleProgress(output) as steps:
-            return await with_stash(settings, embedded_dir, lambda s: sync(s, options, steps))
-
-    report = finish(work() if dry_run else alone(settings, work))
-    write_html(html, settings, report)
-    output.report(report, html)
-    return report.exit_code
+    return _bring(creators, BeforeFlags(), how, places, out)
 
 
-@app.command(cls=Command, rich_help_panel=SYNC)
-def run(  # noqa: PLR0913 - likewise
-    creators: Creators = None,
-    *,
-    download_command: Annotated[
-        str | None, typer.Option("--download-command", help="Run this first; it downloads.")
-    ] = None,
-    payloads: Annotated[
-        list[Path] | None,
-        typer.Option("--payloads", help="API payloads to ingest: files or folders (several times)."),
-    ] = None,
-    dry_run: DryRun = False,
-    scan: ScanFirst = False,
-    html: Html = None,
-    only: Only = None,
-    skip: Skip = None,
-    overwrite: Overwrite = None,
-    no_scan: NoScan = False,
-    force: Force = False,
-    recreate: Recreate = False,
-    redo: Redo = False,
-    url: Url = None,
-    database: DatabaseUrl = None,
-    downloads: Downloads = None,
-    path_map: PathMapping = None,
-    embedded_dir: EmbeddedDir = None,
-    json: Json = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
-    log_format: Format = LogFormat.TEXT,
+@command(SYNC)
+def run(
+    creators: Creators = None, *, before: BeforeFlags, how: RunFlags, places: PlaceFlags, out: OutputFlags
 ) -> int:
     """Download, ingest, scan and sync, each as far as it is asked for. A dry run neither downloads nor ingests."""
-    output = make_output(json, quiet, verbose, log_format)
+    return _bring(creators, before, how, places, out)
+
+
+def _bring(
+    creators: Sequence[str] | None, before: BeforeFlags, how: RunFlags, places: PlaceFlags, out: OutputFlags
+) -> int:
+    output = make_output(out)
+    html = how.choice.html
     writable_page(html)
-    settings = make_settings(
-        url=url, database=database, downloads=downloads, path_map=path_map, only=only, skip=skip
-    )
+    settings = settings_of(places, how.choice)
 
     async def work() -> Report:
         from stash.run import SyncSource, run  # noqa: PLC0415 - slow to import, so the lock is taken before
-        from stash.sync import SyncOptions  # noqa: PLC0415 - likewise
 
-        options = SyncOptions(
-            tuple(creators or ()),
-            dry_run=dry_run,
-            scan=not no_scan,
-            scan_first=scan_first(scan, no_scan=no_scan),
-            words=(*(only or ()), *(skip or ())),
-            overwrite=overwritable(overwrite),
-            server=server_of(embedded_dir),
-            is_forced=force,
-            recreate=recreate,
-            redo=redo,
-        )
-        source = SyncSource(download_command, existing_paths(payloads or ()))
+        options = how.options(creators, places)
+        source = SyncSource(before.download_command, existing_paths(before.payloads or ()))
         with ConsoleProgress(output) as steps:
-            return await with_stash(settings, embedded_dir, lambda s: run(s, options, steps, source))
+            return await with_stash(settings, places.embedded_dir, lambda s: run(s, options, steps, source))
 
-    report = finish(work() if dry_run else alone(settings, work))
+    report = finish(work() if how.dry_run else alone(settings, work))
     write_html(html, settings, report)
     output.report(report, html)
     return report.exit_code
 
 
-def make_output(
-    json: bool,  # noqa: FBT001 - the flags of every command
-    quiet: bool,  # noqa: FBT001 - likewise
-    verbose: bool,  # noqa: FBT001 - likewise
-    log_format: LogFormat = LogFormat.TEXT,
-) -> Output:
+def make_output(flags: OutputFlags) -> Output:
     """Tell where a command speaks, and how much the log says."""
-    set_up(log_format, is_verbose=verbose)
-    has_events = log_format is LogFormat.JSON
-    return Output(
-        is_json=json, is_quiet=quiet or json or has_events, has_events=has_events, is_verbose=verbose
+    set_up(flags.log_format, is_verbose=flags.verbose)
+    has_events = flags.log_format is LogFormat.JSON
+    is_quiet = flags.quiet or flags.json or has_events
+    return Output(is_json=flags.json, is_quiet=is_quiet, has_events=has_events, is_verbose=flags.verbose)
+
+
+def settings_of(places: PlaceFlags, choice: ChoiceFlags) -> Settings:
+    """The settings in force for a sync, a plan or a comparison."""
+    return make_settings(
+        url=places.url,
+        database=places.database,
+        downloads=places.downloads,
+        path_map=places.path_map,
+        only=choice.only,
+        skip=choice.skip,
     )
 
 
@@ -235,11 +148,6 @@ def write_html(file: Path | None, settings: Settings, report: Report) -> None:
     from stash.page import write_page  # noqa: PLC0415 - only a page needs it
 
     finish(write_page(file, settings, report, command_line()))
-
-
-def server_of(embedded_dir: Path | None) -> str | None:
-    """Return what the journal calls the Stash: the embedded one by its folder. None means by its address."""
-    return None if embedded_dir is None else f"{EMBEDDED} {embedded_dir.expanduser().absolute()}"
 
 
 async def alone[T](settings: Settings, work: Callable[[], Awaitable[T]]) -> T:

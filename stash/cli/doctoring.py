@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stash.cli.commands import LOOK, app, make_output, make_settings, server_of, with_stash
-from stash.cli.flags import DatabaseUrl, Downloads, EmbeddedDir, Json, PathMapping, Url
-from stash.cli.helping import Command
+from stash.cli.commands import LOOK, command, make_output, settings_of, with_stash
+from stash.cli.flags import Json
+from stash.cli.groups import ChoiceFlags, OutputFlags, PlaceFlags, server_of
 from stash.cli.running import finish
 from stash.report import counted
 
@@ -28,32 +28,28 @@ _MARKS = {
 }
 
 
-@app.command(cls=Command, rich_help_panel=LOOK)
-def doctor(  # noqa: PLR0913 - each flag is a parameter, as typer has it
+@command(LOOK)
+def doctor(
     *,
     fix: Annotated[
         bool, typer.Option("--fix", help="Do what is safe: to stash-sync.toml, and to nothing else.")
     ] = False,
-    url: Url = None,
-    database: DatabaseUrl = None,
-    downloads: Downloads = None,
-    path_map: PathMapping = None,
-    embedded_dir: EmbeddedDir = None,
+    places: PlaceFlags,
     json: Json = False,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Say nothing but warnings and problems.")
     ] = False,
 ) -> int:
     """Look at everything that a sync stands on, and say what to do. Nothing is written to Stash or a database."""
-    output = make_output(json, quiet=True, verbose=False)
-    settings = make_settings(url=url, database=database, downloads=downloads, path_map=path_map)
+    output = make_output(OutputFlags(json=json, quiet=True))
+    settings = settings_of(places, ChoiceFlags())
 
     async def work(settings: Settings) -> Diagnosis:
         from stash.doctor import examine  # noqa: PLC0415 - slow to import
 
-        return await examine(settings, server=server_of(embedded_dir), may_fix=fix)
+        return await examine(settings, server=server_of(places.embedded_dir), may_fix=fix)
 
-    diagnosis = finish(with_stash(settings, embedded_dir, work))
+    diagnosis = finish(with_stash(settings, places.embedded_dir, work))
     output.emit(diagnosis.summary())
     _show(output, diagnosis, {"warning", "problem"} if quiet else set(_MARKS))
     return diagnosis.exit_code

@@ -95,6 +95,13 @@ Skip = Annotated[
 Html = Annotated[
     Path | None, typer.Option("--html", help="Write it as a page too: one file that needs nothing else.")
 ]
+DownloadCommand = Annotated[
+    str | None, typer.Option("--download-command", help="Run this first; it downloads.")
+]
+Payloads = Annotated[
+    list[Path] | None,
+    typer.Option("--payloads", help="API payloads to ingest: files or folders (several times)."),
+]
 Format = Annotated[LogFormat, typer.Option("--log-format", help="How the log on stderr is written.")]
 
 

@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from stash.cli.commands import LOOK, OTHER, alone, app, make_output, make_settings
+from stash.cli.commands import LOOK, OTHER, alone, command, make_output, make_settings
 from stash.cli.flags import DatabaseUrl, Json, Quiet
-from stash.cli.helping import Command
+from stash.cli.groups import OutputFlags
 from stash.cli.places import existing_folder, existing_paths, new_folder
 from stash.cli.progress import ConsoleProgress
 from stash.cli.running import finish
@@ -30,7 +30,7 @@ _TOLD = {
 """What is counted of payloads, by table."""
 
 
-@app.command(cls=Command, rich_help_panel=OTHER)
+@command(OTHER)
 def ingest(
     paths: Annotated[list[Path], typer.Argument(help="Payload files, or folders of them.")],
     *,
@@ -41,7 +41,7 @@ def ingest(
     """Load API payloads into a metadata database of stash-sync's own."""
     from stash.run import ingest  # noqa: PLC0415 - the library behind it is slow to import
 
-    output = make_output(json, quiet, verbose=False)
+    output = make_output(OutputFlags(json=json, quiet=quiet))
     settings = make_settings(database=database)
     with ConsoleProgress(output) as steps:
         result = finish(alone(settings, lambda: ingest(settings, existing_paths(paths), steps)))
@@ -63,13 +63,13 @@ def ingest(
     return code
 
 
-@app.command(cls=Command, rich_help_panel=LOOK)
+@command(LOOK)
 def settings(*, json: Json = False) -> int:
     """Each setting, its value, and where it comes from."""
     from stash.explaining import explain, loose_permissions  # noqa: PLC0415 - likewise
     from stash.settings import load_settings  # noqa: PLC0415 - likewise
 
-    output = make_output(json, quiet=True, verbose=False)
+    output = make_output(OutputFlags(json=json, quiet=True))
     rows = explain(load_settings({}), {})
     output.emit({"exit_code": 0, "settings": {n: {"value": v, "source": s} for n, v, s in rows}})
     shown = [row for row in rows if row[2] != "default" or row[1] != "-"]
@@ -84,7 +84,7 @@ def settings(*, json: Json = False) -> int:
     return 0
 
 
-@app.command(cls=Command, rich_help_panel=OTHER)
+@command(OTHER)
 def demo(
     *,
     keep: Annotated[
@@ -95,11 +95,11 @@ def demo(
     """Make a small world, sync it into the embedded Stash, and show what came of it. Then sync again."""
     from stash.cli.demo import show  # noqa: PLC0415 - only this command needs it
 
-    output = make_output(json, quiet=True, verbose=False)
+    output = make_output(OutputFlags(json=json, quiet=True))
     return show(output, None if keep is None else new_folder(keep))
 
 
-@app.command(cls=Command, rich_help_panel=OTHER)
+@command(OTHER)
 def embedded(
     *,
     library: Annotated[Path, typer.Option("--library", help="The folder to be its library.")],
@@ -115,7 +115,7 @@ def embedded(
     json: Json = False,
 ) -> int:
     """Serve the embedded Stash until stopped. It scans the library when a client asks for it."""
-    output = make_output(json, quiet=True, verbose=False)
+    output = make_output(OutputFlags(json=json, quiet=True))
     try:
         from stash.cli.serving import serve_until_stopped  # noqa: PLC0415 - only this command needs it
 

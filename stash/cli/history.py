@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stash.cli.commands import LOOK, OTHER, alone, app, make_output, make_settings
+from stash.cli.commands import LOOK, OTHER, alone, command, make_output, make_settings
 from stash.cli.flags import DatabaseUrl, Json
-from stash.cli.helping import Command
+from stash.cli.groups import OutputFlags
 from stash.cli.running import finish
 from stash.cli.times import lasting, local
 from stash.errors import UsageError
@@ -31,7 +31,7 @@ _MEANS = (
 Yes = Annotated[bool, typer.Option("--yes", help="Really do it: what is forgotten cannot be had back.")]
 
 
-@app.command(cls=Command, rich_help_panel=LOOK)
+@command(LOOK)
 def runs(
     *,
     limit: Annotated[int, typer.Option("--limit", min=1, help="So many, the newest first.")] = 20,
@@ -39,7 +39,7 @@ def runs(
     json: Json = False,
 ) -> int:
     """The runs so far, the newest first: when, what, and how they ended."""
-    output = make_output(json, quiet=True, verbose=False)
+    output = make_output(OutputFlags(json=json, quiet=True))
 
     async def read(settings: Settings) -> tuple[Sequence[RunRow], dict[int, int]]:
         async with journal_of(settings) as journal:
@@ -69,10 +69,10 @@ def _run_row(run: RunRow, undone: Mapping[int, int]) -> tuple[object, ...]:
     return run.id, run.command, when, took, outcome, made, changed, removed, kept, names
 
 
-@app.command(cls=Command, rich_help_panel=OTHER)
+@command(OTHER)
 def forget(*, yes: Yes = False, database: DatabaseUrl = None, json: Json = False) -> int:
     """Drop what stash-sync remembers (its sync_ tables). The downloader's tables and Stash stay as they are."""
-    output = make_output(json, quiet=True, verbose=False)
+    output = make_output(OutputFlags(json=json, quiet=True))
     settings = make_settings(database=database)
     if not yes:
         raise UsageError(f"{_MEANS} Say --yes to do it.")

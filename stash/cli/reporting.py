@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stash.cli.commands import LOOK, app, make_output, make_settings
+from stash.cli.commands import LOOK, command, make_output, make_settings
 from stash.cli.flags import DatabaseUrl, Downloads, Html, Json
-from stash.cli.helping import Command
+from stash.cli.groups import OutputFlags
 from stash.cli.history import journal_of
 from stash.cli.places import writable_page
 from stash.cli.running import finish
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from stash.settings import Settings
 
 
-@app.command(cls=Command, rich_help_panel=LOOK)
+@command(LOOK)
 def report(
     run: Annotated[str, typer.Argument(help="The run's number, or `last`: the newest.")] = LAST,
     *,
@@ -40,7 +40,7 @@ def report(
     """Tell what a run did: its figures, what could not be matched and why, what was kept for you."""
     from stash.report import report_of  # noqa: PLC0415 - as the others
 
-    output = make_output(json, quiet=True, verbose=False)
+    output = make_output(OutputFlags(json=json, quiet=True))
     writable_page(html)
     settings = make_settings(database=database, downloads=downloads)
     found, operations, undone = finish(_read(settings, _number(run), with_operations=json))

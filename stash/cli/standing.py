@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from stash.cli.commands import LOOK, app, make_output, make_settings
+from stash.cli.commands import LOOK, command, make_output, make_settings
 from stash.cli.flags import DatabaseUrl, Downloads, Json
-from stash.cli.helping import Command
+from stash.cli.groups import OutputFlags
 from stash.cli.history import address_of, journal_of
 from stash.cli.running import finish
 from stash.cli.times import local
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from stash.source.reader import Reader
 
 
-@app.command(cls=Command, rich_help_panel=LOOK)
+@command(LOOK)
 def status(*, database: DatabaseUrl = None, downloads: Downloads = None, json: Json = False) -> int:
     """Each creator of the database: when it was last synced, how that ended, and what is pending."""
-    output = make_output(json, quiet=True, verbose=False)
+    output = make_output(OutputFlags(json=json, quiet=True))
     groups = finish(_status(make_settings(database=database, downloads=downloads)))
     output.emit({"exit_code": 0, "creators": [_for_scripts(row) for rows in groups for row in rows]})
     for rows in groups:

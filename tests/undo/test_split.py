@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from stash.pipeline import SyncOptions, undo
 from stash_graphql_client.types import Scene
 
+from stash.sync import SyncOptions
+from stash.undo.session import undo
 from tests.mapping.test_gating import chosen, copied
 from tests.undo.states import differences, state_of
 
