@@ -1,296 +1,217 @@
-"""The API's objects as payloads hold them, made usable at the edge.
+"""The API's objects as payloads hold them: which keys are read, each with its parser.
 
-Field names are the API's. Ids come as text or numbers, times in seconds or milliseconds; unknown keys are
-ignored, and a key that is not there stays unset, so that it never blanks what is known.
+Keys are the API's, and columns have the same names. Ids come as text or numbers, times in seconds or milliseconds.
+Unknown keys are ignored. A key that is missing stays missing, so that it never blanks what is known.
 """
 
-from typing import Any
-
-from pydantic import BaseModel, ConfigDict
-
-from metadata.ingest.fields import Flag, Identity, JsonText, Moment, Number, Objects, Reference, Text
-
-
-class Payload(BaseModel):
-    """Any object of a payload."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-
-class AccountPayload(Payload):
-    """An account. `avatar` and `banner` are media objects."""
-
-    id: Identity
-    username: Text = None
-    displayName: Text = None
-    flags: Number = None
-    version: Number = None
-    about: Text = None
-    location: Text = None
-    following: Flag = None
-    subscribed: Flag = None
-    profileAccess: Flag = None
-    createdAt: Moment = None
-    avatar: dict[str, Any] | None = None
-    banner: dict[str, Any] | None = None
-    timelineStats: dict[str, Any] | None = None
-    mediaStoryState: dict[str, Any] | None = None
-    pinnedPosts: Objects = None
-    walls: Objects = None
-    subscription: dict[str, Any] | None = None
-
-
-class TimelineStatsPayload(Payload):
-    """What the source counts about an account's timeline."""
-
-    imageCount: Number = None
-    videoCount: Number = None
-    bundleCount: Number = None
-    bundleImageCount: Number = None
-    bundleVideoCount: Number = None
-    fetchedAt: Moment = None
-
-
-class StoryStatePayload(Payload):
-    """Whether an account has stories now."""
-
-    status: Number = None
-    storyCount: Number = None
-    version: Number = None
-    createdAt: Moment = None
-    updatedAt: Moment = None
-    hasActiveStories: Flag = None
-
-
-class MediaPayload(Payload):
-    """A media, a preview or a variant. A variant names no account."""
-
-    id: Identity
-    accountId: Reference = None
-    location: Text = None
-    mimetype: Text = None
-    height: Number = None
-    width: Number = None
-    type: Number = None
-    status: Number = None
-    createdAt: Moment = None
-    updatedAt: Moment = None
-    flags: Number = None
-    metadata: JsonText = None
-    variants: Objects = None
-    locations: Objects = None
-
-
-class LocationPayload(Payload):
-    """Where a media is served. The query holds a signature that expires."""
-
-    locationId: Identity
-    location: Text = None
-
-
-class AccountMediaPayload(Payload):
-    """A media as an account offers it."""
-
-    id: Identity
-    accountId: Identity
-    mediaId: Reference = None
-    previewId: Reference = None
-    createdAt: Moment = None
-    deletedAt: Moment = None
-    deleted: Flag = None
-    access: Flag = None
-    price: Number = None
-    likeCount: Number = None
-    media: dict[str, Any] | None = None
-    preview: dict[str, Any] | None = None
-
-
-class BundlePayload(Payload):
-    """Several media as an account offers them. The media themselves stand beside it."""
-
-    id: Identity
-    accountId: Identity
-    previewId: Reference = None
-    createdAt: Moment = None
-    deletedAt: Moment = None
-    deleted: Flag = None
-    access: Flag = None
-    purchased: Flag = None
-    whitelisted: Flag = None
-    price: Number = None
-    likeCount: Number = None
-    preview: dict[str, Any] | None = None
-    accountMediaIds: Objects = None
-    bundleContent: Objects = None
-
-
-class BundleContentPayload(Payload):
-    """A place in a bundle."""
-
-    accountMediaId: Identity
-    pos: Number = None
-
-
-class AttachmentPayload(Payload):
-    """What a post or a message carries."""
-
-    contentId: Identity
-    contentType: Number
-    pos: Number = None
-
-
-class MentionPayload(Payload):
-    """Somebody named in a post: a mention proper, or the account itself."""
-
-    id: Reference = None
-    handle: Text = None
-    username: Text = None
-    accountId: Reference = None
-
-
-class PostPayload(Payload):
-    """A post."""
-
-    id: Identity
-    accountId: Identity
-    content: Text = None
-    fypFlags: Number = None
-    inReplyTo: Reference = None
-    inReplyToRoot: Reference = None
-    createdAt: Moment = None
-    expiresAt: Moment = None
-    likeCount: Number = None
-    attachments: Objects = None
-    hashtags: Objects = None
-    accountMentions: Objects = None
-    wallIds: Objects = None
-
-
-class MessagePayload(Payload):
-    """A message."""
-
-    id: Identity
-    groupId: Reference = None
-    senderId: Identity
-    recipientId: Reference = None
-    content: Text = None
-    createdAt: Moment = None
-    deletedAt: Moment = None
-    deleted: Flag = None
-    likes: Objects = None
-    attachments: Objects = None
-
-
-class GroupEntryPayload(Payload):
-    """A group as the list of groups shows it: the reader's account and the partner's."""
-
-    groupId: Identity
-    account_id: Reference = None
-    partnerAccountId: Reference = None
-    partnerUsername: Text = None
-    lastMessageId: Reference = None
-
-
-class GroupPayload(Payload):
-    """A group, or a conversation of the older shape (`accountId` made it)."""
-
-    id: Identity
-    createdBy: Reference = None
-    accountId: Reference = None
-    lastMessageId: Reference = None
-    lastMessage: dict[str, Any] | None = None
-    users: Objects = None
-
-
-class GroupUserPayload(Payload):
-    """Who takes part in a group."""
-
-    userId: Identity
-
-
-class StoryPayload(Payload):
-    """A story that carries media."""
-
-    id: Identity
-    accountId: Identity
-    contentType: Number = None
-    contentId: Reference = None
-    createdAt: Moment = None
-    updatedAt: Moment = None
-
-
-class WallPayload(Payload):
-    """A wall of an account."""
-
-    id: Identity
-    accountId: Reference = None
-    pos: Number = None
-    name: Text = None
-    description: Text = None
-    createdAt: Moment = None
-
-
-class PinnedPostPayload(Payload):
-    """A post that an account keeps on top."""
-
-    postId: Identity
-    pos: Number = None
-    createdAt: Moment = None
-
-
-class SubscriptionPayload(Payload):
-    """What the reader subscribed to."""
-
-    id: Identity
-    accountId: Identity
-    subscriptionTierId: Reference = None
-    subscriptionTierName: Text = None
-    subscriptionTierColor: Text = None
-    planId: Reference = None
-    promoId: Text = None
-    giftCodeId: Text = None
-    status: Number = None
-    price: Number = None
-    renewPrice: Number = None
-    renewCorrelationId: Text = None
-    autoRenew: Number = None
-    billingCycle: Number = None
-    duration: Number = None
-    renewDate: Moment = None
-    renewDatexD: Moment = None
-    createdAt: Moment = None
-    updatedAt: Moment = None
-    endsAt: Moment = None
-    promoPrice: Number = None
-    promoDuration: Number = None
-    promoStatus: Number = None
-    promoStartsAt: Moment = None
-    promoEndsAt: Moment = None
-    version: Number = None
-
-
-class PlanPayload(Payload):
-    """An offer of an account, with its promotions."""
-
-    id: Identity
-    accountId: Identity
-    subscriptionTierId: Reference = None
-    billingCycle: Number = None
-    price: Number = None
-    useAmounts: Number = None
-    promos: Objects = None
-
-
-class PromoPayload(Payload):
-    """A reduced price of a plan."""
-
-    id: Identity
-    status: Number = None
-    price: Number = None
-    duration: Number = None
-    maxUses: Number = None
-    maxUsesBefore: Moment = None
-    newSubscribersOnly: Number = None
-    description: Text = None
-    startsAt: Moment = None
-    endsAt: Moment = None
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from metadata.ingest.fields import flag, identity, json_text, listed, moment, nested, number, reference, text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    type Parser = Callable[[object], object]
+
+
+class Shape(NamedTuple):
+    """A kind of object: its table, the parser of each key, the keys that are columns as they are, and the required ones."""
+
+    table: str
+    parsers: Mapping[str, Parser]
+    columns: frozenset[str]
+    required: frozenset[str]
+
+
+def _shape(
+    table: str,
+    columns: Mapping[Parser, str],
+    parts: Mapping[Parser, str] | None = None,
+    required: str = "",
+) -> Shape:
+    """Spell out a kind of object: the keys by parser. An id of its own is always required."""
+    of_columns, of_parts = (
+        {key: parser for parser, keys in (some or {}).items() for key in keys.split()}
+        for some in (columns, parts)
+    )
+    parsers = of_columns | of_parts
+    ids = {key for key, parser in parsers.items() if parser is identity}
+    return Shape(table, parsers, frozenset(of_columns), frozenset(ids.union(required.split())))
+
+
+ACCOUNT = _shape(
+    "accounts",
+    {
+        identity: "id",
+        text: "username displayName about location",
+        number: "flags version",
+        flag: "following subscribed profileAccess",
+        moment: "createdAt",
+    },
+    {nested: "avatar banner timelineStats mediaStoryState subscription", listed: "pinnedPosts walls"},
+)
+
+TIMELINE_STATS = _shape(
+    "timeline_stats",
+    {number: "imageCount videoCount bundleCount bundleImageCount bundleVideoCount", moment: "fetchedAt"},
+)
+
+STORY_STATE = _shape(
+    "media_story_states",
+    {number: "status storyCount version", moment: "createdAt updatedAt", flag: "hasActiveStories"},
+)
+
+PINNED_POST = _shape("pinned_posts", {}, {identity: "postId", number: "pos", moment: "createdAt"})
+
+MEDIA = _shape(
+    "media",
+    {
+        identity: "id",
+        reference: "accountId",
+        text: "location mimetype",
+        number: "height width type status flags",
+        moment: "createdAt updatedAt",
+    },
+    {json_text: "metadata", listed: "variants locations"},
+)
+"""A media, a preview or a variant. A variant names no account."""
+
+LOCATION = _shape("media_locations", {}, {identity: "locationId", text: "location"})
+"""Where a media is served. The query of the address holds a signature that expires."""
+
+ACCOUNT_MEDIA = _shape(
+    "account_media",
+    {
+        identity: "id accountId",
+        reference: "mediaId previewId",
+        moment: "createdAt deletedAt",
+        flag: "deleted access",
+    },
+    {nested: "media preview", number: "price likeCount"},
+)
+"""A media as an account offers it."""
+
+BUNDLE = _shape(
+    "account_media_bundles",
+    {
+        identity: "id accountId",
+        reference: "previewId",
+        moment: "createdAt deletedAt",
+        flag: "deleted access purchased whitelisted",
+    },
+    {nested: "preview", number: "price likeCount", listed: "accountMediaIds bundleContent"},
+)
+"""Several media as an account offers them. The media themselves stand beside it."""
+
+BUNDLE_CONTENT = _shape("account_media_bundle_media", {}, {identity: "accountMediaId", number: "pos"})
+
+ATTACHMENT = _shape(
+    "attachments", {}, {identity: "contentId", number: "contentType pos"}, required="contentType"
+)
+
+MENTION = _shape("post_mentions", {}, {reference: "id accountId", text: "handle username"})
+"""An account named in a post: a mention proper, or the account itself."""
+
+POST = _shape(
+    "posts",
+    {
+        identity: "id accountId",
+        text: "content",
+        reference: "inReplyTo inReplyToRoot",
+        moment: "createdAt expiresAt",
+    },
+    {number: "fypFlags likeCount", listed: "attachments hashtags accountMentions wallIds"},
+)
+
+MESSAGE = _shape(
+    "messages",
+    {
+        identity: "id senderId",
+        reference: "groupId recipientId",
+        text: "content",
+        moment: "createdAt deletedAt",
+        flag: "deleted",
+    },
+    {listed: "likes attachments"},
+)
+
+GROUP_ENTRY = _shape(
+    "groups",
+    {},
+    {
+        identity: "groupId",
+        reference: "account_id partnerAccountId lastMessageId",
+        text: "partnerUsername",
+    },
+)
+"""A group as the list of groups shows it: the reader's account and the partner's."""
+
+GROUP = _shape(
+    "groups",
+    {},
+    {
+        identity: "id",
+        reference: "createdBy accountId lastMessageId",
+        nested: "lastMessage",
+        listed: "users",
+    },
+)
+"""A group, or a conversation of the older shape (`accountId` made it)."""
+
+GROUP_USER = _shape("group_users", {}, {identity: "userId"})
+
+STORY = _shape(
+    "media_stories",
+    {
+        identity: "id accountId",
+        number: "contentType",
+        reference: "contentId",
+        moment: "createdAt updatedAt",
+    },
+)
+
+WALL = _shape(
+    "walls",
+    {
+        identity: "id",
+        reference: "accountId",
+        number: "pos",
+        text: "name description",
+        moment: "createdAt",
+    },
+)
+
+SUBSCRIPTION = _shape(
+    "subscriptions",
+    {
+        identity: "id accountId",
+        reference: "subscriptionTierId planId",
+        text: "subscriptionTierName subscriptionTierColor promoId giftCodeId renewCorrelationId",
+        number: "status price renewPrice autoRenew billingCycle duration promoPrice promoDuration promoStatus version",
+        moment: "renewDate renewDatexD createdAt updatedAt endsAt promoStartsAt promoEndsAt",
+    },
+)
+"""The subscription of the archive's reader to an account."""
+
+PLAN = _shape(
+    "subscription_plans",
+    {
+        identity: "id accountId",
+        reference: "subscriptionTierId",
+        number: "billingCycle price useAmounts",
+    },
+    {listed: "promos"},
+)
+
+PROMO = _shape(
+    "subscription_promos",
+    {
+        identity: "id",
+        number: "status price duration maxUses newSubscribersOnly",
+        moment: "maxUsesBefore startsAt endsAt",
+        text: "description",
+    },
+)
+"""A reduced price of a plan."""

@@ -6,8 +6,6 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
-
 from metadata.models import Fact
 from stash.source.items import Problem
 from stash.source.values import repair_text
@@ -15,7 +13,7 @@ from stash.source.values import repair_text
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from metadata.ingest.payload import Payload
+    from metadata.ingest.payload import Shape
     from metadata.models import ContentType
 
 type Values = dict[str, Any]
@@ -67,24 +65,31 @@ class Rows:
         """Name a part of the payload that could not be used."""
         self.problems.append(Problem(what, repair_text(key), reason, is_malformed))
 
-    def read[P: Payload](self, model: type[P], value: object, what: str) -> P | None:
-        """An object of the payload. Keys with unusable values are left out as if they were missing."""
-        if not isinstance(value, dict):
-            self.report(what, "?", f"is no object but {type(value).__name__}")
-            return None
-        try:
-            return model.model_validate(value)
-        except ValidationError as error:
-            unusable = {str(one["loc"][0]) for one in error.errors(include_url=False, include_input=False)}
-        self.report(what, value.get("id", "?"), f"{', '.join(sorted(unusable))} not usable")
-        try:
-            return model.model_validate({key: one for key, one in value.items() if key not in unusable})
-        except ValidationError:
-            return None
+    def put_object(self, shape: Shape, one: Values, **more: object) -> None:
+        """Ask for the row of an object: those of its keys that are columns, and more."""
+        columns = {key: value for key, value in one.items() if key in shape.columns and key != "id"}
+        self.put(shape.table, {"id": one["id"]}, columns | more)
 
-    def read_each[P: Payload](self, model: type[P], values: object, what: str) -> Iterator[P]:
-        """The objects of a list of the payload. None where it is missing."""
+    def read(self, shape: Shape, value: object) -> Values | None:
+        """Parse an object of the payload. Keys with unusable values are left out as if they were missing."""
+        if not isinstance(value, dict):
+            self.report(shape.table, "?", f"is no object but {type(value).__name__}")
+            return None
+        parsed: Values = {}
+        unusable = set(shape.required - value.keys())
+        for key, parse in shape.parsers.items():
+            if key in value:
+                try:
+                    parsed[key] = parse(value[key])
+                except ValueError:
+                    unusable.add(key)
+        if unusable:
+            self.report(shape.table, value.get("id", "?"), f"{', '.join(sorted(unusable))} not usable")
+        return None if unusable & shape.required else parsed
+
+    def read_each(self, shape: Shape, values: object) -> Iterator[Values]:
+        """Parse the objects of a list of the payload. A missing list has none."""
         for value in values if isinstance(values, list) else ():
-            one = self.read(model, value, what)
+            one = self.read(shape, value)
             if one is not None:
                 yield one

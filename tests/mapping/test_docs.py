@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from metadata.ingest import payload as api
-from metadata.ingest.payload import Payload
+from metadata.ingest.payload import Shape
 from metadata.models import Base
 from stash.settings import Settings
 from tests.conftest import SHARED
@@ -89,30 +89,30 @@ def test_the_first_version_is_right(shared: Path, cells: list[str]) -> None:
         assert (column in found) == (place >= eras.index(cells[2])), era
 
 
-KINDS: dict[str, tuple[type[Payload], str, set[str]]] = {
-    "account": (api.AccountPayload, "accounts", {"account", "accounts"}),
-    "counts": (api.TimelineStatsPayload, "timeline_stats", {"timelineStats"}),
-    "story state": (api.StoryStatePayload, "media_story_states", {"mediaStoryState"}),
-    "post": (api.PostPayload, "posts", {"posts", "aggregatedPosts"}),
-    "message": (api.MessagePayload, "messages", {"messages", "lastMessage"}),
-    "accountMedia": (api.AccountMediaPayload, "account_media", {"accountMedia"}),
-    "bundle": (api.BundlePayload, "account_media_bundles", {"accountMediaBundles"}),
-    "place": (api.BundleContentPayload, "account_media_bundle_media", {"bundleContent"}),
-    "media": (api.MediaPayload, "media", {"media", "preview", "variants", "avatar", "banner"}),
-    "location": (api.LocationPayload, "media_locations", {"locations"}),
-    "attachment": (api.AttachmentPayload, "attachments", {"attachments"}),
-    "mention": (api.MentionPayload, "post_mentions", {"accountMentions"}),
-    "group": (api.GroupPayload, "groups", {"groups", "conversations"}),
-    "user": (api.GroupUserPayload, "group_users", {"users"}),
-    "list of groups": (api.GroupEntryPayload, "groups", {"data"}),
-    "story": (api.StoryPayload, "media_stories", {"mediaStories"}),
-    "wall": (api.WallPayload, "walls", {"walls"}),
-    "pinned post": (api.PinnedPostPayload, "pinned_posts", {"pinnedPosts"}),
-    "subscription": (api.SubscriptionPayload, "subscriptions", {"subscriptions", "subscription"}),
-    "plan": (api.PlanPayload, "subscription_plans", {"subscriptionPlans"}),
-    "promo": (api.PromoPayload, "subscription_promos", {"promos"}),
+KINDS: dict[str, tuple[Shape, set[str]]] = {
+    "account": (api.ACCOUNT, {"account", "accounts"}),
+    "counts": (api.TIMELINE_STATS, {"timelineStats"}),
+    "story state": (api.STORY_STATE, {"mediaStoryState"}),
+    "post": (api.POST, {"posts", "aggregatedPosts"}),
+    "message": (api.MESSAGE, {"messages", "lastMessage"}),
+    "accountMedia": (api.ACCOUNT_MEDIA, {"accountMedia"}),
+    "bundle": (api.BUNDLE, {"accountMediaBundles"}),
+    "place": (api.BUNDLE_CONTENT, {"bundleContent"}),
+    "media": (api.MEDIA, {"media", "preview", "variants", "avatar", "banner"}),
+    "location": (api.LOCATION, {"locations"}),
+    "attachment": (api.ATTACHMENT, {"attachments"}),
+    "mention": (api.MENTION, {"accountMentions"}),
+    "group": (api.GROUP, {"groups", "conversations"}),
+    "user": (api.GROUP_USER, {"users"}),
+    "list of groups": (api.GROUP_ENTRY, {"data"}),
+    "story": (api.STORY, {"mediaStories"}),
+    "wall": (api.WALL, {"walls"}),
+    "pinned post": (api.PINNED_POST, {"pinnedPosts"}),
+    "subscription": (api.SUBSCRIPTION, {"subscriptions", "subscription"}),
+    "plan": (api.PLAN, {"subscriptionPlans"}),
+    "promo": (api.PROMO, {"promos"}),
 }
-"""What the page calls an object of a payload: what reads it, its table, and the keys under which it stands."""
+"""What the page calls an object of a payload: what is read of it, and the keys under which it stands."""
 
 
 def named(part: str) -> list[tuple[str, str]]:
@@ -132,7 +132,7 @@ def objects(value: object, key: str = "") -> Iterator[tuple[str, str]]:
         for one in value:
             yield from objects(one, key)
     elif isinstance(value, dict):
-        kind = next((kind for kind, (_, _, keys) in KINDS.items() if key in keys), None)
+        kind = next((kind for kind, (_, keys) in KINDS.items() if key in keys), None)
         if key in {"response", "aggregationData"} or (not key and "response" not in value):
             kind = "response"
         for name, one in value.items():
@@ -145,15 +145,17 @@ def objects(value: object, key: str = "") -> Iterator[tuple[str, str]]:
 def test_every_field_of_a_payload_stands_there(shared: Path) -> None:
     """What is read goes to the column of its name or is in the first table; whatever else comes is in the second."""
     elsewhere, left_out = map(named, PAYLOADS.split("These are left out:"))
-    read = {(kind, field) for kind, (model, _, _) in KINDS.items() for field in model.model_fields}
-    by_name = {(kind, c.name) for kind, (_, table, _) in KINDS.items() for c in Base.metadata.tables[table].c}
+    read = {(kind, field) for kind, (shape, _) in KINDS.items() for field in shape.parsers}
+    by_name = {
+        (kind, c.name) for kind, (shape, _) in KINDS.items() for c in Base.metadata.tables[shape.table].c
+    }
     assert sorted(elsewhere) == sorted(read - by_name)
     come = {
         one
         for path in (shared / "samples" / "payloads").glob("*.json")
         for one in objects(json.loads(path.read_text("utf-8")))
     }
-    lists = {("response", key) for _, _, keys in KINDS.values() for key in keys} | {
+    lists = {("response", key) for _, keys in KINDS.values() for key in keys} | {
         ("response", "aggregationData")
     }
     assert sorted(left_out) == sorted(come - read - lists)
@@ -161,8 +163,14 @@ def test_every_field_of_a_payload_stands_there(shared: Path) -> None:
 
 def test_every_payload_that_is_read_is_looked_at() -> None:
     """The objects above are all that ingest knows."""
-    models = {one for _, one in inspect.getmembers(api, inspect.isclass) if issubclass(one, Payload)}
-    assert models - {Payload} == {model for model, _, _ in KINDS.values()}
+    looked_at = [shape for shape, _ in KINDS.values()]
+    assert [name for name, one in vars(api).items() if isinstance(one, Shape) and one not in looked_at] == []
+
+
+def test_a_column_is_read_under_its_own_name() -> None:
+    """Each key that becomes a column as it is has a column of that name in the table of its kind."""
+    for shape, _ in KINDS.values():
+        assert shape.columns <= set(Base.metadata.tables[shape.table].c.keys()), shape.table
 
 
 def test_every_choice_stands_there() -> None:
