@@ -13,7 +13,7 @@ from stash.embedded import EmbeddedStash
 from tests.faults.dumps import server_dump
 from tests.faults.rig import URL, Rig
 from tests.faults.sizes import size
-from tests.metadata.test_malformed import CREATOR, KINDS, Kind, number_of, read, world, write
+from tests.metadata.malformed import CREATOR, KINDS, Kind, number_of, read, world, write
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import hashlib
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -75,3 +77,15 @@ def digest_of(path: Path) -> str:
 def names_in(folder: Path) -> list[str]:
     """The names of what is in a folder."""
     return sorted(path.name for path in folder.iterdir())
+
+
+def fill(path: Path, script: str = "") -> None:
+    """A SQLite database made by a script."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(script)
+
+
+CORE = """
+    CREATE TABLE accounts (id, username); CREATE TABLE media (id, "accountId", stash_id);
+    CREATE TABLE account_media (id, "mediaId");
+"""

@@ -13,26 +13,16 @@ from metadata.ingest import ingest_file
 from metadata.making import open_or_make
 from metadata.models import Account
 from stash.source.database import Database
-from stash.source.engines import Address
 from stash.source.errors import (
     DatabaseBusyError,
     DatabaseUnusableError,
     MissingDatabaseError,
     UnknownDatabaseError,
 )
-from tests.metadata.conftest import digest_of, names_in
+from tests.metadata.conftest import CORE, digest_of, fill, names_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
-
-    from tests.postgres import Cluster
-
-
-def fill(path: Path, script: str = "") -> None:
-    """A SQLite database made by a script."""
-    with closing(sqlite3.connect(path)) as connection:
-        connection.executescript(script)
 
 
 def write_bytes(path: Path, content: bytes, at: int = 0) -> None:
@@ -41,12 +31,6 @@ def write_bytes(path: Path, content: bytes, at: int = 0) -> None:
     with path.open("r+b") as file:
         file.seek(at)
         file.write(content)
-
-
-CORE = """
-    CREATE TABLE accounts (id, username); CREATE TABLE media (id, "accountId", stash_id);
-    CREATE TABLE account_media (id, "mediaId");
-"""
 
 
 async def test_a_fresh_database_is_ours(database: Database) -> None:
@@ -110,21 +94,6 @@ async def test_urls_that_name_no_database(url: str, reason: str) -> None:
     with pytest.raises(UnknownDatabaseError, match=reason) as caught:
         await Database.open(url)
     assert "secret" not in str(caught.value)
-
-
-async def test_postgresql_needs_its_driver(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without asyncpg the error names the extra that brings it."""
-    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
-    with pytest.raises(UnknownDatabaseError, match=r"stash-sync\[postgres\]"):
-        await Database.open("postgresql://host/name")
-
-
-def test_postgresql_urls_are_translated() -> None:
-    """Other spellings of PostgreSQL are understood, and the name that is shown hides the password."""
-    address = Address.parse("postgres://anna:secret@host/name?sslmode=require")
-    assert address.url.drivername == "postgresql+asyncpg"
-    assert address.url.query == {"ssl": "require"}
-    assert "secret" not in address.name
 
 
 async def test_a_missing_file_is_named(tmp_path: Path) -> None:
@@ -245,40 +214,6 @@ async def ingest_nothing(database: Database, folder: Path) -> None:
     await ingest_file(database, file)
 
 
-async def test_a_server_that_is_not_there_does_not_answer() -> None:
-    """A refused connection is an error that says to try again, without the password."""
-    with pytest.raises(DatabaseBusyError, match="does not answer") as caught:
-        await Database.open("postgresql://anna:secret@127.0.0.1:1/name")
-    assert "secret" not in str(caught.value)
-
-
-async def test_a_server_that_refuses_is_named(postgres_cluster: Cluster) -> None:
-    """A database or a user that the server does not know is a refusal, not a reason to wait."""
-    for name in ("postgres@127.0.0.1:{}/unknown", "nobody@127.0.0.1:{}/postgres"):
-        with pytest.raises(DatabaseUnusableError, match="refuses us") as caught:
-            await Database.open("postgresql://" + name.format(postgres_cluster.port))
-        assert not isinstance(caught.value, DatabaseBusyError)
-
-
-async def test_an_empty_postgresql_is_unknown(postgres_url: str) -> None:
-    """An empty PostgreSQL database is refused unless it is to be created."""
-    with pytest.raises(UnknownDatabaseError, match="is empty"):
-        await Database.open(postgres_url)
-
-
-async def test_a_lost_connection_is_busy(postgres_url: str) -> None:
-    """A connection that the server ends in the middle is an error that says to try again."""
-    async with await open_or_make(postgres_url) as database:
-        with pytest.raises(DatabaseBusyError, match="does not answer"):
-            await end_connection(database)
-
-
-async def end_connection(database: Database) -> None:
-    """Have the server end a connection in the middle of its transaction."""
-    async with database.begin() as connection:
-        await connection.execute(sa.text("SELECT pg_terminate_backend(pg_backend_pid())"))
-
-
 async def test_a_bug_stays_a_bug(database: Database) -> None:
     """A statement that is wrong is no fault of the database, and passes as it is."""
     with pytest.raises(sa.exc.DBAPIError):
@@ -299,61 +234,3 @@ async def test_the_pool_is_exhausted(database: Database, monkeypatch: pytest.Mon
             pass
     for connection in connections:
         await connection.close()
-
-
-async def test_stamps_write_only_what_differs(database: Database) -> None:
-    """Noting an id that is there already touches no row; a table that carries none is a mistake."""
-    async with database.begin() as connection:
-        await connection.execute(sa.insert(Account).values(id=1, username="anna", stash_id=5))
-        await connection.execute(sa.insert(Account).values(id=2, username="bella"))
-    touched = await count_changes(database, [("accounts", 1, 5), ("accounts", 2, None)])
-    assert touched == 0
-    assert await count_changes(database, [("accounts", 1, 6), ("accounts", 2, 7)]) == 2
-    async with database.begin() as connection:
-        with pytest.raises(ValueError, match="hashtags rows carry no Stash id"):
-            await database.stamp(connection, [("hashtags", 1, 1)])
-
-
-async def count_changes(database: Database, stamps: list[tuple[str, int, int | None]]) -> int:
-    """How many account rows a stamping rewrites."""
-    marker = "rowid, stash_id" if database.kind == "sqlite" else "ctid::text, stash_id"
-    statement = sa.text(f"SELECT {marker} FROM accounts ORDER BY id")
-    async with database.connect() as connection:
-        before = (await connection.execute(statement)).all()
-    async with database.begin() as connection:
-        await database.stamp(connection, stamps)
-    async with database.connect() as connection:
-        after = (await connection.execute(statement)).all()
-    return sum(one != other for one, other in zip(before, after, strict=True))
-
-
-async def test_stamps_skip_columns_that_are_absent(tmp_path: Path) -> None:
-    """A database without a Stash id column is stamped where it has one."""
-    path = tmp_path / "old.sqlite"
-    fill(path, CORE + "CREATE TABLE posts (id); INSERT INTO media VALUES (1, 2, NULL);")
-    async with await Database.open(str(path)) as database:
-        async with database.begin() as connection:
-            await database.stamp(connection, [("posts", 1, 5), ("media", 1, 6)])
-        async with database.connect() as connection:
-            assert (await connection.execute(sa.text("SELECT stash_id FROM media"))).all() == [(6,)]
-
-
-async def test_stamping_is_all_that_changes(
-    v0_15: Path, restored_dump: str, postgres_database: Callable[[str], str]
-) -> None:
-    """In a database of the downloader stamps go into all four tables, in either kind."""
-    del postgres_database
-    for url in (str(v0_15), restored_dump):
-        async with await Database.open(url) as database:
-            chosen = {}
-            async with database.connect() as connection:
-                for name in ("accounts", "posts", "messages", "media"):
-                    chosen[name] = (
-                        await connection.execute(sa.text(f"SELECT min(id) FROM {name}"))
-                    ).scalar_one()
-            async with database.begin() as connection:
-                await database.stamp(connection, [(name, row, 7) for name, row in chosen.items()])
-            async with database.connect() as connection:
-                for name, row in chosen.items():
-                    found = await connection.execute(sa.text(f"SELECT id FROM {name} WHERE stash_id = 7"))
-                    assert found.all() == [(row,)]
