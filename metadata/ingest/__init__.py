@@ -28,7 +28,7 @@ __all__ = ["IngestResult", "ingest_file", "ingest_paths"]
 
 @dataclass(frozen=True, slots=True)
 class IngestResult:
-    """What went in: `files` that did, `failures` of those that did not, `rows` by table, and `problems`.
+    """Result of an ingest: stored `files`, `failures` of the others, `rows` by table, and `problems`.
 
     A problem names a part of a payload that was left out while the rest went in.
     """
@@ -130,7 +130,7 @@ _LISTS_BY_SIGN = {
     "subscriptionTierId": "subscriptions",
     "attachments": "posts",
 }
-"""Which list a bare list is, by a key that only its objects have."""
+"""Name of a bare list, by a key that only its objects have."""
 
 
 def _collect(value: object, collector: Collector) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 HASHTAG = re.compile(r"#+(\w+)")
 _STORED = frozenset(ContentType) - {ContentType.TIP, ContentType.TIP_GOALS}
-"""Content types whose attachments become rows; tips and what is unknown are dropped, as ever."""
+"""Content types whose attachments become rows. Tips and unknown types are dropped."""
 
 
 class Collector:

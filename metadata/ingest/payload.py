@@ -79,7 +79,7 @@ MEDIA = _shape(
 """A media, a preview or a variant. A variant names no account."""
 
 LOCATION = _shape("media_locations", {}, {identity: "locationId", text: "location"})
-"""Where a media is served. The query of the address holds a signature that expires."""
+"""Address of a media. Its query holds a signature that expires."""
 
 ACCOUNT_MEDIA = _shape(
     "account_media",

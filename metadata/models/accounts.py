@@ -28,7 +28,7 @@ class Account(Base):
 
 
 class AccountAvatar(Base):
-    """Which media is, or was, an account's avatar."""
+    """Link from an account to a media that is, or was, its avatar."""
 
     __tablename__ = "account_avatar"
 
@@ -37,7 +37,7 @@ class AccountAvatar(Base):
 
 
 class AccountBanner(Base):
-    """Which media is, or was, an account's banner."""
+    """Link from an account to a media that is, or was, its banner."""
 
     __tablename__ = "account_banner"
 
@@ -46,7 +46,7 @@ class AccountBanner(Base):
 
 
 class TimelineStats(Base):
-    """How much the source says an account's timeline holds."""
+    """Counts of an account's timeline, as the source reports them."""
 
     __tablename__ = "timeline_stats"
 
@@ -62,7 +62,7 @@ class TimelineStats(Base):
 
 
 class MediaStoryState(Base):
-    """Whether an account has stories now."""
+    """State of an account's stories: whether it has some now."""
 
     __tablename__ = "media_story_states"
 
@@ -78,7 +78,7 @@ class MediaStoryState(Base):
 
 
 class MonitorState(Base):
-    """What the downloader's watcher saw of a creator last."""
+    """Last sight of a creator by the downloader's watcher."""
 
     __tablename__ = "monitor_state"
 

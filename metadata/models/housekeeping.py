@@ -20,7 +20,7 @@ class Stub(Base):
 
 
 class Fact(Base):
-    """What a payload says of a row beyond the downloader's columns. Only in a database of our own."""
+    """Facts of a payload about a row that the downloader has no column for. Only a database of our own has them."""
 
     __tablename__ = FACTS
 

@@ -46,7 +46,7 @@ class MediaVariant(Base):
 
 
 class MediaLocation(Base):
-    """Where the source serves a media: 1 is the file, 102 an HLS manifest, 103 a DASH manifest."""
+    """Address of a media at the source: 1 is the file, 102 an HLS manifest, 103 a DASH manifest."""
 
     __tablename__ = "media_locations"
 

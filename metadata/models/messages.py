@@ -32,7 +32,7 @@ class Group(Base):
 
 
 class GroupUser(Base):
-    """Who takes part in a group."""
+    """Member of a group."""
 
     __tablename__ = "group_users"
 
@@ -57,7 +57,7 @@ class Message(Base):
 
 
 class Attachment(Base):
-    """What a post or a message carries. `contentId` has no foreign key and may dangle."""
+    """Attachment of a post or a message. `contentId` has no foreign key and may dangle."""
 
     __tablename__ = "attachments"
     __table_args__ = (CheckConstraint('"postId" IS NULL OR "messageId" IS NULL'),)

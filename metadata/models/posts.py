@@ -36,7 +36,7 @@ class Hashtag(Base):
 
 
 class PostHashtag(Base):
-    """Which hashtags a post has. Their order is that of the text."""
+    """Hashtag of a post. The order is that of the text."""
 
     __tablename__ = "post_hashtags"
 
@@ -86,7 +86,7 @@ class Wall(Base):
 
 
 class WallPost(Base):
-    """Which posts a wall shows."""
+    """Post on a wall."""
 
     __tablename__ = "wall_posts"
 

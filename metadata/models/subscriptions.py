@@ -1,4 +1,4 @@
-"""What the reader of this archive subscribed to, and on which terms."""
+"""Subscriptions of this archive's reader, and their terms."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _MAY_HOLD_A_SECRET = re.compile(r"(?i)stash|proxy|password")
 _IS_SECRET = re.compile(r"(?i)api_?key|password")
 _SHORTEST = 3
-"""Characters of a secret that is looked for; a shorter one would blacken every word."""
+"""Fewest characters of a secret that is looked for. A shorter one would blacken every word."""
 
 
 def traceback_text() -> str:

@@ -18,7 +18,7 @@ from stash.cli.signals import Signalled, hold
 from stash.report import counted
 
 EMBEDDED_PORT = 9998
-"""Where the embedded Stash listens if nothing else is said: beside a real Stash, whose own port is 9999."""
+"""Default port of the embedded Stash. A real Stash beside it has 9999."""
 
 _TOLD = {
     "accounts": "accounts",
@@ -27,7 +27,7 @@ _TOLD = {
     "media_stories": "stories",
     "media": "media",
 }
-"""What is counted of payloads, by table."""
+"""Nouns for the rows of a payload, by table."""
 
 
 @command(OTHER)

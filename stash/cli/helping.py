@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from typer.exceptions import TyperException
 
 _TYPES = {"bool": "", "str": "text", "int": "number", "int range": "number"}
-"""Types as the help names them; a flag without a value has none."""
+"""Types as the help names them. A flag without a value has none."""
 
 
 class Command(TyperCommand):

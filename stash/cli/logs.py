@@ -15,7 +15,7 @@ _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "task
 
 
 class LogFormat(StrEnum):
-    """How the log is written."""
+    """Form of the log."""
 
     TEXT = "text"
     JSON = "json"

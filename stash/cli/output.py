@@ -1,4 +1,4 @@
-"""Where a command speaks: lines and tables for a person. The one JSON object that a script gets."""
+"""Output of a command: lines and tables for a person, or one JSON object for a script."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ NARROW = 72
 """Columns of a terminal on which sentences are broken, not cut."""
 
 LEAST = 8
-"""Columns that the widest column of a table keeps at least; where there are fewer, rows are stacked."""
+"""Fewest characters of a table's widest column. A narrower terminal shows the rows stacked."""
 
 PIPE = 10_000
 """The width of a pipe: a line is never broken there."""
@@ -47,7 +47,7 @@ PIPE = 10_000
 
 @dataclass
 class Output:
-    """Where a command speaks: results on stdout, progress on stderr. With `is_json`, one object on stdout.
+    """Print results on stdout and progress on stderr. With `is_json`, print one object on stdout.
 
     With `has_events` whatever is said on stderr is an event of the log.
     """

@@ -35,15 +35,15 @@ EVERY = 10.0
 
 
 SHORT = 1.0
-"""Seconds; a step that took less leaves no line on a terminal."""
+"""Seconds that a step must take to leave a line on a terminal."""
 
 
 SLOW = 10.0
-"""A second; what is slower is told with its tenths."""
+"""Rate a second below which tenths are shown."""
 
 
 class _Count(ProgressColumn):
-    """How many are done, of how many, and how fast."""
+    """Show the parts that are done, the total, and the rate."""
 
     def render(self, task: Task) -> Text:
         done, speed = int(task.completed), task.finished_speed or task.speed
@@ -57,7 +57,7 @@ def _rate(speed: float) -> str:
 
 
 class ConsoleProgress:
-    """What a run tells of its steps. See `stash.sync.Progress`."""
+    """Show the steps of a run. See `stash.opening.Progress`."""
 
     def __init__(self, output: Output) -> None:
         self._console = output.err

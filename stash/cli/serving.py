@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from stash.cli.output import Output
 
 LOCK = "embedded-stash.lock"
-"""The file in the folder of a state that keeps a second server out; it stays."""
+"""Lock file in the folder of a state: it keeps a second server out, and is never deleted."""
 
 
 @asynccontextmanager

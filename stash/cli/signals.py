@@ -20,7 +20,7 @@ class Signalled(BaseException):
 
     @property
     def exit_code(self) -> int:
-        """As shells have it: 130 or 143."""
+        """The code that shells give for the signal: 130 or 143."""
         return 128 + self.number
 
     def __str__(self) -> str:

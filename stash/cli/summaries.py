@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from stash.report import Kept, Planned, Report, Skipped
 
 MOST = 3
-"""The reasons of a list that are told where there is room, and one planned change more; `--json` and `--html` have all."""
+"""Most reasons that a list shows, and one planned change more. `--json` and `--html` show all."""
 
 IDLE = "downloads"
 """The kind of what is left out where no file of the downloads has to do with the creators."""

@@ -30,7 +30,7 @@ def _plain(value: object) -> str:
 
 
 _HALF = "\\ud"
-"""How the escape of a half character begins, and that of a character beyond the first 65,536."""
+"""Starts of the escapes of a half character, and of a character beyond the first 65,536."""
 
 
 def _whole(value: Any) -> Any:  # noqa: ANN401 - any JSON

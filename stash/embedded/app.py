@@ -33,7 +33,7 @@ _IPV6 = 6
 
 
 class EmbeddedStash:
-    """A small Stash of appSchema 75; it keeps its state in one SQLite file and scans real folders.
+    """A small Stash of appSchema 75. It keeps its state in one SQLite file and scans real folders.
 
     Close it when done, or use it as a context manager.
 
@@ -84,14 +84,14 @@ class EmbeddedStash:
         return Context(self.database, self.jobs, self.library, url, self.scans, self.own)
 
     def authorised(self, headers: Mapping[str, str], query: Mapping[str, str]) -> bool:
-        """Tell whether a request brings the key, in the header ApiKey or the parameter apikey; without one all do."""
+        """Tell whether a request brings the key, in the header ApiKey or the parameter apikey. Where no key is set, every request does."""
         if self.api_key is None:
             return True
         given = headers.get("apikey") or query.get("apikey") or ""
         return hmac.compare_digest(given.encode(), self.api_key.encode())
 
     def close(self) -> None:
-        """Stop the jobs and close the state; safe to call twice."""
+        """Stop the jobs and close the state. Safe to call twice."""
         self.jobs.close()
         self.database.close()
 
@@ -176,7 +176,7 @@ def run(
 async def serve_forever(
     embedded: EmbeddedStash, port: int, host: str = LOOPBACK, ready: Callable[[str], None] | None = None
 ) -> None:
-    """Serve until cancelled, and leave the state open; see `run`."""
+    """Serve until cancelled, and leave the state open. See `run`."""
     async with serve(embedded, port, host) as url:
         if ready is not None:
             ready(url)

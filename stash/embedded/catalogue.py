@@ -1,4 +1,4 @@
-"""Which criterion of which filter asks for what."""
+"""Catalogue of the filters' criteria, and the condition that each builds."""
 
 from __future__ import annotations
 

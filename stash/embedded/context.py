@@ -1,4 +1,4 @@
-"""What a resolver has at hand."""
+"""Context of a resolver."""
 
 from __future__ import annotations
 

@@ -81,7 +81,7 @@ def _many_words(column: str, patterns: list[str], *, includes: bool) -> Clause:
 
 
 def comparison(column: str, given: dict[str, Any]) -> Clause:
-    """Compare numbers, dates or times; the latter two as texts."""
+    """Compare numbers, dates or times. Dates and times are compared as texts."""
     value, upper, modifier = given["value"], given.get("value2"), given["modifier"]
     if modifier in ("IS_NULL", "NOT_NULL"):
         return Clause(f"{column} IS {'NOT ' * (modifier == 'NOT_NULL')}NULL")
@@ -106,7 +106,7 @@ def number(column: str) -> Criterion:
 
 
 def partial_date(column: str) -> Criterion:
-    """Build a criterion on a date; a partial one counts as its first day."""
+    """Build a criterion on a date. A partial one counts as its first day."""
     filled = f"substr({column} || '-01-01', 1, 10)"
     return lambda given: comparison(filled, given)
 
@@ -147,7 +147,7 @@ def listed_text(noun: str, column: str) -> Criterion:
 
 
 def of_rows(noun: str, tables: str, owner: str, condition: Clause, given: dict[str, Any]) -> Clause:
-    """Ask for entities with a row that meets a condition; without any row for the modifiers that take null."""
+    """Ask for entities with a row that meets a condition. Modifiers that take null ask for entities without a row."""
     found = Clause(f"{noun}.id IN ({select(owner, tables, condition.sql)})", condition.parameters)
     if given["modifier"] in ("IS_NULL", "NOT_MATCHES_REGEX"):
         return either([found, Clause(f"{noun}.id NOT IN ({select(owner, tables)})")])

@@ -27,7 +27,7 @@ type Row = tuple[Any, ...]
 
 
 class Database:
-    """A connection with Stash's functions; values are bound, names come from our own tables.
+    """A connection with Stash's functions. Values are bound, names come from our own tables.
 
     Args:
         path: The SQLite file, made where missing; None keeps the state in memory.
@@ -78,7 +78,7 @@ class Database:
         return int(self._connection.execute("PRAGMA user_version").fetchone()[0])
 
     def close(self) -> None:
-        """Close the file; safe to call twice."""
+        """Close the file. Safe to call twice."""
         self._finalizer()
 
     def now(self) -> str:
@@ -112,7 +112,7 @@ class Database:
             raise self._refusal(sql, error) from error
 
     def value(self, sql: str, parameters: Sequence[Any] = ()) -> Any:  # noqa: ANN401
-        """Return the first column of the first row; None where there is no row."""
+        """Return the first column of the first row. None where there is no row."""
         rows = self.rows(sql, parameters)
         return rows[0][0] if rows else None
 
@@ -153,7 +153,7 @@ def id_list(ids: Iterable[int]) -> str:
 
 
 def rfc3339(moment: datetime) -> str:
-    """Render a time to the second; UTC as Z, other zones by their offset."""
+    """Render a time to the second, with Z for UTC and the offset for other zones."""
     return moment.replace(microsecond=0).isoformat().replace("+00:00", "Z")
 
 

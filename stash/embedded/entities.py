@@ -1,4 +1,4 @@
-"""What tags, studios, performers, galleries, scenes and images have in common."""
+"""Common parts of tags, studios, performers, galleries, scenes and images."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Noun:
-    """How the inputs of one type of entity are kept.
+    """Rules that store the inputs of one type of entity.
 
     Attributes:
         name: its table, and its name in error texts.
@@ -113,7 +113,7 @@ def create(context: Context, noun: Noun, given: Args, extra: Mapping[str, Any] |
 
 
 def change(context: Context, noun: Noun, entity_id: int, given: Args) -> None:
-    """Write what an input mentions, and the time; everything else stays."""
+    """Write what an input mentions, and the time. Everything else stays."""
     columns = {**noun.columns(given), "updated_at": context.database.now()}
     context.database.run(update(noun.name, list(columns)), (*columns.values(), entity_id))
     noun.write_lists(context.database, entity_id, given)
@@ -135,7 +135,7 @@ def exists(database: Database, noun: Noun, entity_id: int) -> bool:
 
 
 def destroy(context: Context, noun: Noun, ids: Sequence[int]) -> None:
-    """Delete entities with all that hangs on them; all of them or none.
+    """Delete all of these entities, or none, with all that hangs on them.
 
     Raises:
         ResolverError: one of them is not there.

@@ -1,4 +1,4 @@
-"""What the embedded Stash says no with; the texts are those of a real one."""
+"""Errors of the embedded Stash, with the texts of a real one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 
 class ResolverError(Exception):
-    """One field cannot be answered or done; the text goes to the client, the transaction back."""
+    """One field cannot be answered or done. The text goes to the client, the transaction back."""
 
 
 class RequestError(Exception):

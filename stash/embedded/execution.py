@@ -42,7 +42,7 @@ _SERIALIZERS: dict[str, Callable[[Any], Any]] = {"ID": str, "Boolean": bool, "Fl
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """How the objects of one GraphQL type are read.
+    """Readers of the objects of one GraphQL type.
 
     An object is the id of a row of `table`, or a mapping that holds its fields.
 
@@ -59,7 +59,7 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Registry:
-    """All that can be answered; what is not in here is answered with an honest error.
+    """Registry of everything that can be answered. Anything else gets an error that says so.
 
     Attributes:
         types_of: for an interface or union, the names of the concrete types of objects.
@@ -73,7 +73,7 @@ class Registry:
 
 @dataclass(slots=True)
 class _Where:
-    """Where the values of a level sit in the reply; paths are made only for errors."""
+    """Places of a level's values in the reply. Paths are made only for errors."""
 
     parent: _Where | None
     keys: str | list[int]
@@ -86,7 +86,7 @@ class _Where:
 
 
 class Execution:
-    """One operation being executed; `errors` collects what went wrong on the way."""
+    """One operation being executed. `errors` collects what went wrong on the way."""
 
     def __init__(
         self,
@@ -112,7 +112,7 @@ class Execution:
         return fields
 
     def run(self, operation: OperationType, key: str, nodes: list[FieldNode]) -> tuple[bool, Any]:
-        """Execute one root field; False where it failed and, being non-null, takes the whole reply down."""
+        """Execute one root field. Return False if it failed and, being non-null, takes the whole reply down."""
         root_type = self._schema.get_root_type(operation)
         name = nodes[0].name.value
         if name == "__typename" or root_type is None:
@@ -136,7 +136,7 @@ class Execution:
         return self._finish(definition, key, nodes, value)
 
     def event(self, key: str, nodes: list[FieldNode], value: object) -> tuple[bool, Any]:
-        """Answer the root field of a subscription with what happened; as `run` does."""
+        """Answer the root field of a subscription with an event. The result is that of `run`."""
         root_type = self._schema.get_root_type(OperationType.SUBSCRIPTION)
         fields = root_type.fields if root_type else {}
         return self._finish(fields[nodes[0].name.value], key, nodes, value)

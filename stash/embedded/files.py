@@ -74,7 +74,7 @@ def set_primary(database: Database, noun: str, entity_id: int, file_text: str) -
 
 
 def release_files(database: Database, noun: str, file_ids: list[int]) -> list[int]:
-    """Take files from their entities; another file of an entity becomes its primary one.
+    """Take files from their entities. Another file of an entity becomes its primary one.
 
     Returns:
         The entities that have no file left.
@@ -107,7 +107,7 @@ def require_own(context: Context, path: Path) -> None:
 
 
 def delete_files(context: Context, file_ids: list[int]) -> None:
-    """Delete files from the disk and their rows with them; what lies in a zip file goes with that one alone.
+    """Delete files from the disk and their rows with them. What lies in a zip file goes with that one alone.
 
     Raises:
         ResolverError: one of them is not in the embedded Stash's own folder; none is deleted.

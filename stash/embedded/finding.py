@@ -24,7 +24,7 @@ _DEEPEST, _DEEPEST_COUNTED = 31, 29  # beyond, SQLite as Stash has it runs out o
 
 @dataclass(frozen=True, slots=True)
 class Finder:
-    """How entities of one type are searched and put in order.
+    """Rules that search and sort entities of one type.
 
     Attributes:
         searched: conditions with one question mark each, of which a word of `q` is to meet one.
@@ -56,7 +56,7 @@ class Finder:
         return Found(context, self.noun, where, self._order(options), _limit(options), depth=deep)
 
     def one(self, context: Context, args: Args) -> int | None:
-        """Return the entity of an id; None where there is none."""
+        """Return the entity of an id. None where there is none."""
         entity_id = to_int(args["id"])
         found: int | None = context.database.value(select("id", self.noun, "id = ?"), (entity_id,))
         return found
@@ -99,7 +99,7 @@ class Finder:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a find query asked for; the reply's fields are read only where they are selected."""
+    """Result of a find query. The reply's fields are read only where they are selected."""
 
     context: Context
     noun: str

@@ -78,7 +78,7 @@ FINDER = Finder(
 
 
 def check_contents(context: Context, gallery_id: int, doing: str = "") -> None:
-    """Check that images may be added to and taken from a gallery; an unknown one passes.
+    """Check that images may be added to and taken from a gallery. An unknown one passes.
 
     Raises:
         ResolverError: it is the gallery of a zip file or of a folder.

@@ -36,7 +36,7 @@ class Guard:
 
 
 def refusal(server: tuple[str, int | None] | None, headers: Headers) -> str | None:
-    """Say why a request is refused; None for one that the own address, or no web page, has sent.
+    """Say why a request is refused. None for one that the own address, or no web page, has sent.
 
     A name of somebody else's that resolves to this machine is a foreign host, so the Host has to be a known one.
 

@@ -1,4 +1,4 @@
-"""What was watched when: plays, o-counters and resume points of scenes."""
+"""History of scenes: plays, o-counters and resume points."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ FINDER = Finder(
 
 
 def update_one(context: Context, image_id: int, given: Args) -> None:
-    """Write what an input mentions to one image; galleries that it joins or leaves change with it.
+    """Write what an input mentions to one image. Galleries that it joins or leaves change with it.
 
     Raises:
         ResolverError: there is no such image, file, tag, performer, studio or gallery.

@@ -62,7 +62,7 @@ class Job:
 
 
 class Jobs:
-    """Waiting, running and the last ten finished jobs; ids start at 1 with each process."""
+    """Waiting, running and the last ten finished jobs. Ids start at 1 with each process."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -84,7 +84,7 @@ class Jobs:
             self._listeners.discard(queue)
 
     def add(self, description: str, work: Callable[[Job], Awaitable[None]]) -> int:
-        """Queue work and return the job's id; it starts when the event loop is next free."""
+        """Queue work and return the job's id. It starts when the event loop is next free."""
         self._last_id += 1
         job = Job(self._last_id, description, self._now(), work, self._tell)
         self._queue.append(job)
@@ -102,7 +102,7 @@ class Jobs:
         return list(self._queue)
 
     def stop(self, job_id: int) -> None:
-        """Cancel a job; nothing happens where there is none of that id."""
+        """Cancel a job. Nothing happens where there is none of that id."""
         for job in self.queued():
             if job.id == job_id and job.status == "READY":
                 self._finish(job, "CANCELLED")
@@ -121,7 +121,7 @@ class Jobs:
             await asyncio.wait([self._runner])
 
     def close(self) -> None:
-        """Stop working at once; the jobs are gone."""
+        """Stop working at once. The jobs are gone."""
         for task in (self._current, self._runner):
             if task is not None and not task.done() and not task.get_loop().is_closed():
                 task.cancel()

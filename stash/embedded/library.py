@@ -39,13 +39,13 @@ class Candidate:
 
 
 class Library:
-    """Writes files and what they belong to; the caller holds the transaction."""
+    """Writes files and what they belong to. The caller holds the transaction."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def folder_id(self, path: Path) -> int | None:
-        """Return the row of a folder; None where it was never scanned."""
+        """Return the row of a folder. None where it was never scanned."""
         found: int | None = self._database.value(select("id", "folder", "path = ?"), (str(path),))
         return found
 

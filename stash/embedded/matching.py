@@ -1,4 +1,4 @@
-"""How Stash reads search values, sort keys and dates; pure functions."""
+"""Parse search values, sort keys and dates as Stash does. Pure functions."""
 
 from __future__ import annotations
 

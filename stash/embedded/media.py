@@ -1,4 +1,4 @@
-"""What a media file is, read from its first bytes: enough for a row, no decoding."""
+"""Read the facts of a media file from its first bytes: enough for a row, no decoding."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _MAGICS = {
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """What Stash keeps of a file.
+    """Facts of a file that Stash stores.
 
     Attributes:
         kind: "image", "video" or "gallery"; an animated picture is a video.
@@ -81,7 +81,7 @@ def kind_of(path: Path) -> str | None:
 
 
 def read_media(path: Path) -> Media | None:
-    """Read a file; None for one that Stash leaves out: empty, or a video that nothing can be read of.
+    """Read a file. None for one that Stash leaves out: empty, or a video that nothing can be read of.
 
     Raises:
         OSError: the file cannot be read.
@@ -139,7 +139,7 @@ def oshash(path: Path) -> str:
 
 
 def picture_size(head: bytes) -> tuple[str, int, int] | None:
-    """Return format, width and height of a JPEG, PNG or WebP picture; None where they cannot be read."""
+    """Return format, width and height of a JPEG, PNG or WebP picture. None where they cannot be read."""
     try:
         if head.startswith(b"\xff\xd8"):
             return _jpeg_size(head)

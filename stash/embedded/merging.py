@@ -34,7 +34,7 @@ def _read(context: Context, noun: Noun, given: Args) -> tuple[list[int], int]:
 
 
 def _move(context: Context, table: str, column: str, sources: list[int], target: int) -> None:
-    """Have rows that name a source name the target; where they do already, nothing is left to move."""
+    """Have rows that name a source name the target. Where they do already, nothing is left to move."""
     sql = update(table, [column], f"{column} {IN_IDS}").replace("UPDATE", "UPDATE OR IGNORE", 1)
     context.database.run(sql, (target, id_list(sources)))
 

@@ -24,15 +24,15 @@ _CODECS = {
 }
 _LARGEST_MOOV = 64 * 1024 * 1024
 _MOST_BOXES = 10_000
-"""Boxes before the header; a file of more is none that a camera wrote."""
+"""Most boxes before the header. No camera writes more."""
 _LARGEST_BOX = 2**62
 _DEEPEST = 5
-"""Boxes within each other; those that are read lie four deep."""
+"""Deepest nesting of boxes. Those that are read lie four deep."""
 
 
 @dataclass(slots=True)
 class Movie:
-    """What a movie's header says; duration in seconds."""
+    """Facts of a movie's header. The duration is in seconds."""
 
     duration: float = 0.0
     width: int = 0
@@ -54,7 +54,7 @@ class _Track:
 
 
 def read_mp4(path: Path) -> Movie | None:
-    """Read a movie's header; None where there is none, or no track with pictures.
+    """Read a movie's header. None where there is none, or no track with pictures.
 
     Raises:
         OSError: the file cannot be read.

@@ -46,7 +46,7 @@ def write_stash_ids(context: Context, noun: Noun, entity_id: int, given: Args) -
 
 
 def image_path(noun: str) -> Loader:
-    """Load the URL of each entity's picture; without one it ends in &default=true."""
+    """Load the URL of each entity's picture. It ends in &default=true where there is no picture."""
 
     def load(context: Context, ids: list[int], _args: Args) -> list[str]:
         sql = select("owner_id", "picture", f"noun = ? AND owner_id {IN_IDS}")

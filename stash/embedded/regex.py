@@ -1,4 +1,4 @@
-"""Go's regular expressions (RE2 syntax), translated to Python's `re`; what Go refuses is refused."""
+"""Go's regular expressions (RE2 syntax), translated to Python's `re`. What Go refuses is refused."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _LITERAL = re.compile(r"(?:[^\\.+*?()|\[\]{}^$]|\\[^A-Za-z0-9])*")
 
 @lru_cache(maxsize=64)
 def compile_go(pattern: str) -> re.Pattern[str]:
-    """Compile a Go pattern; matching is unanchored and case-sensitive, as `MatchString` is.
+    """Compile a Go pattern. Matching is unanchored and case-sensitive, as `MatchString` is.
 
     Raises:
         ResolverError: Go would not accept the pattern.
@@ -60,7 +60,7 @@ def compile_go(pattern: str) -> re.Pattern[str]:
 
 
 def exact_values(pattern: str) -> list[str] | None:
-    """Return the values of an anchored alternation of literals, `^(?:a|b)$`; None for any other pattern."""
+    """Return the values of an anchored alternation of literals, `^(?:a|b)$`. None for any other pattern."""
     match = _ALTERNATIVES.fullmatch(pattern)
     if match is None:
         return None
@@ -86,7 +86,7 @@ def _category(name: str, *, negated: bool) -> str:
 
 
 class _Translator:
-    """One pass over a pattern; groups are tracked because a flag lasts until its group ends."""
+    """One pass over a pattern. Groups are tracked because a flag lasts until its group ends."""
 
     def __init__(self, pattern: str) -> None:
         self._pattern = pattern
@@ -217,7 +217,7 @@ class _Translator:
             self._out.append(f"[{inner}]" if is_set else inner)
 
     def _class_escape(self) -> tuple[str, bool]:  # noqa: RET503 - it ends in NoReturn
-        """Translate the escape at hand; the flag says whether it is a set of characters."""
+        """Translate the escape at hand. The flag says whether it is a set of characters."""
         following = self._pattern[self._at + 1 : self._at + 2]
         if following in _PERL:
             self._at += 2

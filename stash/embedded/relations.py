@@ -21,7 +21,7 @@ def tags_of(noun: str) -> Loader:
 
 
 def first_url(noun: str) -> Loader:
-    """Load the first of each entity's urls; None where it has none."""
+    """Load the first of each entity's urls. None where it has none."""
     load_urls = listed(noun, "url")
 
     def load(context: Context, ids: list[int], args: Args) -> list[str | None]:

@@ -1,4 +1,4 @@
-"""Criteria on related entities: tags, performers, studios, galleries; with or without their descendants."""
+"""Criteria on related tags, performers, studios and galleries, with or without their descendants."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def reference(column: str, hierarchy: tuple[str, str, str] | None = None) -> Cri
 
 
 def _given(given: dict[str, Any], negations: tuple[str, ...]) -> tuple[list[str], list[str]]:
-    """Return what is to be there and what is not; of a negating modifier all values are not."""
+    """Return the values that must be there and those that must not. A negating modifier forbids all."""
     values, excluded = given.get("value") or [], given.get("excludes") or []
     return ([], [*excluded, *values]) if given["modifier"] in negations else (values, excluded)
 

@@ -1,4 +1,4 @@
-"""Scan: the library's files become rows, and images, scenes and galleries of them; clean takes lost ones out."""
+"""Scan: the library's files become rows, and images, scenes and galleries of them. Clean takes lost ones out."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _scan(context: Context, args: Args) -> str:
 async def scan(
     context: Context, job: Job, paths: Sequence[Path], *, oldest: str | None = None, rescan: bool = False
 ) -> None:
-    """Scan folders and files; what lies outside the library is passed over, as is a file in an unknown folder.
+    """Scan folders and files. What lies outside the library is passed over, as is a file in an unknown folder.
 
     Args:
         context: the server's state.

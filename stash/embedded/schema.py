@@ -31,7 +31,7 @@ APP_SCHEMA = 75
 
 @cache
 def load_schema() -> GraphQLSchema:
-    """Build the schema of appSchema 75; the same object on every call."""
+    """Return the schema of appSchema 75, the same object on every call."""
     sdl = "\n".join(_sdl_texts(files("stash_graphql_client") / "schema"))
     cuts = tomllib.loads((files("stash.embedded") / "schema75.toml").read_text("utf-8"))
     document = visit(parse(sdl, no_location=True), _Renaming(cuts["rename"]))
@@ -77,6 +77,6 @@ class _Renaming(Visitor):
         self._names = names
 
     def enter_name(self, node: NameNode, *_: Any) -> NameNode | None:  # noqa: ANN401
-        """Replace a name that was given later; leave the others."""
+        """Replace a name that was given later. Leave the others."""
         renamed = self._names.get(node.value)
         return NameNode(value=renamed) if renamed else None

@@ -1,4 +1,4 @@
-"""Which fields a selection has for an object type: fragments, @skip and @include taken into account."""
+"""Collect the fields of a selection for an object type, by its fragments, @skip and @include."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The reply of one request; `refused` where nothing of it was executed."""
+    """The reply of one request. `refused` means that nothing of it was executed."""
 
     data: dict[str, Any] | None = None
     errors: list[dict[str, Any]] = field(default_factory=list)
@@ -82,7 +82,7 @@ class Service:
     async def execute(
         self, call: Call, context: Context, gone: Callable[[], Awaitable[bool]] | None = None
     ) -> Reply:
-        """Execute a request; each mutation is committed before the next begins.
+        """Execute a request. Each mutation is committed before the next begins.
 
         Args:
             call: the request.

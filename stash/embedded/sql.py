@@ -1,4 +1,4 @@
-"""Statements put together from the names of our own tables; values are always parameters."""
+"""Statements put together from the names of our own tables. Values are always parameters."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ TRUE = Clause("1")
 
 
 def every(clauses: Sequence[Clause]) -> Clause:
-    """Join conditions that are all to hold; none at all always holds."""
+    """Join conditions that are all to hold. None at all always holds."""
     return _joined(" AND ", [clause for clause in clauses if clause is not TRUE])
 
 
@@ -56,7 +56,7 @@ def _joined(word: str, clauses: Sequence[Clause]) -> Clause:
 
 
 def select(columns: str, table: str, where: str = "", order: str = "") -> str:
-    """Build a query; `table` may hold joins."""
+    """Build a query. `table` may hold joins."""
     sql = f"SELECT {columns} FROM {table}"  # noqa: S608
     if where:
         sql += f" WHERE {where}"

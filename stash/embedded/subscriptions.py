@@ -19,7 +19,7 @@ _NEXT = {_TRANSPORT: "next", _LEGACY: "data"}
 
 
 async def talk(stash: EmbeddedStash, socket: WebSocket) -> None:
-    """Serve one WebSocket until the client leaves; either of the two sub-protocols, or none, will do."""
+    """Serve one WebSocket until the client leaves. Either of the two sub-protocols, or none, will do."""
     if not stash.authorised(socket.headers, socket.query_params):
         await socket.send_denial_response(Response(status_code=401))
         return
@@ -35,7 +35,7 @@ async def talk(stash: EmbeddedStash, socket: WebSocket) -> None:
 
 
 class _Conversation:
-    """What goes on over one socket: an answer, or a task that sends answers, for each message."""
+    """Session of one socket: an answer, or a task that sends answers, for each message."""
 
     def __init__(self, stash: EmbeddedStash, socket: WebSocket, protocol: str) -> None:
         self._stash = stash

@@ -145,7 +145,7 @@ async def _media(stash: EmbeddedStash, request: Request) -> Response:
 
 
 def _primary_file(stash: EmbeddedStash, noun: str, entity_id: int) -> Path | None:
-    """The primary file of an image or scene; None where there is none, or it is no regular file any more."""
+    """Return the primary file of an image or scene. None where there is none, or it is no regular file any more."""
     tables = f"{noun}_file JOIN file ON file.id = file_id"
     path = stash.database.value(select("path", tables, f"is_primary AND {noun}_id = ?"), (entity_id,))
     return Path(path) if path is not None and Path(path).is_file() else None

@@ -35,12 +35,12 @@ def to_int(text: str, doing: str = "") -> int:
 
 
 def to_ints(texts: Sequence[str] | None, doing: str) -> list[int]:
-    """Return the numbers of a list of ids; nothing for null."""
+    """Return the numbers of a list of ids. Nothing for null."""
     return [to_int(text, doing) for text in texts or ()]
 
 
 def to_reference(text: str | None, doing: str) -> int | None:
-    """Return the id of a field such as studio_id; null clears it."""
+    """Return the id of a field such as studio_id. Null clears it."""
     return None if text is None else to_int(text, f"{doing}: converting {text} to int")
 
 
@@ -50,7 +50,7 @@ def to_text(text: str | None) -> str | None:
 
 
 def to_date(text: str | None, doing: str = "converting date") -> str | None:
-    """Return a date as it is kept; null and the empty text clear it.
+    """Return a date as it is kept. Null and the empty text clear it.
 
     Raises:
         ResolverError: it is no date.
@@ -64,7 +64,7 @@ def to_date(text: str | None, doing: str = "converting date") -> str | None:
 
 
 def to_picture(text: str | None) -> bytes | None:
-    """Return the bytes of a picture that was sent as a data URL; null for none.
+    """Return the bytes of a picture that was sent as a data URL. Null for none.
 
     Raises:
         ResolverError: it is not a data URL; the embedded Stash fetches nothing.

@@ -1,4 +1,4 @@
-"""Variables and arguments: JSON or literals in, plain Python values out; refused as the real server refuses."""
+"""Variables and arguments: JSON or literals in, plain Python values out. Errors are those of the real server."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 def coerce_variables(
     schema: GraphQLSchema, operation: OperationDefinitionNode, given: Mapping[str, Any]
 ) -> Variables:
-    """Check the given variables against their definitions; extra ones are ignored.
+    """Check the given variables against their definitions. Extra ones are ignored.
 
     Raises:
         RequestError: one of them does not fit; nothing of the request may run.
@@ -65,7 +65,7 @@ def coerce_variables(
 def arguments(
     definitions: Mapping[str, GraphQLArgument], nodes: Sequence[ArgumentNode], variables: Variables
 ) -> dict[str, Any]:
-    """Return the arguments that were given or have a default; one that was left out has no entry."""
+    """Return the arguments that were given or have a default. One that was left out has no entry."""
     given = {node.name.value: node.value for node in nodes}
     values: dict[str, Any] = {}
     for name, definition in definitions.items():

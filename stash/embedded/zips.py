@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _BLOCK = 65536
 _LARGEST = 512 * 1024 * 1024
-"""What is unpacked of one zip file, in bytes: the pictures after that are left out."""
+"""Most bytes that are unpacked of one zip file. Pictures after that are left out."""
 
 _BROKEN = (
     zipfile.BadZipFile,
@@ -29,7 +29,7 @@ _BROKEN = (
     NotImplementedError,
     RuntimeError,
 )
-"""How a zip file may be wrong: a `RuntimeError` is one that needs a password."""
+"""Errors of a zip file that cannot be read. `RuntimeError` means that it needs a password."""
 
 
 def pictures_in(path: Path) -> Iterator[tuple[Path, int, float, Media]]:

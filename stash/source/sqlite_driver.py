@@ -1,4 +1,4 @@
-"""aiosqlite with one trip to its thread a statement, where it makes four: they cost more than SQLite itself."""
+"""Drive SQLite with one trip to aiosqlite's thread a statement. aiosqlite makes four, which cost more than SQLite."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 AHEAD = 5000
-"""Rows that come back with the statement; what is more is fetched on its own, so that a stream stays one."""
+"""Rows that come back with the statement. Further rows are fetched in parts, so that a stream stays one."""
 
 SILENCE = 3.0
 """Seconds that a transaction may take to begin before the wait is told."""
@@ -33,7 +33,7 @@ class DriverConnection(aiosqlite.Connection):
         self._name = database
         self._thread.daemon = True
         self.to_begin = ""
-        """What the next statement begins its transaction with; a trip of its own costs as much as a statement."""
+        """Statement that begins the transaction, sent with the next statement: a trip of its own costs as much as a statement."""
 
     def cursor(self) -> Cursor:  # type: ignore[override]  # no trip, so nothing to await
         """A cursor of this connection."""

@@ -83,7 +83,7 @@ def test_nothing_listens_to_every_call_of_id() -> None:
 import sys
 hooks = []
 sys.addaudithook(lambda event, args: hooks.append(args) if event == "sys.addaudithook" else None)
-import stash.pipeline, stash.lock, stash.cli.entry
+import stash.sync, stash.lock, stash.cli.entry
 print(len(hooks))
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stash.cli.output import Output
-from stash.cli.progress import Steps
+from stash.cli.progress import ConsoleProgress
 from tests.cli.screens import STASH
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def test_a_short_step_leaves_no_line_on_a_terminal(
     monkeypatch.setattr("time.monotonic", lambda: now[0])
     for is_terminal, seconds, told in ((True, 0.5, False), (True, 2.0, True), (False, 0.5, True)):
         monkeypatch.setattr("rich.console.Console.is_terminal", is_terminal)
-        steps = Steps(Output())
+        steps = ConsoleProgress(Output())
         steps.start("files")
         now[0] += seconds
         steps.finish()
@@ -35,7 +35,7 @@ def test_progress_in_a_pipe_is_plain_lines(
     """Where there is no terminal a long step tells count, rate and time left now and then, and how it ended."""
     now = [100.0]
     monkeypatch.setattr("time.monotonic", lambda: now[0])
-    steps = Steps(Output())
+    steps = ConsoleProgress(Output())
     steps.start("sync", 1000)
     for _ in range(4):
         now[0] += 5.0
@@ -54,7 +54,7 @@ def test_a_slow_rate_is_not_told_as_none(
     """A step of which less than ten a second are done tells its rate with tenths."""
     now = [100.0]
     monkeypatch.setattr("time.monotonic", lambda: now[0])
-    steps = Steps(Output())
+    steps = ConsoleProgress(Output())
     steps.start("job", 100)
     now[0] += 20.0
     steps.advance(4)
@@ -67,7 +67,7 @@ def test_a_wait_is_told_when_it_begins(
     """What is waited for is told at once and in words, on a pipe too; and how long it took."""
     now = [100.0]
     monkeypatch.setattr("time.monotonic", lambda: now[0])
-    steps = Steps(Output())
+    steps = ConsoleProgress(Output())
     steps.start("Waiting for Stash at http://stash.test (HTTP 502)")
     assert capsys.readouterr().err == "Waiting for Stash at http://stash.test (HTTP 502)\n"
     now[0] += 20.0
