@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -42,3 +46,31 @@ def test_processing_is_clean() -> None:
     """The processing package holds no filter dict, no call of the client and no cache invalidation."""
     for path in (ROOT / "stash" / "processing").rglob("*.py"):
         assert not re.search(r'"modifier"|\bclient\.\w+\(|invalidate', path.read_text("utf-8")), path
+
+
+EASY = [
+    page
+    for page in PAGES
+    if page.parent.name in {"how-to", "reference"}
+    or page.name in {"README.md", "CONTRIBUTING.md", "CHANGELOG.md"}
+    or page.name in {"tutorial.md", "troubleshooting.md", "trust.md", "benchmarks.md"}
+]
+"""The pages for users. The others are for whoever changes the program."""
+LONGEST = 25
+
+
+def sentences(text: str) -> Iterator[str]:
+    """Return the sentences of a page: of its paragraphs, its lists and the cells of its tables, without code."""
+    text = re.sub(r"^```.*?^```|<!--.*?-->", "\n\n", text, flags=re.MULTILINE | re.DOTALL)
+    text = re.sub(r"`[^`]*`", "code", re.sub(r"\]\([^)]*\)", "]", text))
+    for block in re.split(r"\n\s*\n|\n(?=\s*(?:[-|#]|\d+\.) ?)", text):
+        for cell in re.split(r" \| |^\s*\|", block):
+            yield from re.split(r"(?<=[.!?:])\s", " ".join(cell.split()))
+
+
+@pytest.mark.parametrize("page", EASY, ids=lambda page: str(page.relative_to(ROOT)))
+def test_sentences_are_short(page: Path) -> None:
+    """No sentence of a page for users has more than 25 words."""
+    told = [one for one in sentences(page.read_text("utf-8")) if not one.startswith("[![")]
+    assert [one for one in told if len(re.findall(r"[\w'-]+", one)) > LONGEST] == []
+    assert len(told) > 10
