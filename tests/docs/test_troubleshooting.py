@@ -23,7 +23,12 @@ MESSAGES = [
     for row in re.findall(r"^\| (`.*?`) \| ", PAGE, re.MULTILINE)
     for message in re.findall(r"`([^`]+)`", row)
 ]
-ROWS = re.findall(r"^\| `.*$", PAGE, re.MULTILINE)
+REASONS = "".join(
+    re.findall(
+        r"^## (?:Nothing happened|Unmatched and skipped)\n(.*?)(?=^## )", PAGE, re.MULTILINE | re.DOTALL
+    )
+)
+ROWS = re.findall(r"^\| `.*$", REASONS, re.MULTILINE)
 FOR_SCRIPTS = {"LookupRefusedError", "RejectedError"}
 """Errors that a script of the user's may meet; docs/reference/store.md is about it."""
 SHORTEST = 12
