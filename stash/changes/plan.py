@@ -9,7 +9,7 @@ from stash_graphql_client.types.unset import UNSET
 
 from stash.reconcile.reconciler import names_of
 from stash.report import Planned
-from stash.store.entities import is_new
+from stash.store.library_internals import is_new
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

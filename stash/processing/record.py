@@ -12,7 +12,7 @@ from stash.journal import ChunkFingerprint
 from stash.mapping.keys import SourceKey
 from stash.processing.duplicates import DuplicateResolver
 from stash.reconcile.fingerprint import signature_of, signatures_of_orders, stash_digest
-from stash.store.entities import is_new
+from stash.store.library_internals import is_new
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

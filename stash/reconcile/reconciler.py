@@ -10,8 +10,9 @@ from stash_graphql_client.types.unset import UNSET
 
 from stash.journal import Baseline, SourceKey, UndoMark, as_text
 from stash.reconcile.merge import merge_set, merge_value
-from stash.store.entities import assign, is_new, snapshot
+from stash.store.entities import assign
 from stash.store.entity_types import Entity
+from stash.store.library_internals import is_new, snapshot
 from stash.texts import normalize_text
 
 if TYPE_CHECKING:

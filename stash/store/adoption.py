@@ -8,6 +8,7 @@ from stash_graphql_client.types import Gallery, GalleryChapter, Performer, Tag
 from stash_graphql_client.types.unset import UNSET
 
 from stash.store.entity_types import ENTITY_TYPES, Entity, kind_of
+from stash.store.library_internals import copy_state
 from stash.store.natural_keys import NamingStore, PendingByKey
 from stash.texts import fold, normalize_text
 
@@ -71,8 +72,7 @@ class AdoptingStore(NamingStore):
         later |= _still_empty(entity, existing)
         entity.update_id(existing.id)
         entity.__dict__.update(existing.__dict__ | later)
-        for name, value in (existing.__pydantic_private__ or {}).items():
-            (entity.__pydantic_private__ or {})[name] = value
+        copy_state(existing, entity)
         self.remember(entity)
 
 

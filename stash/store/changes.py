@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from stash_graphql_client.types.base import StashInput
 from stash_graphql_client.types.unset import UNSET
 
-from stash.store.entities import is_new, snapshot
 from stash.store.entity_types import Entity
+from stash.store.library_internals import assigned_fields, custom_fields_diff, is_new, snapshot
 from stash.texts import normalize_text
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def edited_fields(entity: Entity) -> list[str]:
     if is_new(entity):
         return sorted([field for field in tracked if data.get(field, UNSET) is not UNSET])
     known = snapshot(entity)
-    assigned = entity.__pydantic_fields_set__.difference(known)
+    assigned = assigned_fields(entity).difference(known)
     edited = [field for field in assigned if field in tracked and data[field] is not UNSET]
     # Most entities stand as they are known; the dictionaries are compared much faster than their items are, one by one.
     if not known.items() <= data.items():
@@ -128,7 +128,7 @@ def _given(entity: Entity, field: str, value: Any) -> Any:
     """A value as an input takes it. UNSET where there is nothing to say."""
     relation = entity.__relationships__.get(field)
     if value is not UNSET and field == "custom_fields" and not is_new(entity):
-        diff = entity._diff_custom_fields(entity)  # noqa: SLF001 - the library's own rule
+        diff = custom_fields_diff(entity)
         return UNSET if diff is None else diff.to_graphql()
     if value is not UNSET and relation is not None:
         return _links(relation.transform, value)

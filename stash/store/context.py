@@ -9,9 +9,9 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import stash_graphql_client
-from stash_graphql_client.types.base import StashObject
 
 from stash.errors import UsageError
+from stash.store.library_internals import live_store, set_live_store
 from stash.store.store import StashStore
 from stash.transport.client import Connection
 from stash.transport.graphql import TransportConfig
@@ -48,7 +48,7 @@ class StashContext(stash_graphql_client.StashContext):
             UsageError: a store is open in this process already.
         """
         if self._client is None:
-            if StashObject._store is not None:  # noqa: SLF001 - the library ties its types to one store a process
+            if live_store() is not None:  # the library ties its types to one store a process
                 raise UsageError(
                     "A store is open in this process already; close it before another is opened."
                 )
@@ -56,7 +56,7 @@ class StashContext(stash_graphql_client.StashContext):
             await connection.initialize()
             self._client = connection
             self._store = StashStore(connection)
-            StashObject._store = self._store  # noqa: SLF001
+            set_live_store(self._store)
         return self.client
 
     @property

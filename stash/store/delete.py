@@ -11,8 +11,8 @@ from stash_graphql_client.types import Gallery
 from stash.errors import UnansweredWriteError
 from stash.store.changes import Change, Failure
 from stash.store.documents import Field, document
-from stash.store.entities import is_new
 from stash.store.entity_types import ENTITY_TYPES
+from stash.store.library_internals import is_new
 from stash.store.sender import until_unlocked
 from stash.store.unit_of_work import BATCH, Flushed
 from stash.transport.halving import fitting

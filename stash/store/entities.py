@@ -15,6 +15,7 @@ from stash_graphql_client.types.unset import UNSET
 
 from stash.errors import LookupRefusedError
 from stash.store.entity_types import Entity
+from stash.store.library_internals import assign_unchecked, is_new, live_store, received, snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
@@ -69,8 +70,7 @@ class Tracked(Single):
         """
         before = self.__dict__.get(name, UNSET)
         if _is_exact(_EXACT[self.__type_name__].get(name), value):
-            self.__dict__[name] = [*value] if type(value) is list else value
-            self.__pydantic_fields_set__.add(name)
+            assign_unchecked(self, name, [*value] if type(value) is list else value)
         else:
             super().__setattr__(name, value)
         if (self.__type_name__, name) in _IN_STEP:
@@ -179,23 +179,9 @@ OWN: dict[str, type[Entity]] = {**LINKED, "Group": SingleGroup}
 """What the store makes of the library's types; the others, files and folders, are never written, nor get another id."""
 
 
-def private(entity: Entity) -> dict[str, Any]:
-    """Return what the library keeps beside the fields. Reading it as an attribute is slow."""
-    kept = entity.__pydantic_private__
-    assert kept is not None  # noqa: S101 - every entity of the library has private attributes
-    return kept
-
-
-def snapshot(entity: Entity) -> dict[str, Any]:
-    """Return what Stash has, as far as it is known: what the library compares edits with."""
-    known: dict[str, Any] = entity.__pydantic_private__["_snapshot"]  # type: ignore[index]  # see `private`
-    return known
-
-
-def is_new(entity: Entity) -> bool:
-    """Tell whether Stash has not got an entity yet."""
-    new: bool = entity.__pydantic_private__["_is_new"]  # type: ignore[index]  # see `private`
-    return new
+def is_stub(entity: Entity) -> bool:
+    """Tell whether nothing but the id of a saved entity is known."""
+    return not is_new(entity) and not received(entity) - {"id"}
 
 
 def assign(entity: Entity, values: Mapping[str, Any]) -> None:
@@ -203,9 +189,7 @@ def assign(entity: Entity, values: Mapping[str, Any]) -> None:
     declared = _EXACT.get(entity.__type_name__, {})
     for name, value in values.items():
         if _is_exact(declared.get(name), value):
-            # pydantic puts another dictionary here whenever it assigns
-            entity.__dict__[name] = [*value] if type(value) is list else value
-            entity.__pydantic_fields_set__.add(name)
+            assign_unchecked(entity, name, [*value] if type(value) is list else value)
         else:
             setattr(entity, name, value)
 
@@ -246,7 +230,7 @@ def store_of(entity: Entity) -> StashStore:
     Raises:
         LookupRefusedError: none is open.
     """
-    store = type(entity)._store  # noqa: SLF001 - the library's one place for the live store
+    store = live_store(type(entity))
     if store is None:
         raise LookupRefusedError(f"{entity!r} belongs to no open store; open one with stash.connect().")
     return store  # type: ignore[return-value]  # the library names its own class; a live one is always ours

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 from stash_graphql_client.types.unset import UNSET
 
 from stash.store.changes import edited_fields, is_other
-from stash.store.entities import OWN, assign, is_new, private
+from stash.store.entities import OWN, assign
 from stash.store.entity_types import ENTITY_TYPES, FILES, Entity, EntityType
+from stash.store.library_internals import blank, mark_new, received, set_received, snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -53,8 +54,7 @@ class Hydrator:
         """
         known = self._store.entry(kind.name, raw["id"])
         entity = known or self.reference(kind, raw["id"])
-        kept = private(entity)
-        snapshot, data, tracked = kept["_snapshot"], entity.__dict__, kind.entity.__tracked_fields__
+        known_values, data, tracked = snapshot(entity), entity.__dict__, kind.entity.__tracked_fields__
         defaults, made = kind.defaults, kind.made
         values = {
             field: self._value(kind, field, value)
@@ -68,19 +68,19 @@ class Hydrator:
             edited = [
                 f
                 for f in standing
-                if (now := data.get(f, UNSET)) != (had := snapshot.get(f, UNSET)) and is_other(now, had)
+                if (now := data.get(f, UNSET)) != (had := known_values.get(f, UNSET)) and is_other(now, had)
             ]
             for field in edited:
                 del values[field]
-        snapshot.update(standing)
+        known_values.update(standing)
         data.update(values)
-        kept["_received_fields"] = self._merged(kept["_received_fields"], raw)
+        set_received(entity, self._merged(received(entity), raw))
         return entity
 
     def fresh(self, kind: EntityType, fields: Mapping[str, Any]) -> Entity:
         """A new entity with these fields, each checked as an assignment is."""
-        entity = _blank(OWN.get(kind.name, kind.entity), kind, f"f{next(_NUMBERS):031x}")
-        private(entity)["_is_new"] = True
+        entity = blank(OWN.get(kind.name, kind.entity), kind.defaults, f"f{next(_NUMBERS):031x}")
+        mark_new(entity)
         assign(entity, fields)
         return entity
 
@@ -89,7 +89,7 @@ class Hydrator:
         entry = self._store.entry(kind.name, entity_id)
         if entry is not None:
             return entry
-        entity = _blank(OWN.get(kind.name, kind.entity), kind, entity_id)
+        entity = blank(OWN.get(kind.name, kind.entity), kind.defaults, entity_id)
         self._store.remember(entity)
         return entity
 
@@ -110,9 +110,9 @@ class Hydrator:
     def _related(self, kind: EntityType, raw: Mapping[str, Any]) -> Entity:
         return self.reference(kind, raw["id"]) if len(raw) == 1 else self.hydrate(kind, raw)
 
-    def _merged(self, received: frozenset[str], raw: Mapping[str, Any]) -> frozenset[str]:
+    def _merged(self, before: frozenset[str], raw: Mapping[str, Any]) -> frozenset[str]:
         """Sets of received fields are shared: there are as many as there are selections."""
-        key = frozenset(received), tuple(raw)
+        key = before, tuple(raw)
         known = self._received.get(key)
         if known is None:
             known = self._received[key] = key[0].union(raw) - {"__typename"}
@@ -150,28 +150,3 @@ _JSON = frozenset({"custom_fields"})
 _TEXTS = ("title", "code", "details", "date", "name", "disambiguation")
 _TYPES = {**dict.fromkeys(_TEXTS, frozenset({str})), "organized": frozenset({bool})}
 """What a sync compares: a number there that is taken for a text is taken for a user's, and stays."""
-
-
-def is_stub(entity: Entity) -> bool:
-    """Tell whether nothing but the id of a saved entity is known."""
-    return not is_new(entity) and not received(entity) - {"id"}
-
-
-def received(entity: Entity) -> frozenset[str]:
-    """The fields that Stash has told of an entity."""
-    return frozenset(private(entity)["_received_fields"] or ())
-
-
-def _blank(cls: type[Entity], kind: EntityType, entity_id: str) -> Entity:
-    entity = cls.__new__(cls)
-    object.__setattr__(entity, "__dict__", {**kind.defaults, "id": entity_id})
-    object.__setattr__(entity, "__pydantic_fields_set__", {"id"})
-    object.__setattr__(entity, "__pydantic_extra__", {})
-    kept: dict[str, Any] = {
-        "_snapshot": {},
-        "_is_new": False,
-        "_received_fields": frozenset({"id"}),
-        "_pending_side_ops": [],
-    }
-    object.__setattr__(entity, "__pydantic_private__", kept)
-    return entity

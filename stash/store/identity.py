@@ -9,9 +9,10 @@ from stash_graphql_client.store import StashEntityStore
 
 from stash.store.changes import edited_fields
 from stash.store.deferred_links import DeferredLinks
-from stash.store.entities import NoOp, private
+from stash.store.entities import NoOp, is_stub
 from stash.store.entity_types import Entity, EntityType, kind_of
-from stash.store.hydration import Entry, Hydrator, is_stub, received
+from stash.store.hydration import Entry, Hydrator
+from stash.store.library_internals import mark_created, received
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,9 +75,7 @@ class IdentityMap(StashEntityStore):
             kind.converters[field](raw[field])
         self.forget(entity)
         entity.__dict__["id"] = raw["id"]
-        private(entity).update(
-            _is_new=False, _snapshot={}
-        )  # the library takes what it was made with for what Stash has
+        mark_created(entity)
         self.remember(entity)
         self._hydrator.hydrate(kind, raw)
 

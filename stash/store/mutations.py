@@ -21,8 +21,9 @@ from stash.store.changes import (
     values,
 )
 from stash.store.documents import Field
-from stash.store.entities import assign, is_new, snapshot
+from stash.store.entities import assign
 from stash.store.entity_types import Entity, kind_of
+from stash.store.library_internals import is_new, snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence

@@ -11,8 +11,8 @@ from stash_graphql_client.types import Studio
 from stash.mapping.titles import is_pattern, is_taken_by
 from stash.store.dataloader import DataLoader
 from stash.store.documents import document, find
-from stash.store.entities import snapshot
 from stash.store.entity_types import ENTITY_TYPES, Entity, EntityType, kind_of
+from stash.store.library_internals import snapshot
 from stash.store.lookups import anchored
 from stash.store.preloading import PreloadingStore
 from stash.store.reading import PAGE

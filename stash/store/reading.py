@@ -9,8 +9,8 @@ from stash_graphql_client.types.unset import UNSET
 
 from stash.errors import LookupRefusedError, RejectedError, RequestRefusedError
 from stash.store.documents import by_id, by_ids, document, find
+from stash.store.entities import is_stub
 from stash.store.entity_types import ENTITY_TYPES, Entity, EntityType, kind_of
-from stash.store.hydration import is_stub
 from stash.store.identity import IdentityMap
 from stash.store.lookup_cache import LookupCache
 from stash.store.lookups import Lookup, criteria, matches, parse, split

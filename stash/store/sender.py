@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from stash.errors import RequestRefusedError, RetriableError, UnansweredWriteError
 from stash.store.documents import Field, document
-from stash.store.entities import is_new
 from stash.store.entity_types import ENTITY_TYPES
+from stash.store.library_internals import is_new
 from stash.store.mutations import halves
 from stash.store.reply_validation import is_whole, validating_reply
 from stash.transport.failures import LOCKED

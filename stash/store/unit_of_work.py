@@ -15,8 +15,8 @@ from stash_graphql_client.types import Gallery, GalleryChapter
 
 from stash.concurrency import EntityLocks, FifoLock
 from stash.store.changes import Change, Failure, edited_fields, mark_sent, related, values
-from stash.store.entities import is_new, snapshot
 from stash.store.entity_types import Entity, kind_of
+from stash.store.library_internals import is_new, snapshot
 from stash.store.mutations import (
     Mutation,
     all_writable,

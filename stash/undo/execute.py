@@ -17,9 +17,9 @@ from stash.journal import PICTURES
 from stash.reconcile.reconciler import MergeResult, Picture, names_of
 from stash.report import PLURALS, Planned
 from stash.store import Change, destroy
-from stash.store.entities import is_new
+from stash.store.entities import is_stub
 from stash.store.entity_types import ENTITY_TYPES
-from stash.store.hydration import is_stub
+from stash.store.library_internals import is_new
 from stash.undo.plan import StashSnapshot
 from stash.undo.planner import REMOVABLE, UndoPlanner
 from stash.undo.records import noted_after, noted_before, remains_of, stamps_of

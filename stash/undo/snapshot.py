@@ -9,8 +9,9 @@ from stash.changes.flush_log import plain
 from stash.files.content import picture_url
 from stash.journal import PICTURES, SourceKey
 from stash.reconcile.reconciler import is_remembered
+from stash.store.entities import is_stub
 from stash.store.entity_types import ENTITY_TYPES
-from stash.store.hydration import is_stub, received
+from stash.store.library_internals import received
 from stash.undo.plan import StashSnapshot
 from stash.undo.planner import REMOVABLE
 
