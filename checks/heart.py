@@ -52,7 +52,7 @@ def figures() -> Iterator[Figure]:
     own = [cls for cls in inspect.getmro(StashProcessing) if cls.__module__.split(".")[0] in PACKAGES]
     yield Figure("classes that StashProcessing is made of", len(own), 19, [cls.__name__ for cls in own])
     rings = in_rings()
-    yield Figure("modules that import one another in a ring", len(rings), 17, rings)
+    yield Figure("modules that import one another in a ring", len(rings), 4, rings)
     classes = [
         (node, module)
         for module, tree in trees.items()
@@ -61,7 +61,7 @@ def figures() -> Iterator[Figure]:
     ]
     names = Counter(node.name for node, _ in classes if not node.name.startswith("_"))
     twice = sorted(name for name, times in names.items() if times > 1)
-    yield Figure("class names that are used twice", len(twice), 18, twice)
+    yield Figure("class names that are used twice", len(twice), 3, twice)
     large = [f"{node.name} ({fields})" for node, _ in classes if (fields := fields_of(node)) > MOST_FIELDS]
     yield Figure(f"classes of more than {MOST_FIELDS} fields", len(large), 11, large)
     lengths = {name: len((ROOT / name).read_text("utf-8").splitlines()) for name in trees}

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 REASON_DUPLICATE = "another run made its {} at the same time; the next run goes on with that one"
 
-_WHOLE = f"{ENTITY_TYPES['Gallery'].lean} rating100 photographer"
+_WHOLE = f"{ENTITY_TYPES['Gallery'].compare_fields} rating100 photographer"
 
 
 class DuplicateResolver:

@@ -3,7 +3,7 @@
 from stash.store.changes import Change, Failure
 from stash.store.context import StashContext, connect
 from stash.store.delete import destroy
-from stash.store.reading import Found
+from stash.store.finder import Found
 from stash.store.store import StashStore
 from stash.store.unit_of_work import Flushed
 

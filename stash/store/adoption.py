@@ -9,30 +9,36 @@ from stash_graphql_client.types.unset import UNSET
 
 from stash.store.entity_types import ENTITY_TYPES, Entity, kind_of
 from stash.store.library_internals import copy_state
-from stash.store.natural_keys import NamingStore, PendingByKey
 from stash.texts import fold, normalize_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from stash.transport.client import Connection
+    from stash.store.hydration import Hydrator
+    from stash.store.natural_keys import NaturalKeys
+    from stash.store.pending import PendingByKey
+    from stash.store.registry import Registry
 
 
-_LATER = ("cover", "images")
+AFTER_CREATE = ("cover", "images")
 """What no creation takes."""
 
 
-class AdoptingStore(NamingStore):
-    """A naming store in which a new entity may turn out to exist."""
+class Adopter:
+    """Makes new entities those that Stash has already."""
 
-    def __init__(self, connection: Connection) -> None:
-        super().__init__(connection)
-        self._births = PendingByKey()
+    def __init__(
+        self, registry: Registry, hydrator: Hydrator, keys: NaturalKeys, pending_keys: PendingByKey
+    ) -> None:
+        self._registry = registry
+        self._hydrator = hydrator
+        self._keys = keys
+        self._pending_keys = pending_keys
 
-    def name(self, entity: Entity, raw: dict[str, Any]) -> None:
-        """Give a created entity the id that Stash gave it."""
-        super().name(entity, raw)
-        self._births.end(entity)
+    def assign_id(self, entity: Entity, raw: dict[str, Any]) -> None:
+        """Give a created entity the id of Stash's reply."""
+        self._hydrator.assign_id(entity, raw)
+        self._pending_keys.end(entity)
 
     async def adopt_existing(self, entities: Sequence[Entity]) -> set[Entity]:
         """Let new entities be those that Stash has of the same natural key. Return which of them are."""
@@ -42,10 +48,10 @@ class AdoptingStore(NamingStore):
             if key := normalize_text(entity.__dict__.get(kind_of(entity).key or "") or ""):
                 by_kind.setdefault(entity.__type_name__, {})[entity] = key
         for name, keyed in by_kind.items():
-            carriers = await self._read_carriers(ENTITY_TYPES[name], list(set(keyed.values())))
+            carriers = await self._keys.read_carriers(ENTITY_TYPES[name], list(set(keyed.values())))
             for entity, key in keyed.items():
                 if existing := next((one for one in carriers[key] if _is_made_of(one, entity)), None):
-                    self._become(entity, existing)
+                    self._replace_by(entity, existing)
                     adopted.add(entity)
         return adopted
 
@@ -57,23 +63,23 @@ class AdoptingStore(NamingStore):
         )
         for one in standing:
             if one is not chapter and (one.title, one.image_index) == (chapter.title, chapter.image_index):
-                self._become(chapter, one)
+                self._replace_by(chapter, one)
                 chapter.gallery = gallery
                 return
 
-    def _become(self, entity: Entity, existing: Entity) -> None:
+    def _replace_by(self, entity: Entity, existing: Entity) -> None:
         """A new entity turned out to exist: it takes the other's place.
 
         What no creation takes is still to be written, and so is what stands empty there.
         """
-        self.forget(entity)
-        self._births.end(entity)
-        later = {name: value for name in _LATER if (value := entity.__dict__.get(name))}
+        self._registry.forget(entity)
+        self._pending_keys.end(entity)
+        later = {name: value for name in AFTER_CREATE if (value := entity.__dict__.get(name))}
         later |= _still_empty(entity, existing)
         entity.update_id(existing.id)
         entity.__dict__.update(existing.__dict__ | later)
         copy_state(existing, entity)
-        self.remember(entity)
+        self._registry.remember(entity)
 
 
 def _is_made_of(existing: Entity, new: Entity) -> bool:

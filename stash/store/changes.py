@@ -18,7 +18,7 @@ from stash.texts import normalize_text
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-SEPARATE = frozenset(
+SENT_SEPARATELY = frozenset(
     {("Gallery", "cover"), ("Gallery", "images"), ("Gallery", "chapters"), ("Image", "galleries")}
 )
 """Fields that Stash takes by mutations of their own."""
@@ -145,7 +145,7 @@ def _input_names(entity_type: type[Entity], is_creation: bool) -> dict[str, str]
     return {
         f: name
         for f, name in names.items()
-        if name in allowed and (entity_type.__type_name__, f) not in SEPARATE
+        if name in allowed and (entity_type.__type_name__, f) not in SENT_SEPARATELY
     }
 
 

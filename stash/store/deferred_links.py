@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stash.store.entities import link, unlink
-
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from stash.store.entity_types import Entity
 
 
 class DeferredLinks:
-    """Links set on relations that were not read yet. They join what Stash has when they are written."""
+    """Links that wait until their relation is read. Then they join the links that Stash has."""
 
     def __init__(self) -> None:
         self._links: dict[Entity, dict[str, list[tuple[Entity, bool]]]] = {}
@@ -21,7 +21,7 @@ class DeferredLinks:
         self._note(entity, relation, other, present=True)
 
     def remove(self, entity: Entity, relation: str, other: Entity) -> None:
-        """Note a link to be taken out."""
+        """Note a link to be removed."""
         self._note(entity, relation, other, present=False)
 
     def _note(self, entity: Entity, relation: str, other: Entity, *, present: bool) -> None:
@@ -30,15 +30,15 @@ class DeferredLinks:
         links.append((other, present))
 
     def entities(self) -> list[Entity]:
-        """Tell who has such links."""
+        """Return the entities that have such links."""
         return list(self._links)
 
     def relations(self, entity: Entity) -> list[str]:
-        """Tell which relations of an entity have to be read."""
+        """Return the relations of an entity that have to be read."""
         return list(self._links.get(entity, ()))
 
-    def replay(self, entity: Entity) -> None:
-        """Set the links, now that the relations were read."""
+    def pop(self, entity: Entity) -> Iterator[tuple[str, Entity, bool]]:
+        """Give out the links of an entity: relation, the other entity, and True for a link to be added."""
         for relation, links in self._links.pop(entity).items():
             for other, present in links:
-                (link if present else unlink)(entity, relation, other)
+                yield relation, other, present

@@ -42,14 +42,14 @@ async def destroy(
         for batch in batched([c for c in changes if c.entity.__type_name__ == name], BATCH):
             if recorder is not None:
                 await recorder.planned(batch)
-            send, look = partial(_send, store, name), partial(_standing, store, name)
-            refused = await until_unlocked(batch, send, look, store.connection.wire.patience)
+            send, find_unapplied = partial(_send, store, name), partial(_standing, store, name)
+            refused = await until_unlocked(batch, send, find_unapplied, store.connection.wire.patience)
             applied = [change for change in batch if change not in refused]
             failed = [Failure(change, refused[change]) for change in batch if change in refused]
             if recorder is not None:
                 await recorder.settled(applied, failed)
             for change in applied:
-                store.forget(change.entity)
+                store.registry.forget(change.entity)
             done.applied += applied
             done.failed += failed
     return done
@@ -99,7 +99,7 @@ async def _standing(store: StashStore, name: str, changes: Sequence[Change]) -> 
         return [change for change in changes if (name, change.entity.id) in standing]
     homes = (change.before.get("gallery") for change in changes)
     galleries = list(dict.fromkeys(home for home in homes if isinstance(home, Gallery)))
-    await store.read_again([gallery for gallery in galleries if not is_new(gallery)])
+    await store.reader.read_again([gallery for gallery in galleries if not is_new(gallery)])
     listed = {one.id for g in galleries for one in (g.chapters if isinstance(g.chapters, list) else ())}
     return [change for change in changes if change.entity.id in listed]
 

@@ -84,7 +84,11 @@ def among(kind: EntityType, ids: Sequence[str], selection: str) -> Field:
 def unlinked_among(kind: EntityType, ids: Sequence[str]) -> Field | None:
     """Those of close ids whose lists are all empty, without their lists. None where the ids are not close."""
     within = _range(kind, ids)
-    return find(kind, {"id": within, **_UNLINKED}, kind.bare) if within is not None and kind.bare else None
+    return (
+        find(kind, {"id": within, **_UNLINKED}, kind.scalar_fields)
+        if within is not None and kind.scalar_fields
+        else None
+    )
 
 
 _UNLINKED = {

@@ -7,7 +7,7 @@ a popular performer. Here a link is one entry in one list. The other side is kep
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Protocol, get_args, get_origin
 
 from stash_graphql_client import types
 from stash_graphql_client.types import Gallery, GalleryChapter, Group, Image, Performer, Scene, Studio, Tag
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from stash_graphql_client.client import StashClient
 
-    from stash.store.store import StashStore
+    from stash.store.deferred_links import DeferredLinks
 
     type Exact = tuple[type, frozenset[type] | None]
 
@@ -179,6 +179,13 @@ OWN: dict[str, type[Entity]] = {**LINKED, "Group": SingleGroup}
 """What the store makes of the library's types; the others, files and folders, are never written, nor get another id."""
 
 
+def make_tracked(entity: Entity) -> None:
+    """Give an entity that the library or a caller made the class of the store."""
+    own = OWN.get(entity.__type_name__)
+    if own is not None and type(entity) is not own:
+        object.__setattr__(entity, "__class__", own)
+
+
 def is_stub(entity: Entity) -> bool:
     """Tell whether nothing but the id of a saved entity is known."""
     return not is_new(entity) and not received(entity) - {"id"}
@@ -224,7 +231,17 @@ def _is_exact(declared: Exact | None, value: Any) -> bool:
     return declared[1] is None or declared[1].issuperset([type(one) for one in value])  # type: ignore[attr-defined]  # it is a list
 
 
-def store_of(entity: Entity) -> StashStore:
+class LiveStore(Protocol):
+    """The store, as far as an entity needs it."""
+
+    deferred_links: DeferredLinks
+
+    async def save(self, obj: Entity, /) -> object:
+        """Write one entity and what it needs."""
+        ...
+
+
+def store_of(entity: Entity) -> LiveStore:
     """The live store.
 
     Raises:
@@ -241,7 +258,7 @@ def link(entity: Entity, field: str, other: Entity) -> None:
     owner, field, other = _owning_side(entity, field, other)
     current = owner.__dict__.get(field, UNSET)
     if current is UNSET and not owner.is_new():
-        store_of(owner).unread.add(owner, field, other)
+        store_of(owner).deferred_links.add(owner, field, other)
         return
     if not owner.__relationships__[field].is_list:
         setattr(owner, field, other)
@@ -258,7 +275,7 @@ def unlink(entity: Entity, field: str, other: Entity) -> None:
     owner, field, other = _owning_side(entity, field, other)
     current = owner.__dict__.get(field, UNSET)
     if current is UNSET and not owner.is_new():
-        store_of(owner).unread.remove(owner, field, other)
+        store_of(owner).deferred_links.remove(owner, field, other)
     elif isinstance(current, list):
         _drop(current, other)
         _mirror(other, owner, field, present=False)

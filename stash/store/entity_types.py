@@ -48,19 +48,19 @@ _CONTENT = "title code details date urls rating100 organized studio { id } perfo
 class EntityType:
     """One type of entity.
 
-    `full` is the selection that makes an entity complete, `lean` the part that a sync compares.
-    `bare` is the part of `lean` that costs Stash little: the fields that are no lists.
-    `told` are the values, no links, that a creation sets and a sync compares: Stash is asked what it made of them.
+    `all_fields` is the selection that makes an entity complete, `compare_fields` the part that a sync compares.
+    `scalar_fields` is the part of `compare_fields` that costs Stash little: the fields that are no lists.
+    `returned_fields` are the values, no links, that a creation sets and a sync compares: Stash is asked what it made of them.
     `key` is the field that identifies an entity among its type; `names` are where a name may stand.
     """
 
     entity: type[Entity]
     plural: str
-    full: str
-    lean: str
+    all_fields: str
+    compare_fields: str
     relations: dict[str, type[Entity]]
-    bare: str = ""
-    told: str = ""
+    scalar_fields: str = ""
+    returned_fields: str = ""
     filter: type[Any] | None = None
     key: str | None = None
     names: tuple[str, ...] = ()
@@ -99,7 +99,7 @@ class EntityType:
     @cached_property
     def complete(self) -> frozenset[str]:
         """The fields that a complete entity has received."""
-        return frozenset(_top_level(self.full))
+        return frozenset(_top_level(self.all_fields))
 
     @cached_property
     def fields(self) -> frozenset[str]:
@@ -133,7 +133,7 @@ def _instant(value: str | None) -> datetime | None:
 _TIMES: dict[str, Callable[[Any], Any]] = {"created_at": _instant, "updated_at": _instant}
 _PEOPLE: dict[str, type[Entity]] = {"studio": Studio, "performers": Performer, "tags": Tag}
 
-_BARE = "id title code details date organized studio { id } created_at"
+_SCALAR_FIELDS = "id title code details date organized studio { id } created_at"
 
 ENTITY_TYPES: dict[str, EntityType] = {
     kind.name: kind
@@ -141,9 +141,9 @@ ENTITY_TYPES: dict[str, EntityType] = {
         EntityType(
             entity=Image,
             plural="images",
-            full=f"id {_CONTENT} photographer o_counter galleries {{ id }} visual_files {{ {_FILE} }} {_DATED}",
-            lean=f"{_BARE} urls performers {{ id }} tags {{ id }} galleries {{ id }}",
-            bare=_BARE,
+            all_fields=f"id {_CONTENT} photographer o_counter galleries {{ id }} visual_files {{ {_FILE} }} {_DATED}",
+            compare_fields=f"{_SCALAR_FIELDS} urls performers {{ id }} tags {{ id }} galleries {{ id }}",
+            scalar_fields=_SCALAR_FIELDS,
             relations={**_PEOPLE, "galleries": Gallery},
             filter=ImageFilterType,
             key="code",
@@ -153,9 +153,9 @@ ENTITY_TYPES: dict[str, EntityType] = {
         EntityType(
             entity=Scene,
             plural="scenes",
-            full=f"id {_CONTENT} director o_counter play_count galleries {{ id }} files {{ {_FILE} }} {_DATED}",
-            lean=f"{_BARE} urls performers {{ id }} tags {{ id }} galleries {{ id }}",
-            bare=_BARE,
+            all_fields=f"id {_CONTENT} director o_counter play_count galleries {{ id }} files {{ {_FILE} }} {_DATED}",
+            compare_fields=f"{_SCALAR_FIELDS} urls performers {{ id }} tags {{ id }} galleries {{ id }}",
+            scalar_fields=_SCALAR_FIELDS,
             relations={**_PEOPLE, "galleries": Gallery},
             filter=SceneFilterType,
             key="code",
@@ -165,12 +165,12 @@ ENTITY_TYPES: dict[str, EntityType] = {
         EntityType(
             entity=Gallery,
             plural="galleries",
-            full=f"id {_CONTENT} photographer scenes {{ id }} image_count cover {{ id }}"
+            all_fields=f"id {_CONTENT} photographer scenes {{ id }} image_count cover {{ id }}"
             f" chapters {{ id title image_index }} folder {{ id }} files {{ {_FILE} }} {_DATED}",
-            lean="id title code details date urls organized studio { id } performers { id } tags { id }"
+            compare_fields="id title code details date urls organized studio { id } performers { id } tags { id }"
             " scenes { id } image_count cover { id } chapters { id title image_index } folder { id }"
             f" files {{ {_FILE} }} created_at",
-            told="title code details date urls organized",
+            returned_fields="title code details date urls organized",
             relations={
                 **_PEOPLE,
                 "scenes": Scene,
@@ -186,12 +186,12 @@ ENTITY_TYPES: dict[str, EntityType] = {
         EntityType(
             entity=Performer,
             plural="performers",
-            full="id name disambiguation alias_list urls gender birthdate ethnicity country eye_color height_cm"
+            all_fields="id name disambiguation alias_list urls gender birthdate ethnicity country eye_color height_cm"
             " measurements fake_tits penis_length circumcised career_length tattoos piercings details death_date"
             " hair_color weight rating100 favorite ignore_auto_tag custom_fields image_path tags { id }"
             f" {_DATED}",
-            lean="id name disambiguation alias_list urls details image_path created_at",
-            told="name disambiguation alias_list urls details",
+            compare_fields="id name disambiguation alias_list urls details image_path created_at",
+            returned_fields="name disambiguation alias_list urls details",
             relations={"tags": Tag},
             filter=PerformerFilterType,
             key="name",
@@ -205,10 +205,10 @@ ENTITY_TYPES: dict[str, EntityType] = {
         EntityType(
             entity=Studio,
             plural="studios",
-            full="id name aliases urls parent_studio { id } child_studios { id } details rating100 favorite"
+            all_fields="id name aliases urls parent_studio { id } child_studios { id } details rating100 favorite"
             f" ignore_auto_tag image_path tags {{ id }} {_DATED}",
-            lean="id name aliases urls parent_studio { id } created_at",
-            told="name urls",
+            compare_fields="id name aliases urls parent_studio { id } created_at",
+            returned_fields="name urls",
             relations={"parent_studio": Studio, "child_studios": Studio, "tags": Tag},
             filter=StudioFilterType,
             key="name",
@@ -218,10 +218,10 @@ ENTITY_TYPES: dict[str, EntityType] = {
         EntityType(
             entity=Tag,
             plural="tags",
-            full="id name sort_name aliases description favorite ignore_auto_tag image_path"
+            all_fields="id name sort_name aliases description favorite ignore_auto_tag image_path"
             f" parents {{ id }} children {{ id }} {_DATED}",
-            lean="id name aliases created_at",
-            told="name",
+            compare_fields="id name aliases created_at",
+            returned_fields="name",
             relations={"parents": Tag, "children": Tag},
             filter=TagFilterType,
             key="name",
@@ -231,14 +231,24 @@ ENTITY_TYPES: dict[str, EntityType] = {
         EntityType(
             entity=GalleryChapter,
             plural="galleryChapters",
-            full="id title image_index",
-            lean="id title image_index",
+            all_fields="id title image_index",
+            compare_fields="id title image_index",
             relations={"gallery": Gallery},
         ),
-        EntityType(entity=Folder, plural="folders", full="id path", lean="id path", relations={}),
-        EntityType(entity=Group, plural="groups", full="id name", lean="id name", relations={}),
+        EntityType(
+            entity=Folder, plural="folders", all_fields="id path", compare_fields="id path", relations={}
+        ),
+        EntityType(
+            entity=Group, plural="groups", all_fields="id name", compare_fields="id name", relations={}
+        ),
         *(
-            EntityType(entity=cls, plural="files", full="id path basename size", lean="id path", relations={})
+            EntityType(
+                entity=cls,
+                plural="files",
+                all_fields="id path basename size",
+                compare_fields="id path",
+                relations={},
+            )
             for cls in (ImageFile, VideoFile, GalleryFile)
         ),
     )

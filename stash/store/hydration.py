@@ -7,6 +7,7 @@ field by field as received; a contract test holds the result to the library's.
 from __future__ import annotations
 
 from contextlib import contextmanager
+from datetime import datetime
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -14,37 +15,24 @@ from stash_graphql_client.types.unset import UNSET
 
 from stash.store.changes import edited_fields, is_other
 from stash.store.entities import OWN, assign
-from stash.store.entity_types import ENTITY_TYPES, FILES, Entity, EntityType
-from stash.store.library_internals import blank, mark_new, received, set_received, snapshot
+from stash.store.entity_types import ENTITY_TYPES, FILES, Entity, EntityType, kind_of
+from stash.store.library_internals import blank, mark_created, mark_new, received, set_received, snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from stash.store.identity import IdentityMap
+    from stash.store.registry import Registry
 
 
 _NUMBERS = count(1)
 """For the names of new entities until Stash gives them an id, 32 characters and not digits alone, by which the library tells them."""
 
 
-class Entry:
-    """A place in the identity map. It never expires, what is stale is marked so by the store."""
-
-    __slots__ = ("entity",)
-
-    def __init__(self, entity: Entity) -> None:
-        self.entity = entity
-
-    def is_expired(self) -> bool:
-        """Never: staleness is said by `invalidate`, not by a clock."""
-        return False
-
-
 class Hydrator:
     """Builds and refreshes the entities of one store."""
 
-    def __init__(self, store: IdentityMap) -> None:
-        self._store = store
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
         self._received: dict[tuple[frozenset[str], tuple[str, ...]], frozenset[str]] = {}
 
     def hydrate(self, kind: EntityType, raw: Mapping[str, Any]) -> Entity:
@@ -52,7 +40,7 @@ class Hydrator:
 
         A field with an unsaved edit keeps the edit; only what is remembered of the server moves on.
         """
-        known = self._store.entry(kind.name, raw["id"])
+        known = self._registry.entry(kind.name, raw["id"])
         entity = known or self.reference(kind, raw["id"])
         known_values, data, tracked = snapshot(entity), entity.__dict__, kind.entity.__tracked_fields__
         defaults, made = kind.defaults, kind.made
@@ -86,11 +74,11 @@ class Hydrator:
 
     def reference(self, kind: EntityType, entity_id: str) -> Entity:
         """The one object of an id: the known one, or an empty one that knows its id alone."""
-        entry = self._store.entry(kind.name, entity_id)
+        entry = self._registry.entry(kind.name, entity_id)
         if entry is not None:
             return entry
         entity = blank(OWN.get(kind.name, kind.entity), kind.defaults, entity_id)
-        self._store.remember(entity)
+        self._registry.remember(entity)
         return entity
 
     def _value(self, kind: EntityType, field: str, value: Any) -> Any:
@@ -118,18 +106,28 @@ class Hydrator:
             known = self._received[key] = key[0].union(raw) - {"__typename"}
         return known
 
-    def adopt(self, entity: Entity) -> None:
-        """Make an entity that the library or a caller made one of the store's."""
-        own = OWN.get(entity.__type_name__)
-        if own is not None and type(entity) is not own:
-            object.__setattr__(entity, "__class__", own)
+    def assign_id(self, entity: Entity, raw: dict[str, Any]) -> None:
+        """Give a created entity its id. A row with a damaged field gives none."""
+        kind = kind_of(entity)
+        for field in kind.converters.keys() & raw.keys():
+            kind.converters[field](raw[field])
+        self._registry.forget(entity)
+        entity.__dict__["id"] = raw["id"]
+        mark_created(entity)
+        self._registry.remember(entity)
+        self.hydrate(kind, raw)
+
+    def set_update_time(self, entity: Entity, raw: dict[str, Any]) -> None:
+        """Set when Stash wrote an entity, if the reply tells."""
+        if (written := raw.get("updated_at")) is not None:
+            entity.__dict__["updated_at"] = datetime.fromisoformat(written)
 
     @contextmanager
     def keeping_edits(self) -> Iterator[None]:
         """Let the library parse a reply. Edits that it overwrites on the way are put back."""
         edits = [
             (entity, {field: entity.__dict__[field] for field in edited_fields(entity)})
-            for entity in self._store.edited()
+            for entity in self._registry.edited()
         ]
         yield
         for entity, edit in edits:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from stash.store.entity_types import ENTITY_TYPES
 from stash.store.lookups import Lookup, matches, values_of
 from stash.texts import fold, normalize_text
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Iterator
 
     from stash.store.entity_types import Entity, EntityType
 
@@ -94,6 +96,60 @@ class LookupCache:
                 return None
             found += coverage.carriers.get(_folded(value), ())
         return found
+
+
+class LookupCaches:
+    """The lookup caches of the open sessions, the innermost last. The first one lasts as long as the store."""
+
+    def __init__(self) -> None:
+        lasting = LookupCache()
+        for kind in ENTITY_TYPES.values():
+            for field_name in kind.names:
+                lasting.cover(kind, field_name, [])
+        self._caches = [lasting]
+
+    @property
+    def is_in_session(self) -> bool:
+        """Tell whether a session is open."""
+        return len(self._caches) > 1
+
+    @contextmanager
+    def nested(self) -> Iterator[None]:
+        """Open a session."""
+        self._caches.append(LookupCache())
+        try:
+            yield
+        finally:
+            self._caches.pop()
+
+    def index(self, kind: EntityType, entities: Collection[Entity]) -> None:
+        """Make entities known to every session."""
+        for cache in self._caches:
+            cache.index(kind, entities)
+
+    def cover(self, kind: EntityType, field_name: str, values: Iterable[str] | None) -> None:
+        """Note in the innermost session that a field was asked for. See `LookupCache.cover`."""
+        self._caches[-1].cover(kind, field_name, values)
+
+    def answer(self, kind: EntityType, lookups: list[Lookup]) -> list[Entity] | None:
+        """Return the entities that meet the conditions. None if Stash has to be asked."""
+        if not self.is_in_session:
+            return None
+        answers = (cache.answer(kind, lookups) for cache in reversed(self._caches))
+        return next((answer for answer in answers if answer is not None), None)
+
+    def known(self, kind: EntityType, fields: Iterable[str], value: str) -> list[Entity]:
+        """Return known carriers of a value, read at any time. Stash may have others."""
+        return self._caches[0].known(kind, fields, value)
+
+    def carriers(self, kind: EntityType, fields: Collection[str], value: str) -> list[Entity] | None:
+        """Return the carriers of a value. None if no session asked for it."""
+        answers = (cache.carriers(kind, fields, value) for cache in reversed(self._caches[1:]))
+        return next((answer for answer in answers if answer is not None), None)
+
+    def complete(self, kind: EntityType, fields: Collection[str]) -> LookupCache | None:
+        """Return a cache that knows every entity of a type by these fields."""
+        return next((cache for cache in self._caches if cache.has_all(kind, fields)), None)
 
 
 def _folded(value: str) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from stash_graphql_client.types import Gallery, GalleryChapter, Image
 
 from stash.store.changes import (
-    SEPARATE,
+    SENT_SEPARATELY,
     Change,
     before,
     edited_fields,
@@ -50,14 +50,14 @@ class Link(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class Mutation:
-    """One mutation: what it sends of an entity, as copied at the time of sending. `told` are the fields that Stash answered."""
+    """One mutation: what it sends of an entity, as copied at the time of sending. `answered` are the fields that Stash answered."""
 
     entity: Entity
     mutation: Field
     change: Change
     sent: dict[str, Any] = field(default_factory=dict)
     links: Sequence[Link] = ()
-    told: Collection[str] = ()
+    answered: Collection[str] = ()
     has_picture: bool = False
 
     def entities(self) -> list[Entity]:
@@ -79,7 +79,9 @@ class Mutation:
 
     def confirm(self) -> None:
         """Stash has it: it is no edit any more, unless Stash answered that it has something else."""
-        mark_sent(self.entity, {name: value for name, value in self.sent.items() if name not in self.told})
+        mark_sent(
+            self.entity, {name: value for name, value in self.sent.items() if name not in self.answered}
+        )
         for link in self.links:
             known = snapshot(link.owner).setdefault(link.field, [])
             if link.present:
@@ -127,7 +129,7 @@ def by_handler(entity: Entity, fields: Sequence[str]) -> list[str]:
     return [field for field in fields if field in own]
 
 
-def writing(
+def create_or_update(
     entity: Entity, fields: Sequence[str], attached: Mapping[str, str | None], *, is_checked: bool = False
 ) -> Mutation:
     """The create or update of an entity with these fields. `attached` is sent with it and not kept.
@@ -136,10 +138,10 @@ def writing(
     """
     kind = kind_of(entity)
     verb, selection = (
-        ("Create", f"created_at {WRITTEN} {kind.told}") if is_new(entity) else ("Update", WRITTEN)
+        ("Create", f"created_at {WRITTEN} {kind.returned_fields}") if is_new(entity) else ("Update", WRITTEN)
     )
     if is_checked and not is_new(entity):
-        selection = f"{WRITTEN} {kind.told}"
+        selection = f"{WRITTEN} {kind.returned_fields}"
     sent = values(entity, fields)
     content = {**to_input(entity, sent), **attached}
     if verb == "Update":
@@ -162,13 +164,13 @@ def _change(entity: Entity, sent: Mapping[str, Any], attached: Mapping[str, str 
     return Change(entity, "update", {name: known(name) for name in after}, after)
 
 
-def linking(edits: Iterable[tuple[Entity, Sequence[str]]]) -> list[Mutation]:
+def gallery_links(edits: Iterable[tuple[Entity, Sequence[str]]]) -> list[Mutation]:
     """The images that join or leave galleries, one operation a gallery and direction."""
     groups: dict[tuple[Gallery, bool], list[Link]] = {}
     for entity, fields in edits:
         for link in _links(entity, fields):
             groups.setdefault((link.gallery, link.present), []).append(link)
-    return [_linking(links) for _, links in sorted(groups.items(), key=lambda group: not group[0][1])]
+    return [_gallery_link(links) for _, links in sorted(groups.items(), key=lambda group: not group[0][1])]
 
 
 def _links(entity: Entity, fields: Sequence[str]) -> Iterator[Link]:
@@ -184,7 +186,7 @@ def _links(entity: Entity, fields: Sequence[str]) -> Iterator[Link]:
         yield Link(entity, name, image, gallery, present)
 
 
-def _linking(links: Sequence[Link]) -> Mutation:
+def _gallery_link(links: Sequence[Link]) -> Mutation:
     gallery, present, images = links[0].gallery, links[0].present, [link.image for link in links]
     name, argument = (
         ("addGalleryImages", "GalleryAddInput!")
@@ -200,10 +202,10 @@ def _linking(links: Sequence[Link]) -> Mutation:
 def halves(operation: Mutation) -> list[Mutation]:
     """The same links in two mutations. None of a mutation that cannot be parted."""
     half = len(operation.links) // 2
-    return [_linking(operation.links[:half]), _linking(operation.links[half:])] if half else []
+    return [_gallery_link(operation.links[:half]), _gallery_link(operation.links[half:])] if half else []
 
 
-def covering(gallery: Gallery) -> Mutation:
+def gallery_cover(gallery: Gallery) -> Mutation:
     """The cover of a gallery, or none."""
     content: dict[str, Any] = {"gallery_id": gallery.id}
     if isinstance(gallery.cover, Image):
@@ -217,7 +219,7 @@ def covering(gallery: Gallery) -> Mutation:
 
 def _is_separate(entity_type: type[Entity], name: str) -> bool:
     """Tell whether a field has a mutation of its own."""
-    return (entity_type.__type_name__, name) in SEPARATE or _handler(entity_type, name) is not None
+    return (entity_type.__type_name__, name) in SENT_SEPARATELY or _handler(entity_type, name) is not None
 
 
 def handler(entity: Entity, name: str) -> Any:
@@ -227,7 +229,7 @@ def handler(entity: Entity, name: str) -> Any:
 
 @cache
 def _handler(entity_type: type[Entity], name: str) -> Any:
-    if name == "custom_fields" or (entity_type.__type_name__, name) in SEPARATE:
+    if name == "custom_fields" or (entity_type.__type_name__, name) in SENT_SEPARATELY:
         return None
     return entity_type.__side_mutations__.get(name)
 
@@ -246,7 +248,7 @@ def levels(new: Sequence[Entity]) -> list[list[Entity]]:
 
 def give_up(operation: Mutation) -> list[str]:
     """Take what Stash answered in place of what it was sent. Return the fields that it did not keep."""
-    told = [name for name in operation.sent if name in operation.told]
+    told = [name for name in operation.sent if name in operation.answered]
     known, edited = snapshot(operation.entity), edited_fields(operation.entity) if told else []
     ignored = [name for name in told if name in edited]
     assign(operation.entity, {name: known[name] for name in ignored})

@@ -14,8 +14,7 @@ from stash.store.documents import document, find
 from stash.store.entity_types import ENTITY_TYPES, Entity, EntityType, kind_of
 from stash.store.library_internals import snapshot
 from stash.store.lookups import anchored
-from stash.store.preloading import PreloadingStore
-from stash.store.reading import PAGE
+from stash.store.reading import ID_PAGE
 from stash.store.reply_validation import all_rows_in
 from stash.texts import fold
 from stash.transport.halving import fitting
@@ -23,72 +22,44 @@ from stash.transport.halving import fitting
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from stash.transport.client import Connection
+    from stash.store.reading import StashReader
 
 T = TypeVar("T", bound=Entity)
 
 
-class PendingByKey:
-    """New entities by their natural keys, each until Stash has it or it is given up."""
+class NaturalKeys:
+    """Finds entities by what they are called. Concurrent questions share a request."""
 
-    def __init__(self) -> None:
-        self._entities: dict[tuple[str, str], Entity] = {}
-        self._places: dict[Entity, tuple[str, str]] = {}
-
-    def get(self, kind: EntityType, key: str) -> Entity | None:
-        """The new entity of a key, ignoring case."""
-        return self._entities.get((kind.name, fold(key)))
-
-    def begin(self, kind: EntityType, key: str, entity: Entity) -> Entity:
-        """Have an entity be the one of a key."""
-        place = self._places[entity] = kind.name, fold(key)
-        self._entities[place] = entity
-        return entity
-
-    def end(self, entity: Entity) -> None:
-        """It is new no more."""
-        if (place := self._places.pop(entity, None)) is not None:
-            del self._entities[place]
-
-
-class NamingStore(PreloadingStore):
-    """A reading store that finds entities by what they are called. Concurrent questions share a request."""
-
-    def __init__(self, connection: Connection) -> None:
-        super().__init__(connection)
-        for kind in ENTITY_TYPES.values():
-            for field in kind.names:
-                self._lookup_caches[0].cover(kind, field, [])
+    def __init__(self, reader: StashReader) -> None:
+        self._reader = reader
+        self._registry = reader.registry
+        self._caches = reader.caches
         self._naming: DataLoader[tuple[str, str], list[Entity]] = DataLoader(self._find_named)
 
     def _by_key(self, kind: EntityType, key: str) -> list[Entity] | None:
         """Tell who carries the natural key, best first. None where Stash has to be asked."""
         fields = kind.names or (kind.key or "",)
-        known = self._lookup_caches[0].known(kind, fields, key)
-        named = _ranked(kind, [entity for entity in known if self._is_current(entity)], key)
+        known = self._caches.known(kind, fields, key)
+        named = _ranked(kind, [entity for entity in known if self._registry.is_current(entity)], key)
         if named:
             return named
-        for cache in reversed(self._lookup_caches[1:]):
-            carriers = cache.carriers(kind, fields, key)
-            if carriers is not None:
-                return _ranked(kind, carriers, key)
-        return None
+        carriers = self._caches.carriers(kind, fields, key)
+        return None if carriers is None else _ranked(kind, carriers, key)
 
     async def rivals(self, entity_type: type[T], name: str) -> list[T]:
         """Those for whose name, or a studio's or tag's alias, Stash refuses a new entity of this name."""
         kind = kind_of(entity_type)
-        whole = next((cache for cache in self._lookup_caches if cache.has_all(kind, kind.names)), None)
-        if whole is None:
+        complete = self._caches.complete(kind, kind.names)
+        if complete is None:
             where = _either(kind.names, {"value": name, "modifier": "EQUALS"})
-            reply = await self._ask(document("query", [find(kind, where, kind.lean)]))
-            self._take(kind, all_rows_in(reply, 0, kind))
-        known: Iterable[Any] = self.all_cached(entity_type)
-        if whole is not None and not is_pattern(name) and entity_type is not Studio:  # those are renamed, too
-            known = dict.fromkeys(whole.known(kind, kind.names, name))
+            reply = await self._reader.ask(document("query", [find(kind, where, kind.compare_fields)]))
+            self._reader.take(kind, all_rows_in(reply, 0, kind))
+        known: Iterable[Any] = self._registry.of_type(entity_type)
+        if (
+            complete is not None and not is_pattern(name) and entity_type is not Studio
+        ):  # those are renamed, too
+            known = dict.fromkeys(complete.known(kind, kind.names, name))
         return [one for one in known if any(is_taken_by(name, text) for text in _called(kind, one))]
-
-    def _is_current(self, entity: Entity) -> bool:
-        return self.entry(entity.__type_name__, entity.id) is entity and not self._is_stale(entity)
 
     async def named(self, entity_type: type[T], name: str) -> list[T]:
         """Tell who carries a natural key best: those of a name in this case, else in any, else with it as an alias."""
@@ -104,11 +75,11 @@ class NamingStore(PreloadingStore):
             by_kind.setdefault(name, []).append(key)
         answers: dict[tuple[str, str], list[Entity]] = {}
         for name, keys in by_kind.items():
-            for key, found in (await self._read_carriers(ENTITY_TYPES[name], keys)).items():
+            for key, found in (await self.read_carriers(ENTITY_TYPES[name], keys)).items():
                 answers[name, key] = found
         return answers
 
-    async def _read_carriers(self, kind: EntityType, keys: Sequence[str]) -> dict[str, list[Entity]]:
+    async def read_carriers(self, kind: EntityType, keys: Sequence[str]) -> dict[str, list[Entity]]:
         """Tell who carries each natural key, ignoring case, the best first. A request a thousand keys."""
         parts = await fitting(keys, partial(self._read_some_carriers, kind))
         return {key: found for part in parts for key, found in part.items()}
@@ -116,11 +87,13 @@ class NamingStore(PreloadingStore):
     async def _read_some_carriers(self, kind: EntityType, keys: Sequence[str]) -> dict[str, list[Entity]]:
         fields = kind.names or (kind.key or "",)
         result: dict[str, list[Entity]] = {}
-        for page in batched(keys, PAGE):
+        for page in batched(keys, ID_PAGE):
             pattern = anchored(page, ignoring_case=True)
             where = _either(fields, {"value": pattern, "modifier": "MATCHES_REGEX"})
-            rows = all_rows_in(await self._ask(document("query", [find(kind, where, kind.full)])), 0, kind)
-            entities = self._take(kind, rows)
+            rows = all_rows_in(
+                await self._reader.ask(document("query", [find(kind, where, kind.all_fields)])), 0, kind
+            )
+            entities = self._reader.take(kind, rows)
             result |= {key: _ranked(kind, entities, key) for key in page}
         return result
 

@@ -5,29 +5,34 @@ from __future__ import annotations
 from itertools import batched
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from stash_graphql_client.types import Image
-
 from stash.concurrency import gather_or_cancel
-from stash.store.documents import Field, among, by_id, by_ids, document, find, newest, unlinked_among
+from stash.store.documents import among, document, find, newest, unlinked_among
 from stash.store.entity_types import ENTITY_TYPES, Entity, EntityType, kind_of
 from stash.store.lookup_cache import COMPLETE_FIELDS
 from stash.store.lookups import matches, parse
-from stash.store.reading import INDEX_LIMIT, PAGE, ROWS, ReadingStore
+from stash.store.reading import ID_PAGE, INDEX_PAGE, grouped, in_order
 from stash.store.reply_validation import all_rows_in, page_in, rows_in, rows_of_ids, validating_reply
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from stash_graphql_client.types import Gallery
-
     from stash.store.lookups import Lookup
+    from stash.store.reading import StashReader
     from stash.transport.graphql import Reply
 
 T = TypeVar("T", bound=Entity)
 
+INDEX_LIMIT = 20_000
+"""Up to this many tags, performers or studios are read whole."""
 
-class PreloadingStore(ReadingStore):
-    """A reading store that can be told what will be asked."""
+
+class Preloader:
+    """Reads ahead into the identity map and the lookup caches."""
+
+    def __init__(self, reader: StashReader) -> None:
+        self._reader = reader
+        self._registry = reader.registry
+        self._caches = reader.caches
 
     async def preload(self, entity_type: type[T], *, selection: str | None = None, **filters: Any) -> list[T]:
         """Read what the window will ask for, and remember hits and misses until its end.
@@ -41,9 +46,9 @@ class PreloadingStore(ReadingStore):
         lookups = parse(kind, filters)
         if not lookups:
             await self.preload_index(entity_type)
-            return self.all_cached(entity_type)
+            return self._registry.of_type(entity_type)
         self._cover(kind, lookups)
-        pages = self._pages(kind, lookups, selection or kind.lean, PAGE)
+        pages = self._reader.pages(kind, lookups, selection or kind.compare_fields, ID_PAGE)
         return [e async for page in pages for e in page if matches(e, lookups)]  # type: ignore[misc]  # kept by type
 
     async def preload_any(self, entity_type: type[T], **filters: Any) -> int:
@@ -69,10 +74,10 @@ class PreloadingStore(ReadingStore):
     def _cover(self, kind: EntityType, lookups: Iterable[Lookup]) -> None:
         for lookup in lookups:
             values = lookup.value if isinstance(lookup.value, tuple) else (lookup.value,)
-            self._lookup_caches[-1].cover(kind, lookup.field, [str(value) for value in values])
+            self._caches.cover(kind, lookup.field, [str(value) for value in values])
 
     async def _newest(self, kind: EntityType) -> int:
-        reply = await self._ask(document("query", [newest(kind)]))
+        reply = await self._reader.ask(document("query", [newest(kind)]))
         rows = rows_in(reply, 0, kind)
         with validating_reply(f"its {kind.plural}"):
             return max(int(row["id"]) for row in rows) if int(reply.data["f0"]["count"]) else 0
@@ -80,19 +85,19 @@ class PreloadingStore(ReadingStore):
     async def preload_index(self, *entity_types: type[Entity]) -> None:
         """Read whole types in one request (a further one five thousand of each), if they are not too many."""
         kinds = [kind_of(entity_type) for entity_type in entity_types]
-        first = [find(kind, {}, kind.lean, per_page=ROWS) for kind in kinds]
-        reply = await self._ask_about(first)
+        first = [find(kind, {}, kind.compare_fields, per_page=INDEX_PAGE) for kind in kinds]
+        reply = await self._reader.ask_about(first)
         for number, kind in enumerate(kinds):
-            rows, count = page_in(reply, number, kind, per_page=ROWS)
+            rows, count = page_in(reply, number, kind, per_page=INDEX_PAGE)
             if count > INDEX_LIMIT:
                 continue
             for field in COMPLETE_FIELDS:
-                self._lookup_caches[-1].cover(kind, field, None)
-            self._take(kind, rows)
-            for page in range(2, -(-count // ROWS) + 1):
-                more = find(kind, {}, kind.lean, page=page, per_page=ROWS)
-                answer = await self._ask(document("query", [more]))
-                self._take(kind, page_in(answer, 0, kind, page, ROWS)[0])
+                self._caches.cover(kind, field, None)
+            self._reader.take(kind, rows)
+            for page in range(2, -(-count // INDEX_PAGE) + 1):
+                more = find(kind, {}, kind.compare_fields, page=page, per_page=INDEX_PAGE)
+                answer = await self._reader.ask(document("query", [more]))
+                self._reader.take(kind, page_in(answer, 0, kind, page, INDEX_PAGE)[0])
 
     async def rows_of_ids(
         self, ids: Mapping[type[Entity], Sequence[str]]
@@ -102,18 +107,23 @@ class PreloadingStore(ReadingStore):
         Tags, performers and studios that are known already are not asked after.
         """
         asked = [(kind_of(t), entity_id) for t, many in ids.items() for entity_id in many]
-        wanted = _in_order((kind, i) for kind, i in asked if kind.key != "name" or not self._is_read(kind, i))
+        wanted = in_order(
+            (kind, i) for kind, i in asked if kind.key != "name" or not self._registry.is_read(kind, i)
+        )
         rows: dict[str, list[dict[str, Any]]] = {}
-        for page in batched(wanted, PAGE):
-            if (read := await self._rows_of(_grouped(page))) is None:
+        for page in batched(wanted, ID_PAGE):
+            if (read := await self._rows_of(grouped(page))) is None:
                 return None
             for name, found in read.items():
                 rows.setdefault(name, []).extend(found)
         return rows
 
     async def _rows_of(self, groups: Mapping[str, list[str]]) -> dict[str, list[dict[str, Any]]] | None:
-        fields = [among(ENTITY_TYPES[name], group, ENTITY_TYPES[name].lean) for name, group in groups.items()]
-        reply = await self._ask_about(fields, is_checked=False)
+        fields = [
+            among(ENTITY_TYPES[name], group, ENTITY_TYPES[name].compare_fields)
+            for name, group in groups.items()
+        ]
+        reply = await self._reader.ask_about(fields, is_checked=False)
         rows: dict[str, list[dict[str, Any]]] = {}
         for number, (name, group) in enumerate(groups.items()):
             found = _found(reply, number, ENTITY_TYPES[name], group)
@@ -122,35 +132,18 @@ class PreloadingStore(ReadingStore):
             rows[name] = found
         return rows
 
-    async def standing(self, ids: Mapping[type[Entity], Sequence[str]]) -> set[tuple[str, str]]:
-        """Return those that Stash has, by type and id, several types a request."""
-        asked = _in_order((kind_of(t), entity_id) for t, many in ids.items() for entity_id in many)
-        found: set[tuple[str, str]] = set()
-        for page in batched(asked, PAGE):
-            groups = _grouped(page)
-            fields = [by_ids(ENTITY_TYPES[name], group, "id") for name, group in groups.items()]
-            reply = await self._ask_about(fields, is_checked=False)
-            if reply.errors:  # Stash refuses a list of ids as a whole if it lacks one of them
-                reply = await self._ask_about([by_id(kind, entity_id, "id") for kind, entity_id in page])
-                with validating_reply("what was synced"):
-                    found |= {(k.name, i) for n, (k, i) in enumerate(page) if reply.data[f"f{n}"] is not None}
-                continue
-            for number, (name, group) in enumerate(groups.items()):
-                found |= {(name, row["id"]) for row in rows_of_ids(reply, number, ENTITY_TYPES[name], group)}
-        return found
-
     def take(self, rows: Mapping[str, Sequence[dict[str, Any]]]) -> None:
         """Make entities of raw rows."""
         for name, found in rows.items():
-            self._take(ENTITY_TYPES[name], found)
+            self._reader.take(ENTITY_TYPES[name], found)
 
     async def preload_ids(
         self, ids: Mapping[type[Entity], Sequence[str]], *, is_complete: bool = False
     ) -> None:
         """Read entities by ids that were known once, several types a request. Those that are gone stay unknown."""
         asked = [(kind_of(t), entity_id) for t, many in ids.items() for entity_id in dict.fromkeys(many)]
-        wanted = _in_order((kind, i) for kind, i in asked if not self._is_read(kind, i))
-        pages = map(_grouped, batched(wanted, PAGE))
+        wanted = in_order((kind, i) for kind, i in asked if not self._registry.is_read(kind, i))
+        pages = map(grouped, batched(wanted, ID_PAGE))
         await gather_or_cancel(*(self._read_groups(groups, is_complete=is_complete) for groups in pages))
 
     async def preload_new(self, ids: Mapping[type[Entity], Sequence[str]]) -> None:
@@ -160,8 +153,8 @@ class PreloadingStore(ReadingStore):
         without them, and the others as by `preload_ids`.
         """
         asked = [(kind_of(t), entity_id) for t, many in ids.items() for entity_id in dict.fromkeys(many)]
-        wanted = _in_order((kind, i) for kind, i in asked if not self._is_read(kind, i))
-        await gather_or_cancel(*(self._read_unlinked(_grouped(page)) for page in batched(wanted, PAGE)))
+        wanted = in_order((kind, i) for kind, i in asked if not self._registry.is_read(kind, i))
+        await gather_or_cancel(*(self._read_unlinked(grouped(page)) for page in batched(wanted, ID_PAGE)))
         await self.preload_ids(ids)
 
     async def _read_unlinked(self, groups: Mapping[str, list[str]]) -> None:
@@ -169,96 +162,29 @@ class PreloadingStore(ReadingStore):
         fields = {name: field for name, field in unlinked.items() if field is not None}
         if not fields:
             return
-        reply = await self._ask_about(list(fields.values()), is_checked=False)
+        reply = await self._reader.ask_about(list(fields.values()), is_checked=False)
         for number, name in enumerate(fields):
             rows = _found(reply, number, ENTITY_TYPES[name], groups[name]) or ()
-            self._take(ENTITY_TYPES[name], [{**row, **_NO_LINKS} for row in rows])
+            self._reader.take(ENTITY_TYPES[name], [{**row, **_NO_LINKS} for row in rows])
 
     async def _read_groups(self, groups: Mapping[str, list[str]], *, is_complete: bool) -> None:
         selections = {
-            name: ENTITY_TYPES[name].full if is_complete else ENTITY_TYPES[name].lean for name in groups
+            name: ENTITY_TYPES[name].all_fields if is_complete else ENTITY_TYPES[name].compare_fields
+            for name in groups
         }
         fields = [among(ENTITY_TYPES[name], group, selections[name]) for name, group in groups.items()]
-        reply = await self._ask_about(fields, is_checked=False)
+        reply = await self._reader.ask_about(fields, is_checked=False)
         for number, (name, group) in enumerate(groups.items()):
             rows = _found(reply, number, ENTITY_TYPES[name], group)
             if rows is None:
-                await self._read_ids(ENTITY_TYPES[name].entity, group, selections[name])
+                await self._reader.read_ids(ENTITY_TYPES[name].entity, group, selections[name])
                 continue
-            self._take(ENTITY_TYPES[name], rows)
+            self._reader.take(ENTITY_TYPES[name], rows)
             standing = {row["id"] for row in rows}
-            self._gone |= {(name, one) for one in group if one not in standing}
-
-    async def uses(self, ids: Mapping[str, Sequence[str]]) -> dict[tuple[str, str], dict[str, int]]:
-        """Tell how often tags, performers and studios that stand are used, by the type of what uses them."""
-        found: dict[tuple[str, str], dict[str, int]] = {}
-        asked = [(ENTITY_TYPES[name], entity_id) for name, many in ids.items() for entity_id in many]
-        for page in batched(asked, PAGE):
-            groups = _grouped(page)
-            fields = [
-                by_ids(ENTITY_TYPES[name], group, f"id {' '.join(_USES[name])}")
-                for name, group in groups.items()
-            ]
-            reply = await self._ask_about(fields)
-            with validating_reply("what is used"):
-                for number, name in enumerate(groups):
-                    for row in rows_of_ids(reply, number, ENTITY_TYPES[name], groups[name]):
-                        uses = {user: int(row[count]) for count, user in _USES[name].items()}
-                        found[name, row["id"]] = uses
-        return found
-
-    async def images_in_order(self, galleries: Sequence[Gallery]) -> dict[str, list[str]]:
-        """The ids of the images of galleries in Stash's own order, which is by path. One request for them all."""
-        return await self.orders([gallery.id for gallery in galleries])
-
-    async def first_paths(self, images: Sequence[str]) -> dict[str, str]:
-        """Return where the first file of each of these images lies for Stash."""
-        files = "id visual_files { __typename ... on BaseFile { id path } }"
-        read = await self._read_ids(Image, images, files)
-        with validating_reply("files of images"):
-            found = [(image.id, image.visual_files) for image in read.values()]
-            return {key: str(files[0].path) for key, files in found if isinstance(files, list) and files}
-
-    async def orders(self, galleries: Sequence[str]) -> dict[str, list[str]]:
-        """The same of galleries by their ids."""
-        if not galleries:
-            return {}
-        fields = [
-            Field(
-                "findImages",
-                {
-                    "filter": ("FindFilterType", {"per_page": -1, "sort": "path", "direction": "ASC"}),
-                    "image_filter": (
-                        "ImageFilterType",
-                        {"galleries": {"value": [gallery], "modifier": "INCLUDES"}},
-                    ),
-                },
-                "count images { id }",
-            )
-            for gallery in galleries
-        ]
-        reply = await self._ask_about(fields)
-        images = ENTITY_TYPES["Image"]
-        return {
-            gallery: [row["id"] for row in all_rows_in(reply, number, images)]
-            for number, gallery in enumerate(galleries)
-        }
+            self._registry.note_missing(ENTITY_TYPES[name], (one for one in group if one not in standing))
 
 
 _NO_LINKS: dict[str, list[Any]] = {"urls": [], "performers": [], "tags": [], "galleries": []}
-
-_FILES = {"scene_count": "Scene", "image_count": "Image", "gallery_count": "Gallery", "group_count": "Group"}
-_USES = {
-    "Tag": {
-        **_FILES,
-        "performer_count": "Performer",
-        "studio_count": "Studio",
-        "scene_marker_count": "SceneMarker",
-    },
-    "Performer": _FILES,
-    "Studio": _FILES,
-}
-"""By type: the counts of its uses, and what each counts."""
 
 
 def _found(reply: Reply, number: int, kind: EntityType, ids: Iterable[str]) -> list[dict[str, Any]] | None:
@@ -269,15 +195,3 @@ def _found(reply: Reply, number: int, kind: EntityType, ids: Iterable[str]) -> l
     if "count" not in reply.data[f"f{number}"]:
         return rows_of_ids(reply, number, kind, wanted)
     return [row for row in all_rows_in(reply, number, kind) if row["id"] in wanted]
-
-
-def _in_order(wanted: Iterable[tuple[EntityType, str]]) -> list[tuple[EntityType, str]]:
-    """By type and number, so that ids which lie close together are asked for together."""
-    return sorted(wanted, key=lambda one: (one[0].name, len(one[1]), one[1]))
-
-
-def _grouped(page: Iterable[tuple[EntityType, str]]) -> dict[str, list[str]]:
-    groups: dict[str, list[str]] = {}
-    for kind, entity_id in page:
-        groups.setdefault(kind.name, []).append(entity_id)
-    return groups

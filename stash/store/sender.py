@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from stash.errors import RequestRefusedError, RetriableError, UnansweredWriteError
 from stash.store.documents import Field, document
-from stash.store.entity_types import ENTITY_TYPES
+from stash.store.entity_types import ENTITY_TYPES, kind_of
 from stash.store.library_internals import is_new
 from stash.store.mutations import halves
 from stash.store.reply_validation import is_whole, validating_reply
@@ -22,14 +22,16 @@ from stash.transport.failures import LOCKED
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from stash.store.identity import IdentityMap
+    from stash.store.entity_types import Entity
+    from stash.store.hydration import Hydrator
     from stash.store.mutations import Mutation
+    from stash.transport.client import Connection
     from stash.transport.graphql import Reply
 
     type Sending[T] = Callable[[Sequence[T]], Awaitable[dict[T, str]]]
-    type Looking[T] = Callable[[Sequence[T]], Awaitable[Sequence[T]]]
+    type FindingUnapplied[T] = Callable[[Sequence[T]], Awaitable[Sequence[T]]]
     type Send = Sending[Mutation]
-    type Look = Looking[Mutation]
+    type FindUnapplied = FindingUnapplied[Mutation]
 
 ATTEMPTS = 6
 """How often a write is sent whose reply is lost each time."""
@@ -48,15 +50,21 @@ _TIMES = {"id", "updated_at"}
 class Sender:
     """Sends operations to one Stash."""
 
-    def __init__(self, entities: IdentityMap) -> None:
-        self._entities = entities
+    def __init__(
+        self, connection: Connection, hydrator: Hydrator, assign_id: Callable[[Entity, dict[str, Any]], None]
+    ) -> None:
+        self._connection = connection
+        self._hydrator = hydrator
+        self._assign_id = assign_id
 
-    async def settle(self, operations: Sequence[Mutation], send: Send, look: Look) -> dict[Mutation, str]:
+    async def send_until_answered(
+        self, operations: Sequence[Mutation], send: Send, find_unapplied: FindUnapplied
+    ) -> dict[Mutation, str]:
         """Send in one of the ways below until it is answered. See `until_unlocked`."""
-        patience = self._entities.connection.wire.patience
-        return await until_unlocked(operations, send, look, patience)
+        patience = self._connection.wire.patience
+        return await until_unlocked(operations, send, find_unapplied, patience)
 
-    async def lists(self, operations: Sequence[Mutation]) -> dict[Mutation, str]:
+    async def send_bulk(self, operations: Sequence[Mutation]) -> dict[Mutation, str]:
         """Send updates of one type as one list, a third of the cost, and those that have no list as aliases.
 
         A list is atomic: one that fails is sent again one by one, which names the bad ones.
@@ -73,24 +81,27 @@ class Sender:
         try:
             reply = await self._mutate([*map(_list, listed), *(operation.mutation for operation in alone)])
         except RequestRefusedError as error:
-            return await self._in_halves(operations, self.lists, error)
+            return await self._in_halves(operations, self.send_bulk, error)
         if not reply.data:
-            return await self.aliases(operations)
+            return await self.send_aliased(operations)
         failed = [group for number, group in enumerate(listed) if not self._has_all(reply, number, group)]
         refused = self._refused(reply, alone, first=len(listed))
-        return refused | await self.aliases([operation for group in failed for operation in group])
+        return refused | await self.send_aliased([operation for group in failed for operation in group])
 
-    async def aliases(self, operations: Sequence[Mutation]) -> dict[Mutation, str]:
+    async def send_aliased(self, operations: Sequence[Mutation]) -> dict[Mutation, str]:
         """Send each as an alias, a transaction of its own."""
         if not operations:
             return {}
         try:
             reply = await self._mutate([operation.mutation for operation in operations])
         except RequestRefusedError as error:
-            return await self._in_halves(operations, self.aliases, error)
+            return await self._in_halves(operations, self.send_aliased, error)
         if not reply.data and len(operations) > 1:
             half = len(operations) // 2
-            return {**await self.aliases(operations[:half]), **await self.aliases(operations[half:])}
+            return {
+                **await self.send_aliased(operations[:half]),
+                **await self.send_aliased(operations[half:]),
+            }
         return self._refused(reply, operations)
 
     def _refused(self, reply: Reply, operations: Sequence[Mutation], first: int = 0) -> dict[Mutation, str]:
@@ -121,14 +132,14 @@ class Sender:
         """Take what Stash answered for what stands there."""
         with validating_reply("what it wrote"):
             if is_new(operation.entity):
-                self._entities.name(operation.entity, answer)
+                self._assign_id(operation.entity, answer)
             elif answer.keys() - _TIMES:
-                self._entities.learn(operation.entity, answer)
+                self._hydrator.hydrate(kind_of(operation.entity), answer)
             else:
-                self._entities.note_time(operation.entity, answer)
-        operation.told = answer.keys()
+                self._hydrator.set_update_time(operation.entity, answer)
+        operation.answered = answer.keys()
 
-    async def verdicts(self, operations: Sequence[Mutation]) -> dict[Mutation, str]:
+    async def send_boolean(self, operations: Sequence[Mutation]) -> dict[Mutation, str]:
         """Send what answers true or fails. One failure hides the other answers, so those are asked again."""
         refused: dict[Mutation, str] = {}
         left = list(operations)
@@ -136,7 +147,7 @@ class Sender:
             try:
                 reply = await self._mutate([operation.mutation for operation in left])
             except RequestRefusedError as error:
-                return refused | await self._in_halves(left, self.verdicts, error)
+                return refused | await self._in_halves(left, self.send_boolean, error)
             answers = {o: reply.data.get(f"f{place}") for place, o in enumerate(left)}
             silent = [(place, o) for place, o in enumerate(left) if answers[o] is not True]
             failed = {o: message for place, o in silent if (message := reply.message_for(f"f{place}"))}
@@ -163,12 +174,12 @@ class Sender:
             for message in (await send([part])).values():
                 return {operation: message}
         if not parts and not error.is_too_large:
-            await self._entities.connection.query("{ version { version } }")
+            await self._connection.query("{ version { version } }")
         return {} if parts else {operation: str(error)}
 
     async def _mutate(self, fields: Sequence[Field]) -> Reply:
         text, variables = document("mutation", fields)
-        reply = await self._entities.connection.mutate(text, variables, fields=len(fields))
+        reply = await self._connection.mutate(text, variables, fields=len(fields))
         if not reply.data and not reply.errors:
             raise UnansweredWriteError(
                 "Stash answered a write without a result; run again, it goes on from there."
@@ -184,7 +195,7 @@ def _list(operations: Sequence[Mutation]) -> Field:
 
 
 async def until_unlocked[T](
-    operations: Sequence[T], send: Sending[T], look: Looking[T], patience: float
+    operations: Sequence[T], send: Sending[T], find_unapplied: FindingUnapplied[T], patience: float
 ) -> dict[T, str]:
     """Send until Stash answers, and its own database is not locked: it may be so when its reply is made, too.
 
@@ -192,7 +203,7 @@ async def until_unlocked[T](
         UnansweredWriteError: it did not, though asked a few times.
         RetriableError: it stayed locked for so many seconds.
     """
-    refused = await until_answered(operations, send, look)
+    refused = await until_answered(operations, send, find_unapplied)
     wait, deadline = FIRST_WAIT, time.monotonic() + patience
     while locked := [one for one in operations if LOCKED in refused.get(one, "")]:
         if time.monotonic() > deadline:
@@ -200,11 +211,13 @@ async def until_unlocked[T](
         await asyncio.sleep(wait)
         wait = min(2 * wait, LONGEST_WAIT)
         refused = {one: message for one, message in refused.items() if LOCKED not in message}
-        refused |= await until_answered(await look(locked), send, look)
+        refused |= await until_answered(await find_unapplied(locked), send, find_unapplied)
     return refused
 
 
-async def until_answered[T](operations: Sequence[T], send: Sending[T], look: Looking[T]) -> dict[T, str]:
+async def until_answered[T](
+    operations: Sequence[T], send: Sending[T], find_unapplied: FindingUnapplied[T]
+) -> dict[T, str]:
     """Send until Stash answers. Each time only those of which a look says that they have not taken effect.
 
     Raises:
@@ -216,5 +229,5 @@ async def until_answered[T](operations: Sequence[T], send: Sending[T], look: Loo
             return await send(left) if left else {}
         except UnansweredWriteError:
             await asyncio.sleep(wait)
-        left = await look(left)
+        left = await find_unapplied(left)
     return await send(left) if left else {}

@@ -7,60 +7,102 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from stash_graphql_client.client.batch import BatchOperation, BatchResult
 
-from stash.errors import LookupRefusedError, RejectedError
-from stash.store.adoption import AdoptingStore
-from stash.store.dataloader import DataLoader
+from stash.errors import RejectedError
+from stash.store.adoption import Adopter
+from stash.store.creation import EntityFactory, rejection
+from stash.store.deferred_links import DeferredLinks
 from stash.store.documents import Field, document
-from stash.store.entity_types import Entity, EntityType, kind_of
-from stash.store.lookup_cache import LookupCache
+from stash.store.entities import make_tracked
+from stash.store.entity_types import Entity, kind_of
+from stash.store.natural_keys import NaturalKeys
+from stash.store.pending import PendingByKey, PendingChanges
+from stash.store.preloading import Preloader
+from stash.store.queries import Queries
+from stash.store.reading_store import ReadingStore
+from stash.store.sender import Sender
 from stash.store.unit_of_work import Flushed, FlushListener, UnitOfWork
-from stash.texts import normalize_text
+from stash.store.writer import MutationWriter
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+    from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+
+    from stash_graphql_client.types import Gallery
 
     from stash.store.changes import Change
     from stash.transport.client import Connection
+    from stash.transport.graphql import Requests
 
 T = TypeVar("T", bound=Entity)
 
 
-class StashStore(AdoptingStore):
-    """The identity map of one Stash: lookups that ask little, and one writer.
+class StashStore(ReadingStore):
+    """The entities of one Stash: its identity map, its lookups, and its one writer.
 
-    Outside of a `window` every find asks Stash and every `get_or_create` is saved at once; inside, lookups are
-    served from what `preload` read, and what is made or changed waits for `flush`.
+    Outside of a `session` every find asks Stash and every `get_or_create` is saved at once. In a session lookups are
+    answered from what `preload` read, and new and changed entities wait for `flush`.
     """
 
     def __init__(self, connection: Connection) -> None:
         super().__init__(connection)
-        self._unit = UnitOfWork(self)
-        self._creating: DataLoader[Entity, Entity] = DataLoader(self._create_all)
+        self.deferred_links = DeferredLinks()
+        pending_keys = PendingByKey()
+        self._keys = NaturalKeys(self.reader)
+        self._preloader = Preloader(self.reader)
+        self._queries = Queries(self.reader)
+        self._pending = PendingChanges(self.registry, self.caches, pending_keys)
+        adopter = Adopter(self.registry, self.hydrator, self._keys, pending_keys)
+        sender = Sender(connection, self.hydrator, adopter.assign_id)
+        writer = MutationWriter(sender, self.reader, adopter)
+        self._unit_of_work = UnitOfWork(self._pending, self.reader, writer, self.deferred_links)
+        self._factory = EntityFactory(
+            self.reader, self._keys, pending_keys, self._pending, self._unit_of_work
+        )
+
+    @property
+    def requests(self) -> Requests:
+        """Return what went over the wire so far."""
+        return self.connection.requests
+
+    @property
+    def identity(self) -> tuple[str, str]:
+        """Return the address of this Stash and the path of its database, which tell it from another."""
+        return self.connection.wire.url.rstrip("/"), self.connection.database_path
 
     @asynccontextmanager
-    async def window(self) -> AsyncIterator[StashStore]:
-        """Work on a bounded part: lookups are served from what is preloaded, writing waits for `flush`.
+    async def session(self) -> AsyncIterator[StashStore]:
+        """Work on a bounded part: lookups are answered from what is preloaded, writing waits for `flush`.
 
-        Windows nest: what the outer one knows, the inner one knows too. At its end the inner one's images, scenes
+        Sessions nest, and the inner one knows what the outer one knows. When a session ends, its images, scenes
         and galleries leave memory, unless they are still to be written.
         """
-        known = set(self._cache)
-        self._lookup_caches.append(LookupCache())
+        known = self.registry.keys()
         try:
-            yield self
+            with self.caches.nested():
+                yield self
         finally:
-            self._lookup_caches.pop()
-            if not self.is_in_window:
-                self._gone.clear()
-            self._release(set(self._cache) - known)
+            if not self.caches.is_in_session:
+                self.registry.clear_missing()
+            self._release(self.registry.keys() - known)
+
+    window = session  # the guide's name
 
     def _release(self, keys: set[tuple[str, str]]) -> None:
-        kept = set(self._unit.pending())
+        kept = set(self._pending.entities())
         for type_name, entity_id in keys:
             if type_name not in {"Tag", "Performer", "Studio"}:
-                entity = self._cache[type_name, entity_id].entity
-                if entity not in kept:
-                    self.forget(entity)
+                entity = self.registry.entry(type_name, entity_id)
+                if entity is not None and entity not in kept:
+                    self.registry.forget(entity)
+
+    # --- natural keys -----------------------------------------------------------------------------------------
+
+    async def named(self, entity_type: type[T], name: str) -> list[T]:
+        """Return the best carriers of a natural key. See `NaturalKeys.named`."""
+        return await self._keys.named(entity_type, name)
+
+    async def rivals(self, entity_type: type[T], name: str) -> list[T]:
+        """Return the entities because of which Stash refuses a new one of this name. See `NaturalKeys.rivals`."""
+        return await self._keys.rivals(entity_type, name)
 
     async def get_or_create(
         self,
@@ -68,126 +110,69 @@ class StashStore(AdoptingStore):
         create_if_missing: bool = True,  # noqa: FBT001, FBT002 - the guide's signature
         **fields: Any,
     ) -> T:
-        """Find by the natural key alone, else create with the other fields, saved (or queued in a window).
+        """Find by the natural key alone, else create with the other fields, saved (or queued in a session).
 
         Raises:
-            LookupRefusedError: the natural key is not given, a field is unknown, or nothing is to be created.
+            LookupRefusedError: the natural key is missing, a field is unknown, or nothing is to be created.
             RejectedError: Stash refused to create it.
         """
         kind = kind_of(entity_type)
-        key = normalize_text(fields.get(kind.key or "", ""))
-        if kind.key is None or not key:
-            raise LookupRefusedError(f"get_or_create({kind.name}) needs a {kind.key or 'natural key'}.")
-        _check_fields(kind, fields)
-        found = await self.named(entity_type, key)
-        entity: Entity | None = found[0] if found else None
-        if entity is None:
-            if not create_if_missing:
-                raise LookupRefusedError(f"Stash has no {kind.name} with the {kind.key} {key!r}.")
-            entity = await self.make_first(entity_type, **fields)
-        return entity  # type: ignore[return-value]  # kept by type
+        return await self._factory.get_or_create(kind, fields, may_create=create_if_missing)  # type: ignore[return-value]  # by type
+
+    # --- new entities -----------------------------------------------------------------------------------------
 
     async def make_first(self, entity_type: type[T], **fields: Any) -> T:
-        """The one new entity of a natural key that nobody carries, whoever asks for it first.
+        """Return the one new entity of a natural key that no entity carries, whichever caller asks first.
 
         Raises:
             RejectedError: Stash refused to create it.
         """
-        kind = kind_of(entity_type)
-        key = normalize_text(fields[kind.key or ""])
-        entity = self._births.get(kind, key)
-        if entity is None:
-            entity = self._births.begin(kind, key, self._built(kind, fields))
-            self.queue(entity)
-        return entity if self.is_in_window else await self._creating.ask(entity)  # type: ignore[return-value]
+        return await self._factory.make_first(kind_of(entity_type), fields)  # type: ignore[return-value]  # by type
 
     async def create(self, entity_type: type[T], **fields: Any) -> T:
-        """Create at once. Where Stash has one of that natural key already, that one is returned.
+        """Create an entity at once. If Stash has one of that natural key already, return that one.
 
         Raises:
             RejectedError: Stash refused it for another reason.
         """
-        kind = kind_of(entity_type)
-        _check_fields(kind, fields)
-        entity = self._built(kind, fields)
-        self.queue(entity)
-        return await self._creating.ask(entity)  # type: ignore[return-value]
+        return await self._factory.create(kind_of(entity_type), fields)  # type: ignore[return-value]  # by type
 
-    def _built(self, kind: EntityType, fields: dict[str, Any]) -> Entity:
-        known = {name: value for name, value in fields.items() if name in kind.fields}
-        return self._hydrator.fresh(kind, known)
+    def new(self, entity_type: type[T], **fields: Any) -> T:
+        """Make an entity of the store that is not pending yet. Its checks are those of an assignment.
 
-    async def _create_all(self, queued: Sequence[Entity]) -> dict[Entity, Entity | BaseException]:
-        done = await self._unit.flush(only=queued)
-        answers: dict[Entity, Entity | BaseException] = {}
-        for entity in queued:
-            failure = done.failure_of(entity)
-            if failure is None:
-                answers[entity] = self.entry(entity.__type_name__, entity.id) or entity
-            else:
-                self._discard(entity)
-                answers[entity] = _rejection(entity, failure.message)
-        return answers
-
-    def _discard(self, entity: Entity) -> None:
-        self._unit.queued.pop(entity, None)
-        self._births.end(entity)
-        self.forget(entity)
-
-    def rollback(self, among: Iterable[Entity] | None = None, *, keeping: Collection[str] = ()) -> None:
-        """Forget every entity with something pending, or those among these, but not of the types to keep."""
-        wanted = None if among is None else set(among)
-        for entity in self._unit.pending():
-            if entity.__type_name__ not in keeping and (wanted is None or entity in wanted):
-                self._unit.attached.pop(entity, None)
-                self._discard(entity)
+        Raises:
+            LookupRefusedError: the type has no such field.
+        """
+        return self._factory.build(kind_of(entity_type), fields)  # type: ignore[return-value]  # by type
 
     def queue(self, entity: Entity) -> None:
-        """Have a new entity created by the next flush, and found by lookups of this window."""
-        self._cache_entity(entity)
-        self._unit.queued[entity] = None
-        for cache in self._lookup_caches:
-            cache.index(kind_of(entity), [entity])
+        """Have a new entity created by the next flush, and found by lookups of this session."""
+        self._pending.queue(entity)
 
     def add(self, obj: Entity) -> None:
         """Enter an object. A new one is created by the next flush."""
         if obj.is_new():
-            self.queue(obj)
+            self._pending.queue(obj)
         else:
-            self._cache_entity(obj)
-
-    def new(self, entity_type: type[T], **fields: Any) -> T:
-        """A new entity of the store, not yet pending. An assignment's checks are a constructor's, and far cheaper.
-
-        Raises:
-            LookupRefusedError: it has no such field.
-        """
-        kind = kind_of(entity_type)
-        _check_fields(kind, fields)
-        return self._built(kind, fields)  # type: ignore[return-value]  # built by type
+            self.registry.enter(obj)
 
     async def make(self, entity: T) -> T:
-        """Have a new entity created: at once, or in a window by its flush.
+        """Have a new entity created: at once, or in a session by its flush.
 
         Raises:
             RejectedError: Stash refused it.
         """
-        self.queue(entity)
-        return entity if self.is_in_window else await self.save(entity)
-
-    def attach(self, entity: Entity, **content: str | None) -> None:
-        """Have a write-only field sent with the next write: an `image` or `cover_image` as data URL, None for none."""
-        self.own(entity)
-        self._unit.attached[entity] = content
+        self._pending.queue(entity)
+        return entity if self.caches.is_in_session else await self.save(entity)
 
     async def split_scene(self, scene_id: str, path: str) -> str:
-        """Give a further file of a scene a scene of its own, at once. Return that scene's id.
+        """Give a further file of a scene a scene of its own, at once. Return the id of the new scene.
 
         Raises:
             RejectedError: Stash refused it, or the scene has no such file.
         """
         question = Field("findScene", {"id": ("ID!", scene_id)}, "files { id path }")
-        scene = (await self._ask(document("query", [question]))).data["f0"] or {"files": []}
+        scene = (await self.reader.ask(document("query", [question]))).data["f0"] or {"files": []}
         ids = [file["id"] for file in scene["files"] if file["path"] == path]
         if not ids:
             raise RejectedError(f"Stash has no file {path!r} in the scene {scene_id}.")
@@ -198,28 +183,92 @@ class StashStore(AdoptingStore):
             raise RejectedError(f"Stash did not give {path!r} a scene of its own: {reply.message_for('f0')}")
         return str(reply.data["f0"]["id"])
 
-    def record_with(self, recorder: FlushListener | None) -> None:
-        """Tell somebody of every batch, before it is sent and after."""
-        self._unit.recorder = recorder
+    # --- reading ahead ----------------------------------------------------------------------------------------
+
+    async def preload(self, entity_type: type[T], *, selection: str | None = None, **filters: Any) -> list[T]:
+        """Read what the session will ask for. See `Preloader.preload`."""
+        return await self._preloader.preload(entity_type, selection=selection, **filters)
+
+    async def preload_any(self, entity_type: type[T], **filters: Any) -> int:
+        """Read what meets any of the lookups. See `Preloader.preload_any`."""
+        return await self._preloader.preload_any(entity_type, **filters)
+
+    async def preload_index(self, *entity_types: type[Entity]) -> None:
+        """Read whole types. See `Preloader.preload_index`."""
+        await self._preloader.preload_index(*entity_types)
+
+    async def preload_ids(
+        self, ids: Mapping[type[Entity], Sequence[str]], *, is_complete: bool = False
+    ) -> None:
+        """Read entities by ids. See `Preloader.preload_ids`."""
+        await self._preloader.preload_ids(ids, is_complete=is_complete)
+
+    async def preload_new(self, ids: Mapping[type[Entity], Sequence[str]]) -> None:
+        """Read entities that are likely to have no links, as after a scan. See `Preloader.preload_new`."""
+        await self._preloader.preload_new(ids)
+
+    async def rows_of_ids(
+        self, ids: Mapping[type[Entity], Sequence[str]]
+    ) -> dict[str, list[dict[str, Any]]] | None:
+        """Return the raw rows of entities by ids. See `Preloader.rows_of_ids`."""
+        return await self._preloader.rows_of_ids(ids)
+
+    def take(self, rows: Mapping[str, Sequence[dict[str, Any]]]) -> None:
+        """Make entities of raw rows."""
+        self._preloader.take(rows)
+
+    # --- facts ------------------------------------------------------------------------------------------------
+
+    async def standing(self, ids: Mapping[type[Entity], Sequence[str]]) -> set[tuple[str, str]]:
+        """Return the ids that Stash has. See `Queries.standing`."""
+        return await self._queries.standing(ids)
+
+    async def uses(self, ids: Mapping[str, Sequence[str]]) -> dict[tuple[str, str], dict[str, int]]:
+        """Count the uses of tags, performers and studios. See `Queries.uses`."""
+        return await self._queries.uses(ids)
+
+    async def images_in_order(self, galleries: Sequence[Gallery]) -> dict[str, list[str]]:
+        """Return the ids of the images of galleries in Stash's own order. See `Queries.orders`."""
+        return await self._queries.orders([gallery.id for gallery in galleries])
+
+    async def orders(self, galleries: Sequence[str]) -> dict[str, list[str]]:
+        """Return the same of galleries by their ids. See `Queries.orders`."""
+        return await self._queries.orders(galleries)
+
+    async def first_paths(self, images: Sequence[str]) -> dict[str, str]:
+        """Return the path that Stash has of the first file of each of these images."""
+        return await self._queries.first_paths(images)
 
     # --- writing ----------------------------------------------------------------------------------------------
 
+    def attach(self, entity: Entity, **content: str | None) -> None:
+        """Have a write-only field sent with the next write: an `image` or `cover_image` as data URL, None for none."""
+        self._pending.attach(entity, content)
+
+    def record_with(self, recorder: FlushListener | None) -> None:
+        """Report every batch to a listener, before it is sent and after."""
+        self._unit_of_work.listener = recorder
+
     def pending(self) -> list[Change]:
         """Return what a flush would write, mutation by mutation."""
-        return self._unit.changes()
+        return self._pending.changes()
+
+    def rollback(self, among: Iterable[Entity] | None = None, *, keeping: Collection[str] = ()) -> None:
+        """Forget every pending entity, or the pending ones among these, except for the types to keep."""
+        self._pending.rollback(among, keeping=keeping)
 
     async def flush(self, only: Sequence[Entity] | None = None, *, with_names: bool = False) -> Flushed:
         """Write everything that is pending, or these entities and what they need.
 
         Args:
             only: these entities.
-            with_names: and create every tag, performer and studio that is queued.
+            with_names: also create every tag, performer and studio that is queued.
 
         Raises:
-            RetriableError: Stash did not answer; what it did not confirm is still pending.
+            RetriableError: Stash did not answer. Unconfirmed changes are still pending.
             AccessRefusedError: the key was refused.
         """
-        return await self._unit.flush(only, with_names=with_names)
+        return await self._unit_of_work.flush(only, with_names=with_names)
 
     async def save(self, obj: T, _cascade_depth: int = 0) -> T:  # type: ignore[override]  # the guide's: it answers the object
         """Write one entity and what it needs.
@@ -227,38 +276,23 @@ class StashStore(AdoptingStore):
         Raises:
             RejectedError: Stash refused it.
         """
-        self.own(obj)
-        done = await self._unit.flush(only=[obj])
+        make_tracked(obj)
+        done = await self._unit_of_work.flush(only=[obj])
         if done.failed:
             failure = done.failure_of(obj) or done.failed[0]
-            raise _rejection(failure.entity, failure.message)
+            raise rejection(failure.entity, failure.message)
         return obj
 
     async def save_batch(self, objects: Sequence[Entity], **_options: Any) -> BatchResult:
-        """Write these entities. What was refused carries its error and stays pending."""
-        done = await self._unit.flush(only=objects)
+        """Write these entities. A refused entity stays pending, and its operation holds the error."""
+        done = await self._unit_of_work.flush(only=objects)
         operations = [BatchOperation(mutation_name="save", input_type_name="", variables={}) for _ in objects]
         for operation, entity in zip(operations, objects, strict=True):
             failure = done.failure_of(entity)
             operation.result = {"id": entity.id}
-            operation.error = None if failure is None else _rejection(entity, failure.message)
+            operation.error = None if failure is None else rejection(entity, failure.message)
         return BatchResult(operations=operations, raw_response=None)
 
     async def save_all(self, **_options: Any) -> BatchResult:
         """Write everything that is pending."""
-        return await self.save_batch(self._unit.pending())
-
-
-def _check_fields(kind: EntityType, fields: dict[str, Any]) -> None:
-    unknown = [n for n in fields if n not in kind.fields and n not in _WITHOUT_PLACE.get(kind.name, ())]
-    if unknown:
-        raise LookupRefusedError(f"{kind.name} has no field {unknown[0]!r}.")
-
-
-_WITHOUT_PLACE = {"Studio": ("performers",)}
-"""Fields that callers written after the guide give, and that Stash has no place for."""
-
-
-def _rejection(entity: Entity, message: str) -> RejectedError:
-    name = entity.__dict__.get("name") or entity.__dict__.get("title") or entity.id
-    return RejectedError(f"Stash refused {entity.__type_name__} {name!r}: {message[:300]}")
+        return await self.save_batch(self._pending.entities())

@@ -13,7 +13,7 @@ from stash_graphql_client.types import Performer, Studio, Tag
 from stash.embedded import EmbeddedStash
 from stash.embedded.service import Reply as EmbeddedReply
 from stash.errors import DamagedReplyError
-from stash.store import StashStore, connect, preloading, reading
+from stash.store import StashStore, connect, finder, preloading, reading
 from stash.store.entity_types import ENTITY_TYPES
 from stash.store.reply_validation import all_rows_in, page_in, rows_of_ids
 from stash.transport.graphql import Reply
@@ -101,9 +101,9 @@ async def test_a_row_that_is_lost_on_the_way_ends_as_a_damaged_reply(
     monkeypatch: pytest.MonkeyPatch, look: str, row: str
 ) -> None:
     """Whichever question it is, an answer that lost one of seven tags is not used, and nothing is written."""
-    monkeypatch.setattr(reading, "ROWS", 3)
-    monkeypatch.setattr(preloading, "ROWS", 3)
-    monkeypatch.setattr(reading, "PAGE", 7)
+    monkeypatch.setattr(finder, "INDEX_PAGE", 3)
+    monkeypatch.setattr(preloading, "INDEX_PAGE", 3)
+    monkeypatch.setattr(reading, "ID_PAGE", 7)
     with EmbeddedStash([]) as stash:
         async with reached(stash) as store:
             ids = [(await store.create(Tag, name=f"t{number}")).id for number in range(7)]
@@ -169,8 +169,8 @@ def dropping(place: int) -> Callable[[Call, Callable[[], Awaitable[Any]]], Await
 @pytest.mark.parametrize("look", ["index", "find"])
 async def test_every_page_is_looked_at(monkeypatch: pytest.MonkeyPatch, look: str, page: int) -> None:
     """Of seven tags on three pages each page has to be whole, the last one too."""
-    monkeypatch.setattr(reading, "PAGE", 3)
-    monkeypatch.setattr(preloading, "ROWS", 3)
+    monkeypatch.setattr(finder, "ID_PAGE", 3)
+    monkeypatch.setattr(preloading, "INDEX_PAGE", 3)
     answered = 0
     drop = dropping(0)
 

@@ -139,7 +139,7 @@ async def test_pages_are_asked_for_at_once(
     embedded: Server, monkeypatch: pytest.MonkeyPatch, by: str
 ) -> None:
     """The pages of many ids do not wait for one another, however they are asked for."""
-    monkeypatch.setattr(preloading, "PAGE", 10)
+    monkeypatch.setattr(preloading, "ID_PAGE", 10)
     async with embedded.store() as store:
         ids = [image.id for image in await embedded.images(store, 30)]
     assert embedded.transport is not None

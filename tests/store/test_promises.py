@@ -166,7 +166,7 @@ def _fresh(store: StashStore):
         async def __aenter__(self) -> None:
             for kind in (Scene, Image, Gallery, Performer, Studio, Tag):
                 for entity in store.all_cached(kind):
-                    store.forget(entity)
+                    store.registry.forget(entity)
 
         async def __aexit__(self, *_: object) -> None:
             pass

@@ -87,7 +87,7 @@ async def test_a_group_keeps_its_place(store: StashStore) -> None:
     group = Group(name="one")
     store.add(group)
     places = {group: 1}
-    store.name(group, {"id": "7", "name": "one"})
+    store.hydrator.assign_id(group, {"id": "7", "name": "one"})
     assert (group.id, places[group]) == ("7", 1)
 
 
@@ -101,7 +101,7 @@ async def covered(server: Server, store: StashStore) -> tuple[Gallery, Image]:
     await store.flush()
     gallery.cover = images[0]
     await store.flush()
-    store.forget(images[0])
+    store.registry.forget(images[0])
     gallery.cover = await store.get(Image, images[0].id)
     assert gallery.cover is not images[0]
     return gallery, images[1]
@@ -121,6 +121,6 @@ async def test_another_object_of_the_id_gives_way(covered: tuple[Gallery, Image]
     wanted = {"gallery_id": gallery.id, "cover_image_id": other.id}
     text = "mutation($input: GallerySetCoverInput!) { setGalleryCover(input: $input) }"
     await store.connection.mutate(text, {"input": wanted}, fields=1)
-    await store.read_again([gallery])
+    await store.reader.read_again([gallery])
     assert gallery.cover is other
     assert store.pending() == []

@@ -25,6 +25,7 @@ GUARDED = PRIVATE_STATE | {
     "__pydantic_fields_set__",
     "__pydantic_extra__",
     "_diff_custom_fields",
+    "_type_index",
 }
 
 OVERRIDDEN = {
