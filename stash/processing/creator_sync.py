@@ -41,7 +41,7 @@ class CreatorSync:
 
     async def sync(self, reader: Reader, creator: Creator) -> None:
         """Bring all of a creator's items into Stash."""
-        async with self._store.window():
+        async with self._store.session():
             await self._preloader.load_people([creator])
             await self._processing.sync_account(creator)
             fingerprints = await self._unchanged.load(creator)
@@ -81,7 +81,7 @@ class CreatorSync:
         if self._is_gc_due:
             gc.collect()  # the replies of the chunk before contain reference cycles
         self._is_gc_due = True
-        async with self._store.window():
+        async with self._store.session():
             if fingerprint is not None and await self._unchanged.check(chunk, fingerprint):
                 processing.tally.matched.update(media_id for media_id, found in chunk.files.items() if found)
                 processing.tally.count_unchanged(fingerprint)

@@ -99,7 +99,7 @@ class StashProcessing(ItemProcessing):
         self, reader: Reader, creators: Sequence[Creator], files: Sequence[LocalFile] = ()
     ) -> None:
         """Sync the creators in turn, on one index of people, studios and tags. Name which of the files have no match."""
-        async with self.store.window():
+        async with self.store.session():
             await self.store.preload_index(Tag, Performer, Studio)
             sync = CreatorSync(self)
             for creator in creators:

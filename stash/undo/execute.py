@@ -68,7 +68,7 @@ class UndoRun:
             await self._journal.operations(run.id), new_ids(await self._journal.replaced_since(run.id))
         )
         effects = net_changes(operations)
-        async with self._store.window():
+        async with self._store.session():
             standing = self._standing = await SnapshotReader(self._store, self._journal, effects).look()
             plan = UndoPlanner(effects, standing, is_forced=self._is_forced).decide()
             self._note_left(run, operations, plan)

@@ -323,11 +323,11 @@ async def test_files_are_matched_by_name_by_id_and_by_code(
         MediaFactory.build(id=30, variants=(MediaFactory.build(id=33),)),
         MediaFactory.build(id=44),
     ]
-    async with processor.store.window():
+    async with processor.store.session():
         found = await processor._find_stash_files(media)
     assert {media_id: entity.id for media_id, entity in found.items()} == {11: "1", 22: "2", 30: "3"}
     stash.rows["images"] = [{"id": "9", **image(code="44")}]
-    async with processor.store.window():
+    async with processor.store.session():
         again = await processor._find_stash_files(media[3:])
     assert {media_id: entity.id for media_id, entity in again.items()} == {44: "9"}
 
@@ -398,7 +398,7 @@ async def test_a_gallery_gets_its_files_cover_and_chapter(processor: StashProces
         60, item.account, "The text of an earlier post", item.createdAt, (held(50, media[1]),)
     )
     item = ItemFactory.build(id=50, aggregated=(post,), media=tuple(held(50, one) for one in media))
-    async with processor.store.window():
+    async with processor.store.session():
         found = {1: await processor.store.get(Image, "1"), 2: await processor.store.get(Image, "2")}
         content = GalleryContents(files={**found, 3: await processor.store.get(Scene, "1")})
         made = await processor._process_item_gallery(item, item.account, content)
@@ -430,7 +430,7 @@ async def test_a_file_that_the_source_dropped_leaves_the_gallery(
     )
     processor.work.baselines.put(("Gallery", key), memory)
     item = ItemFactory.build(id=50, media=(held(50, MediaFactory.build(id=1)),))
-    async with processor.store.window():
+    async with processor.store.session():
         content = GalleryContents(files={1: await processor.store.get(Image, "1")})
         await processor.store.get(Image, "3")
         await processor._process_item_gallery(item, item.account, content)
@@ -442,7 +442,7 @@ async def test_a_file_that_the_source_dropped_leaves_the_gallery(
 
 async def test_nothing_is_asked_twice_in_a_window(processor: StashProcessing, stash: Stash) -> None:
     """Once the index is read, people, studios and tags cost no request until the flush."""
-    async with processor.store.window():
+    async with processor.store.session():
         await processor.store.preload_index(Tag, Performer, Studio)
         before = processor.store.requests.total
         for number in range(20):

@@ -107,19 +107,19 @@ async def test_a_row_that_is_lost_on_the_way_ends_as_a_damaged_reply(
     with EmbeddedStash([]) as stash:
         async with reached(stash) as store:
             ids = [(await store.create(Tag, name=f"t{number}")).id for number in range(7)]
-        async with reached(stash) as store, store.window():
+        async with reached(stash) as store, store.session():
             await LOOKS[look](store, ids)
         stash.middleware.append(dropping(DROPPED[row]))
         async with reached(stash) as store:
-            async with store.window():
+            async with store.session():
                 with pytest.raises(DamagedReplyError, match="lacks some"):
                     await LOOKS[look](store, ids)
             assert store.requests.mutations == 0
 
 
 @pytest.mark.parametrize("look", ["find", "find by names", "get_or_create"])
-async def test_outside_of_a_window_too(look: str) -> None:
-    """A lost row is no reason to make the tag again outside of a window either."""
+async def test_outside_of_a_session_too(look: str) -> None:
+    """A lost row is no reason to make the tag again outside of a session either."""
     with EmbeddedStash([]) as stash:
         async with reached(stash) as store:
             for number in range(7):
@@ -184,7 +184,7 @@ async def test_every_page_is_looked_at(monkeypatch: pytest.MonkeyPatch, look: st
             for number in range(7):
                 await store.create(Tag, name=f"t{number}")
         stash.middleware.append(around)
-        async with reached(stash) as store, store.window():
+        async with reached(stash) as store, store.session():
             with pytest.raises(DamagedReplyError, match="lacks some"):
                 await LOOKS[look](store, [])
         assert answered == page

@@ -1,4 +1,4 @@
-"""What a window reads ahead, and by which question."""
+"""Reading ahead: what a session reads, and by which question."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ async def test_close_ids_are_asked_for_as_a_range(server: Server) -> None:
         gone, foreign, wanted = ids[7], ids[11], [one for one in ids if one != ids[11]]
         destroy = "mutation($ids: [ID!]!) { galleryDestroy(input: {ids: $ids}) }"
         assert not (await store.connection.mutate(destroy, {"ids": [gone]}, fields=1)).errors
-    async with server.store() as store, store.window():
+    async with server.store() as store, store.session():
         await store.preload_ids({Gallery: wanted})
         before = store.requests.total
         found = [await store.get(Gallery, one) for one in wanted]
@@ -49,7 +49,7 @@ async def test_close_ids_are_asked_for_as_a_range(server: Server) -> None:
 async def test_of_a_type_that_stash_has_none_of_nothing_is_asked(embedded: Server) -> None:
     """Whether there is any gallery is one small question; only where there is one they are looked for by code and by URL."""
     wanted = {"code__in": ["1", "2"], "url__in": ["https://example.com/1"]}
-    async with embedded.store() as store, store.window():
+    async with embedded.store() as store, store.session():
         before = store.requests.total
         await store.preload_any(Gallery, **wanted)
         assert (
@@ -60,7 +60,7 @@ async def test_of_a_type_that_stash_has_none_of_nothing_is_asked(embedded: Serve
         assert store.requests.total - before == 1
     async with embedded.store() as store:
         await _galleries(embedded, store, 1)
-    async with embedded.store() as store, store.window():
+    async with embedded.store() as store, store.session():
         before = store.requests.total
         await store.preload_any(Gallery, **wanted, title__in=[f"{embedded.prefix} 0"])
         assert len(await store.find(Gallery, title=f"{embedded.prefix} 0")) == 1
@@ -86,7 +86,7 @@ async def test_what_is_not_linked_is_read_without_its_lists(server: Server) -> N
     async with server.store() as store:
         images = await server.images(store, 30)
         ids = [image.id for image in images]
-    async with server.store() as store, store.window():
+    async with server.store() as store, store.session():
         await store.preload_new({Image: ids})
         assert store.requests.total == 2  # the connection's own, and this one
         assert all(image.tags == image.urls == image.performers == image.galleries == [] for image in images)
@@ -99,7 +99,7 @@ async def test_what_is_not_linked_is_read_without_its_lists(server: Server) -> N
         await linked[3].add_to_gallery(Gallery(title=f"{server.prefix} g", code=server.prefix))
         linked[3].title = "mine"
         await store.flush()
-    async with server.store() as store, store.window():
+    async with server.store() as store, store.session():
         await store.preload_new({Image: ids})
         before = store.requests.total
         found = [await store.get(Image, one) for one in ids]
@@ -144,7 +144,7 @@ async def test_pages_are_asked_for_at_once(
         ids = [image.id for image in await embedded.images(store, 30)]
     assert embedded.transport is not None
     gathering = embedded.transport = Gathering(embedded.transport)
-    async with embedded.store() as store, store.window():
+    async with embedded.store() as store, store.session():
         await getattr(store, by)({Image: ids})
     assert not gathering.was_in_vain
 

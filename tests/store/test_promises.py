@@ -240,7 +240,7 @@ async def test_any_number_of_hashtags_costs_three_requests(store: StashStore, na
 
 async def test_a_race_with_another_process_ends_in_one_entity(store: StashStore, name: str) -> None:
     """A name that somebody else took between our question and our create is found, and used."""
-    async with store.window():
+    async with store.session():
         await store.preload(Tag)
         mine = await store.get_or_create(Tag, name=name)
         document = "mutation($input: TagCreateInput!) { tagCreate(input: $input) { id } }"
@@ -366,7 +366,7 @@ async def test_flushes_overlap(embedded: Server) -> None:
             return reply
 
         embedded.embedded.middleware.append(hold)
-        async with store.window():
+        async with store.session():
             galleries = [store.new(Gallery, title=name, code=name) for name in ("first", "second")]
             for gallery, image in zip(galleries, (first, second), strict=True):
                 await store.make(gallery)
@@ -405,7 +405,7 @@ async def test_updates_of_the_next_flush_go_out_before_the_answer(embedded: Serv
 
 async def test_creates_of_the_next_flush_go_out_before_the_answer(embedded: Server) -> None:
     """Two flushes create side by side; what both need is created once, and who needs it waits for that one."""
-    async with embedded.store() as store, store.window():
+    async with embedded.store() as store, store.session():
         assert embedded.embedded is not None
         other = asyncio.Event()
         sent = []
@@ -435,7 +435,7 @@ async def test_creates_of_the_next_flush_go_out_before_the_answer(embedded: Serv
 
 async def test_names_are_created_ahead(embedded: Server) -> None:
     """A flush that is told to creates every tag that is queued by then, and no other that is not named."""
-    async with embedded.store() as store, store.window():
+    async with embedded.store() as store, store.session():
         gallery, other = (store.new(Gallery, title=f"{embedded.prefix} {n}") for n in range(2))
         await store.make(gallery)
         await store.make(other)
@@ -538,10 +538,22 @@ async def test_images_can_be_added_from_the_gallery(store: StashStore, server: S
     assert (await store.get(Gallery, gallery.id)).image_count == 2
 
 
+async def test_a_window_is_a_session(store: StashStore, name: str) -> None:
+    """In a `window` as in a `session` a new entity waits for the flush."""
+    for opened in (store.session, store.window):
+        before = store.requests.mutations
+        async with opened():
+            tag = await store.get_or_create(Tag, name=f"{name} {before}")
+            assert tag.is_new()
+            assert store.requests.mutations == before
+            await store.flush()
+        assert store.requests.mutations == before + 1
+
+
 async def test_chapters_and_cover_are_written_after_the_links(store: StashStore, server: Server) -> None:
     """One flush makes a gallery, links its images, then sets its chapter and its cover."""
     first, second = await server.images(store, 2)
-    async with store.window():
+    async with store.session():
         gallery = Gallery(title=server.prefix, code=server.prefix, cover=second)
         store.add(gallery)
         for image in (first, second):
@@ -599,7 +611,7 @@ async def test_a_failed_link_is_named_and_the_others_stand(store: StashStore, se
 
 async def test_flush_orders_what_depends_on_each_other(store: StashStore, name: str) -> None:
     """New entities that point to new ones are created after them, whatever the order they were added in."""
-    async with store.window():
+    async with store.session():
         network = Studio(name=f"{name} network")
         gallery = Gallery(title=name, code=name, studio=Studio(name=name, parent_studio=network))
         gallery.tags = [Tag(name=name)]
