@@ -1,4 +1,7 @@
-"""What was to be created and stands in Stash already: its reply was lost, or somebody else was first."""
+"""Adopting existing entities: a new entity becomes the one that Stash has already.
+
+That happens if the reply to a creation was lost, or if another client created the entity first.
+"""
 
 from __future__ import annotations
 
@@ -21,11 +24,11 @@ if TYPE_CHECKING:
 
 
 AFTER_CREATE = ("cover", "images")
-"""What no creation takes."""
+"""Fields that no creation takes. They are written by a later request."""
 
 
 class Adopter:
-    """Makes new entities those that Stash has already."""
+    """Replaces new entities by those that Stash has already."""
 
     def __init__(
         self, registry: Registry, hydrator: Hydrator, keys: NaturalKeys, pending_keys: PendingByKey
@@ -41,7 +44,7 @@ class Adopter:
         self._pending_keys.end(entity)
 
     async def adopt_existing(self, entities: Sequence[Entity]) -> set[Entity]:
-        """Let new entities be those that Stash has of the same natural key. Return which of them are."""
+        """Adopt the entities that Stash has of the same natural keys. Return the new entities that were replaced."""
         adopted: set[Entity] = set()
         by_kind: dict[str, dict[Entity, str]] = {}
         for entity in entities:
@@ -56,7 +59,7 @@ class Adopter:
         return adopted
 
     def adopt_chapter(self, chapter: GalleryChapter) -> None:
-        """Let a new chapter be the one of its gallery with the same title and place, if there is one."""
+        """Replace a new chapter by the one of its gallery with the same title and index, if there is one."""
         gallery = chapter.gallery
         standing = (
             gallery.chapters if isinstance(gallery, Gallery) and isinstance(gallery.chapters, list) else []
@@ -68,9 +71,9 @@ class Adopter:
                 return
 
     def _replace_by(self, entity: Entity, existing: Entity) -> None:
-        """A new entity turned out to exist: it takes the other's place.
+        """Give a new entity the id and the values of an existing one.
 
-        What no creation takes is still to be written, and so is what stands empty there.
+        Still to be written are the fields that no creation takes, and those that are empty in Stash.
         """
         self._registry.forget(entity)
         self._pending_keys.end(entity)
@@ -83,7 +86,10 @@ class Adopter:
 
 
 def _is_made_of(existing: Entity, new: Entity) -> bool:
-    """Tell whether what stands in Stash may be what the creation of a new entity made. A code alone says nothing."""
+    """Tell whether an entity of Stash may be the result of creating this new one.
+
+    A code alone is no evidence, so a URL or the title has to agree too.
+    """
     if kind_of(new).key == "code":
         urls = {*_texts_of(existing, "urls")}
         return (
@@ -101,7 +107,7 @@ def _folded(entity: Entity, field: str) -> list[str]:
 
 
 def _texts_of(entity: Entity, field: str) -> list[str]:
-    """The texts of a field as Stash keeps them. None where it is empty or unknown."""
+    """Return the texts of a field as Stash stores them. An empty or unknown field has none."""
     value = entity.__dict__.get(field)
     return [
         normalize_text(text)
@@ -111,7 +117,7 @@ def _texts_of(entity: Entity, field: str) -> list[str]:
 
 
 def _still_empty(entity: Entity, existing: Entity) -> dict[str, Any]:
-    """The fields of a new entity that are empty in the one which stands."""
+    """Return the fields of a new entity that are empty in the existing one."""
     return {
         name: value
         for name in entity.__tracked_fields__

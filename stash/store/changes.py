@@ -1,4 +1,4 @@
-"""What differs between an entity and what Stash has of it, and the inputs that say so. Pure."""
+"""Edits: the fields of an entity that differ from Stash, and the GraphQL inputs for them. Pure."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 SENT_SEPARATELY = frozenset(
     {("Gallery", "cover"), ("Gallery", "images"), ("Gallery", "chapters"), ("Image", "galleries")}
 )
-"""Fields that Stash takes by mutations of their own."""
+"""Fields that have a mutation of their own in Stash."""
 
 _ORDERED = frozenset({"urls"})
 
 
 @dataclass(slots=True, eq=False)
 class Change:
-    """What one mutation is to change of one entity, or has changed: values and links, by field."""
+    """Values and links of one entity before and after one mutation, by field."""
 
     entity: Entity
     action: Literal["create", "update", "link", "destroy"]
@@ -38,26 +38,26 @@ class Change:
 
 @dataclass(frozen=True)
 class Failure:
-    """A change that Stash refused, and its words."""
+    """A change that Stash refused, and Stash's error message."""
 
     change: Change
     message: str
 
     @property
     def entity(self) -> Entity:
-        """Tell whose change it was."""
+        """Return the entity of the change."""
         return self.change.entity
 
 
 def edited_fields(entity: Entity) -> list[str]:
-    """The tracked fields whose value is not what Stash has, as Stash keeps values."""
+    """Return the tracked fields whose value differs from Stash's, after Stash's own normalization."""
     data, tracked = entity.__dict__, entity.__tracked_fields__
     if is_new(entity):
         return sorted([field for field in tracked if data.get(field, UNSET) is not UNSET])
     known = snapshot(entity)
     assigned = assigned_fields(entity).difference(known)
     edited = [field for field in assigned if field in tracked and data[field] is not UNSET]
-    # Most entities stand as they are known; the dictionaries are compared much faster than their items are, one by one.
+    # Most entities are unedited, and comparing whole dictionaries is much faster than comparing item by item.
     if not known.items() <= data.items():
         edited += [
             field
@@ -68,12 +68,12 @@ def edited_fields(entity: Entity) -> list[str]:
 
 
 def _known(entity: Entity) -> dict[str, Any]:
-    """Return what Stash has. Of a new entity it has nothing."""
+    """Return the values that Stash has. A new entity has none."""
     return {} if is_new(entity) else snapshot(entity)
 
 
 def _differs(field: str, before: Any, after: Any) -> bool:
-    """Tell whether Stash would keep another value than it has."""
+    """Tell whether Stash would store another value than it has."""
     if type(after) is str and isinstance(before, _TEXT) and field != "date":
         return (normalize_text(before) if before else "") != normalize_text(after)
     if after is UNSET:
@@ -88,7 +88,7 @@ def _differs(field: str, before: Any, after: Any) -> bool:
 
 
 def is_other(value: Any, known: Any) -> bool:
-    """Tell whether a value that differs from what is known is another one: what left memory and was read again is none."""
+    """Tell whether two unequal values mean different things. Two objects of one id mean the same."""
     if type(value) is not type(known):
         return True
     if type(value) is list:
@@ -97,7 +97,7 @@ def is_other(value: Any, known: Any) -> bool:
     return type(value) in _NO_ENTITIES or not isinstance(value, Entity) or value.id != known.id
 
 
-_TEXT = (str, type(None))  # a union is made anew, and looked at slowly, each time
+_TEXT = (str, type(None))  # isinstance with `str | None` builds a union each time, which is slow
 _TEXT_OR_DATE = (*_TEXT, date)
 
 
@@ -114,7 +114,7 @@ def _text(field: str, value: Any) -> str | None:
 
 
 def to_input(entity: Entity, sent: Mapping[str, Any]) -> dict[str, Any]:
-    """The input of a create or an update with these of its `values`. Ids of related entities are read now."""
+    """Build the input of a create or an update from these `values`. Ids of related entities are read now."""
     names = _input_names(type(entity), is_new(entity))
     given = {
         names[field]: value if type(value) is str and field != "date" else _given(entity, field, value)
@@ -125,7 +125,7 @@ def to_input(entity: Entity, sent: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _given(entity: Entity, field: str, value: Any) -> Any:
-    """A value as an input takes it. UNSET where there is nothing to say."""
+    """Convert a value for an input. UNSET leaves the field out."""
     relation = entity.__relationships__.get(field)
     if value is not UNSET and field == "custom_fields" and not is_new(entity):
         diff = custom_fields_diff(entity)
@@ -137,7 +137,7 @@ def _given(entity: Entity, field: str, value: Any) -> Any:
 
 @cache
 def _input_names(entity_type: type[Entity], is_creation: bool) -> dict[str, str]:  # noqa: FBT001 - a key of the cache
-    """Return what the fields are called in an input, those that it takes."""
+    """Map the fields that an input takes to their names in it."""
     model = entity_type.__create_input_type__ if is_creation else entity_type.__update_input_type__
     allowed = model.model_fields if model is not None else {}
     relations = entity_type.__relationships__
@@ -150,7 +150,7 @@ def _input_names(entity_type: type[Entity], is_creation: bool) -> dict[str, str]
 
 
 def sendable(entity_type: type[Entity], fields: Iterable[str]) -> list[str]:
-    """The fields that an update takes. What it does not take can only be given on creation, or not at all."""
+    """Return the fields that an update takes. Other fields can be set on creation at most."""
     taken, relations = entity_type.__update_input_type__.model_fields, entity_type.__relationships__
     return [f for f in fields if (relations[f].target_field if f in relations else f) in taken]
 
@@ -167,20 +167,20 @@ def _links(transform: Any, value: Any) -> Any:
 
 
 def before(entity: Entity, field: str) -> Any:
-    """Return what Stash has in a field, None where that is not known."""
+    """Return the value that Stash has in a field, None if it is unknown."""
     value = _known(entity).get(field, UNSET)
     return None if value is UNSET else value
 
 
 def mark_sent(entity: Entity, sent: dict[str, Any]) -> None:
-    """Remember what was written. An edit made meanwhile stays an edit."""
+    """Note the values that were written. An edit made meanwhile stays an edit."""
     known = snapshot(entity)
     for field, value in sent.items():
         known[field] = [*value] if type(value) is list else value
 
 
 def values(entity: Entity, fields: Iterable[str]) -> dict[str, Any]:
-    """A copy of the fields as they are now, without links to what Stash has not got yet."""
+    """Copy the fields as they are now. Links to entities that Stash lacks are left out."""
     data = entity.__dict__
     return {f: _saved(value) if type(value := data[f]) is list else value for f in fields}
 
@@ -190,15 +190,15 @@ def _saved(members: Iterable[Any]) -> list[Any]:
 
 
 def is_unmade(value: object) -> bool:
-    """Tell whether a value is an entity that Stash has not got yet."""
+    """Tell whether a value is an entity that Stash lacks so far."""
     return type(value) not in _NO_ENTITIES and isinstance(value, Entity) and is_new(value)
 
 
-_NO_ENTITIES = frozenset({str, list, bool, type(None)})  # whether something is an entity is looked up slowly
+_NO_ENTITIES = frozenset({str, list, bool, type(None)})  # isinstance with a pydantic class is slow
 
 
 def related(entity: Entity) -> list[Entity]:
-    """The entities that an entity's tracked relations point to."""
+    """Return the entities that an entity's tracked relations point to."""
     data, found = entity.__dict__, []
     for field in _relations(type(entity)):
         value = data.get(field)

@@ -1,4 +1,4 @@
-"""The doors: `connect` for scripts, notebooks and tests, `StashContext` for the pipeline."""
+"""Opening a store: `connect` for scripts, notebooks and tests, `StashContext` for the pipeline."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ log = logging.getLogger(__name__)
 
 
 class StashContext(stash_graphql_client.StashContext):
-    """The library's context, with our connection and our store in it.
+    """The library's context with a `Connection` and a `StashStore` of this package.
 
     Args:
         conn: the downloader's settings: `scheme`, `host`, `port`, `apikey`, in any case.
-        wire: how to reach Stash, where more than that is to be said.
+        wire: how to reach Stash, if `conn` does not tell everything.
     """
 
     def __init__(self, conn: Mapping[str, Any] | None = None, *, wire: TransportConfig | None = None) -> None:
@@ -41,10 +41,10 @@ class StashContext(stash_graphql_client.StashContext):
         )
 
     async def get_client(self) -> Connection:
-        """Connect, once.
+        """Connect at the first call.
 
         Raises:
-            SyncError: named by what is wrong: no answer, key, certificate, not a Stash, too old.
+            SyncError: its class tells the cause: no answer, key, certificate, not a Stash, too old.
             UsageError: a store is open in this process already.
         """
         if self._client is None:
@@ -61,14 +61,17 @@ class StashContext(stash_graphql_client.StashContext):
 
     @property
     def client(self) -> Connection:
-        """The open connection."""
+        """Return the open connection."""
         client = super().client
         assert isinstance(client, Connection)  # noqa: S101 - get_client makes no other
         return client
 
     @property
     def store(self) -> StashStore:
-        """The open store. The library's own way to it formats a line for the log each time, thousands of times a run."""
+        """Return the open store.
+
+        The library's own property formats a log line each time, thousands of times a run.
+        """
         store = self._store
         return store if isinstance(store, StashStore) else super().store  # type: ignore[return-value]  # which raises
 
@@ -84,12 +87,12 @@ def _wire_of(conn: Mapping[str, Any]) -> TransportConfig:
 
 @asynccontextmanager
 async def connect(url: str, api_key: str | None = None, **options: Any) -> AsyncIterator[StashStore]:
-    """Open the store of a Stash, for the length of a block.
+    """Open the store of a Stash for the length of a block.
 
     Args:
         url: as in the browser, for example `http://localhost:9999`.
-        api_key: from Settings, Security; None where Stash asks for none.
-        options: further fields of `stash.transport.client.Wire`.
+        api_key: from Settings, Security; None if Stash asks for none.
+        options: further fields of `stash.transport.graphql.TransportConfig`.
 
     Raises:
         SyncError: named by what is wrong: no answer, key, certificate, not a Stash, too old.

@@ -1,4 +1,4 @@
-"""New entities: made with their fields, and one per natural key however many callers ask."""
+"""Making new entities. However many callers ask, there is one per natural key."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from stash.store.unit_of_work import UnitOfWork
 
 _IGNORED_FIELDS = {"Studio": ("performers",)}
-"""Fields that callers written after the guide give, and that Stash has no place for."""
+"""Fields that the guide's examples give, although Stash's type lacks them."""
 
 
 class EntityFactory:

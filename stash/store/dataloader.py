@@ -1,4 +1,4 @@
-"""Gathers what concurrent callers ask for into one call."""
+"""The DataLoader pattern: the questions of concurrent callers become one call."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 
 
 class DataLoader[K: Hashable, V]:
-    """Callers that ask in the same turn of the event loop share one call. Equal questions share one answer."""
+    """Collects the questions of one turn of the event loop. Equal questions share one answer."""
 
     def __init__(self, process: Callable[[Sequence[K]], Awaitable[Mapping[K, V | BaseException]]]) -> None:
         self._process = process
@@ -15,7 +15,7 @@ class DataLoader[K: Hashable, V]:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def ask(self, question: K) -> V:
-        """The answer to one question. Raises what `process` answered with where that is an error."""
+        """Return the answer to one question. An error among the answers of `process` is raised."""
         future = self._asked.get(question)
         if future is None:
             if not self._asked:

@@ -1,4 +1,4 @@
-"""Taking entities out of Stash, a list of one type a mutation. Never a file, nor anything that holds one."""
+"""Deleting entities from Stash, a list of one type per mutation. Types with files are excluded."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ if TYPE_CHECKING:
     from stash.store.unit_of_work import FlushListener
 
 ORDER = ("GalleryChapter", "Gallery", "Performer", "Tag", "Studio")
-"""The types that can be taken out, those first that point to the others."""
+"""The types that can be deleted. A type that points to others comes before them."""
 
 
 async def destroy(
     store: StashStore, changes: Sequence[Change], recorder: FlushListener | None = None
 ) -> Flushed:
-    """Take these entities out of Stash, a type at a time, each type in the order given. What is gone already is done.
+    """Delete these entities, a type at a time, each type in the order given. A missing entity counts as deleted.
 
-    A list is atomic: where one fails, its entities are sent one by one, which names the bad ones.
+    A list is atomic. If it fails, its entities are sent one by one, which tells the refused ones.
 
     Raises:
         RetriableError: Stash did not answer.
@@ -56,7 +56,7 @@ async def destroy(
 
 
 async def _send(store: StashStore, name: str, batch: Sequence[Change]) -> dict[Change, str]:
-    """Send a batch. Return who still stands, by change, with Stash's words."""
+    """Send a batch. Return Stash's message for each change whose entity still exists."""
     return {
         change: message
         for part in await fitting(batch, partial(_send_once, store, name))
@@ -80,7 +80,7 @@ async def _send_once(store: StashStore, name: str, batch: Sequence[Change]) -> d
 async def _mutate(
     store: StashStore, fields: Sequence[Field], changes: Sequence[Change], said: dict[Change, str]
 ) -> bool:
-    """Tell whether Stash says yes to everything. What it says of single ones is kept."""
+    """Send one request, and collect its messages in `said`. Tell whether Stash confirmed every field."""
     text, variables = document("mutation", fields)
     try:
         reply = await store.connection.mutate(text, variables, fields=len(fields))

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Field(NamedTuple):
-    """One root field: `arguments` maps a name to its GraphQL type and value."""
+    """One root field. `arguments` maps a name to its GraphQL type and value."""
 
     name: str
     arguments: dict[str, tuple[str, Any]]
@@ -20,7 +20,7 @@ class Field(NamedTuple):
 
 
 def document(operation: str, fields: Sequence[Field]) -> tuple[str, dict[str, Any]]:
-    """The text and the variables of an operation whose fields are aliased `f0`, `f1`, …."""
+    """Return the text and the variables of an operation. Its fields are aliased `f0`, `f1`, …."""
     shape = tuple((f.name, tuple((n, t) for n, (t, _) in f.arguments.items()), f.selection) for f in fields)
     variables = {
         f"{name}{number}": value
@@ -51,7 +51,7 @@ def _arguments(number: int, arguments: tuple[tuple[str, str], ...]) -> str:
 def find(
     kind: EntityType, where: dict[str, Any], selection: str, *, page: int = 1, per_page: int = -1
 ) -> Field:
-    """A page of the entities that meet a filter."""
+    """Ask for a page of the entities that meet a filter."""
     arguments: dict[str, tuple[str, Any]] = {
         "filter": ("FindFilterType", {"page": page, "per_page": per_page, "sort": "id", "direction": "ASC"})
     }
@@ -61,28 +61,28 @@ def find(
 
 
 def newest(kind: EntityType) -> Field:
-    """The entity of the highest id."""
+    """Ask for the entity of the highest id."""
     last = {"per_page": 1, "sort": "id", "direction": "DESC"}
     return Field(kind.find_many, {"filter": ("FindFilterType", last)}, f"count {kind.plural} {{ id }}")
 
 
 def by_ids(kind: EntityType, ids: Sequence[str], selection: str) -> Field:
-    """Entities by ids that are known to exist. One that does not fails the whole field."""
+    """Ask for entities by ids that exist. One missing id fails the whole field."""
     return Field(kind.find_many, {"ids": ("[ID!]", list(ids))}, f"{kind.plural} {{ {selection} }}")
 
 
 def among(kind: EntityType, ids: Sequence[str], selection: str) -> Field:
-    """Entities by ids that were known once.
+    """Ask for entities by ids that existed once.
 
-    Of ids that lie close together their range is asked for, which Stash reads several times as fast: it answers
-    what lies between them too, and nothing for one that is gone.
+    Ids that lie close together are asked for by their range, because Stash reads a range several times as fast.
+    The reply then holds the ids between them too, and lacks the missing ones.
     """
     within = _range(kind, ids)
     return by_ids(kind, ids, selection) if within is None else find(kind, {"id": within}, selection)
 
 
 def unlinked_among(kind: EntityType, ids: Sequence[str]) -> Field | None:
-    """Those of close ids whose lists are all empty, without their lists. None where the ids are not close."""
+    """Ask for the scalar fields of the entities in a range whose lists are all empty. None without a range."""
     within = _range(kind, ids)
     return (
         find(kind, {"id": within, **_UNLINKED}, kind.scalar_fields)
@@ -107,13 +107,13 @@ def _range(kind: EntityType, ids: Sequence[str]) -> dict[str, Any] | None:
 
 
 CLOSE = 20
-"""From so many ids on a range is worth its while."""
+"""A range of ids is asked for from this many ids on."""
 
 
 DENSE = 1.5
-"""How much longer than the number of its ids a range may be: beyond, what lies between them costs more."""
+"""A range may be this many times as long as the list of ids. The unwanted rows of a longer one cost too much."""
 
 
 def by_id(kind: EntityType, entity_id: str, selection: str) -> Field:
-    """One entity, null where there is none."""
+    """Ask for one entity. The reply is null if Stash lacks it."""
     return Field(kind.find_one, {"id": ("ID!", entity_id)}, selection)

@@ -1,8 +1,8 @@
-"""The library's entities, with links that cost nothing to set.
+"""The library's entities, with links that need no request.
 
-The library keeps both sides of every relation in step by fetching the other side: thousands of requests for
-a popular performer. Here a link is one entry in one list. The other side is kept in step where it is bounded
-(a gallery's scenes and chapters, a studio's children) and is not tracked where it is not (a tag's images).
+The library keeps both sides of a relation in step by fetching the other side. For a popular performer these are
+thousands of requests. Here a link is one entry in one list. A bounded other side (a gallery's scenes and
+chapters, a studio's children) is kept in step. An unbounded one (a tag's images) is not tracked.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from stash_graphql_client.types.unset import UNSET
 
 from stash.errors import LookupRefusedError
 from stash.store.entity_types import Entity
-from stash.store.library_internals import assign_unchecked, is_new, live_store, received, snapshot
+from stash.store.inverse_sides import IN_STEP, drop, members, mirror
+from stash.store.library_internals import assign_unchecked, is_new, live_store, received
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
@@ -26,22 +27,9 @@ if TYPE_CHECKING:
 
     type Exact = tuple[type, frozenset[type] | None]
 
-_IN_STEP = frozenset(
-    {
-        ("Gallery", "scenes"),
-        ("Scene", "galleries"),
-        ("Gallery", "chapters"),
-        ("GalleryChapter", "gallery"),
-        ("Studio", "parent_studio"),
-        ("Studio", "child_studios"),
-        ("Tag", "parents"),
-        ("Tag", "children"),
-    }
-)
-
 
 class NoOp:
-    """An already finished call, for helpers that callers may await or not."""
+    """A finished call, returned by helpers that callers may await or not."""
 
     def __await__(self) -> Generator[None]:
         """Finish at once."""
@@ -50,7 +38,7 @@ class NoOp:
 
 
 class Single(Entity):
-    """An entity of the store: the one object of its id, and told apart as such."""
+    """An entity of the store, compared and hashed as the object that it is."""
 
     # The library compares and hashes by type and id, and Stash gives a new entity another id.
     __hash__ = object.__hash__
@@ -63,30 +51,30 @@ class Tracked(Single):
     __type_name__ = "Tracked"
 
     def __setattr__(self, name: str, value: Any) -> None:
-        """Assign a field. A bounded inverse side follows.
+        """Assign a field, and keep a bounded inverse side in step.
 
-        A value of exactly the declared type is taken as it is, everything else goes through pydantic: its
-        validation of an assignment costs more than all the rest of a sync.
+        Only a value of another than the declared type goes through pydantic, because its validation of
+        assignments costs more than the rest of a sync.
         """
         before = self.__dict__.get(name, UNSET)
         if _is_exact(_EXACT[self.__type_name__].get(name), value):
             assign_unchecked(self, name, [*value] if type(value) is list else value)
         else:
             super().__setattr__(name, value)
-        if (self.__type_name__, name) in _IN_STEP:
-            after = _members(self.__dict__[name])
-            for other in _members(before):
+        if (self.__type_name__, name) in IN_STEP:
+            after = members(self.__dict__[name])
+            for other in members(before):
                 if other not in after:
-                    _mirror(other, self, name, present=False)
+                    mirror(other, self, name, present=False)
             for other in after:
-                _mirror(other, self, name, present=True)
+                mirror(other, self, name, present=True)
 
     def is_new(self) -> bool:
-        """Tell whether Stash has not got it yet."""
+        """Tell whether Stash has no such entity yet."""
         return is_new(self)
 
     def _sync_inverse_relationship(self, field_name: str, new_value: Any) -> None:
-        """Nothing: `__setattr__` and `link` keep in step what is bounded."""
+        """Do nothing. `__setattr__` and `link` keep bounded relations in step."""
 
     async def _add_to_relationship(self, field_name: str, related_obj: Entity) -> None:
         link(self, field_name, related_obj)
@@ -155,7 +143,7 @@ class TrackedChapter(Tracked, GalleryChapter):
 
 
 class SingleGroup(Single, Group):
-    """A group of the store, linked as the library does it."""
+    """A group of the store. The library keeps its links."""
 
     __type_name__ = "Group"
 
@@ -176,7 +164,7 @@ LINKED: dict[str, type[Entity]] = {
 }
 
 OWN: dict[str, type[Entity]] = {**LINKED, "Group": SingleGroup}
-"""What the store makes of the library's types; the others, files and folders, are never written, nor get another id."""
+"""The store's class of each type. Files and folders keep the library's: they are never written, and keep their ids."""
 
 
 def make_tracked(entity: Entity) -> None:
@@ -192,7 +180,7 @@ def is_stub(entity: Entity) -> bool:
 
 
 def assign(entity: Entity, values: Mapping[str, Any]) -> None:
-    """Assign several fields, which together cost less."""
+    """Assign several fields at once, at less cost than one by one."""
     declared = _EXACT.get(entity.__type_name__, {})
     for name, value in values.items():
         if _is_exact(declared.get(name), value):
@@ -202,7 +190,7 @@ def assign(entity: Entity, values: Mapping[str, Any]) -> None:
 
 
 def _exact_types(cls: type[Entity]) -> dict[str, Exact]:
-    """By field: the type of its value, and those of the members where that is a list."""
+    """Map each assigned field to the type of its value, and to the types of its members if that is a list."""
     exact: dict[str, Exact] = {}
     for field in _ASSIGNED & cls.model_fields.keys():
         for declared in get_args(cls.model_fields[field].annotation):
@@ -220,7 +208,7 @@ def _exact_types(cls: type[Entity]) -> dict[str, Exact]:
 _ASSIGNED = frozenset(
     {"title", "code", "details", "date", "organized", "studio", "performers", "tags", "urls", "cover"}
 )
-"""The fields that a sync assigns by the thousand; none has a validator of its own, nor an inverse side in step."""
+"""The fields that a sync assigns by the thousand. None has a validator of its own or a bounded inverse side."""
 
 _EXACT = {name: _exact_types(cls) for name, cls in LINKED.items()}
 
@@ -242,10 +230,10 @@ class LiveStore(Protocol):
 
 
 def store_of(entity: Entity) -> LiveStore:
-    """The live store.
+    """Return the live store.
 
     Raises:
-        LookupRefusedError: none is open.
+        LookupRefusedError: no store is open.
     """
     store = live_store(type(entity))
     if store is None:
@@ -254,7 +242,7 @@ def store_of(entity: Entity) -> LiveStore:
 
 
 def link(entity: Entity, field: str, other: Entity) -> None:
-    """Add `other` to a relation of `entity`. On a relation not yet read it is added when it is written."""
+    """Add `other` to a relation of `entity`. If the relation is unread, the next flush adds it."""
     owner, field, other = _owning_side(entity, field, other)
     current = owner.__dict__.get(field, UNSET)
     if current is UNSET and not owner.is_new():
@@ -267,53 +255,27 @@ def link(entity: Entity, field: str, other: Entity) -> None:
         current = owner.__dict__[field] = []
     if other not in current:
         current.append(other)
-        _mirror(other, owner, field, present=True)
+        mirror(other, owner, field, present=True)
 
 
 def unlink(entity: Entity, field: str, other: Entity) -> None:
-    """Take `other` out of a relation of `entity`. On a relation not yet read, when it is written."""
+    """Remove `other` from a relation of `entity`. If the relation is unread, the next flush removes it."""
     owner, field, other = _owning_side(entity, field, other)
     current = owner.__dict__.get(field, UNSET)
     if current is UNSET and not owner.is_new():
         store_of(owner).deferred_links.remove(owner, field, other)
     elif isinstance(current, list):
-        _drop(current, other)
-        _mirror(other, owner, field, present=False)
+        drop(current, other)
+        mirror(other, owner, field, present=False)
     elif current is other:
         setattr(owner, field, None)
 
 
 def _owning_side(entity: Entity, field: str, other: Entity) -> tuple[Entity, str, Entity]:
-    """A link is written from the side that Stash takes it from: never from an unbounded list."""
+    """Return the link as seen from the side that Stash takes it from, which is bounded."""
     relation = entity.__relationships__[field]
     if relation.target_field and (entity.__type_name__, field) != ("Gallery", "images"):
         return entity, field, other
     if relation.inverse_query_field is None:
         raise LookupRefusedError(f"{entity.__type_name__}.{field} cannot be linked.")
     return other, relation.inverse_query_field, entity
-
-
-def _mirror(holder: Entity, member: Entity, field: str, *, present: bool) -> None:
-    """Show a link on its other side too, as known and not as an edit."""
-    inverse = member.__relationships__[field].inverse_query_field
-    if inverse is None or (holder.__type_name__, inverse) not in _IN_STEP:
-        return
-    for values in (holder.__dict__, snapshot(holder)):
-        current = values.get(inverse, UNSET)
-        if isinstance(current, list):
-            if not present:
-                _drop(current, member)
-            elif member not in current:
-                current.append(member)
-        elif current is not UNSET:
-            values[inverse] = member if present else None
-
-
-def _members(value: object) -> list[Entity]:
-    if isinstance(value, list):
-        return list(value)
-    return [value] if isinstance(value, Entity) else []
-
-
-def _drop(members: list[Entity], other: Entity) -> None:
-    members[:] = [member for member in members if member is not other]

@@ -1,4 +1,4 @@
-"""What the store knows of each type of entity: its operations, its fields, its key."""
+"""The types of entities: their operations, fields and natural keys."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 Entity = StashObject
-"""An object in Stash, as the client library models it."""
+"""An object in Stash, modelled by the client library."""
 
 FILES: dict[str, type[Entity]] = {"ImageFile": ImageFile, "VideoFile": VideoFile, "GalleryFile": GalleryFile}
 
@@ -49,9 +49,9 @@ class EntityType:
     """One type of entity.
 
     `all_fields` is the selection that makes an entity complete, `compare_fields` the part that a sync compares.
-    `scalar_fields` is the part of `compare_fields` that costs Stash little: the fields that are no lists.
-    `returned_fields` are the values, no links, that a creation sets and a sync compares: Stash is asked what it made of them.
-    `key` is the field that identifies an entity among its type; `names` are where a name may stand.
+    `scalar_fields` is `compare_fields` without lists, which costs Stash far less.
+    `returned_fields` are the values that a creation asks Stash to return, because Stash may have changed them.
+    `key` is the natural key, and `names` are the fields that may hold a name.
     """
 
     entity: type[Entity]
@@ -69,22 +69,22 @@ class EntityType:
 
     @cached_property
     def name(self) -> str:
-        """The GraphQL type."""
+        """Return the name of the GraphQL type."""
         return self.entity.__type_name__
 
     @property
     def find_one(self) -> str:
-        """The query of one entity by its id."""
+        """Return the query of one entity by its id."""
         return f"find{self.name}"
 
     @property
     def find_many(self) -> str:
-        """The query of many entities."""
+        """Return the query of many entities."""
         return f"find{self.plural[0].upper()}{self.plural[1:]}"
 
     @property
     def filter_argument(self) -> str:
-        """The argument that takes the filter of `find_many`."""
+        """Return the argument that takes the filter of `find_many`."""
         return f"{self.name.lower()}_filter"
 
     @cached_property
@@ -93,27 +93,27 @@ class EntityType:
         return self.filter is not None and "id" in self.filter.model_fields
 
     def operation(self, verb: str) -> str:
-        """The mutation of one entity: `Create`, `Update` or `Destroy`."""
+        """Return the mutation of one entity for the verb `Create`, `Update` or `Destroy`."""
         return f"{self.name[0].lower()}{self.name[1:]}{verb}"
 
     @cached_property
     def complete(self) -> frozenset[str]:
-        """The fields that a complete entity has received."""
+        """Return the fields that a complete entity has received."""
         return frozenset(_top_level(self.all_fields))
 
     @cached_property
     def fields(self) -> frozenset[str]:
-        """Every field of the model."""
+        """Return every field of the model."""
         return frozenset(self.entity.model_fields)
 
     @cached_property
     def defaults(self) -> dict[str, Any]:
-        """Every field of the model, unset."""
+        """Return every field of the model, unset."""
         return dict.fromkeys(self.entity.model_fields, UNSET)
 
     @cached_property
     def made(self) -> frozenset[str]:
-        """The fields whose value is made of what a reply has, and is not the reply's own."""
+        """Return the fields whose value is converted from the reply's."""
         return frozenset({*self.relations, *self.converters, "visual_files", "files"})
 
 
@@ -256,7 +256,7 @@ ENTITY_TYPES: dict[str, EntityType] = {
 
 
 def kind_of(entity: type[Entity] | Entity) -> EntityType:
-    """The kind of an entity or of its type.
+    """Return the `EntityType` of an entity or of its class.
 
     Raises:
         KeyError: for a type of the library that the store does not serve.

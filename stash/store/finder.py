@@ -19,7 +19,7 @@ T = TypeVar("T", bound=Entity)
 
 
 class Found(list[T]):
-    """Entities in the order asked for. `missing` are the ids that Stash does not know."""
+    """Entities in the order of their ids in the question. `missing` are the ids that Stash lacks."""
 
     def __init__(self, entities: Iterable[T], missing: Iterable[str] = ()) -> None:
         super().__init__(entities)
@@ -34,8 +34,10 @@ class Finder:
         self._registry = reader.registry
         self._caches = reader.caches
 
-    async def get(self, entity_type: type[T], entity_id: str, fields: list[str] | None = None) -> T | None:
-        """The complete entity of an id, from the identity map where it is known.
+    async def get_one(
+        self, entity_type: type[T], entity_id: str, fields: list[str] | None = None
+    ) -> T | None:
+        """Return the complete entity of an id. See `ReadingStore.get`.
 
         Args:
             entity_type: the library's type.
@@ -61,7 +63,7 @@ class Finder:
         return found[0] if found else None
 
     async def get_many(self, entity_type: type[T], ids: Sequence[str]) -> Found[T]:
-        """The entities of many ids, in their order, a request a page of those not known."""
+        """Return the entities of many ids. See `ReadingStore.get_many`."""
         wanted = list(dict.fromkeys(str(entity_id) for entity_id in ids))
         unknown = [one for one in wanted if self._registry.complete(entity_type, one) is None]
         read = await self._reader.read_ids(entity_type, unknown, kind_of(entity_type).all_fields)
@@ -73,7 +75,7 @@ class Finder:
         )
 
     async def find(self, entity_type: type[T], **filters: Any) -> list[T]:
-        """Every entity that meets the lookups, whatever their number. See `stash.store.lookups`.
+        """Return every entity that meets the lookups. See `stash.store.lookups`.
 
         Raises:
             LookupRefusedError: an unknown field or operator, or a value of the wrong type.
@@ -85,7 +87,7 @@ class Finder:
         return [entity async for entity in self.find_iter(entity_type, ID_PAGE, **filters)]
 
     async def find_one(self, entity_type: type[T], **filters: Any) -> T | None:
-        """The first entity that meets the lookups, or None."""
+        """Return the first entity that meets the lookups, or None."""
         async for entity in self.find_iter(entity_type, **filters):
             return entity
         return None
@@ -96,7 +98,7 @@ class Finder:
         query_batch: int = 40,
         **filters: Any,
     ) -> AsyncIterator[T]:
-        """The entities that meet the lookups, `query_batch` a request, as they are asked for."""
+        """Give out the entities that meet the lookups. One request reads `query_batch` of them."""
         if query_batch < 1:
             raise LookupRefusedError("query_batch must be positive.")
         kind = kind_of(entity_type)
@@ -115,7 +117,7 @@ class Finder:
     async def rows(
         self, entity_type: type[T], selection: str, **filters: Any
     ) -> AsyncIterator[dict[str, Any]]:
-        """The raw rows that meet the lookups, without making entities of them.
+        """Give out the raw rows that meet the lookups. See `ReadingStore.rows`.
 
         Raises:
             LookupRefusedError: one of them is by ids, for which there is no filter.

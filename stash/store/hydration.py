@@ -1,7 +1,7 @@
-"""From Stash's replies to entities: one object an id, and no unsaved edit is ever dropped.
+"""Hydration: making entities of Stash's replies, one object per id, without dropping an unsaved edit.
 
-The library's own parsing costs half a millisecond an entity and overwrites edits, so entities are built here,
-field by field as received; a contract test holds the result to the library's.
+The library's own parsing costs half a millisecond an entity and overwrites edits. So entities are built here, field
+by field. A contract test compares the result with the library's.
 """
 
 from __future__ import annotations
@@ -25,20 +25,22 @@ if TYPE_CHECKING:
 
 
 _NUMBERS = count(1)
-"""For the names of new entities until Stash gives them an id, 32 characters and not digits alone, by which the library tells them."""
+"""Counter for temporary ids of new entities.
+
+The library recognises a new entity by an id of 32 characters that are not all digits."""
 
 
 class Hydrator:
-    """Builds and refreshes the entities of one store."""
+    """Makes and refreshes the entities of one store."""
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
         self._received: dict[tuple[frozenset[str], tuple[str, ...]], frozenset[str]] = {}
 
     def hydrate(self, kind: EntityType, raw: Mapping[str, Any]) -> Entity:
-        """The entity of a reply, with the received fields brought up to date.
+        """Return the entity of a row, with the received fields brought up to date.
 
-        A field with an unsaved edit keeps the edit; only what is remembered of the server moves on.
+        A field with an unsaved edit keeps its value. Only the snapshot of Stash is updated.
         """
         known = self._registry.entry(kind.name, raw["id"])
         entity = known or self.reference(kind, raw["id"])
@@ -66,14 +68,14 @@ class Hydrator:
         return entity
 
     def fresh(self, kind: EntityType, fields: Mapping[str, Any]) -> Entity:
-        """A new entity with these fields, each checked as an assignment is."""
+        """Make a new entity with these fields. Each is checked like an assignment."""
         entity = blank(OWN.get(kind.name, kind.entity), kind.defaults, f"f{next(_NUMBERS):031x}")
         mark_new(entity)
         assign(entity, fields)
         return entity
 
     def reference(self, kind: EntityType, entity_id: str) -> Entity:
-        """The one object of an id: the known one, or an empty one that knows its id alone."""
+        """Return the known object of an id, or make one of which only the id is known."""
         entry = self._registry.entry(kind.name, entity_id)
         if entry is not None:
             return entry
@@ -99,7 +101,7 @@ class Hydrator:
         return self.reference(kind, raw["id"]) if len(raw) == 1 else self.hydrate(kind, raw)
 
     def _merged(self, before: frozenset[str], raw: Mapping[str, Any]) -> frozenset[str]:
-        """Sets of received fields are shared: there are as many as there are selections."""
+        """Return the shared set of received fields. There are as many sets as selections."""
         key = before, tuple(raw)
         known = self._received.get(key)
         if known is None:
@@ -124,7 +126,7 @@ class Hydrator:
 
     @contextmanager
     def keeping_edits(self) -> Iterator[None]:
-        """Let the library parse a reply. Edits that it overwrites on the way are put back."""
+        """Let the library parse a reply, then restore the edits that it has overwritten."""
         edits = [
             (entity, {field: entity.__dict__[field] for field in edited_fields(entity)})
             for entity in self._registry.edited()
@@ -135,7 +137,11 @@ class Hydrator:
 
 
 def _checked(field: str, value: Any) -> Any:
-    """A list of texts, or JSON where the field holds it. Beside plain values nothing else is a value of a field."""
+    """Return a list of texts, or the JSON of a field that holds JSON.
+
+    Raises:
+        TypeError: the field takes no such value.
+    """
     if field not in _TYPES and isinstance(value, list) and all(type(one) is str for one in value):
         return value
     if field in _JSON:
@@ -147,4 +153,4 @@ _PLAIN = frozenset({str, int, float, bool})
 _JSON = frozenset({"custom_fields"})
 _TEXTS = ("title", "code", "details", "date", "name", "disambiguation")
 _TYPES = {**dict.fromkeys(_TEXTS, frozenset({str})), "organized": frozenset({bool})}
-"""What a sync compares: a number there that is taken for a text is taken for a user's, and stays."""
+"""Fields that the merge compares, with the types accepted. A number in a text field would look like a user's edit."""

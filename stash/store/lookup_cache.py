@@ -1,4 +1,4 @@
-"""What a window has asked Stash for, so that it is not asked again: hits and misses alike."""
+"""Lookup caches: a session asks Stash for no value twice. Hits and misses are both kept."""
 
 from __future__ import annotations
 
@@ -21,31 +21,31 @@ COMPLETE_FIELDS = ("name", "aliases", "url", "code")
 
 @dataclass
 class FieldCache:
-    """What was asked of one field: all values, or these. And who carries which."""
+    """The values of one field that were asked for, all or some, and the entities that carry each value."""
 
     is_complete: bool = False
     asked: set[str] = field(default_factory=set)
     carriers: dict[str, list[Entity]] = field(default_factory=dict)
 
     def answers(self, value: str) -> bool:
-        """Tell whether the question after a value needs no request."""
+        """Tell whether a lookup of this value needs no request."""
         return self.is_complete or value in self.asked
 
     def add(self, value: str, entity: Entity) -> None:
-        """Note who carries a value."""
+        """Note that an entity carries a value."""
         carriers = self.carriers.setdefault(_folded(value), [])
         if not any(carrier is entity for carrier in carriers):
             carriers.append(entity)
 
 
 class LookupCache:
-    """The coverage of every type and field, for one window."""
+    """The field caches of every type, for one session."""
 
     def __init__(self) -> None:
         self._kinds: dict[str, dict[str, FieldCache]] = {}
 
     def cover(self, kind: EntityType, field_name: str, values: Iterable[str] | None) -> None:
-        """Note that a field was asked after: these values, or all where `values` is None."""
+        """Note that these values of a field were asked for. None stands for all values."""
         coverage = self._kinds.setdefault(kind.name, {}).setdefault(field_name, FieldCache())
         if values is None:
             coverage.is_complete = True
@@ -56,7 +56,7 @@ class LookupCache:
         return self._kinds.get(kind.name, {})
 
     def index(self, kind: EntityType, entities: Collection[Entity]) -> None:
-        """Make entities known to the fields that were asked after."""
+        """Enter entities under their values of the fields that were asked for."""
         for field_name, coverage in self._of(kind).items():
             for entity in entities:
                 for value in values_of(entity, field_name) or ():
@@ -64,7 +64,7 @@ class LookupCache:
                         coverage.add(value, entity)
 
     def answer(self, kind: EntityType, lookups: list[Lookup]) -> list[Entity] | None:
-        """The entities that meet the conditions, or None where Stash has to be asked."""
+        """Return the entities that meet the conditions. None if Stash has to be asked."""
         for lookup in lookups:
             if lookup.operator not in {"exact", "iexact", "in"} or lookup.asks != "StringCriterionInput":
                 continue
@@ -81,14 +81,14 @@ class LookupCache:
         return all(name in found and found[name].is_complete for name in fields)
 
     def known(self, kind: EntityType, fields: Iterable[str], value: str) -> list[Entity]:
-        """Tell who is known to carry a value in one of the fields, ignoring case. There may be others."""
+        """Return known carriers of a value in one of the fields, ignoring case. Stash may have others."""
         found = (self._of(kind).get(field_name) for field_name in fields)
         return [
             entity for coverage in found if coverage for entity in coverage.carriers.get(_folded(value), ())
         ]
 
     def carriers(self, kind: EntityType, fields: Iterable[str], value: str) -> list[Entity] | None:
-        """Tell who carries a value in one of the fields, ignoring case. None where that was not asked."""
+        """Return the carriers of a value in one of the fields, ignoring case. None if one field was not asked for."""
         found: list[Entity] = []
         for field_name in fields:
             coverage = self._of(kind).get(field_name)

@@ -1,7 +1,7 @@
-"""Django-style lookups: what is asked of Stash, and the exact re-check of what came back. Pure.
+"""Django-style lookups: the filters for Stash, and the exact check of the entities that it returns. Pure.
 
-Stash's EQUALS is LIKE and its INCLUDES splits words, so text is asked for by anchored, escaped regex,
-bounds are asked for a little wide, and every value that returns is compared again here.
+Stash's EQUALS is LIKE and its INCLUDES splits words. So text is asked for by an anchored, escaped regex, and bounds
+a little too wide. Every returned value is compared again here.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _ALLOWED = {
 }
 _WIDEST = {"IntCriterionInput": (-(2**31), 2**31 - 1), "FloatCriterionInput": (-1e300, 1e300)}
 VALUES = 1000
-"""Values a question: one pattern of so many costs Stash a third of a second on 40,000 images."""
+"""Values per request. One pattern of so many costs Stash a third of a second on 40,000 images."""
 
 _ALL_DATES = ("0001-01-01", "9999-12-31")
 
@@ -157,7 +157,7 @@ def _identity(where: str, value: object) -> str:
 
 
 def criteria(lookups: Sequence[Lookup]) -> dict[str, Any]:
-    """The filter for Stash: it may let more through than asked for, never less."""
+    """Build the filter for Stash. It may match more than the lookups, never less."""
     result: dict[str, Any] = {}
     for lookup in reversed(lookups):
         if lookup.asks == "id":
@@ -171,9 +171,9 @@ def criteria(lookups: Sequence[Lookup]) -> dict[str, Any]:
 
 
 def anchored(values: Sequence[str], *, ignoring_case: bool = False) -> str:
-    """A pattern of Stash's dialect that matches these values and nothing else.
+    """Build a pattern of Stash's dialect that matches exactly these values.
 
-    What addresses and paths have in common stands in it once: that halves Stash's work.
+    The common start of addresses and paths stands in it once, which halves Stash's work.
     """
     tails: dict[str, list[str]] = {}
     for value in values:
@@ -230,14 +230,14 @@ def _widest(asks: str) -> tuple[Any, Any]:
 
 
 def _wide(bound: object, sign: int) -> object:
-    """Instants are stored as text in the server's own zone, so a day either way is asked for too."""
+    """Widen an instant by two days, because Stash stores it as text in the server's time zone."""
     if isinstance(bound, datetime):
         return (bound + sign * timedelta(days=2)).strftime("%Y-%m-%d")
     return bound
 
 
 def matches(entity: Entity, lookups: Sequence[Lookup]) -> bool:
-    """Tell whether an entity meets the conditions. What was not received is taken on Stash's word."""
+    """Tell whether an entity meets the conditions. A field that was not received counts as met."""
     return all(_meets(entity, lookup) for lookup in lookups)
 
 
@@ -268,7 +268,7 @@ _TESTS: dict[str, Callable[[Any, Any], bool]] = {
 
 
 def values_of(entity: Entity, field: str) -> list[Any] | None:
-    """Return what an entity holds for a field of a filter, or None where that was not received."""
+    """Return the values of an entity for a field of a filter, or None if it was not received."""
     data = entity.__dict__
     if field == "path":
         files = data.get("visual_files", data.get("files", UNSET))
@@ -281,7 +281,7 @@ def values_of(entity: Entity, field: str) -> list[Any] | None:
 
 
 def split(lookups: list[Lookup]) -> list[list[Lookup]]:
-    """Lookups of more values than a request takes, in parts. The parts' results together are the answer."""
+    """Split lookups of more values than a request takes. The results of all parts are the answer."""
     for place, lookup in enumerate(lookups):
         if lookup.operator == "in" and lookup.asks == "StringCriterionInput" and len(lookup.value) > VALUES:
             return [

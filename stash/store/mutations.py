@@ -1,4 +1,4 @@
-"""Mutations for what is pending: what each sends, what it changes, what is known once Stash confirmed it. Pure."""
+"""Building mutations: the input of each, the change that it makes, and the values known after it. Pure."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ if TYPE_CHECKING:
 
 
 WRITTEN = "id updated_at"
-"""What is asked back of an update: when Stash took it, by its own clock."""
+"""The selection of every write: the id, and the time of the write by Stash's clock."""
 
 
 class Link(NamedTuple):
-    """An image in a gallery, or no more in it. `owner` is the side on which that was set."""
+    """An image that joins or leaves a gallery. `owner` is the entity on which the link was set."""
 
     owner: Entity
     field: str
@@ -44,16 +44,19 @@ class Link(NamedTuple):
 
     @property
     def other(self) -> Entity:
-        """The side that `owner` lists."""
+        """Return the entity that `owner` lists."""
         return self.gallery if self.owner is self.image else self.image
 
 
 @dataclass(slots=True, eq=False)
 class Mutation:
-    """One mutation: what it sends of an entity, as copied at the time of sending. `answered` are the fields that Stash answered."""
+    """One mutation of one entity.
+
+    `sent` is a copy of the values at the time of sending, `answered` the fields that Stash's reply held.
+    """
 
     entity: Entity
-    mutation: Field
+    root_field: Field
     change: Change
     sent: dict[str, Any] = field(default_factory=dict)
     links: Sequence[Link] = ()
@@ -61,13 +64,13 @@ class Mutation:
     has_picture: bool = False
 
     def entities(self) -> list[Entity]:
-        """Return what is read again to see whether it has taken effect."""
+        """Return the entities to read again in order to see whether the mutation took effect."""
         if isinstance(self.entity, GalleryChapter):
             return [self.entity.gallery] if isinstance(self.entity.gallery, Gallery) else []
         return [link.image for link in self.links] or [self.entity]
 
     def is_done(self) -> bool:
-        """Tell whether it has taken effect, by what was read since. Of a picture that cannot be told."""
+        """Tell whether the mutation took effect, by the values read since. With a picture the answer is no."""
         if self.has_picture:
             return False
         if self.links:
@@ -78,7 +81,7 @@ class Mutation:
         return not any(name in edited for name in self.sent)
 
     def confirm(self) -> None:
-        """Stash has it: it is no edit any more, unless Stash answered that it has something else."""
+        """Note that Stash has the values that were sent. For an answered field the reply decides."""
         mark_sent(
             self.entity, {name: value for name, value in self.sent.items() if name not in self.answered}
         )
@@ -95,7 +98,7 @@ def _stands(link: Link) -> bool:
 
 
 def writable(entity: Entity, fields: Iterable[str]) -> list[str]:
-    """Those of the fields that a create or an update takes."""
+    """Return those of the fields that a create or an update takes."""
     taken = _taken(type(entity), is_new(entity))
     return [field for field in fields if field in taken]
 
@@ -108,23 +111,23 @@ def _taken(entity_type: type[Entity], is_creation: bool) -> frozenset[str]:  # n
 
 @cache
 def handled(entity_type: type[Entity]) -> frozenset[str]:
-    """The fields for which the library has a way of its own."""
+    """Return the fields that a handler of the library writes."""
     return frozenset(f for f in entity_type.__tracked_fields__ if _handler(entity_type, f) is not None)
 
 
 def all_writable(entity: Entity, fields: Sequence[str]) -> list[str]:
-    """Those of the fields that are written in any way."""
+    """Return those of the fields that are written in any way."""
     return [*writable(entity, fields), *by_handler(entity, fields)]
 
 
 def writable_now(entity: Entity, fields: Sequence[str]) -> list[str]:
-    """The fields to write now. One that leads to what Stash refused to create stays pending."""
+    """Return the fields to write now. A field that points to an entity without an id stays pending."""
     data, links = entity.__dict__, entity.__relationships__
     return [f for f in writable(entity, fields) if f not in links or not is_unmade(data[f])]
 
 
 def by_handler(entity: Entity, fields: Sequence[str]) -> list[str]:
-    """Those of the fields that the library writes."""
+    """Return those of the fields that a handler of the library writes."""
     own = handled(type(entity))
     return [field for field in fields if field in own]
 
@@ -132,9 +135,9 @@ def by_handler(entity: Entity, fields: Sequence[str]) -> list[str]:
 def create_or_update(
     entity: Entity, fields: Sequence[str], attached: Mapping[str, str | None], *, is_checked: bool = False
 ) -> Mutation:
-    """The create or update of an entity with these fields. `attached` is sent with it and not kept.
+    """Build the create or update of an entity with these fields. `attached` is sent with it and not kept.
 
-    A creation asks what Stash made of the values, an update where it `is_checked`.
+    A creation, and an update that `is_checked`, ask for the values that Stash has stored.
     """
     kind = kind_of(entity)
     verb, selection = (
@@ -146,12 +149,12 @@ def create_or_update(
     content = {**to_input(entity, sent), **attached}
     if verb == "Update":
         content["id"] = entity.id
-    mutation = Field(kind.operation(verb), {"input": (f"{kind.name}{verb}Input!", content)}, selection)
-    return Mutation(entity, mutation, _change(entity, sent, attached), sent, has_picture=bool(attached))
+    root_field = Field(kind.operation(verb), {"input": (f"{kind.name}{verb}Input!", content)}, selection)
+    return Mutation(entity, root_field, _change(entity, sent, attached), sent, has_picture=bool(attached))
 
 
 def change_of(entity: Entity, fields: Iterable[str], attached: Mapping[str, str | None]) -> Change:
-    """Return what a create or an update changes. Of what is attached only that it is sent."""
+    """Return the change that a create or an update makes. Attached content is named only."""
     return _change(entity, values(entity, fields), attached)
 
 
@@ -165,7 +168,7 @@ def _change(entity: Entity, sent: Mapping[str, Any], attached: Mapping[str, str 
 
 
 def gallery_links(edits: Iterable[tuple[Entity, Sequence[str]]]) -> list[Mutation]:
-    """The images that join or leave galleries, one operation a gallery and direction."""
+    """Build the mutations for images that join or leave galleries, one per gallery and direction."""
     groups: dict[tuple[Gallery, bool], list[Link]] = {}
     for entity, fields in edits:
         for link in _links(entity, fields):
@@ -199,14 +202,14 @@ def _gallery_link(links: Sequence[Link]) -> Mutation:
     return Mutation(gallery, Field(name, {"input": (argument, content)}), change, links=links)
 
 
-def halves(operation: Mutation) -> list[Mutation]:
-    """The same links in two mutations. None of a mutation that cannot be parted."""
-    half = len(operation.links) // 2
-    return [_gallery_link(operation.links[:half]), _gallery_link(operation.links[half:])] if half else []
+def split_links(mutation: Mutation) -> list[Mutation]:
+    """Split the links of a mutation into two mutations. The list is empty if that is impossible."""
+    half = len(mutation.links) // 2
+    return [_gallery_link(mutation.links[:half]), _gallery_link(mutation.links[half:])] if half else []
 
 
 def gallery_cover(gallery: Gallery) -> Mutation:
-    """The cover of a gallery, or none."""
+    """Build the mutation that sets or resets the cover of a gallery."""
     content: dict[str, Any] = {"gallery_id": gallery.id}
     if isinstance(gallery.cover, Image):
         content["cover_image_id"] = gallery.cover.id
@@ -223,7 +226,7 @@ def _is_separate(entity_type: type[Entity], name: str) -> bool:
 
 
 def handler(entity: Entity, name: str) -> Any:
-    """The library's own way to write a field, where it has one."""
+    """Return the library's handler that writes a field, or None."""
     return _handler(type(entity), name)
 
 
@@ -235,7 +238,7 @@ def _handler(entity_type: type[Entity], name: str) -> Any:
 
 
 def levels(new: Sequence[Entity]) -> list[list[Entity]]:
-    """New entities in groups, each needing only what the groups before it make."""
+    """Group new entities so that each group needs only the groups before it."""
     depth: dict[Entity, int] = {}
     for entity in new:
         needed = [depth[o] for o in related(entity) if o in depth]
@@ -246,10 +249,10 @@ def levels(new: Sequence[Entity]) -> list[list[Entity]]:
     return found
 
 
-def give_up(operation: Mutation) -> list[str]:
-    """Take what Stash answered in place of what it was sent. Return the fields that it did not keep."""
-    told = [name for name in operation.sent if name in operation.answered]
-    known, edited = snapshot(operation.entity), edited_fields(operation.entity) if told else []
+def accept_answer(mutation: Mutation) -> list[str]:
+    """Assign the values that Stash answered. Return the fields that Stash did not store as sent."""
+    told = [name for name in mutation.sent if name in mutation.answered]
+    known, edited = snapshot(mutation.entity), edited_fields(mutation.entity) if told else []
     ignored = [name for name in told if name in edited]
-    assign(operation.entity, {name: known[name] for name in ignored})
+    assign(mutation.entity, {name: known[name] for name in ignored})
     return ignored

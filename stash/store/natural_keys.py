@@ -28,7 +28,7 @@ T = TypeVar("T", bound=Entity)
 
 
 class NaturalKeys:
-    """Finds entities by what they are called. Concurrent questions share a request."""
+    """Finds entities by names, aliases and codes. Concurrent questions share a request."""
 
     def __init__(self, reader: StashReader) -> None:
         self._reader = reader
@@ -37,7 +37,7 @@ class NaturalKeys:
         self._naming: DataLoader[tuple[str, str], list[Entity]] = DataLoader(self._find_named)
 
     def _by_key(self, kind: EntityType, key: str) -> list[Entity] | None:
-        """Tell who carries the natural key, best first. None where Stash has to be asked."""
+        """Return the known carriers of a natural key, the best first. None if Stash has to be asked."""
         fields = kind.names or (kind.key or "",)
         known = self._caches.known(kind, fields, key)
         named = _ranked(kind, [entity for entity in known if self._registry.is_current(entity)], key)
@@ -47,7 +47,10 @@ class NaturalKeys:
         return None if carriers is None else _ranked(kind, carriers, key)
 
     async def rivals(self, entity_type: type[T], name: str) -> list[T]:
-        """Those for whose name, or a studio's or tag's alias, Stash refuses a new entity of this name."""
+        """Return the entities because of which Stash refuses a new entity of this name.
+
+        They have the name, or as a studio or tag an alias, in any case.
+        """
         kind = kind_of(entity_type)
         complete = self._caches.complete(kind, kind.names)
         if complete is None:
@@ -55,14 +58,16 @@ class NaturalKeys:
             reply = await self._reader.ask(document("query", [find(kind, where, kind.compare_fields)]))
             self._reader.take(kind, all_rows_in(reply, 0, kind))
         known: Iterable[Any] = self._registry.of_type(entity_type)
-        if (
-            complete is not None and not is_pattern(name) and entity_type is not Studio
-        ):  # those are renamed, too
+        # A sync renames studios, so the cache may have their old names only.
+        if complete is not None and not is_pattern(name) and entity_type is not Studio:
             known = dict.fromkeys(complete.known(kind, kind.names, name))
         return [one for one in known if any(is_taken_by(name, text) for text in _called(kind, one))]
 
     async def named(self, entity_type: type[T], name: str) -> list[T]:
-        """Tell who carries a natural key best: those of a name in this case, else in any, else with it as an alias."""
+        """Return the best carriers of a natural key.
+
+        They have the name in this case, else in any case, else as an alias.
+        """
         kind = kind_of(entity_type)
         found = self._by_key(kind, name)
         carriers = await self._naming.ask((kind.name, name)) if found is None else found
@@ -80,7 +85,7 @@ class NaturalKeys:
         return answers
 
     async def read_carriers(self, kind: EntityType, keys: Sequence[str]) -> dict[str, list[Entity]]:
-        """Tell who carries each natural key, ignoring case, the best first. A request a thousand keys."""
+        """Read the carriers of each natural key, ignoring case, the best first. One request reads a thousand keys."""
         parts = await fitting(keys, partial(self._read_some_carriers, kind))
         return {key: found for part in parts for key, found in part.items()}
 
@@ -99,7 +104,7 @@ class NaturalKeys:
 
 
 def _either(fields: Sequence[str], criterion: dict[str, Any]) -> dict[str, Any]:
-    """A filter for entities that meet a criterion in one of the fields."""
+    """Build a filter for entities that meet a criterion in one of the fields."""
     result: dict[str, Any] = {}
     for field in reversed(fields):
         result = {field: criterion, **({"OR": result} if result else {})}
@@ -110,13 +115,13 @@ _NO_RANK = (9, True)
 
 
 def _ranked(kind: EntityType, entities: Iterable[Entity], key: str) -> list[Entity]:
-    """Those that carry a natural key, each once, the best first."""
+    """Return the carriers of a natural key, each once, the best first."""
     ranks = {entity: _rank(kind, entity, key) for entity in entities}
     return sorted((entity for entity, rank in ranks.items() if rank < _NO_RANK), key=ranks.__getitem__)
 
 
 def _rank(kind: EntityType, entity: Entity, key: str) -> tuple[int, bool]:
-    """Tell how well an entity carries a natural key: its own name before an alias, the same case before another."""
+    """Rank a carrier of a natural key: a name before an alias, the same case before another, low is good."""
     name = entity.__dict__.get(kind.key or "")
     is_other = bool(entity.__dict__.get("disambiguation"))
     if name == key:
@@ -131,7 +136,7 @@ def _rank(kind: EntityType, entity: Entity, key: str) -> tuple[int, bool]:
 
 
 def _called(kind: EntityType, entity: Entity) -> list[str]:
-    """Return what an entity is called, and what Stash has of it where that is another name yet."""
+    """Return the names of an entity, now and in Stash."""
     texts: list[str] = []
     for known in (entity.__dict__, snapshot(entity)):
         for field in kind.names:

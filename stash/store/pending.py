@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class PendingByKey:
-    """New entities by their natural keys, each until Stash has it or it is given up."""
+    """New entities by natural key, until Stash has them or they are discarded."""
 
     def __init__(self) -> None:
         self._entities: dict[tuple[str, str], Entity] = {}
@@ -105,12 +105,12 @@ class PendingChanges:
         return [entity for entity in self._queued if kind_of(entity).key == "name"]
 
     def changes(self) -> list[Change]:
-        """Return what a flush would do, mutation by mutation."""
+        """Return the changes of the next flush, mutation by mutation."""
         edits = [(entity, edited_fields(entity)) for entity in self.entities()]
         planned = [change_of(e, all_writable(e, fields), self.attachments(e)) for e, fields in edits]
-        operations = [*gallery_links(edits), *map(gallery_cover, with_new_cover(edits))]
+        mutations = [*gallery_links(edits), *map(gallery_cover, with_new_cover(edits))]
         written = [change for change in planned if change.after or change.action == "create"]
-        return written + [operation.change for operation in operations]
+        return written + [mutation.change for mutation in mutations]
 
 
 def with_needed(entities: Iterable[Entity]) -> list[Entity]:

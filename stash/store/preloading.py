@@ -1,4 +1,4 @@
-"""Reading ahead for a window: whole types, many ids, many values. Hits and misses are remembered."""
+"""Reading ahead for a session: whole types, many ids, many values. Hits and misses are both kept."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound=Entity)
 
 INDEX_LIMIT = 20_000
-"""Up to this many tags, performers or studios are read whole."""
+"""A type with more entities than this is not read as a whole."""
 
 
 class Preloader:
@@ -35,11 +35,11 @@ class Preloader:
         self._caches = reader.caches
 
     async def preload(self, entity_type: type[T], *, selection: str | None = None, **filters: Any) -> list[T]:
-        """Read what the window will ask for, and remember hits and misses until its end.
+        """Read the entities that the session will ask for, and keep hits and misses until its end.
 
         Args:
             entity_type: the library's type.
-            selection: GraphQL fields to read; by default those that a sync compares.
+            selection: GraphQL fields to read. The default are those that a sync compares.
             filters: `field__in=[…]` lookups; none reads the whole type, up to 20,000 entities.
         """
         kind = kind_of(entity_type)
@@ -52,7 +52,9 @@ class Preloader:
         return [e async for page in pages for e in page if matches(e, lookups)]  # type: ignore[misc]  # kept by type
 
     async def preload_any(self, entity_type: type[T], **filters: Any) -> int:
-        """As `preload`, for each of the lookups by itself. Of a type that Stash has none of that is all it is asked.
+        """Preload once per lookup, so that an entity may meet any of them.
+
+        If Stash has no entity of this type, no lookup is sent.
 
         Args:
             entity_type: the library's type.
@@ -83,7 +85,7 @@ class Preloader:
             return max(int(row["id"]) for row in rows) if int(reply.data["f0"]["count"]) else 0
 
     async def preload_index(self, *entity_types: type[Entity]) -> None:
-        """Read whole types in one request (a further one five thousand of each), if they are not too many."""
+        """Read whole types in one request, plus one for each further 5,000 entities. Types that are too large are skipped."""
         kinds = [kind_of(entity_type) for entity_type in entity_types]
         first = [find(kind, {}, kind.compare_fields, per_page=INDEX_PAGE) for kind in kinds]
         reply = await self._reader.ask_about(first)
@@ -102,9 +104,9 @@ class Preloader:
     async def rows_of_ids(
         self, ids: Mapping[type[Entity], Sequence[str]]
     ) -> dict[str, list[dict[str, Any]]] | None:
-        """The raw rows of entities by ids, several types a request. None where one of them is gone.
+        """Read the raw rows of entities by ids, several types a request. None if Stash lacks one of them.
 
-        Tags, performers and studios that are known already are not asked after.
+        Known tags, performers and studios are left out.
         """
         asked = [(kind_of(t), entity_id) for t, many in ids.items() for entity_id in many]
         wanted = in_order(
@@ -140,17 +142,17 @@ class Preloader:
     async def preload_ids(
         self, ids: Mapping[type[Entity], Sequence[str]], *, is_complete: bool = False
     ) -> None:
-        """Read entities by ids that were known once, several types a request. Those that are gone stay unknown."""
+        """Read entities by ids that existed once, several types a request. Missing ids are noted."""
         asked = [(kind_of(t), entity_id) for t, many in ids.items() for entity_id in dict.fromkeys(many)]
         wanted = in_order((kind, i) for kind, i in asked if not self._registry.is_read(kind, i))
         pages = map(grouped, batched(wanted, ID_PAGE))
         await gather_or_cancel(*(self._read_groups(groups, is_complete=is_complete) for groups in pages))
 
     async def preload_new(self, ids: Mapping[type[Entity], Sequence[str]]) -> None:
-        """Read entities by ids that most likely nobody has linked to anything, as after a scan.
+        """Read entities by ids that are likely to have no links, as after a scan.
 
-        Lists cost Stash ten times as much as all other fields together, so those whose lists are empty are read
-        without them, and the others as by `preload_ids`.
+        Lists cost Stash ten times as much as all other fields together. So entities with empty lists are read
+        without them, and the others by `preload_ids`.
         """
         asked = [(kind_of(t), entity_id) for t, many in ids.items() for entity_id in dict.fromkeys(many)]
         wanted = in_order((kind, i) for kind, i in asked if not self._registry.is_read(kind, i))
@@ -188,7 +190,7 @@ _NO_LINKS: dict[str, list[Any]] = {"urls": [], "performers": [], "tags": [], "ga
 
 
 def _found(reply: Reply, number: int, kind: EntityType, ids: Iterable[str]) -> list[dict[str, Any]] | None:
-    """The rows of these ids. None where the question failed as a whole, as it does if an id is gone."""
+    """Return the rows of these ids. None if the field failed as a whole, because Stash lacks an id."""
     if reply.data.get(f"f{number}") is None:
         return None
     wanted = set(ids)

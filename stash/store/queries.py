@@ -62,7 +62,7 @@ class Queries:
         return found
 
     async def first_paths(self, images: Sequence[str]) -> dict[str, str]:
-        """Return where the first file of each of these images lies for Stash."""
+        """Return the path that Stash has of the first file of each of these images."""
         files = "id visual_files { __typename ... on BaseFile { id path } }"
         read = await self._reader.read_ids(Image, images, files)
         with validating_reply("files of images"):
@@ -70,7 +70,7 @@ class Queries:
             return {key: str(files[0].path) for key, files in found if isinstance(files, list) and files}
 
     async def orders(self, galleries: Sequence[str]) -> dict[str, list[str]]:
-        """Return the ids of the images of galleries in Stash's own order, which is by path. One request asks for all."""
+        """Return the ids of the images of galleries in Stash's own order, which is by path, with one request."""
         if not galleries:
             return {}
         fields = [
@@ -106,4 +106,4 @@ _USES = {
     "Performer": _FILES,
     "Studio": _FILES,
 }
-"""By type: the counts of its uses, and what each counts."""
+"""The counts of uses of each type, with the type of entity that each counts."""

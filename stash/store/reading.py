@@ -31,7 +31,7 @@ ID_PAGE = 1000
 """Entities, ids or values a request."""
 
 INDEX_PAGE = 5000
-"""Raw rows a request. Tags, performers and studios are small, so as many of them."""
+"""Raw rows, tags, performers or studios a request. They are small."""
 
 
 class StashReader:
@@ -57,7 +57,7 @@ class StashReader:
         return reply
 
     async def ask_about(self, fields: Sequence[Field], *, is_checked: bool = True) -> Reply:
-        """Ask several questions in one request, or in halves where that is too large. One about many ids is parted too."""
+        """Ask for several fields in one request, or in halves if that is too large. A field of many ids is split too."""
         try:
             return await self.ask(document("query", fields), is_checked=is_checked)
         except RequestRefusedError as error:
@@ -69,7 +69,7 @@ class StashReader:
         return joined(first, second, half) if half else merged(first, second)
 
     def take(self, kind: EntityType, rows: Iterable[dict[str, Any]]) -> list[Any]:
-        """The entities of rows, known to the lookups of every open window."""
+        """Make entities of rows, and enter them into the lookup caches."""
         with validating_reply(f"its {kind.plural}"):
             entities = [self.hydrator.hydrate(kind, row) for row in rows]
         self.registry.mark_read(kind, entities)
@@ -92,7 +92,7 @@ class StashReader:
         return read
 
     async def complete_related(self, entities: Iterable[Entity]) -> None:
-        """Nobody is handed an entity of which only the id is known: one request completes them all."""
+        """Read every related entity of which only the id is known, with one request."""
         stubs: dict[str, dict[str, Entity]] = {}
         for entity in entities:
             for field in kind_of(entity).relations:
@@ -113,7 +113,7 @@ class StashReader:
     async def read_fields(
         self, entities: Sequence[Entity], fields: Callable[[Entity], Iterable[str]]
     ) -> None:
-        """Read some relations of some entities, a request a type and page."""
+        """Read these relations of these entities, one request per type and page."""
         by_kind: dict[str, list[Entity]] = {}
         for entity in entities:
             by_kind.setdefault(entity.__type_name__, []).append(entity)
@@ -123,7 +123,7 @@ class StashReader:
             await self.read_ids(ENTITY_TYPES[name].entity, [entity.id for entity in group], selection)
 
     async def read_again(self, entities: Iterable[Entity]) -> None:
-        """Read these entities afresh. Unsaved edits stay, what is known of Stash moves on."""
+        """Read these entities afresh. Unsaved edits stay, the snapshots of Stash are updated."""
         by_kind: dict[str, dict[str, Entity]] = {}
         for entity in entities:
             by_kind.setdefault(entity.__type_name__, {})[entity.id] = entity

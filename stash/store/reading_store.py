@@ -90,7 +90,7 @@ class ReadingStore(StashEntityStore):
         Returns:
             None only if Stash says that there is none.
         """
-        return await self._finder.get(entity_type, entity_id, fields)
+        return await self._finder.get_one(entity_type, entity_id, fields)
 
     async def get_many(self, entity_type: type[T], ids: Sequence[str]) -> Found[T]:
         """Return the entities of many ids, in their order. One request reads a page of unknown ones."""

@@ -1,4 +1,4 @@
-"""What a reply must be before it is used: a damaged one is never taken for an answer."""
+"""Checking replies before they are used. A damaged one is an error."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def rows_in(reply: Reply, number: int, kind: EntityType) -> list[dict[str, Any]]:
-    """The rows of the n-th field of a reply.
+    """Return the rows of the n-th field of a reply.
 
     Raises:
         DamagedReplyError: there are none, or one has no id.
@@ -30,7 +30,7 @@ def rows_in(reply: Reply, number: int, kind: EntityType) -> list[dict[str, Any]]
 
 
 def all_rows_in(reply: Reply, number: int, kind: EntityType) -> list[dict[str, Any]]:
-    """Return all rows of a field without pages, as many as Stash counted.
+    """Return all rows of an unpaged field. Their number has to be Stash's count.
 
     Raises:
         DamagedReplyError: there are none, or one has no id, or some are missing.
@@ -44,7 +44,7 @@ def page_in(
     """Return the rows of one page, and how many rows Stash counted on all pages.
 
     Raises:
-        DamagedReplyError: there are none, or one has no id, or the page has not as many as the count says.
+        DamagedReplyError: there are none, or one has no id, or their number differs from the count.
     """
     rows = rows_in(reply, number, kind)
     count = reply.data[f"f{number}"].get("count")
@@ -58,7 +58,7 @@ def _on_page(count: int, page: int, per_page: int | None) -> int:
 
 
 def rows_of_ids(reply: Reply, number: int, kind: EntityType, ids: Iterable[str]) -> list[dict[str, Any]]:
-    """Return the rows of a field that was asked for by ids: Stash refuses the field where it lacks one.
+    """Return the rows of a field by ids. Stash refuses such a field if it lacks an id, so all have to be there.
 
     Raises:
         DamagedReplyError: there are none, or one that was asked for is missing.
@@ -71,7 +71,7 @@ def rows_of_ids(reply: Reply, number: int, kind: EntityType, ids: Iterable[str])
 
 
 def is_whole(answer: dict[str, Any]) -> bool:
-    """Tell whether what Stash answered to a write has an id, and values of the types that a sync compares."""
+    """Tell whether the reply to a write has an id, and values of the types that a sync compares."""
     return isinstance(answer.get("id"), str) and all(
         isinstance(value, _TOLD.get(name, _TEXT))
         and (type(value) is not list or all(type(one) is str for one in value))
@@ -85,7 +85,7 @@ _TOLD: dict[str, tuple[type, ...]] = {"organized": (bool,), "urls": (list,), "al
 
 @contextmanager
 def validating_reply(what: str) -> Iterator[None]:
-    """Look into a reply. Whatever is not as Stash sends it is named.
+    """Read a reply in this block. An unexpected value becomes a `DamagedReplyError`.
 
     Raises:
         DamagedReplyError: something is missing or of the wrong type.

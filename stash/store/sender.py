@@ -1,8 +1,7 @@
-"""Sending mutations: in lists, as aliases, or as verdicts. Who was refused is named, nobody else suffers.
+"""Sending mutations: as bulk lists, as aliased fields, or as fields that return true or false.
 
-A request that is too large goes in halves, as one does that something in front of Stash refuses for what it holds.
-
-Each way answers who was refused, by operation, with Stash's words.
+Each way returns the refused mutations with Stash's messages. The others are applied.
+A request that is too large is sent in halves, and so is one that a proxy in front of Stash refuses.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from stash.errors import RequestRefusedError, RetriableError, UnansweredWriteErr
 from stash.store.documents import Field, document
 from stash.store.entity_types import ENTITY_TYPES, kind_of
 from stash.store.library_internals import is_new
-from stash.store.mutations import halves
+from stash.store.mutations import split_links
 from stash.store.reply_validation import is_whole, validating_reply
 from stash.transport.failures import LOCKED
 
@@ -34,21 +33,21 @@ if TYPE_CHECKING:
     type FindUnapplied = FindingUnapplied[Mutation]
 
 ATTEMPTS = 6
-"""How often a write is sent whose reply is lost each time."""
+"""How often a write is sent if its reply is lost each time."""
 
 FIRST_WAIT, LONGEST_WAIT = 0.05, 5.0
-"""Seconds between the first two of them; they double, and grow no longer than that."""
+"""Seconds between the first two attempts, and the longest wait. The wait doubles each time."""
 
 NO_ANSWER = "Stash gave no answer"
-"""What is said of a mutation whose reply holds neither a result nor an error."""
+"""The message for a mutation whose reply holds neither a result nor an error."""
 
 
 _TIMES = {"id", "updated_at"}
-"""What every write answers."""
+"""The fields of the reply to every write."""
 
 
 class Sender:
-    """Sends operations to one Stash."""
+    """Sends mutations to one Stash."""
 
     def __init__(
         self, connection: Connection, hydrator: Hydrator, assign_id: Callable[[Entity, dict[str, Any]], None]
@@ -58,94 +57,94 @@ class Sender:
         self._assign_id = assign_id
 
     async def send_until_answered(
-        self, operations: Sequence[Mutation], send: Send, find_unapplied: FindUnapplied
+        self, mutations: Sequence[Mutation], send: Send, find_unapplied: FindUnapplied
     ) -> dict[Mutation, str]:
-        """Send in one of the ways below until it is answered. See `until_unlocked`."""
+        """Send in one of the ways below until Stash answers. See `until_unlocked`."""
         patience = self._connection.wire.patience
-        return await until_unlocked(operations, send, find_unapplied, patience)
+        return await until_unlocked(mutations, send, find_unapplied, patience)
 
-    async def send_bulk(self, operations: Sequence[Mutation]) -> dict[Mutation, str]:
-        """Send updates of one type as one list, a third of the cost, and those that have no list as aliases.
+    async def send_bulk(self, mutations: Sequence[Mutation]) -> dict[Mutation, str]:
+        """Send updates of one type as one list, at a third of the cost. Types without a list are sent as aliases.
 
-        A list is atomic: one that fails is sent again one by one, which names the bad ones.
+        A list is atomic. If it fails, its updates are sent one by one, which tells the refused ones.
         """
         groups: dict[tuple[str, str], list[Mutation]] = {}
-        for operation in operations:
-            name = operation.entity.__type_name__
-            groups.setdefault((name, operation.mutation.selection), []).append(operation)
+        for mutation in mutations:
+            name = mutation.entity.__type_name__
+            groups.setdefault((name, mutation.root_field.selection), []).append(mutation)
         listed = [
             group for (name, _), group in groups.items() if ENTITY_TYPES[name].list_update and len(group) > 1
         ]
-        grouped = {operation for group in listed for operation in group}
-        alone = [operation for operation in operations if operation not in grouped]
+        grouped = {mutation for group in listed for mutation in group}
+        alone = [mutation for mutation in mutations if mutation not in grouped]
         try:
-            reply = await self._mutate([*map(_list, listed), *(operation.mutation for operation in alone)])
+            reply = await self._mutate([*map(_list, listed), *(mutation.root_field for mutation in alone)])
         except RequestRefusedError as error:
-            return await self._in_halves(operations, self.send_bulk, error)
+            return await self._in_halves(mutations, self.send_bulk, error)
         if not reply.data:
-            return await self.send_aliased(operations)
-        failed = [group for number, group in enumerate(listed) if not self._has_all(reply, number, group)]
+            return await self.send_aliased(mutations)
+        failed = [group for number, group in enumerate(listed) if not self._enter_list(reply, number, group)]
         refused = self._refused(reply, alone, first=len(listed))
-        return refused | await self.send_aliased([operation for group in failed for operation in group])
+        return refused | await self.send_aliased([mutation for group in failed for mutation in group])
 
-    async def send_aliased(self, operations: Sequence[Mutation]) -> dict[Mutation, str]:
-        """Send each as an alias, a transaction of its own."""
-        if not operations:
+    async def send_aliased(self, mutations: Sequence[Mutation]) -> dict[Mutation, str]:
+        """Send each mutation as an alias. Stash gives each a transaction of its own."""
+        if not mutations:
             return {}
         try:
-            reply = await self._mutate([operation.mutation for operation in operations])
+            reply = await self._mutate([mutation.root_field for mutation in mutations])
         except RequestRefusedError as error:
-            return await self._in_halves(operations, self.send_aliased, error)
-        if not reply.data and len(operations) > 1:
-            half = len(operations) // 2
+            return await self._in_halves(mutations, self.send_aliased, error)
+        if not reply.data and len(mutations) > 1:
+            half = len(mutations) // 2
             return {
-                **await self.send_aliased(operations[:half]),
-                **await self.send_aliased(operations[half:]),
+                **await self.send_aliased(mutations[:half]),
+                **await self.send_aliased(mutations[half:]),
             }
-        return self._refused(reply, operations)
+        return self._refused(reply, mutations)
 
-    def _refused(self, reply: Reply, operations: Sequence[Mutation], first: int = 0) -> dict[Mutation, str]:
+    def _refused(self, reply: Reply, mutations: Sequence[Mutation], first: int = 0) -> dict[Mutation, str]:
         refused: dict[Mutation, str] = {}
-        for number, operation in enumerate(operations, first):
+        for number, mutation in enumerate(mutations, first):
             answer = reply.data.get(f"f{number}")
             if not isinstance(answer, dict) or not is_whole(answer):
-                refused[operation] = reply.message_for(f"f{number}") or NO_ANSWER
+                refused[mutation] = reply.message_for(f"f{number}") or NO_ANSWER
             else:
-                self._learn(operation, answer)
+                self._enter(mutation, answer)
         return refused
 
-    def _has_all(self, reply: Reply, number: int, operations: Sequence[Mutation]) -> bool:
-        """Tell whether a list was answered as it was sent. Then what it says is taken."""
+    def _enter_list(self, reply: Reply, number: int, mutations: Sequence[Mutation]) -> bool:
+        """Enter the reply to a list. Return False, and enter nothing, unless it has every entity in its order."""
         answer = reply.data.get(f"f{number}")
         rows = (
             [one for one in answer if isinstance(one, dict) and is_whole(one)]
             if isinstance(answer, list)
             else []
         )
-        if [row.get("id") for row in rows] != [operation.entity.id for operation in operations]:
+        if [row.get("id") for row in rows] != [mutation.entity.id for mutation in mutations]:
             return False
-        for operation, row in zip(operations, rows, strict=True):
-            self._learn(operation, row)
+        for mutation, row in zip(mutations, rows, strict=True):
+            self._enter(mutation, row)
         return True
 
-    def _learn(self, operation: Mutation, answer: dict[str, Any]) -> None:
-        """Take what Stash answered for what stands there."""
+    def _enter(self, mutation: Mutation, answer: dict[str, Any]) -> None:
+        """Enter the reply to a mutation into its entity."""
         with validating_reply("what it wrote"):
-            if is_new(operation.entity):
-                self._assign_id(operation.entity, answer)
+            if is_new(mutation.entity):
+                self._assign_id(mutation.entity, answer)
             elif answer.keys() - _TIMES:
-                self._hydrator.hydrate(kind_of(operation.entity), answer)
+                self._hydrator.hydrate(kind_of(mutation.entity), answer)
             else:
-                self._hydrator.set_update_time(operation.entity, answer)
-        operation.answered = answer.keys()
+                self._hydrator.set_update_time(mutation.entity, answer)
+        mutation.answered = answer.keys()
 
-    async def send_boolean(self, operations: Sequence[Mutation]) -> dict[Mutation, str]:
-        """Send what answers true or fails. One failure hides the other answers, so those are asked again."""
+    async def send_boolean(self, mutations: Sequence[Mutation]) -> dict[Mutation, str]:
+        """Send mutations that return true or fail. One failure hides the other answers, so the others are sent again."""
         refused: dict[Mutation, str] = {}
-        left = list(operations)
+        left = list(mutations)
         while left:
             try:
-                reply = await self._mutate([operation.mutation for operation in left])
+                reply = await self._mutate([mutation.root_field for mutation in left])
             except RequestRefusedError as error:
                 return refused | await self._in_halves(left, self.send_boolean, error)
             answers = {o: reply.data.get(f"f{place}") for place, o in enumerate(left)}
@@ -158,24 +157,24 @@ class Sender:
         return refused
 
     async def _in_halves(
-        self, operations: Sequence[Mutation], send: Send, error: RequestRefusedError
+        self, mutations: Sequence[Mutation], send: Send, error: RequestRefusedError
     ) -> dict[Mutation, str]:
-        """Send again in halves what something in front of Stash refused. What it refuses alone is named.
+        """Send a request in halves that was refused in front of Stash. Return the mutations that are refused alone.
 
         Raises:
-            RefusedOnTheWayError: it refuses us altogether.
+            RefusedOnTheWayError: every request is refused.
         """
-        if len(operations) > 1:
-            half = len(operations) // 2
-            return {**await send(operations[:half]), **await send(operations[half:])}
-        (operation,) = operations
-        parts = halves(operation) if error.is_too_large else []
+        if len(mutations) > 1:
+            half = len(mutations) // 2
+            return {**await send(mutations[:half]), **await send(mutations[half:])}
+        (mutation,) = mutations
+        parts = split_links(mutation) if error.is_too_large else []
         for part in parts:
             for message in (await send([part])).values():
-                return {operation: message}
+                return {mutation: message}
         if not parts and not error.is_too_large:
             await self._connection.query("{ version { version } }")
-        return {} if parts else {operation: str(error)}
+        return {} if parts else {mutation: str(error)}
 
     async def _mutate(self, fields: Sequence[Field]) -> Reply:
         text, variables = document("mutation", fields)
@@ -187,25 +186,25 @@ class Sender:
         return reply
 
 
-def _list(operations: Sequence[Mutation]) -> Field:
-    name = operations[0].entity.__type_name__
-    content = [operation.mutation.arguments["input"][1] for operation in operations]
+def _list(mutations: Sequence[Mutation]) -> Field:
+    name = mutations[0].entity.__type_name__
+    content = [mutation.root_field.arguments["input"][1] for mutation in mutations]
     argument = {"input": (f"[{name}UpdateInput!]!", content)}
-    return Field(str(ENTITY_TYPES[name].list_update), argument, operations[0].mutation.selection)
+    return Field(str(ENTITY_TYPES[name].list_update), argument, mutations[0].root_field.selection)
 
 
 async def until_unlocked[T](
-    operations: Sequence[T], send: Sending[T], find_unapplied: FindingUnapplied[T], patience: float
+    writes: Sequence[T], send: Sending[T], find_unapplied: FindingUnapplied[T], patience: float
 ) -> dict[T, str]:
-    """Send until Stash answers, and its own database is not locked: it may be so when its reply is made, too.
+    """Send until Stash answers and its database is not locked. The database may be locked while Stash builds a reply.
 
     Raises:
-        UnansweredWriteError: it did not, though asked a few times.
-        RetriableError: it stayed locked for so many seconds.
+        UnansweredWriteError: a few attempts got no answer.
+        RetriableError: the database stayed locked for `patience` seconds.
     """
-    refused = await until_answered(operations, send, find_unapplied)
+    refused = await until_answered(writes, send, find_unapplied)
     wait, deadline = FIRST_WAIT, time.monotonic() + patience
-    while locked := [one for one in operations if LOCKED in refused.get(one, "")]:
+    while locked := [one for one in writes if LOCKED in refused.get(one, "")]:
         if time.monotonic() > deadline:
             raise RetriableError("Stash's database stayed locked; run again, it goes on from there.")
         await asyncio.sleep(wait)
@@ -216,14 +215,14 @@ async def until_unlocked[T](
 
 
 async def until_answered[T](
-    operations: Sequence[T], send: Sending[T], find_unapplied: FindingUnapplied[T]
+    writes: Sequence[T], send: Sending[T], find_unapplied: FindingUnapplied[T]
 ) -> dict[T, str]:
-    """Send until Stash answers. Each time only those of which a look says that they have not taken effect.
+    """Send until Stash answers. Each further attempt sends the mutations that `find_unapplied` returns.
 
     Raises:
         UnansweredWriteError: it did not, though asked a few times.
     """
-    left = operations
+    left = writes
     for wait in (FIRST_WAIT * 2**attempt for attempt in range(ATTEMPTS - 1)):
         try:
             return await send(left) if left else {}

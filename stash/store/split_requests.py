@@ -1,4 +1,4 @@
-"""Questions that are too large for one request, in two, and their replies as one. Pure."""
+"""Splitting requests that are too large in two, and joining the replies. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def halved(field: Field) -> tuple[list[Field], list[Field]] | None:
-    """A question about several ids in two. None where it is about one, or about none."""
+    """Split a field of several ids in two. None if it has fewer than two."""
     kind, ids = field.arguments.get("ids", ("", ()))
     if len(ids) < 2:  # noqa: PLR2004 - the fewest that can be parted
         return None
@@ -24,7 +24,7 @@ def halved(field: Field) -> tuple[list[Field], list[Field]] | None:
 
 
 def in_two(lookups: Sequence[Lookup]) -> list[list[Lookup]]:
-    """Lookups of several values in two parts, whose results together are the answer. None where they have one each."""
+    """Split lookups of several values in two. The results of both parts are the answer. Empty if none has two values."""
     many = [p for p, one in enumerate(lookups) if one.operator == "in" and one.asks == "StringCriterionInput"]
     place = max(many, key=lambda place: len(lookups[place].value), default=None)
     if place is None or len(lookups[place].value) < 2:  # noqa: PLR2004 - the fewest that can be parted
@@ -37,7 +37,7 @@ def in_two(lookups: Sequence[Lookup]) -> list[list[Lookup]]:
 
 
 def joined(first: Reply, second: Reply, shift: int) -> Reply:
-    """The replies to the first fields of a request and to those from the `shift`-th on, as that to all of them."""
+    """Join the replies to the first fields of a request and to those from the `shift`-th on."""
     data = first.data | {_moved(name, shift): value for name, value in second.data.items()}
     moved = [
         {**e, "path": [_moved(p, shift) for p in e["path"]]} if "path" in e else e for e in second.errors
@@ -50,7 +50,7 @@ def _moved(name: Any, shift: int) -> Any:
 
 
 def merged(first: Reply, second: Reply) -> Reply:
-    """The replies to the two halves of a question about many ids, as that to the whole one."""
+    """Join the replies to the two halves of a field of many ids."""
     one, other = first.data.get("f0"), second.data.get("f0")
     page = None
     if isinstance(one, dict) and isinstance(other, dict):

@@ -1,4 +1,4 @@
-"""`StashStore`: the library's `StashEntityStore`, made to keep its word."""
+"""`StashStore`: the public methods of the store, each answered by one component."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class StashStore(ReadingStore):
 
     @property
     def requests(self) -> Requests:
-        """Return what went over the wire so far."""
+        """Return the counts of requests so far."""
         return self.connection.requests
 
     @property
@@ -157,7 +157,7 @@ class StashStore(ReadingStore):
             self.registry.enter(obj)
 
     async def make(self, entity: T) -> T:
-        """Have a new entity created: at once, or in a session by its flush.
+        """Create a new entity, at once or in a session by its flush.
 
         Raises:
             RejectedError: Stash refused it.
@@ -166,7 +166,7 @@ class StashStore(ReadingStore):
         return entity if self.caches.is_in_session else await self.save(entity)
 
     async def split_scene(self, scene_id: str, path: str) -> str:
-        """Give a further file of a scene a scene of its own, at once. Return the id of the new scene.
+        """Move a further file of a scene into a new scene, at once. Return the new scene's id.
 
         Raises:
             RejectedError: Stash refused it, or the scene has no such file.
@@ -232,7 +232,7 @@ class StashStore(ReadingStore):
         return await self._queries.orders([gallery.id for gallery in galleries])
 
     async def orders(self, galleries: Sequence[str]) -> dict[str, list[str]]:
-        """Return the same of galleries by their ids. See `Queries.orders`."""
+        """Return the ids of the images of galleries by the galleries' ids. See `Queries.orders`."""
         return await self._queries.orders(galleries)
 
     async def first_paths(self, images: Sequence[str]) -> dict[str, str]:
@@ -242,7 +242,7 @@ class StashStore(ReadingStore):
     # --- writing ----------------------------------------------------------------------------------------------
 
     def attach(self, entity: Entity, **content: str | None) -> None:
-        """Have a write-only field sent with the next write: an `image` or `cover_image` as data URL, None for none."""
+        """Have an `image` or `cover_image` (a data URL, or None to remove it) sent with the next write."""
         self._pending.attach(entity, content)
 
     def record_with(self, recorder: FlushListener | None) -> None:
@@ -250,7 +250,7 @@ class StashStore(ReadingStore):
         self._unit_of_work.listener = recorder
 
     def pending(self) -> list[Change]:
-        """Return what a flush would write, mutation by mutation."""
+        """Return the changes of the next flush, mutation by mutation."""
         return self._pending.changes()
 
     def rollback(self, among: Iterable[Entity] | None = None, *, keeping: Collection[str] = ()) -> None:

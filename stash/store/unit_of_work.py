@@ -1,8 +1,8 @@
-"""The only writer: creates, then updates, then links, chapters and covers, a batch at a time.
+"""The unit of work: a flush creates, then updates, then sends links, covers and chapters.
 
-Flushes overlap as on a belt: while one links, the next updates and the one after it creates, each in its turn, and the
-next one's go out before the answer to the last of these is here, unless they are of the same entities.
-Only what Stash confirmed is clean afterwards; everything else stays pending.
+Flushes are pipelined in these three stages. A stage runs one flush at a time, in order, and is free for the next
+flush when its last request was sent. Flushes that share an entity wait for the reply.
+A change that Stash did not confirm stays pending.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from stash.store.entities import link, unlink
 from stash.store.library_internals import is_new
 from stash.store.mutations import (
     Mutation,
+    accept_answer,
     by_handler,
     change_of,
     create_or_update,
     gallery_cover,
     gallery_links,
-    give_up,
     handler,
     levels,
     writable_now,
@@ -44,43 +44,46 @@ if TYPE_CHECKING:
     from stash.store.writer import MutationWriter
 
 BATCH = 500
-"""Entities a request: batches of 100 to 1,000 cost the same time, so the fewest requests decide."""
+"""Entities a request. Batches of 100 to 1,000 take the same time, so this is about the number of requests."""
 
 
 class FlushListener(Protocol):
-    """Who is told what is about to be sent, and what came of it, a batch at a time."""
+    """An observer of a flush, called for each batch before and after it is sent."""
 
     async def planned(self, changes: Sequence[Change]) -> None:
-        """These are sent next."""
+        """Note the changes that are sent next."""
         ...
 
     async def settled(self, applied: Sequence[Change], failed: Sequence[Failure]) -> None:
-        """Stash confirmed these, and refused those."""
+        """Note the changes that Stash confirmed or refused."""
         ...
 
 
 @dataclass
 class Flushed:
-    """What a flush did: every change that Stash confirmed or refused, and the fields that it did not keep though it confirmed them."""
+    """The result of a flush: every change that Stash confirmed or refused.
+
+    `ignored` are the fields that Stash confirmed, and stored otherwise.
+    """
 
     applied: list[Change] = field(default_factory=list)
     failed: list[Failure] = field(default_factory=list)
     ignored: list[tuple[Entity, list[str]]] = field(default_factory=list)
 
     def add(self, more: Flushed) -> None:
-        """Join what a further flush did. What is refused again is said once."""
+        """Add the result of a further flush. A change that was refused twice is kept once."""
         known = {(failure.entity, *failure.change.after) for failure in self.failed}
         self.applied += more.applied
         self.ignored += more.ignored
         self.failed += [f for f in more.failed if (f.entity, *f.change.after) not in known]
 
     def failure_of(self, entity: Entity) -> Failure | None:
-        """Why an entity was refused, if it was."""
+        """Return why Stash refused an entity, or None."""
         return next((f for f in self.failed if f.entity is entity), None)
 
 
 class UnitOfWork:
-    """What is pending in a store, and how it is written."""
+    """Writes the pending changes of a store."""
 
     def __init__(
         self, pending: PendingChanges, reader: StashReader, writer: MutationWriter, links: DeferredLinks
@@ -94,12 +97,12 @@ class UnitOfWork:
         self.listener: FlushListener | None = None
 
     async def flush(self, only: Sequence[Entity] | None = None, *, with_names: bool = False) -> Flushed:
-        """Write what is pending, or these entities and what they need.
+        """Write everything that is pending, or these entities and what they need.
 
-        `with_names` creates every tag, performer and studio that is queued by then, so that no later flush need wait for one.
+        `with_names` also creates every queued tag, performer and studio, so that no later flush waits for one.
 
         Raises:
-            RetriableError: Stash did not answer; what it did not confirm is still pending.
+            RetriableError: Stash did not answer. Unconfirmed changes are still pending.
         """
         done = Flushed()
         async with self._creating.ticket() as ticket, self._locks.pipeline() as pipeline:
@@ -133,13 +136,13 @@ class UnitOfWork:
         return with_needed([*only, *named])
 
     async def _make(self, pipeline: TaskPipeline, new: Sequence[Entity], done: Flushed) -> None:
-        """Create, those first that others need."""
+        """Create entities. An entity that others need is created before them."""
         for level in levels(new):
             await pipeline.drain()
             await self._write(pipeline, [(e, edited_fields(e)) for e in level], self._writer.create, done)
 
     async def _link(self, pipeline: TaskPipeline, standing: Sequence[Edit], done: Flushed) -> None:
-        linked = [operation for operation in gallery_links(standing) if not is_new(operation.entity)]
+        linked = [mutation for mutation in gallery_links(standing) if not is_new(mutation.entity)]
         covers = with_new_cover(standing)
         if len(linked) + len(covers) > BATCH:
             await self._send(pipeline, linked, self._writer.link, done)
@@ -165,35 +168,35 @@ class UnitOfWork:
         *,
         checked: Sequence[Entity] = (),
     ) -> None:
-        """Send these edits. Of `checked` entities Stash is asked what it made of them."""
+        """Send these edits. The reply holds the stored values of `checked` entities."""
         doubtful = set(checked)
         written = ((e, writable_now(e, fields), self._pending.attachments(e)) for e, fields in edits)
         found = [(e, fields, more) for e, fields, more in written if fields or more or is_new(e)]
         for batch in batched(found, BATCH):
-            operations = [create_or_update(e, f, more, is_checked=e in doubtful) for e, f, more in batch]
-            await self._send(pipeline, operations, send, done)
+            mutations = [create_or_update(e, f, more, is_checked=e in doubtful) for e, f, more in batch]
+            await self._send(pipeline, mutations, send, done)
 
     async def _send(
-        self, pipeline: TaskPipeline, operations: Sequence[Mutation], send: Send, done: Flushed
+        self, pipeline: TaskPipeline, mutations: Sequence[Mutation], send: Send, done: Flushed
     ) -> None:
-        """Send operations, a batch a request. Each is planned while the one before is under way."""
-        for batch in batched(operations, BATCH):
+        """Send mutations, a batch a request. The listener notes a batch while the one before is under way."""
+        for batch in batched(mutations, BATCH):
             if self.listener is not None:
-                await self.listener.planned([operation.change for operation in batch])
+                await self.listener.planned([mutation.change for mutation in batch])
             await pipeline.start(self._send_batch(batch, send, done))
 
     async def _send_batch(self, batch: Sequence[Mutation], send: Send, done: Flushed) -> None:
-        """Send a batch, and note what came of it. What Stash refused stays pending."""
+        """Send a batch, and note its outcome. Refused changes stay pending."""
         refused = await send(batch)
         applied: list[Change] = []
         failed = [Failure(o.change, refused[o]) for o in batch if o in refused]
-        for operation in batch:
-            if operation not in refused:
-                operation.confirm()
-                if operation.change.action == "update" and (ignored := give_up(operation)):
-                    done.ignored.append((operation.entity, ignored))
-                self._pending.confirm(operation.entity)
-                applied.append(operation.change)
+        for mutation in batch:
+            if mutation not in refused:
+                mutation.confirm()
+                if mutation.change.action == "update" and (ignored := accept_answer(mutation)):
+                    done.ignored.append((mutation.entity, ignored))
+                self._pending.confirm(mutation.entity)
+                applied.append(mutation.change)
         if self.listener is not None:
             await self.listener.settled(applied, failed)
         done.applied += applied
@@ -202,29 +205,27 @@ class UnitOfWork:
     async def _without_pictures(
         self, batch: Sequence[Mutation], failed: Sequence[Failure], send: Send, done: Flushed
     ) -> list[Failure]:
-        """Send again, without its picture, what something in front of Stash refused. Return what is refused then."""
-        by_change = {operation.change: operation for operation in batch}
+        """Send entities again without the picture that a proxy in front of Stash refused. Return the final failures."""
+        by_change = {mutation.change: mutation for mutation in batch}
         left, refused = [], []
         for failure in failed:
-            operation = by_change[failure.change]
-            pictures = (
-                self._pending.pop_attachments(operation.entity) if IN_FRONT in failure.message else None
-            )
+            mutation = by_change[failure.change]
+            pictures = self._pending.pop_attachments(mutation.entity) if IN_FRONT in failure.message else None
             if pictures is None:
                 refused.append(failure)
                 continue
-            change = Change(operation.entity, "update", {}, dict.fromkeys(pictures, "a new picture"))
+            change = Change(mutation.entity, "update", {}, dict.fromkeys(pictures, "a new picture"))
             refused.append(Failure(change, f"its picture is left out. {failure.message}"))
-            if operation.sent or is_new(operation.entity):
-                left.append(create_or_update(operation.entity, list(operation.sent), {}))
+            if mutation.sent or is_new(mutation.entity):
+                left.append(create_or_update(mutation.entity, list(mutation.sent), {}))
         if left:
             if self.listener is not None:
-                await self.listener.planned([operation.change for operation in left])
+                await self.listener.planned([mutation.change for mutation in left])
             await self._send_batch(left, send, done)
         return refused
 
     async def _run_library_handlers(self, edits: Sequence[Edit], done: Flushed) -> None:
-        """Fields for which the library has handlers of its own: counters and histories, one entity at a time."""
+        """Write counters and histories by the library's own handlers, one entity at a time."""
         for entity, fields in edits:
             mine = by_handler(entity, fields)
             if not mine:
