@@ -119,3 +119,10 @@ class ReadingStore(StashEntityStore):
             LookupRefusedError: one of the lookups is by ids, for which there is no filter.
         """
         return self._finder.rows(entity_type, selection, **filters)
+
+    async def rows_between_ids(
+        self, entity_type: type[T], selection: str, first: int, last: int
+    ) -> list[dict[str, Any]]:
+        """Return the raw rows whose ids are from `first` to `last`."""
+        within = {"value": first, "value2": last, "modifier": "BETWEEN"}
+        return [row async for row in self.rows(entity_type, selection, id=within)]
