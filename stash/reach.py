@@ -37,9 +37,9 @@ class ReachSteps(Protocol):
 class _Waiting(StashContext):
     """A context that tells, once, that it waits for a Stash which does not answer yet."""
 
-    def __init__(self, wire: TransportConfig, steps: ReachSteps | None) -> None:
-        super().__init__(wire=replace(wire, on_wait=self._begin))
-        self._steps, self._where = steps, wire.url
+    def __init__(self, config: TransportConfig, steps: ReachSteps | None) -> None:
+        super().__init__(config=replace(config, on_wait=self._begin))
+        self._steps, self._where = steps, config.url
         self._is_told = False
 
     def _begin(self, why: str) -> None:
@@ -67,7 +67,7 @@ async def reaching(
     if settings.url is None:
         raise UsageError("No Stash is named; set STASH_URL to its address, such as http://localhost:9999.")
     key = settings.api_key.get_secret_value() if settings.api_key is not None else None
-    wire = TransportConfig(
+    config = TransportConfig(
         settings.url,
         key,
         settings.ca_file,
@@ -75,7 +75,7 @@ async def reaching(
         connect_patience=min(settings.patience, AT_ONCE) if is_dry else settings.patience,
         transport=transport,
     )
-    context = _Waiting(wire, steps)
+    context = _Waiting(config, steps)
     try:
         yield context
     finally:

@@ -61,7 +61,7 @@ async def sync(
             if journal.copied is not None:
                 report.notes.append(about_copy(journal.copied))
             if is_bare and not options.is_forced:
-                check_any_source(await journal.count())
+                check_any_source(await journal.baselines.count())
             run_options = _run_options(settings, options, progress, scan_progress)
             run = RunContext(report, files, journal, run_options)
             processing = StashProcessing(context, run)
@@ -77,7 +77,7 @@ async def sync(
                 report.requests = vars(context.store.requests).copy()
                 report.seconds = time.monotonic() - began
             if not options.dry_run:
-                await journal.retain(settings.keep_runs)
+                await journal.log.retain(settings.keep_runs)
     return report
 
 

@@ -12,8 +12,7 @@ from stash.store.entity_types import Entity
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Sequence
 
-    from stash.journal import Journal
-    from stash.journal.values import LogPosition
+    from stash.journal import Journal, LogPosition
     from stash.reconcile.reconciler import MergeResult
     from stash.store import Change, Failure
 
@@ -40,7 +39,7 @@ class FlushLog:
 
     async def planned(self, changes: Sequence[Change]) -> None:
         """Write down what is sent next."""
-        noted = await self._journal.plan(self._run_id, list(map(self._entry, changes)))
+        noted = await self._journal.log.log_sent(self._run_id, list(map(self._entry, changes)))
         self._planned |= zip(changes, noted, strict=True)
 
     async def settled(self, applied: Sequence[Change], failed: Sequence[Failure]) -> None:

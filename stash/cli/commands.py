@@ -19,7 +19,7 @@ from stash.cli.groups import (
     SyncFlags,
     spelt_out,
 )
-from stash.cli.helping import Command, Group
+from stash.cli.helping import Command, PanelGroup
 from stash.cli.logs import LogFormat, set_up
 from stash.cli.output import Output
 from stash.cli.pasting import command_line
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 app = typer.Typer(
     name="stash-sync",
     epilog="The first time: `stash-sync demo` shows what it does, `stash-sync doctor` what yours still needs.",
-    cls=Group,
+    cls=PanelGroup,
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )

@@ -24,7 +24,7 @@ class Command(TyperCommand):
         return _named(super().get_params(ctx), ctx)
 
 
-class Group(TyperGroup):
+class PanelGroup(TyperGroup):
     """The commands as a whole. Their help names types in words."""
 
     def get_params(self, ctx: Any) -> list[Any]:  # noqa: ANN401 - likewise

@@ -43,7 +43,7 @@ def runs(
 
     async def read(settings: Settings) -> tuple[Sequence[RunRow], dict[int, int]]:
         async with journal_of(settings) as journal:
-            return await journal.runs(limit), undone_by(await journal.undos())
+            return await journal.runs.newest(limit), undone_by(await journal.runs.undos())
 
     found, undone = finish(read(make_settings(database=database)))
     listed = [{**asdict(run), "undone_by": undone.get(run.id)} for run in found]

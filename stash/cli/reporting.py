@@ -89,5 +89,5 @@ async def _read(
 
     async with journal_of(settings) as journal:
         run = await find_run(journal, number)
-        operations = await journal.operations(run.id) if with_operations else ()
-        return run, operations, undone_by(await journal.undos()).get(run.id)
+        operations = await journal.log.entries(run.id) if with_operations else ()
+        return run, operations, undone_by(await journal.runs.undos()).get(run.id)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from stash.cli.output import Output
-    from stash.journal import Journal, MediaKept, RunRow
+    from stash.journal import Journal, RunRow, SyncedMedia
     from stash.settings import Settings
     from stash.source.items import Creator
     from stash.source.reader import Reader
@@ -94,7 +94,7 @@ async def _status(settings: Settings) -> list[list[dict[str, Any]]]:
         reader = Reader(database)
         creators = await reader.creators()
         on_disk = await _on_disk(settings, reader)
-        servers = await journal.addresses() or [("", "")]
+        servers = await journal.history.addresses() or [("", "")]
         return [await _of_server(journal, reader, creators, server, on_disk) for server in servers]
 
 
@@ -106,14 +106,14 @@ async def _of_server(
     on_disk: Mapping[int, int | None] | None,
 ) -> list[dict[str, Any]]:
     """A row for each creator: what is recorded with one Stash, and the rows whose files lie on disk beside it."""
-    from stash.journal import MediaKept  # noqa: PLC0415 - slow to import
+    from stash.journal import SyncedMedia  # noqa: PLC0415 - slow to import
 
     last: dict[str, RunRow] = {}
-    kept: MediaKept = MediaKept()
+    kept: SyncedMedia = SyncedMedia()
     if server[0]:
-        for run in reversed(await journal.syncs_with(server[0])):
+        for run in reversed(await journal.history.syncs_with(server[0])):
             last |= dict.fromkeys(run.creators, run)
-        kept = await journal.media_with(server[0])
+        kept = await journal.history.media_with(server[0])
     accounts = await reader.accounts_of(kept.synced | kept.undone)
     synced = Counter(accounts.get(media) for media in kept.synced)
     waiting = [media for media in on_disk or () if media not in kept.synced]

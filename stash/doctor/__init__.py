@@ -1,4 +1,4 @@
-"""The doctor: says, before anything is written, what a sync would meet and what to do about it."""
+"""The doctor examines, before anything is written, what a sync would meet, and proposes the next steps."""
 
 from stash.doctor.examination import examine
 from stash.doctor.findings import Diagnosis, Finding, Fix

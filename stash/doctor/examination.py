@@ -1,4 +1,4 @@
-"""One examination: gather, judge, and mend what is safe to mend."""
+"""One examination: gather facts, judge them, and apply the safe fixes."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from stash.doctor import fixes
-from stash.doctor.about_database import database_findings, forecast
-from stash.doctor.about_library import library_findings
-from stash.doctor.about_stash import conflict_findings, setting_findings, stash_findings
+from stash.doctor.database_findings import database_findings, forecast
 from stash.doctor.findings import Diagnosis, Finding, obstacle
 from stash.doctor.gathering import (
-    about_database,
-    about_library,
-    about_settings,
-    about_stash,
     connection_of,
+    gather_library,
+    gather_settings,
+    gather_stash,
 )
+from stash.doctor.gathering_database import gather_database
+from stash.doctor.library_findings import library_findings
+from stash.doctor.stash_findings import conflict_findings, setting_findings, stash_findings
 from stash.errors import SyncError, UsageError
 from stash.files.local import looked_through
 from stash.source.errors import DatabaseBusyError, MetadataError, MissingDatabaseError
@@ -38,10 +38,10 @@ async def examine(
     may_fix: bool = False,
     transport: httpx.AsyncBaseTransport | None = None,
 ) -> Diagnosis:
-    """Look at everything that a sync stands on. Stash is asked at most five questions, and nothing is written.
+    """Examine everything that a sync needs, in at most five requests. Nothing is written.
 
-    `server` is what the journal calls a Stash whose address is another one each time. With `may_fix` the findings'
-    safe fixes are applied: to the user's own settings file, never to Stash or a database.
+    `server` is the name in the journal of a Stash whose address changes. With `may_fix` the safe fixes of the
+    findings are applied: to the user's own settings file, never to Stash or a database.
     """
     examination = _Examination(settings, server, transport)
     diagnosis = await examination.run()
@@ -54,7 +54,7 @@ async def examine(
 
 
 class _Examination:
-    """The way through. What cannot be looked at is a finding, and the rest goes on."""
+    """Examines one part after another. An error of one part becomes a finding, and the next part follows."""
 
     def __init__(
         self, settings: Settings, server: str | None, transport: httpx.AsyncBaseTransport | None
@@ -64,23 +64,23 @@ class _Examination:
         self._connection: Connection | None = None
 
     async def run(self) -> Diagnosis:
-        """Look at everything, and let go of Stash."""
+        """Examine every part, and close the connection to Stash."""
         try:
-            await self._look()
+            await self._examine()
         finally:
             if self._connection is not None:
                 await self._connection.close()
         return Diagnosis(self._found, self._connection.requests.total if self._connection is not None else 0)
 
-    async def _look(self) -> None:
-        about = about_settings(self._settings)
+    async def _examine(self) -> None:
+        about = gather_settings(self._settings)
         self._found += setting_findings(about)
-        stash = await self._look_at_stash()
+        stash = await self._examine_stash()
         if stash is not None:
             self._found += stash_findings(stash, about)
-        files, unusable = await self._look_at_disk()
-        library = await self._look_at_library(files, unusable, is_reached=stash is not None)
-        database = await self._look_at_database(files or [])
+        files, unusable = await self._list_files()
+        library = await self._examine_library(files, unusable, is_reached=stash is not None)
+        database = await self._examine_database(files or [])
         if database is not None:
             self._found += database_findings(database, library)
             if stash is not None:
@@ -96,7 +96,7 @@ class _Examination:
         ):
             self._found.append(forecast(database, library))
 
-    async def _look_at_stash(self) -> StashFacts | None:
+    async def _examine_stash(self) -> StashFacts | None:
         if self._settings.url is None:
             self._missing(
                 "Stash", "No Stash is named.", "Set its address.", "STASH_URL=http://localhost:9999"
@@ -104,12 +104,12 @@ class _Examination:
             return None
         try:
             self._connection = connection_of(self._settings, self._transport)
-            return await about_stash(self._connection)
+            return await gather_stash(self._connection)
         except SyncError as error:
             self._found.append(obstacle("Stash", error, error.exit_code))
             return None
 
-    async def _look_at_disk(self) -> tuple[list[LocalFile] | None, dict[LocalFile, str]]:
+    async def _list_files(self) -> tuple[list[LocalFile] | None, dict[LocalFile, str]]:
         if self._settings.downloads is None:
             step = "Name the folder that the downloader writes into."
             line = "STASH_SYNC_DOWNLOADS=/path/to/downloads"
@@ -121,26 +121,26 @@ class _Examination:
             self._found.append(obstacle("library", error, error.exit_code))
             return None, {}
 
-    async def _look_at_library(
+    async def _examine_library(
         self, files: list[LocalFile] | None, unusable: dict[LocalFile, str], *, is_reached: bool
     ) -> LibraryFacts | None:
         if files is None:
             return None
         try:
             connection = self._connection if is_reached else None
-            return await about_library(self._settings, files, unusable, connection)
+            return await gather_library(self._settings, files, unusable, connection)
         except SyncError as error:
             area: Area = "library" if isinstance(error, UsageError) else "Stash"
             self._found.append(obstacle(area, error, error.exit_code))
         return None
 
-    async def _look_at_database(self, files: list[LocalFile]) -> DatabaseFacts | None:
+    async def _examine_database(self, files: list[LocalFile]) -> DatabaseFacts | None:
         if self._settings.database is None:
             step, line = "Name it.", "STASH_SYNC_DATABASE_URL=/path/to/metadata.sqlite"
             self._missing("database", "No metadata database is named.", step, line)
             return None
         try:
-            return await about_database(self._settings, files, *self._place())
+            return await gather_database(self._settings, files, *self._place())
         except SyncError as error:
             self._found.append(obstacle("database", error, error.exit_code))
         except MetadataError as error:
@@ -153,9 +153,9 @@ class _Examination:
     def _place(self) -> tuple[Connection | None, str]:
         if self._connection is None or not self._connection.database_path:
             return None, ""
-        return self._connection, self._server or self._connection.wire.url.rstrip("/")
+        return self._connection, self._server or self._connection.config.url.rstrip("/")
 
     def _missing(self, area: Area, title: str, step: str, line: str = "") -> None:
-        """A setting that nothing can be done without."""
+        """Report a missing setting."""
         line = f"export {line}" if line else ""
         self._found.append(Finding("problem", area, title, next_step=step, line=line, exit_code=2))

@@ -1,4 +1,4 @@
-"""What the doctor gathers, before it judges."""
+"""Facts that the doctor gathers before it judges."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class LibraryFolder:
-    """A folder of Stash's library, as Stash sees it, and what it leaves out there."""
+    """A folder of Stash's library, by its path in Stash, and the kinds of files that Stash leaves out there."""
 
     path: str
     is_without_videos: bool = False
@@ -27,31 +27,23 @@ class LibraryFolder:
 
 
 @dataclass(frozen=True)
-class StashFacts:
-    """What Stash says of itself. `jobs` describes what is under way, `studios` are those named as creators' are, each with its aliases."""
+class LibrarySettings:
+    """The settings of Stash's library: its folders, and the files that a scan takes."""
 
-    url: str
-    version: str = ""
-    has_key: bool = False
     folders: Sequence[LibraryFolder] = ()
     video_excludes: Sequence[str] = ()
     image_excludes: Sequence[str] = ()
     video_suffixes: Sequence[str] = ()
     image_suffixes: Sequence[str] = ()
-    has_ffmpeg: bool = True
     makes_galleries_of_folders: bool = False
     makes_clips_of_images: bool = False
-    jobs: Sequence[str] = ()
-    studios: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    images: int = 0
-    scenes: int = 0
 
     def folder_of(self, path: str) -> LibraryFolder | None:
-        """The folder of the library that holds a path."""
+        """Return the folder of the library that holds a path."""
         return next((one for one in self.folders if is_within(path, one.path)), None)
 
     def why_left_out(self, path: str) -> str | None:
-        """The setting by which Stash leaves a file of its library out. None where it takes it."""
+        """Return the setting by which Stash leaves out a file of its library. None if Stash takes the file."""
         is_video = kind_of(path) == "scene"
         folder = self.folder_of(path)
         if folder is not None and (folder.is_without_videos if is_video else folder.is_without_images):
@@ -64,7 +56,7 @@ class StashFacts:
 
 
 def _matches(pattern: str, path: str) -> bool:
-    """Tell whether a pattern of Stash's takes a path. One that only Go understands does not count."""
+    """Tell whether a pattern of Stash matches a path. A pattern that only Go understands matches nothing."""
     try:
         return re.search(pattern, path, re.IGNORECASE) is not None
     except re.error:
@@ -72,12 +64,67 @@ def _matches(pattern: str, path: str) -> bool:
 
 
 @dataclass(frozen=True)
-class DatabaseFacts:
-    """What the metadata database holds, and how the files of the downloads go with it.
+class StashFacts:
+    """The answers of Stash about itself.
 
-    `creators` are those that a sync takes; `with_file` counts media that were downloaded, `on_disk` those found here.
-    Of the files of a type for Stash `owned` have a row and `foreign` have none, `named` of these with a media id in
-    the name. `unknown` tells what the settings name that is not there (yet), `missing_creator` whom they choose.
+    Attributes:
+        jobs: descriptions of the running jobs.
+        studios: studios that are named as creators' studios are, each with its aliases.
+    """
+
+    url: str
+    version: str = ""
+    has_key: bool = False
+    has_ffmpeg: bool = True
+    library: LibrarySettings = field(default_factory=LibrarySettings)
+    jobs: Sequence[str] = ()
+    studios: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    images: int = 0
+    scenes: int = 0
+
+
+@dataclass(frozen=True)
+class FileMatches:
+    """The files of the downloads beside the rows of the database.
+
+    Attributes:
+        on_disk: the number of media with a file here.
+        owned: the number of files of a type for Stash that have a row.
+        foreign: the names of those without a row.
+        named: the number of foreign files with a media id in the name.
+    """
+
+    on_disk: int = 0
+    owned: int = 0
+    foreign: Sequence[str] = ()
+    named: int = 0
+
+
+@dataclass(frozen=True)
+class EarlierSyncs:
+    """The journal's knowledge of this Stash.
+
+    Attributes:
+        synced: the number of scenes and images that earlier runs synced.
+        refusal: the reason why a sync with this Stash would be refused.
+        moved_from: the address of this Stash at the last sync, if it has another one now.
+    """
+
+    synced: int = 0
+    refusal: str = ""
+    moved_from: str = ""
+
+
+@dataclass(frozen=True)
+class DatabaseFacts:
+    """The contents of the metadata database.
+
+    Attributes:
+        with_file: the number of media that were downloaded.
+        losses: the kinds of rows that a database of this version does not keep.
+        creators: the creators that a sync takes.
+        unknown: a sentence for each name in the settings that the database does not have yet.
+        missing_creator: a sentence about the chosen creator that the database does not have.
     """
 
     name: str
@@ -87,22 +134,15 @@ class DatabaseFacts:
     with_file: int = 0
     losses: Sequence[Problem] = ()
     creators: Sequence[Creator] = ()
-    on_disk: int = 0
-    owned: int = 0
-    foreign: Sequence[str] = ()
-    named: int = 0
-    synced: int = 0
-    refusal: str = ""
-    """Why a sync with this Stash would be refused."""
-    moved_from: str = ""
-    """Where this Stash was when it was synced last, if that was elsewhere."""
+    files: FileMatches = field(default_factory=FileMatches)
+    earlier: EarlierSyncs = field(default_factory=EarlierSyncs)
     unknown: Sequence[str] = ()
     missing_creator: str = ""
 
 
 @dataclass(frozen=True)
 class FileSighting:
-    """A file of the downloads, where Stash should see it, and where Stash has files of that name."""
+    """A file of the downloads, its expected path in Stash, and the paths where Stash has files of that name."""
 
     host: str
     expected: str
@@ -111,16 +151,22 @@ class FileSighting:
 
     @property
     def is_known(self) -> bool:
-        """Tell whether Stash has it where it should."""
+        """Tell whether Stash has the file at the expected path."""
         return self.expected in self.seen
 
 
 @dataclass(frozen=True)
 class LibraryFacts:
-    """What lies in the downloads: `taken` files are of a type for Stash, `sightings` are all of them, or a sample.
+    """The files of the downloads.
 
-    `expected` is where Stash should see the downloads, `below` how many files it has there; None where that was not asked. `unrelated` are the pairs of the path map that
-    are about none of them, `unusable` are files with the reason, `resolved` is where the downloads lie once links are followed.
+    Attributes:
+        expected: the expected path of the downloads in Stash.
+        taken: the number of files of a type for Stash.
+        unusable: files that cannot be used, each with the reason.
+        sightings: all taken files, or a sample of them.
+        below: the number of files that Stash has below `expected`. None if Stash was not asked.
+        unrelated: pairs of the path map that concern other folders.
+        resolved: the path of the downloads after following links.
     """
 
     downloads: Path
@@ -137,7 +183,7 @@ class LibraryFacts:
 
 @dataclass(frozen=True)
 class SettingFacts:
-    """The user's choices, and what is unsafe about where they stand."""
+    """The user's choices, and unsafe places of the API key."""
 
     rules: Rules
     is_mapped: bool = False

@@ -1,4 +1,4 @@
-"""What the doctor says: findings, each with its next step."""
+"""Findings of the doctor, each with its next step."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ Level = Literal["ok", "note", "warning", "problem"]
 Area = Literal["settings", "Stash", "database", "library", "names", "next sync"]
 
 NOTHING = "Nothing to do."
-"""The next step of what is as it should be."""
+"""The next step of a finding without a fault."""
 
 
 @dataclass(frozen=True)
 class Fix:
-    """What `--fix` may do by itself: nothing but files of the user's own settings is touched.
+    """A fix that `--fix` may apply by itself. It changes the user's own settings file only.
 
-    `private` takes the settings file from others' eyes; `path_map` writes a path map into it.
+    `private` lets the owner alone read that file. `path_map` writes a path map into it.
     """
 
     kind: Literal["private", "path_map"]
@@ -25,9 +25,9 @@ class Fix:
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at.
+    """The result of one check.
 
-    `line` may be pasted into a shell; `exit_code` says of which kind a problem is, as for a sync, 0 for all that is none.
+    `line` may be pasted into a shell. `exit_code` is that of a sync with this problem, 0 for any other level.
     """
 
     level: Level
@@ -42,9 +42,9 @@ class Finding:
 
 @dataclass
 class Diagnosis:
-    """All findings, the most fundamental first. `requests` is how many questions Stash was asked.
+    """All findings, the most fundamental first. `requests` counts the requests to Stash.
 
-    `fixed` says what was done about those that are `mended`.
+    `fixed` has a sentence for each fix, `mended` the findings that were fixed.
     """
 
     findings: list[Finding] = field(default_factory=list)
@@ -54,16 +54,16 @@ class Diagnosis:
 
     @property
     def problems(self) -> list[Finding]:
-        """Return what has to be mended yet."""
+        """Return the problems that are not fixed yet."""
         return [one for one in self.findings if one.level == "problem" and one not in self.mended]
 
     @property
     def exit_code(self) -> int:
-        """That of the first problem. 0 where there is none, or none any more."""
+        """Return the exit code of the first problem that is not fixed. 0 if there is none."""
         return next((one.exit_code for one in self.problems), 0)
 
     def summary(self) -> dict[str, Any]:
-        """The object of `--json`."""
+        """Make the object of `--json`."""
         return {
             "outcome": "examined",
             "exit_code": self.exit_code,
@@ -86,7 +86,7 @@ def _shown(finding: Finding) -> dict[str, Any]:
 
 
 def obstacle(area: Area, error: Exception, exit_code: int) -> Finding:
-    """Return what stood in the way, and the next step, as the error's sentence has them."""
+    """Make a finding of an error: its sentence says what was wrong, and the next step."""
     what, _, step = str(error).rstrip(".").rpartition("; ")
     if not what:
         return Finding(

@@ -1,4 +1,4 @@
-"""What `doctor --fix` does: nothing but the user's own settings file is touched."""
+"""Fixes of `doctor --fix`, which change the user's own settings file only."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def apply(fix: Fix) -> str:
-    """Do it. Return what was done, in one sentence.
+    """Apply a fix. Return what was done, in one sentence.
 
     Raises:
         StateError: the file cannot be written.
@@ -35,7 +35,7 @@ def _make_private(path: Path) -> str:
 
 
 def _write_path_map(text: str) -> str:
-    """The line comes first: after a table's head it would belong to that table."""
+    """Write the path map in the first line, because after the head of a table it would belong to that table."""
     path = Path(SETTINGS_FILE)
     before = read_bytes(path).decode("utf-8-sig") if path.exists() else ""
     write_whole(path, f"path_map = {json.dumps(text, ensure_ascii=False)}\n{before}".encode())

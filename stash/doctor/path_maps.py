@@ -1,4 +1,4 @@
-"""Which path map would have Stash find the downloads: read off files of the same name on either side. Pure."""
+"""Propose the path map under which Stash finds the downloads, from files of the same name on either side. Pure."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from stash.doctor.facts import FileSighting
 
 MOST_PAIRS = 10
-"""Pairs of a proposed map; more folders than that are better put in order."""
+"""The number of pairs of a proposed map."""
 
 
 def propose(downloads: str, sightings: Sequence[FileSighting]) -> PathMap:
-    """The map under which Stash finds most of these files. An empty one where no file says anything.
+    """Propose the map under which Stash finds most of these files. An empty map if Stash has none of them.
 
     A pair for the downloads as a whole comes first, then one for each folder that has another name for Stash.
     """
@@ -30,7 +30,7 @@ def propose(downloads: str, sightings: Sequence[FileSighting]) -> PathMap:
 
 
 def fitting(proposed: PathMap, sightings: Sequence[FileSighting]) -> int:
-    """Tell how many of these files Stash has where a map says."""
+    """Count the files that Stash has at the path of a map."""
     return sum(proposed.to_stash(one.host) in one.seen for one in sightings)
 
 
@@ -39,7 +39,7 @@ def _map(pairs: Sequence[tuple[str, str]]) -> PathMap:
 
 
 def _pair(downloads: str, sighting: FileSighting) -> tuple[str, str]:
-    """The shortest prefixes that tell one file's two places apart, never above the downloads."""
+    """Return the shortest prefixes in which the two paths of a file differ, never above the downloads."""
     host, stash = min((without_common_tail(sighting.host, seen) for seen in sighting.seen), key=_lengths)
     if is_within(downloads, host):
         return downloads, PathMap(((host, stash),)).to_stash(downloads)

@@ -1,4 +1,4 @@
-"""Which Stash this is: the one that was synced before, another one, or one that was put back from a backup."""
+"""Recognise a Stash: the server of earlier syncs, another one, or one that was restored from a backup."""
 
 from stash.identity.binding import Choices, bind
 

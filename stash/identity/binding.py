@@ -1,4 +1,4 @@
-"""Binds the journal to the server that answers, and rolls it back where Stash was put back from a backup."""
+"""Bind the journal to the server that answers, and roll it back if Stash was restored from a backup."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ RECREATE = "--recreate"
 
 
 class Choices(NamedTuple):
-    """What the user said of this Stash: it was put back from a backup, made anew, or only its clock was wrong."""
+    """The user's word on this Stash: restored from a backup, created anew, or with a wrong clock only."""
 
     is_restored: bool = False
     recreate: bool = False
@@ -50,21 +50,21 @@ async def bind(
 
     Args:
         journal: the open journal.
-        connection: leads to Stash, which has answered already.
-        address: where it is, as it is called in the journal.
+        connection: the connection to Stash, which has answered already.
+        address: the address of Stash, as the journal has it.
         on_disk: the ids of media whose files lie in the downloads.
-        choices: what the user said of this Stash.
+        choices: the user's word on this Stash.
 
     Returns:
-        Where the server was before: the same address, unless it moved.
+        The former address of the server. It is the same one unless the server moved.
 
     Raises:
-        RefusedError: this is another Stash than the one that was synced at this address, or it was put back from
-            a backup; the sentence names the switch that goes on.
+        RefusedError: this is another Stash than the one that was synced at this address, or Stash was restored from
+            a backup. The sentence names the option that continues.
     """
     address = str(StashAddress(address))
     place = address, connection.database_path
-    rows = await journal.servers()
+    rows = await journal.servers.newest()
     seen, highest = await _look(connection, [baseline for row in rows for baseline in row.sample])
     servers = {row.id: row for row in rows}
     known = [KnownServer(row.id, row.url, _sightings(row, seen)) for row in rows]
@@ -72,18 +72,18 @@ async def bind(
     if found.displaced is not None and not choices.recreate:
         raise RefusedError(_another(found.displaced, address))
     if found.known is None:
-        await journal.select_server(None, *place)
+        await journal.servers.select(None, *place)
         return address
     if found.known.url != address:
         log.info("server.moved", extra={"before": found.known.url, "now": address})
-    await journal.select_server(servers[found.known.id], *place)
+    await journal.servers.select(servers[found.known.id], *place)
     loss = lost_from(found.known.sightings, highest, lambda media: int(media) in on_disk)
     if loss is not None:
         _refuse_restored(found.known, choices)
         if choices.is_restored:
             await _roll_back(journal, connection, loss)
         else:
-            await journal.forget_times()
+            await journal.restores.forget_times()
     return found.known.url
 
 
@@ -101,18 +101,18 @@ async def _roll_back(journal: Journal, connection: Connection, loss: Loss) -> No
     moment = loss.since
     spared: set[tuple[str, SourceKey]] = set()
     if loss.doubtful:
-        written = await journal.written_at(loss.doubtful)
+        written = await journal.restores.written_at(loss.doubtful)
         doubtful = [one for one in written if one.stash_id and not one.is_undone]
         seen, _ = await _look(connection, doubtful)
         lost_then = {(one.type, one.key) for one in doubtful if _sighting(one, seen).is_lost(loss.doubtful)}
         spared = {(one.type, one.key) for one in written} - lost_then
         if lost_then:
             moment = loss.doubtful
-    baselines, operations = await journal.lost_since(moment)
+    baselines, entries = await journal.restores.lost_since(moment)
     lost = [one for one in baselines if (one.type, one.key) not in spared]
-    kept, gone = rolled_back(lost, operations, moment)
+    kept, gone = rolled_back(lost, entries, moment)
     log.info("server.restored", extra={"since": moment, "records": len(kept), "gone": len(gone)})
-    await journal.roll_back(moment, kept, gone)
+    await journal.restores.roll_back(moment, kept, gone)
 
 
 def _another(displaced: KnownServer, address: str) -> str:

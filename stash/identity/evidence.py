@@ -1,8 +1,8 @@
-"""Tell from recorded entities which Stash this is, and whether it went back in time. Pure.
+"""Recognise a Stash by recorded entities, and find the writes that a restored backup lost. Pure.
 
 Stash gives no id twice and keeps the creation time of an entity. It moves `updated_at` forward at every write.
 So an id with the recorded creation time is the recorded entity, and one whose `updated_at` is older than our
-confirmed write was put back from a backup.
+confirmed write was restored from a backup.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
 FILES = frozenset({"Image", "Scene"})
-"""Types that Stash makes of files by itself: that one is there shows no write of ours."""
+"""Types that Stash creates of files by itself. Their existence proves no write of a sync."""
 
 
 class Recorded(NamedTuple):
-    """One entity as the journal has it. Times are UTC in ISO form, `code` is what we wrote there and undo left."""
+    """An entity as the journal has it. Times are UTC in ISO form. `code` is the code that a sync wrote and undo left."""
 
     type: str
     stash_id: str
@@ -30,7 +30,7 @@ class Recorded(NamedTuple):
 
 
 class FoundEntity(NamedTuple):
-    """The same id in Stash."""
+    """The entity that Stash has under the same id."""
 
     created_at: str
     updated_at: str
@@ -39,14 +39,14 @@ class FoundEntity(NamedTuple):
 
 @dataclass(frozen=True)
 class Sighting:
-    """A recorded entity beside what Stash has under its id. None where it has nothing."""
+    """A recorded entity, and the entity that Stash has under its id. None if Stash has none."""
 
     recorded: Recorded
     found: FoundEntity | None
 
     @property
     def is_same(self) -> bool:
-        """Tell whether Stash has this very entity."""
+        """Tell whether Stash has the recorded entity."""
         return self.found is not None and self.found.created_at == self.recorded.created_at
 
     @property
@@ -69,7 +69,7 @@ class Sighting:
 
     @property
     def shows_our_write(self) -> bool:
-        """Tell whether something that we wrote is still there."""
+        """Tell whether a write of a sync still stands."""
         if not self.is_same or self.is_reverted or self.found is None:
             return False
         if self.recorded.type not in FILES:
@@ -78,7 +78,7 @@ class Sighting:
 
     @property
     def is_intact(self) -> bool:
-        """Tell whether nobody wrote to the entity after us."""
+        """Tell whether our write is the last one to the entity."""
         return (
             self.shows_our_write
             and self.found is not None
@@ -88,7 +88,7 @@ class Sighting:
 
 @dataclass(frozen=True)
 class KnownServer:
-    """A server of the journal: the address that it had last, and what was found of its sample."""
+    """A server of the journal: its last address, and the sightings of its sample."""
 
     id: str
     url: str
@@ -127,10 +127,10 @@ def recognise(servers: Iterable[KnownServer], url: str) -> Recognised:
 
 
 class Loss(NamedTuple):
-    """When Stash was put back, in times of its own clock, UTC in ISO form.
+    """The time of the restored backup, by Stash's clock, UTC in ISO form.
 
-    Everything that was written at `since` or later is lost. Stash keeps whole seconds, so what was written in the
-    second `doubtful` is lost or not, each by itself.
+    Every write at `since` or later is lost. Stash keeps whole seconds, so each write in the second `doubtful` is
+    checked by itself.
     """
 
     since: str
@@ -140,7 +140,7 @@ class Loss(NamedTuple):
 def lost_from(
     sightings: Sequence[Sighting], newest: Mapping[str, int], is_on_disk: Callable[[str], bool]
 ) -> Loss | None:
-    """Find from when on our writes are lost, because Stash was put back. None where it was not.
+    """Find the time from which on writes are lost, because Stash was restored. None if it was not.
 
     Args:
         sightings: entities of the newest runs, of every type.
@@ -177,7 +177,7 @@ def _was_given_twice(sighting: Sighting) -> bool:
 def _lost_at_the_end(
     sightings: Sequence[Sighting], newest: Mapping[str, int], is_on_disk: Callable[[str], bool]
 ) -> list[str]:
-    """Return when the newest entities were made, if Stash has forgotten them.
+    """Return the creation time of the newest entities, if Stash has lost them.
 
     A gallery and the entity of a file that still lies on disk are both gone, and Stash has no newer ones. A user
     who deletes such a pair leaves newer ones, or takes the file along.

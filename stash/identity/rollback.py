@@ -1,4 +1,4 @@
-"""The records as they were at the moment to which Stash was put back. Pure."""
+"""The baselines as they were at the moment of a restored backup. Pure."""
 
 from __future__ import annotations
 
@@ -14,23 +14,24 @@ if TYPE_CHECKING:
     from stash.journal import Baseline, LogEntry
 
 PICTURE = "image"
-"""The field of a picture: what is remembered of it is a mark of its content."""
+"""The field of a picture. A baseline holds a mark of its content."""
 
 
 def rolled_back(
-    baselines: Iterable[Baseline], operations: Iterable[LogEntry], moment: str
+    baselines: Iterable[Baseline], entries: Iterable[LogEntry], moment: str
 ) -> tuple[list[Baseline], list[Baseline]]:
-    """Return the records to store, and those to delete.
+    """Return the baselines to store, and those to delete.
 
-    A record of an entity that was made since the moment is deleted, so that it is made again. Of any other record
-    the lost writes are taken back, so that the three-way merge writes them again where nobody edited the field.
+    The baseline of an entity that was created since the moment is deleted, so that the entity is created again. In
+    any other baseline the lost writes are reverted, so that the three-way merge writes them again unless the user
+    edited the field.
 
     Args:
-        baselines: the records whose last write is lost.
-        operations: the lost operations, in their order.
-        moment: from when on they are lost, by Stash's clock.
+        baselines: the baselines whose last write is lost.
+        entries: the lost entries of the log, in their order.
+        moment: the time by Stash's clock from which on they are lost.
     """
-    effects = net_changes(operations)
+    effects = net_changes(entries)
     kept: list[Baseline] = []
     gone: list[Baseline] = []
     for baseline in baselines:

@@ -1,4 +1,4 @@
-"""Settled parts of creators: how they stood at the source and in Stash when nothing was left to do."""
+"""Fingerprints of unchanged chunks: the digests of the source and of Stash when a chunk needed no write."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, insert, select
 
-from stash.journal.log import Operations
 from stash.journal.models import sync_part
 
 if TYPE_CHECKING:
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
+    from stash.journal.connection import JournalConnection
 
 SURVEYED = ("Image", "Scene", "Gallery")
 """Types that make up nearly all of what is synced."""
@@ -23,10 +23,13 @@ SURVEYED = ("Image", "Scene", "Gallery")
 
 @dataclass(frozen=True)
 class ChunkFingerprint:
-    """A part of a creator's items that needs no decision while both digests stay.
+    """The digests of a chunk of a creator's items, which needs no decision while both stay the same.
 
-    `source_digest` is the digest of its rows and files, `stash_digest` that of its entities in Stash, whose ids are `ids` by
-    type; `outcome` is what a report says of it, plain JSON.
+    Attributes:
+        source_digest: the digest of its rows and files.
+        stash_digest: the digest of its entities in Stash.
+        ids: the ids of these entities, by type.
+        outcome: the report of the chunk, as plain JSON.
     """
 
     account: int
@@ -37,52 +40,68 @@ class ChunkFingerprint:
     outcome: Mapping[str, Any] = field(default_factory=dict)
 
 
-class Parts(Operations):
-    """The journal, as far as it keeps settled parts."""
+class Fingerprints:
+    """Stores fingerprints, and finds them by creator."""
 
-    async def settled(self, account: int) -> dict[int, ChunkFingerprint]:
-        """Return the settled parts of a creator, by number."""
-        return {part.number: part for part in await self._settled_of([account])}
+    def __init__(self, connection: JournalConnection) -> None:
+        self._db = connection
+
+    async def of_creator(self, account: int) -> dict[int, ChunkFingerprint]:
+        """Return the fingerprints of a creator, by the number of the chunk."""
+        return {one.number: one for one in await self._of_creators([account])}
 
     async def synced_ids(self, accounts: Iterable[int]) -> dict[int, list[tuple[str, str]]]:
-        """Return the entities of the images, scenes and galleries that the last run left, by account: type and id."""
+        """Return the images, scenes and galleries that the last run left, by account: type and Stash id."""
         found: dict[int, set[tuple[str, str]]] = {account: set() for account in accounts}
-        for part in await self._settled_of(found):
-            found[part.account] |= {(name, one) for name in SURVEYED for one in part.ids.get(name, ())}
+        for one in await self._of_creators(found):
+            found[one.account] |= {(name, id_) for name in SURVEYED for id_ in one.ids.get(name, ())}
         return {a: sorted(ids, key=lambda one: (one[0], int(one[1]))) for a, ids in found.items()}
 
-    async def _settled_of(self, accounts: Collection[int]) -> list[ChunkFingerprint]:
-        if not self._server or not self._has_parts or self._rolled_back:
+    async def _of_creators(self, accounts: Collection[int]) -> list[ChunkFingerprint]:
+        if not self._db.server or not self._db.tables.has_fingerprints or self._db.rolled_back:
             return []
         query = select(sync_part).where(
-            sync_part.c.server_id == self._server,
-            self._source.within(sync_part.c.account, [str(account) for account in accounts]),
+            sync_part.c.server_id == self._db.server,
+            self._db.within(sync_part.c.account, [str(account) for account in accounts]),
         )
-        async with self._reading() as connection:
-            return [_part_of(row) for row in await connection.execute(query)]
+        async with self._db.reading() as connection:
+            return [_fingerprint_from_row(row) for row in await connection.execute(query)]
 
-    async def _keep_parts(self, connection: AsyncConnection, parts: Sequence[ChunkFingerprint]) -> None:
-        for part in parts:
-            old = delete(sync_part).where(
-                sync_part.c.server_id == self._server,
-                sync_part.c.account == str(part.account),
-                sync_part.c.number == part.number,
-            )
-            await connection.execute(old)
-            await connection.execute(insert(sync_part).values(self._row_of(part)))
+    async def store(self, connection: AsyncConnection, fingerprints: Sequence[ChunkFingerprint]) -> None:
+        """Replace the fingerprints of these chunks, in the caller's transaction."""
+        for one in fingerprints:
+            await self._delete(connection, str(one.account), one.number)
+            await connection.execute(insert(sync_part).values(self._to_row(one)))
 
-    def _row_of(self, part: ChunkFingerprint) -> dict[str, Any]:
+    async def drop(self, ids: Mapping[str, set[str]]) -> None:
+        """Delete every fingerprint that holds one of these entities, so that its chunk is decided anew."""
+        query = select(sync_part).where(sync_part.c.server_id == self._db.server)
+        async with self._db.writing() as connection:
+            for row in (await connection.execute(query)).all():
+                held = json.loads(row.content)["ids"]
+                if any(not ids.get(name, set()).isdisjoint(some) for name, some in held.items()):
+                    await self._delete(connection, row.account, row.number)
+
+    async def _delete(self, connection: AsyncConnection, account: str, number: int) -> None:
+        statement = delete(sync_part).where(
+            sync_part.c.server_id == self._db.server,
+            sync_part.c.account == account,
+            sync_part.c.number == number,
+        )
+        await connection.execute(statement)
+
+    def _to_row(self, one: ChunkFingerprint) -> dict[str, Any]:
         return {
-            "server_id": self._server,
-            "account": str(part.account),
-            "number": part.number,
-            "source": part.source_digest,
-            "standing": part.stash_digest,
-            "content": json.dumps({"ids": dict(part.ids), "outcome": dict(part.outcome)}),
+            "server_id": self._db.server,
+            "account": str(one.account),
+            "number": one.number,
+            "source": one.source_digest,
+            "standing": one.stash_digest,
+            "content": json.dumps({"ids": dict(one.ids), "outcome": dict(one.outcome)}),
         }
 
 
-def _part_of(row: Any) -> ChunkFingerprint:
+def _fingerprint_from_row(row: Any) -> ChunkFingerprint:
     content = json.loads(row.content)
     return ChunkFingerprint(
         int(row.account), row.number, row.source, row.standing, content["ids"], content["outcome"]

@@ -1,4 +1,4 @@
-"""The `sync_` tables: what stash-sync remembers of Stash."""
+"""The `sync_` tables: servers, runs, baselines, the write-ahead log and fingerprints."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from sqlalchemy import DDL, Column, DateTime, ForeignKey, Index, Integer, MetaDa
 schema = MetaData()
 
 VERSION = "0006"
-"""The newest of the migrations: what these tables are."""
+"""The version of these tables, that of the newest migration."""
 
 VERSION_TABLE = "sync_alembic_version"
-"""Where alembic notes the version, apart from the downloader's own."""
+"""The table of alembic's version, apart from the downloader's own."""
 
 sync_server = Table(
     "sync_server",
@@ -20,7 +20,7 @@ sync_server = Table(
     Column("database_path", Text, nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False),
 )
-"""One Stash: a generated id, bound to the path of its database and its URL, which holds no secret."""
+"""A server: a generated id, with the path of its database and its URL without secrets."""
 
 sync_run = Table(
     "sync_run",
@@ -36,7 +36,7 @@ sync_run = Table(
     Column("counts", Text),
     Column("stash_time", String(32)),
 )
-"""One execution: `counts` is the summary as JSON, `stash_time` when Stash took its last write, by Stash's clock."""
+"""A run. `counts` is the summary as JSON, `stash_time` the time of its last write by Stash's clock."""
 
 sync_entity = Table(
     "sync_entity",
@@ -52,9 +52,9 @@ sync_entity = Table(
     Index("sync_entity_stash_id", "server_id", "type", "stash_id"),
     Index("sync_entity_updated_at", "server_id", "type", "updated_at"),
 )
-"""What we saw and wrote of one entity; `seen_and_wrote` is JSON.
+"""A baseline. `seen_and_wrote` is JSON: `seen`, `wrote`, `earlier` and `declined` are its fields.
 
-`created_at` and `updated_at` are Stash's, after our last confirmed write; the latter is empty where that is not known.
+`created_at` and `updated_at` are Stash's, after our last confirmed write. An unknown `updated_at` is empty.
 """
 
 sync_change = Table(
@@ -69,15 +69,16 @@ sync_change = Table(
     Column("outcomes", Text, nullable=False),
     Index("sync_change_run", "run_id"),
 )
-"""The operations of one request, each on one entity. `content` is JSON: what was planned of each, in their order; so is
-`outcomes`: by its place, what became of it. The row is `planned` while one of them is, then `applied`, or `failed` as a
-whole.
+"""A batch of the write-ahead log: the entries of one request, each on one entity.
+
+`content` is JSON, the entries in their order. `outcomes` is JSON, their outcomes by place. The row is `planned` while
+an entry has no outcome, then `applied`, or `failed` if Stash refused every entry.
 """
 
 _PLANNED = DDL(  # type: ignore[no-untyped-call]  # SQLAlchemy's own has no types
     "CREATE INDEX sync_change_planned ON sync_change (server_id) WHERE state = 'planned'"
 )
-"""As text: an `Index` with a condition for each kind of database has SQLAlchemy load both."""
+"""Written as text, because an `Index` with a condition for either kind of database makes SQLAlchemy load both."""
 
 event.listen(sync_change, "after_create", _PLANNED)
 
@@ -91,4 +92,4 @@ sync_part = Table(
     Column("standing", String(32), nullable=False),
     Column("content", Text, nullable=False),
 )
-"""A settled part of a creator's items: the digests by which it is recognised; `content` is JSON."""
+"""A fingerprint: the digests of a chunk of a creator's items. `content` is JSON."""

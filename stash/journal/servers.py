@@ -1,4 +1,4 @@
-"""Servers: the Stashes that were synced, where each was, and what tells one from another."""
+"""Servers: every Stash that was synced, its address, and a sample by which it is recognised."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, insert, select, union_all, update
 
-from stash.journal.base import JournalBase
+from stash.journal.baseline import baseline_from_row
 from stash.journal.models import sync_entity, sync_run, sync_server
-from stash.journal.values import Baseline, SourceKey, baseline_of
 from stash.transport.addresses import StashAddress
 
 if TYPE_CHECKING:
@@ -21,22 +20,25 @@ if TYPE_CHECKING:
     from sqlalchemy import Select
     from sqlalchemy.ext.asyncio import AsyncConnection
 
+    from stash.journal.baseline import Baseline
+    from stash.journal.connection import JournalConnection
+
 SAMPLED = ("Performer", "Studio", "Tag", "Gallery", "Scene", "Image")
 """Types with a creation time of their own."""
 
 SAMPLE_RUNS = 5
-"""Newest runs that wrote, of which a sample is taken."""
+"""The number of newest runs with writes that a sample is taken of."""
 
 SAMPLE_SIZE = 3
-"""Entities of each type and run in a sample."""
+"""The number of entities of each type and run in a sample."""
 
 MOST_SERVERS = 5
-"""Servers that are compared with the Stash that answers, those of the newest runs."""
+"""The number of servers, those of the newest runs, that are compared with the Stash that answers."""
 
 
 @dataclass(frozen=True)
 class ServerRow:
-    """One Stash that was synced, at its newest address, with a sample of what is recorded of it."""
+    """One Stash that was synced, at its newest address, with a sample of its baselines."""
 
     id: str
     url: str
@@ -44,12 +46,15 @@ class ServerRow:
     sample: Sequence[Baseline] = field(default=())
 
 
-class Servers(JournalBase):
-    """The journal, as far as it keeps servers."""
+class Servers:
+    """Stores servers, and selects the one that every call refers to."""
 
-    async def servers(self) -> list[ServerRow]:
+    def __init__(self, connection: JournalConnection) -> None:
+        self._db = connection
+
+    async def newest(self) -> list[ServerRow]:
         """Return the servers of the newest runs, each with a sample of its newest and its oldest entities."""
-        if not self._has_tables:
+        if not self._db.tables.exist:
             return []
         newest = func.coalesce(func.max(sync_run.c.id), 0)
         query = (
@@ -59,7 +64,7 @@ class Servers(JournalBase):
             .order_by(newest.desc())
             .limit(MOST_SERVERS)
         )
-        async with self._reading() as connection:
+        async with self._db.reading() as connection:
             rows = (await connection.execute(query)).all()
             return [
                 # A dry run may meet an address of an older version, which may hold a password.
@@ -76,10 +81,10 @@ class Servers(JournalBase):
         moments = await self._moments(connection, server)
         parts: list[Select[Any]] = []
         for name in SAMPLED:
-            base = self._select_entities().where(
+            base = self._db.select_entities().where(
                 sync_entity.c.server_id == server, sync_entity.c.type == name, sync_entity.c.stash_id != ""
             )
-            if not self._has_times:
+            if not self._db.tables.has_times:
                 parts.append(base.limit(SAMPLE_SIZE))
                 continue
             newest_first = base.order_by(sync_entity.c.updated_at.desc())
@@ -92,15 +97,12 @@ class Servers(JournalBase):
             ]
         every = union_all(*[select(part.subquery()) for part in parts])
         rows = (await connection.execute(every)).all()
-        baselines = {
-            (row.type, row.kind, row.source_id): baseline_of(row, SourceKey(row.kind, row.source_id))
-            for row in rows
-        }
+        baselines = {(row.type, row.kind, row.source_id): baseline_from_row(row) for row in rows}
         return [baseline for baseline in baselines.values() if not baseline.is_undone]
 
     async def _moments(self, connection: AsyncConnection, server: str) -> list[str]:
-        """Return when the newest runs wrote last, newest first, and the beginning of time."""
-        if not self._has_times:
+        """Return the times of the last writes of the newest runs, newest first, and the beginning of time."""
+        if not self._db.tables.has_times:
             return []
         query = (
             select(sync_run.c.stash_time)
@@ -111,44 +113,24 @@ class Servers(JournalBase):
         )
         return [*(await connection.scalars(query)), ""]
 
-    async def bind(self, url: str, database_path: str) -> str:
-        """Select the server of this address for all later calls, and register it where it is not known.
+    async def select(self, known: ServerRow | None, url: str, database_path: str) -> str:
+        """Select a server for all later calls, and store its current address. None registers a new server.
 
         Returns:
-            Its generated id; empty where a read-only journal does not know it.
+            Its id. Empty for a new server in a read-only journal.
         """
-        clear = str(StashAddress(url))
-        here = select(sync_server.c.id).where(
-            sync_server.c.url == clear, sync_server.c.database_path == database_path
-        )
-        known = None
-        if self._has_tables:
-            async with self._reading() as connection:
-                known = (await connection.execute(here)).scalar()
-        return await self.select_server(
-            ServerRow(known, clear, database_path) if known else None, url, database_path
-        )
-
-    async def select_server(self, known: ServerRow | None, url: str, database_path: str) -> str:
-        """Select a server for all later calls, and note where it is now. None registers a new one.
-
-        Returns:
-            Its id; empty for a new server in a read-only journal.
-        """
-        self._absent.clear()
-        self._server = known.id if known is not None else ""
-        if self._is_read_only or not self._has_tables:
-            return self._server
-        url = str(StashAddress(url))
-        place = {"url": url, "database_path": database_path}
+        self._db.select_server(known.id if known is not None else "")
+        if self._db.is_read_only or not self._db.tables.exist:
+            return self._db.server
+        place = {"url": str(StashAddress(url)), "database_path": database_path}
         if known is None:
-            self._server = uuid.uuid4().hex
-            row = {"id": self._server, **place, "created_at": datetime.now(UTC)}
-            async with self._writing() as connection:
+            self._db.select_server(uuid.uuid4().hex)
+            row = {"id": self._db.server, **place, "created_at": datetime.now(UTC)}
+            async with self._db.writing() as connection:
                 await connection.execute(insert(sync_server).values(row))
-        elif (known.url, known.database_path) != (url, database_path):
-            async with self._writing() as connection:
+        elif (known.url, known.database_path) != tuple(place.values()):
+            async with self._db.writing() as connection:
                 await connection.execute(
                     update(sync_server).where(sync_server.c.id == known.id).values(place)
                 )
-        return self._server
+        return self._db.server

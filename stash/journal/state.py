@@ -1,4 +1,4 @@
-"""The database of the `sync_` tables, where that is another one than the metadata database."""
+"""The state database: a database for the `sync_` tables apart from the metadata database."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from stash.source.errors import UnknownDatabaseError
 async def open_state(
     url: str, *, create: bool = False, read_only: bool = False, busy_timeout: float = BUSY_SECONDS
 ) -> Database:
-    """Open the database that `STASH_SYNC_STATE_URL` names. `create` makes the file of a missing one.
+    """Open the database of `STASH_SYNC_STATE_URL`. With `create` a missing file is created.
 
     `busy_timeout` is in seconds.
 

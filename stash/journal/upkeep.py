@@ -1,4 +1,4 @@
-"""Making the `sync_` tables, bringing them up to date, dropping them. And the copy before the first write."""
+"""Create, migrate and drop the `sync_` tables, and copy a database before the first write."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ if TYPE_CHECKING:
     from stash.source.database import Database
 
 BACKUP_SUFFIX = ".before-stash-sync"
-"""What is added to the name of a downloader's database for its copy."""
+"""The suffix of the copy of a downloader's database."""
 
 FORGET_SUFFIX = ".before-forget"
-"""Likewise, for the copy that is made before everything is forgotten."""
+"""The suffix of the copy that is made before the tables are dropped."""
 
 _BUSY_SECONDS = 10.0
 
 
 async def is_current(database: Database, connection: AsyncConnection) -> bool:
-    """Tell whether the tables are there and of the newest version."""
+    """Tell whether the tables exist and have the newest version."""
     if not database.has_table(VERSION_TABLE):
         return False
     version = text(f"SELECT version_num FROM {VERSION_TABLE}")  # noqa: S608 - our own name
@@ -50,7 +50,7 @@ async def is_current(database: Database, connection: AsyncConnection) -> bool:
 
 
 def bring_up(connection: Connection) -> None:
-    """Make the tables, or bring older ones up to date, in the transaction of the caller.
+    """Create the tables, or migrate older ones, in the caller's transaction.
 
     Raises:
         StateError: a newer stash-sync made them.
@@ -83,16 +83,16 @@ def _migrate(connection: Connection) -> None:
 
 
 def drop(connection: Connection) -> None:
-    """Drop the tables that there are, and nothing else."""
+    """Drop the existing `sync_` tables, and nothing else."""
     schema.drop_all(connection)
     if inspect(connection).has_table(VERSION_TABLE):
         Table(VERSION_TABLE, MetaData()).drop(connection)
 
 
 def copy_beside(path: Path, suffix: str = BACKUP_SUFFIX) -> Path | None:
-    """Copy a SQLite database to its backup beside it, whole or not at all. None where that is there already.
+    """Copy a SQLite database beside itself, whole or not at all. Return None if that copy exists already.
 
-    What is about to be forgotten is copied anew each time.
+    A copy with the suffix of `forget` is made anew each time.
 
     Raises:
         RetriableError: it is locked by another program.
@@ -116,7 +116,7 @@ def copy_beside(path: Path, suffix: str = BACKUP_SUFFIX) -> Path | None:
 
 
 def about_copy(copy: Path) -> str:
-    """The files that a first run leaves beside a downloader's database."""
+    """Describe the files that a first run leaves beside a downloader's database."""
     database = copy.name.removesuffix(BACKUP_SUFFIX)
     return (
         f"Before the first write {database} was copied to {copy.name}, beside it; {database}{SUFFIX} is the lock that "

@@ -57,14 +57,14 @@ async def write_page_of_run(file: Path, settings: Settings, number: int | None, 
         try:
             journal = await Journal.open(database, state=state, is_read_only=True)
             run = await find_run(journal, number)
-            operations = await journal.operations(run.id)
+            operations = await journal.log.entries(run.id)
             wanted = wanted_ids(operations, report_of(run.counts).kept)
-            recorded = await journal.recorded(run.id, wanted)
+            recorded = await journal.history.baselines(run.id, wanted)
             covers = {
                 str(one.last_applied["cover"]) for one in recorded.values() if one.last_applied.get("cover")
             }
-            recorded |= await journal.recorded(run.id, {"Image": covers})
-            url = await journal.server_url(run.id)
+            recorded |= await journal.history.baselines(run.id, {"Image": covers})
+            url = await journal.history.server_url(run.id)
         finally:
             if state is not None:
                 await state.close()
@@ -84,7 +84,11 @@ async def find_run(journal: Journal, number: int | None) -> RunRow:
     Raises:
         UsageError: there is none of that number, or none at all.
     """
-    found = await journal.run(number) if number is not None else next(iter(await journal.runs(1)), None)
+    found = (
+        await journal.runs.get(number)
+        if number is not None
+        else next(iter(await journal.runs.newest(1)), None)
+    )
     if found is None:
         if number is None:
             raise UsageError("There was no run yet; `stash-sync sync` is the first.")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 from stash.files.paths import PathMap
 from stash.files.stash_index import StashFileIndex
 from stash.mapping.keys import performer_key
-from stash.processing.baselines import Baselines, RunBaselines
+from stash.processing.baselines import ChunkBaselines, RunBaselines
 from stash.processing.chunk import ChunkWork, FlushBatch, IdWriteback, ReportMark
 from stash.processing.context import RUN_SCOPED_TYPES, RunContext
 from stash.processing.entity_cache import EntityCache
@@ -82,7 +82,7 @@ class StashProcessingBase:
 
     def begin_chunk(self, chunk: Chunk | None) -> ChunkWork:
         """Begin to decide a chunk. What was decided of the one before is dropped."""
-        baselines = Baselines(self.run.journal, self._run_baselines, redo=self.run.options.redo)
+        baselines = ChunkBaselines(self.run.journal, self._run_baselines, redo=self.run.options.redo)
         self.work = ChunkWork(chunk, baselines, ReportMark.of(self.run.report), dict(self.cache.results))
         return self.work
 
@@ -115,7 +115,7 @@ class StashProcessingBase:
         """Return the baselines of an entity under other keys than these."""
         if self.run.journal is None:
             return []
-        recorded = await self.run.journal.baselines_of(entity.__type_name__, entity.id)
+        recorded = await self.run.journal.baselines.of_entity(entity.__type_name__, entity.id)
         return [one for one in recorded if is_remembered(entity, one) and one.key not in own]
 
     async def _is_deleted(self, entity_type: type[Entity], key: SourceKey) -> bool:

@@ -30,7 +30,7 @@ class RunBaselines:
     checked_ids: set[tuple[str, str]] = field(default_factory=set)
 
 
-class Baselines:
+class ChunkBaselines:
     """The baselines of one chunk, together with those of its run. The former are dropped with the chunk."""
 
     def __init__(self, journal: Journal | None, of_run: RunBaselines, *, redo: bool = False) -> None:
@@ -46,7 +46,7 @@ class Baselines:
         """Read the baselines of these keys, by type, from the journal."""
         if self._journal is None:
             return
-        for place, loaded in (await self._journal.recall_all(keys)).items():
+        for place, loaded in (await self._journal.baselines.load(keys)).items():
             self.has_interrupted = self.has_interrupted or bool(loaded.in_flight)
             baseline = without_undo_marks(loaded) if self._redo else loaded
             if baseline is None:

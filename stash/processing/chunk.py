@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from stash_graphql_client.types import Gallery, Image, Scene
 
-    from stash.processing.baselines import Baselines
+    from stash.processing.baselines import ChunkBaselines
     from stash.reconcile.chunk import Chunk
     from stash.reconcile.reconciler import MergeResult
     from stash.report import Report, Skipped
@@ -129,7 +129,7 @@ class ChunkWork:
     """
 
     chunk: Chunk | None
-    baselines: Baselines
+    baselines: ChunkBaselines
     mark: ReportMark
     results: dict[Entity, MergeResult]
     flushed: FlushTally = field(default_factory=FlushTally)

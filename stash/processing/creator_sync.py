@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from stash.processing.context import RUN_SCOPED_TYPES
-from stash.processing.preload import Preloader
+from stash.processing.preload import ChunkPreloader
 from stash.processing.record import ChunkRecorder
 from stash.processing.schedule import Schedule
 from stash.processing.unchanged import UnchangedCheck
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from stash.journal import ChunkFingerprint, Journal
-    from stash.processing.stash_processing import StashProcessing
+    from stash.processing.item_processing import ItemProcessing
     from stash.source.items import Creator, Item, ItemPage, StoredMedia
     from stash.source.reader import Reader
 
@@ -28,11 +28,11 @@ HEARTBEAT = 30.0
 class CreatorSync:
     """Brings creators into Stash, one after the other."""
 
-    def __init__(self, processing: StashProcessing) -> None:
+    def __init__(self, processing: ItemProcessing) -> None:
         self._processing = processing
         self._run = processing.run
         self._store = processing.store
-        self._preloader = Preloader(processing)
+        self._preloader = ChunkPreloader(processing)
         self._unchanged = UnchangedCheck(self._store, self._run, processing.cache)
         self._recorder = ChunkRecorder(processing)
         self._schedule = Schedule(processing, self._recorder)
@@ -54,7 +54,7 @@ class CreatorSync:
         """Make a chunk of each page. Unattached media join the last one, so that they cost no requests of their own."""
         pages: list[ItemPage] = []
         number = 0
-        async for page in reader.windows(creator):
+        async for page in reader.pages(creator):
             for problem in page.problems:
                 self._run.report.skip(
                     problem.table, problem.key, problem.reason, is_failure=problem.is_malformed
@@ -120,4 +120,4 @@ class Heartbeat:
         if self._journal is None or self._run_id is None or now - self._sent_at <= HEARTBEAT:
             return
         self._sent_at = now
-        await self._journal.heartbeat(self._run_id)
+        await self._journal.runs.heartbeat(self._run_id)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from stash.store.entity_types import Entity
 
 
-class Preloader:
+class ChunkPreloader:
     """Loads baselines from the journal and entities from Stash, in few requests."""
 
     def __init__(self, processing: StashProcessingBase) -> None:

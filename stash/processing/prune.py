@@ -62,7 +62,7 @@ class Pruner:
         current = gallery.chapters if isinstance(gallery.chapters, list) and not gallery.is_new() else []
         carried = {f"{item.id}/{post.id}" for post in item.aggregated}
         for chapter in [one for one in current if one not in self._processing.work.results]:
-            for baseline in await journal.baselines_of("GalleryChapter", chapter.id):
+            for baseline in await journal.baselines.of_entity("GalleryChapter", chapter.id):
                 is_ours = baseline.key.id.startswith(f"{item.id}/") and baseline.key.id not in carried
                 written = baseline.last_applied.get("title")
                 if is_ours and normalize_text(str(chapter.title)) == normalize_text(written):

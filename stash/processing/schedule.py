@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from stash.processing.chunk import FlushBatch
+    from stash.processing.item_processing import ItemProcessing
     from stash.processing.record import ChunkRecorder
-    from stash.processing.stash_processing import StashProcessing
     from stash.reconcile.chunk import Chunk
     from stash.source.items import Item
 
@@ -38,7 +38,7 @@ MAX_QUEUED = 3
 class Schedule:
     """Decides and writes one chunk."""
 
-    def __init__(self, processing: StashProcessing, recorder: ChunkRecorder) -> None:
+    def __init__(self, processing: ItemProcessing, recorder: ChunkRecorder) -> None:
         self._processing = processing
         self._recorder = recorder
         self._flusher = Flusher(processing)

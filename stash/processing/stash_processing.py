@@ -61,16 +61,16 @@ class StashProcessing(ItemProcessing):
         if journal is None or self.run.options.is_dry:
             yield
             return
-        report.run = await journal.begin(command, creators)
+        report.run = await journal.runs.begin(command, creators)
         self.flush_log = FlushLog(journal, report.run, self._result_of)
         self.store.record_with(self.flush_log)
         try:
             yield
         except BaseException:
             with suppress(SyncError):
-                await journal.end(report.run, "failed", report.summary())
+                await journal.runs.end(report.run, "failed", report.summary())
             raise
-        await journal.end(report.run, report.outcome, report.summary())
+        await journal.runs.end(report.run, report.outcome, report.summary())
 
     def _result_of(self, entity: Entity) -> MergeResult | None:
         return self.work.results.get(entity)
@@ -85,7 +85,7 @@ class StashProcessing(ItemProcessing):
         """
         run = self.run
         await CreatorSurvey(self.store, run).check(reader, creators)
-        recorded = set() if run.journal is None else await run.journal.known_media()
+        recorded = set() if run.journal is None else await run.journal.baselines.known_media()
         found = await find_creator_files(reader, run.files, creators, recorded)
         await self.scanner.read(found.new)
         await find_absent_files(reader, run.files, self.store, creators, recorded)

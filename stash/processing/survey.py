@@ -44,7 +44,7 @@ class CreatorSurvey:
         """
         if self._run.journal is None or self._run.options.is_forced:
             return
-        synced = await self._run.journal.synced_ids([creator.id for creator in creators])
+        synced = await self._run.journal.fingerprints.synced_ids([creator.id for creator in creators])
         for creator in creators:
             media = sum(name != "Gallery" for name, _ in synced[creator.id])
             if media and not await reader.has_media(creator):

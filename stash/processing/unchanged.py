@@ -30,7 +30,9 @@ class UnchangedCheck:
 
     async def load(self, creator: Creator) -> Mapping[int, ChunkFingerprint]:
         """Read the fingerprints of a creator's chunks, by number."""
-        return {} if self._run.journal is None else await self._run.journal.settled(creator.id)
+        return (
+            {} if self._run.journal is None else await self._run.journal.fingerprints.of_creator(creator.id)
+        )
 
     async def check(self, chunk: Chunk, fingerprint: ChunkFingerprint) -> bool:
         """Tell whether a chunk is unchanged. Where it is not, what was read of it is kept for the decision."""

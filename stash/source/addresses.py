@@ -7,24 +7,24 @@ from typing import NamedTuple
 from urllib.parse import parse_qsl, unquote
 
 HIDDEN = "…"
-"""Stands for an address of which no part may be shown."""
+"""Shown in place of an address of which every part may be secret."""
 
 _FILES = ("sqlite", "file")
-"""How the schemes begin of addresses that have no user."""
+"""Prefixes of the schemes of addresses without a user."""
 
 _AUTHORITY = re.compile(r"[^/?#]*")
 _PATH = re.compile(r"[^?#]*")
 _URL = re.compile(r"(?i)\b[a-z][a-z0-9+.-]*://[^\s'\"<>`]+")
 _NEARLY_A_URL = re.compile(r"(?i)(?:postgres(?:ql)?|mysql|mariadb|sqlite)(?:\+\w+)?:")
 _KEYWORDS = re.compile(r"(?i)password\s*=")
-"""What PostgreSQL's own tools take in place of a URL has one of these."""
+"""A sign of a keyword string, which PostgreSQL's own tools accept in place of a URL."""
 
 
 class AddressParts(NamedTuple):
     """The parts of an address. User, password and query are decoded.
 
-    `clear` has none of these three. An ambiguous address has an `@` behind its host: where its password ends cannot be
-    told, so nothing of it is clear.
+    `clear` is the address without these three. An ambiguous address has an `@` behind its host: the end of its password
+    is unknown, so all of the address is hidden.
     """
 
     clear: str
@@ -35,14 +35,14 @@ class AddressParts(NamedTuple):
 
     @property
     def shown(self) -> str:
-        """The address with its user, as an error of a database names it."""
+        """Return the address with its user, as an error of a database names it."""
         scheme, mark, rest = self.clear.partition("://")
         hidden = ":***" if self.password is not None else ""
         return f"{scheme}{mark}{self.user}{hidden}@{rest}" if self.user else self.clear
 
 
 def split(address: str) -> AddressParts:
-    """The parts of an address such as `scheme://user:password@host:port/path?query#fragment`."""
+    """Split an address such as `scheme://user:password@host:port/path?query#fragment`."""
     scheme, mark, rest = address.strip().partition("://")
     if not mark:
         scheme, rest = "", scheme
@@ -65,12 +65,12 @@ def split(address: str) -> AddressParts:
 
 
 def is_path(address: str) -> bool:
-    """Tell whether the address of a database is the path of a file. A mistyped URL is none, as it may hold a password."""
+    """Tell whether the address of a database is a path. A mistyped URL counts as a URL, because it may hold a password."""
     return not ("://" in address or _NEARLY_A_URL.match(address) or _KEYWORDS.search(address))
 
 
 def has_secret(address: str) -> bool:
-    """Tell whether an address holds more than may be shown."""
+    """Tell whether an address holds a secret."""
     if is_path(address):
         return False
     parts = split(address)
@@ -78,7 +78,7 @@ def has_secret(address: str) -> bool:
 
 
 def secrets_of(address: str) -> set[str]:
-    """The texts of an address that may not be shown, as they stand there and decoded."""
+    """Return the secret texts of an address, as written and decoded."""
     parts = split(address)
     rest = address.partition("://")[2]
     if parts.is_ambiguous:
@@ -90,7 +90,7 @@ def secrets_of(address: str) -> set[str]:
 
 
 def without_secrets(text: str) -> str:
-    """A text in which each URL is shown without its secrets."""
+    """Replace each URL in a text by one without secrets."""
     return _URL.sub(lambda found: split(found[0]).shown if has_secret(found[0]) else found[0], text)
 
 

@@ -5,23 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
-from functools import cache
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
-from sqlalchemy import (
-    JSON,
-    BigInteger,
-    Integer,
-    Text,
-    bindparam,
-    cast,
-    column,
-    event,
-    func,
-    table,
-    text,
-    update,
-)
+from sqlalchemy import event, text
 
 from stash.source.engines import WRITES, Address, DatabaseKind, connecting, make_engine, our_errors
 from stash.source.errors import (
@@ -30,31 +16,30 @@ from stash.source.errors import (
     MissingDatabaseError,
     UnknownDatabaseError,
 )
-from stash.source.still import still
+from stash.source.id_writeback import TABLES_WITH_STASH_ID, id_writeback
+from stash.source.immutable import immutable_read
 from stash.source.values import as_json
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Mapping
     from pathlib import Path
 
-    from sqlalchemy import ColumnElement, Update
     from sqlalchemy.engine.interfaces import DBAPIConnection
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-    from stash.source.still import Still
+    from stash.source.immutable import ImmutableRead
 
 SchemaVersion = Literal["v0_15", "orm_era", "sqlite_era"]
 
 BUSY_SECONDS = 10.0
-"""How long a locked SQLite database is waited for."""
+"""The seconds to wait for a locked SQLite database."""
 
 ORIGIN = "metadata_origin"
-"""The table that marks a database which stash-sync made; no other database has it."""
+"""The table that marks a database of stash-sync's own."""
 
 FACTS = "metadata_facts"
-"""The table of what payloads say beyond the downloader's columns; only in a database that stash-sync made."""
+"""The table of payload values beyond the downloader's columns, in a database of stash-sync's own."""
 
-_STAMPED_TABLES = ("accounts", "posts", "messages", "media")
 _CORE_TABLES = ("accounts", "media", "account_media")
 _COLUMNS = {
     "sqlite": """
@@ -69,7 +54,7 @@ _COLUMNS = {
 class Database:
     """An open metadata database. Make one with `await Database.open(...)`, close it with `await close()`.
 
-    Every error of the database and its driver that leaves `connect()`, `begin()` or `stamp()` is one of
+    Every error of the database and its driver that leaves `connect()`, `begin()` or `write_back_ids()` is one of
     `stash.source.errors`.
     """
 
@@ -81,7 +66,7 @@ class Database:
         of_one_moment = {"isolation_level": "REPEATABLE READ"} if self.kind == "postgresql" else {}
         self._reading = engine.execution_options(**of_one_moment)
         self.read_only = read_only
-        self._still: Still | None = None
+        self._immutable_read: ImmutableRead | None = None
 
     @classmethod
     async def open(cls, url: str, *, read_only: bool = False, busy_timeout: float = BUSY_SECONDS) -> Self:
@@ -126,11 +111,11 @@ class Database:
         except DatabaseBusyError:
             raise
         except DatabaseUnusableError:
-            standing = await asyncio.to_thread(still, address)
-            if standing is None:
+            read = await asyncio.to_thread(immutable_read, address)
+            if read is None:
                 raise
-        database = cls(address, make_engine(standing.address, "ro", busy_timeout), read_only=True)
-        database._still = standing
+        database = cls(address, make_engine(read.address, "ro", busy_timeout), read_only=True)
+        database._immutable_read = read
         return await database._opened()
 
     async def _opened(self) -> Self:
@@ -150,8 +135,8 @@ class Database:
     async def close(self) -> None:
         """Close every connection. A closed database opens new ones when it is used again."""
         await self.engine.dispose()
-        if self._still is not None:
-            self._still.close()
+        if self._immutable_read is not None:
+            self._immutable_read.close()
 
     @property
     def kind(self) -> DatabaseKind:
@@ -160,53 +145,53 @@ class Database:
 
     @property
     def name(self) -> str:
-        """Tell where it is, fit to be shown: a path, or a URL without its password."""
+        """Return the path of the database, or its URL without the password."""
         return self._address.name
 
     @property
     def path(self) -> Path | None:
-        """The file of a SQLite database."""
+        """Return the file of a SQLite database."""
         return self._address.path
 
     @property
     def is_ours(self) -> bool:
-        """Tell whether stash-sync made it. Only then may rows be ingested."""
+        """Tell whether the database is stash-sync's own. Only then may rows be ingested."""
         return self.has_table(ORIGIN)
 
     @property
     def version(self) -> SchemaVersion:
-        """Tell which of the downloader's schemas it has. Our own is that of v0.15."""
+        """Return the version of the downloader's schema. A database of our own has that of v0.15."""
         if any(map(self.has_table, ("media_stories", "monitor_state", "subscriptions"))):
             return "v0_15"
         return "orm_era" if self.has_table("stub_tracker") else "sqlite_era"
 
     @property
     def is_empty(self) -> bool:
-        """Tell whether it has no table."""
+        """Tell whether the database is without tables."""
         return not self._columns
 
     def has_table(self, name: str) -> bool:
-        """Tell whether it has that table, or a view of that name."""
+        """Tell whether the database has a table or view of that name."""
         return name in self._columns
 
     def columns(self, table_name: str) -> frozenset[str]:
-        """The columns of a table. None for an absent one."""
+        """Return the columns of a table. An absent table has none."""
         return self._columns.get(table_name, frozenset())
 
     @asynccontextmanager
     async def connect(self) -> AsyncIterator[AsyncConnection]:
-        """A connection for reading: everything read through it is of one moment."""
+        """Open a connection for reading. Everything read through it is of one moment."""
         async with AsyncExitStack() as stack:
             with connecting(self._address):
                 connection = await stack.enter_async_context(self._reading.connect())
             with self.errors():
                 yield connection
-                if self._still is not None:
-                    self._still.check()
+                if self._immutable_read is not None:
+                    self._immutable_read.check()
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction for writing, from its first statement on: committed at the end, rolled back on any error."""
+        """Open a transaction for writing. It is committed at the end, and rolled back on any error."""
         async with AsyncExitStack() as stack:
             stack.enter_context(self.errors())
             with connecting(self._address):
@@ -215,32 +200,37 @@ class Database:
             yield connection
 
     def errors(self) -> AbstractContextManager[None]:
-        """Within it, errors of the database and its driver become those of `stash.source.errors`."""
+        """Translate errors of the database and its driver to those of `stash.source.errors`."""
         return our_errors(self._address)
 
-    async def stamp(self, connection: AsyncConnection, stamps: Iterable[tuple[str, int, int | None]]) -> None:
-        """Note Stash ids: (`accounts`, `posts`, `messages` or `media`. Row id. Stash id) each.
+    async def write_back_ids(
+        self, connection: AsyncConnection, writebacks: Iterable[tuple[str, int, int | None]]
+    ) -> None:
+        """Write Stash ids to rows of `accounts`, `posts`, `messages` or `media`, in the caller's transaction.
 
-        Runs in the caller's transaction, one statement a table; rows that say so already, tables and
-        columns that are absent, are left as they are.
+        One statement a table. A row that has its id already is not written. Absent tables and columns are skipped.
+
+        Args:
+            connection: the connection of the caller's transaction.
+            writebacks: the table, the id of its row and the Stash id, each.
         """
         by_table: defaultdict[str, dict[int, int | None]] = defaultdict(dict)
-        for table_name, row_id, stash_id in stamps:
-            if table_name not in _STAMPED_TABLES:
+        for table_name, row_id, stash_id in writebacks:
+            if table_name not in TABLES_WITH_STASH_ID:
                 raise ValueError(f"{table_name} rows carry no Stash id of ours")
             if "stash_id" in self.columns(table_name):
                 by_table[table_name][row_id] = stash_id
         with self.errors():
             for table_name, ids in by_table.items():
-                await connection.execute(_stamping(self.kind, table_name), {"ids": as_json(ids)})
+                await connection.execute(id_writeback(self.kind, table_name), {"ids": as_json(ids)})
 
     async def look(self) -> None:
-        """Read which tables and columns there are."""
+        """Read the names of the tables and columns."""
         async with self.connect() as connection:
             self._columns = await _read_columns(connection, self.kind)
 
     async def check(self) -> None:
-        """Make sure that it is a metadata database of a known version.
+        """Check that the database is a metadata database of a known version.
 
         Raises:
             UnknownDatabaseError: it has none of the known schemas.
@@ -260,19 +250,6 @@ class Database:
             f"The database {self.name} has no usable table {missing}, so it is of no version that "
             "stash-sync knows; name the downloader's metadata database."
         )
-
-
-@cache
-def _stamping(kind: DatabaseKind, table_name: str) -> Update:
-    """The statement that notes Stash ids of rows, a JSON object, where they have not got them yet."""
-    row_id = BigInteger().with_variant(Integer, "sqlite")
-    rows = table(table_name, column("id", row_id), column("stash_id", Integer()))
-    given: ColumnElement[Any] = bindparam("ids", type_=Text())
-    each = func.json_each(given) if kind == "sqlite" else func.json_each_text(cast(given, JSON))
-    ids = each.table_valued("key", "value", name="ids")
-    new = cast(ids.c.value, rows.c.stash_id.type)
-    is_other = rows.c.stash_id.is_distinct_from(new)
-    return update(rows).values(stash_id=new).where(rows.c.id == cast(ids.c.key, rows.c.id.type), is_other)
 
 
 def _why_missing(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""Files of the host, read without ever waiting for one. Imports nothing that is slow."""
+"""Read files of the host without waiting for a pipe. Every import is fast."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def opened(path: str | os.PathLike[str]) -> io.BufferedReader:
 
 
 def read_bytes(path: str | os.PathLike[str]) -> bytes:
-    """The content of a regular file.
+    """Return the content of a regular file.
 
     Raises:
         OSError: as for `opened`, or it cannot be read to its end.

@@ -1,4 +1,4 @@
-"""Addresses of databases, the engines that reach them, and their drivers' errors in our words."""
+"""Addresses of databases, their engines, and the translation of their drivers' errors."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ _CONNECT_SECONDS = 10.0
 _PORTS = range(1, 65536)
 
 WRITES = "metadata_writes"
-"""The execution option of a transaction that will write: SQLite then takes its lock with the first statement."""
+"""The execution option of a transaction that writes. SQLite then takes its lock with the first statement."""
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a database is: `path` for SQLite. `name` is fit to be shown, without a password."""
+    """The address of a database. Only SQLite has a `path`. `name` is shown to the user, without a password."""
 
     kind: DatabaseKind
     url: URL
@@ -57,7 +57,7 @@ class Address:
 
     @classmethod
     def parse(cls, url: str) -> Address:
-        """From a path or a URL. Raises UnknownDatabaseError where it names neither SQLite nor PostgreSQL."""
+        """Parse a path or a URL. Raise UnknownDatabaseError unless it names SQLite or PostgreSQL."""
         if is_path(url):
             return cls._sqlite(url)
         try:
@@ -115,7 +115,7 @@ class Address:
 
 
 def _parsed(url: str) -> URL:
-    """A URL's parts. SQLAlchemy ends a password at its first `@`, so it gets the rest alone."""
+    """Parse a URL. SQLAlchemy ends a password at its first `@`, so it gets the URL without the user."""
     parts = split(url)
     if parts.is_ambiguous or parts.user is None:
         return make_url(url)
@@ -124,7 +124,7 @@ def _parsed(url: str) -> URL:
 
 
 def make_engine(address: Address, mode: Literal["ro", "rw", "rwc"], busy_timeout: float) -> AsyncEngine:
-    """An engine whose transactions begin when they begin. `busy_timeout` is in seconds."""
+    """Make an engine whose transactions begin at once. `busy_timeout` is in seconds."""
     if address.kind == "postgresql":
         settings = {"timezone": "UTC", "lock_timeout": f"{busy_timeout * 1000:.0f}"} | (
             {"default_transaction_read_only": "on"} if mode == "ro" else {}
@@ -160,12 +160,12 @@ def _roll_back_sqlite(
 def _begin_sqlite(connection: Connection) -> None:
     writes = connection.get_execution_options().get(WRITES, False)
     driver: SqliteConnection = connection.connection.driver_connection  # type: ignore[assignment]  # made by us
-    driver.to_begin = "BEGIN IMMEDIATE" if writes else "BEGIN"
+    driver.begin_statement = "BEGIN IMMEDIATE" if writes else "BEGIN"
 
 
 @contextmanager
 def our_errors(address: Address) -> Iterator[None]:
-    """Raise errors of the database or its driver as those of `stash.source.errors`."""
+    """Translate errors of the database or its driver to those of `stash.source.errors`."""
     try:
         yield
     except DBAPIError as error:
@@ -181,7 +181,7 @@ def our_errors(address: Address) -> Iterator[None]:
 
 @contextmanager
 def connecting(address: Address) -> Iterator[None]:
-    """Likewise, for the moment of connecting: whatever goes wrong in the system means no answer."""
+    """Translate errors while connecting. Every error of the operating system means that the database does not answer."""
     try:
         with our_errors(address):
             yield
@@ -233,8 +233,8 @@ _SQLITE_REASONS: dict[str, tuple[type[MetadataError], str]] = {
     "SQLITE_PERM": (DatabaseUnusableError, "may not be used; allow access to the file and its folder"),
 }
 _POSTGRESQL_BUSY = ("08", "40", "55", "57")
-"""Classes of states that pass: lost connections, conflicts, locks, shutdown."""
+"""Classes of temporary states: lost connections, conflicts, locks, shutdown."""
 _POSTGRESQL_READ_ONLY = ("25006", "42501")
-"""States of a write into what may be read alone: a read-only transaction, no right."""
+"""States of a refused write: a read-only transaction, a missing right."""
 _POSTGRESQL_REFUSES = ("28", "3D", "53", "58")
-"""States that stay until somebody acts: no such user or database, no room, no disk."""
+"""Classes of lasting states: no such user or database, no room, no disk."""

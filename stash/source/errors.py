@@ -1,4 +1,4 @@
-"""What can be wrong with a metadata database or a payload.
+"""Errors of a metadata database or a payload.
 
 MetadataError               one sentence: what was wrong, where, and the next step
 ├── UnknownDatabaseError    the file is no database, or of an unknown version

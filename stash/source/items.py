@@ -1,8 +1,8 @@
-"""What the reader hands on: one creator's items, eager and immutable.
+"""Items of one creator, as the reader returns them: fully loaded and immutable.
 
 Field names are the downloader's column names, so a row and its item read alike.
 All instants are timezone-aware and in UTC; ids are the source's numbers.
-Media are not declared frozen: of all that is read they are the most, and to make them so costs three times as much.
+Media are not declared frozen, because they are most of all that is read, and freezing makes them three times as slow.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 NEVER = datetime.max.replace(tzinfo=UTC)
-"""Where an item without a date stands: after all others."""
+"""The date of an item without one, after all others."""
 
 ItemKind = Literal["post", "message", "story", "wall"]
 
@@ -34,7 +34,7 @@ class StoredMedia:
 
 @dataclass(frozen=True, slots=True)
 class Creator:
-    """An account: the creator being synced, the sender of an item, or somebody mentioned."""
+    """An account: the creator of a sync, the sender of an item, or a mentioned person."""
 
     id: int
     username: str
@@ -45,7 +45,7 @@ class Creator:
 
 
 @dataclass(frozen=True, slots=True)
-class Hashtag:
+class ItemHashtag:
     """A hashtag without its `#`."""
 
     value: str
@@ -53,7 +53,7 @@ class Hashtag:
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """Somebody named in an item. `account` is set where the database has a row for them."""
+    """A person named in an item. `account` is set if the database has a row for that person."""
 
     handle: str
     accountId: int | None = None
@@ -62,7 +62,7 @@ class Mention:
 
 @dataclass(frozen=True, slots=True, order=True)
 class ItemRef:
-    """Which item: instants decide what is earliest, then the id, then the kind."""
+    """A reference to an item, in the order of the date, then the id, then the kind."""
 
     createdAt: datetime
     id: int
@@ -71,9 +71,9 @@ class ItemRef:
 
 @dataclass(slots=True)
 class ItemMedia:
-    """One media in its place in an item.
+    """A media in its place in an item.
 
-    `owner` is the earliest item of the whole database that holds the media; its values go on the file.
+    `owner` is the earliest item of the whole database that holds the media. Its values go on the file.
     `is_locked` means that access was not bought, so only the preview can be on disk.
     """
 
@@ -85,7 +85,7 @@ class ItemMedia:
 
 @dataclass(frozen=True, slots=True)
 class AggregatedPost:
-    """A post carried inside an item: `media` are its own, in order, nested ones included."""
+    """A post inside an item. `media` are its own, in order, with nested ones."""
 
     id: int
     account: Creator | None
@@ -96,7 +96,7 @@ class AggregatedPost:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A row that could not be used, or only in part: `table` and `key` name it, `reason` says why."""
+    """A row that cannot be used, or only in part. `table` and `key` name the row, `reason` the fault."""
 
     table: str
     key: str
@@ -108,11 +108,14 @@ class Problem:
 class Item:
     """A post, message or story that carries media, or a wall, which carries posts.
 
-    `account` is whose studio and performer the item belongs to: the sender, or the partner where the
-    reader of the account sent it. `media` are in the source's order, aggregated posts' included. `name` is a
-    wall's. `states` are words for what else is known: `deleted`, `expires`, `pinned`, `reply`.
-    `price`, in the source's own unit, and `likes` are known where payloads said them and they are asked for.
-    `has_all_mentions` is False where the database kept none, and `accountMentions` come from the text.
+    Attributes:
+        account: the account of the item's studio and performer: the sender, or the partner of the archive's reader.
+        media: the media in the source's order, with those of aggregated posts.
+        name: the name of a wall.
+        states: any of `deleted`, `expires`, `pinned` and `reply`.
+        price: the price in the source's own unit, if a payload names it and the reader is asked for it.
+        likes: the number of likes, on the same condition.
+        has_all_mentions: False if the database keeps no mentions, so that `accountMentions` come from the text.
     """
 
     kind: ItemKind
@@ -122,7 +125,7 @@ class Item:
     createdAt: datetime | None = None
     groupId: int | None = None
     stash_id: int | None = None
-    hashtags: tuple[Hashtag, ...] = ()
+    hashtags: tuple[ItemHashtag, ...] = ()
     accountMentions: tuple[Mention, ...] = ()
     media: tuple[ItemMedia, ...] = ()
     aggregated: tuple[AggregatedPost, ...] = ()
@@ -134,13 +137,13 @@ class Item:
 
     @property
     def ref(self) -> ItemRef:
-        """Its place among all items that may hold the same media."""
+        """Return the reference to this item."""
         return ItemRef(self.createdAt or NEVER, self.id, self.kind)
 
 
 @dataclass(frozen=True, slots=True)
 class ItemPage:
-    """A bounded part of a creator's items, oldest first, with what was wrong in their rows."""
+    """A page of a creator's items, oldest first, with the problems of their rows."""
 
     items: tuple[Item, ...] = ()
     problems: tuple[Problem, ...] = ()

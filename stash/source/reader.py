@@ -1,4 +1,4 @@
-"""Reads what was downloaded: creators, their items in windows, and whose a file on disk is."""
+"""The reader of a metadata database: creators, their items in pages, and the owners of files on disk."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from stash.source.errors import UnknownCreatorError
 from stash.source.items import ItemPage
 from stash.source.reading.accounts import AccountReading
-from stash.source.reading.archive_index import ArchiveIndex, read_world
+from stash.source.reading.archive_index import ArchiveIndex, read_archive_index
 from stash.source.reading.files import FileOwner, find_names, find_owners
 from stash.source.reading.index import TABLES, IndexReading
 from stash.source.reading.media import MediaReading
@@ -32,10 +32,10 @@ if TYPE_CHECKING:
     from stash.source.items import Creator, Problem, StoredMedia
     from stash.source.reading.source import Expression
 
-WINDOW_SIZE = 1000
+PAGE_SIZE = 1000
 
-FILES = 10_000
-"""Files that are looked up at once: what the answer takes on its way would else grow with the library."""
+FILES_PER_LOOKUP = 10_000
+"""The number of files in one lookup, so that the memory of its answer does not grow with the library."""
 
 _LOST_ATTACHMENTS = (
     "this database has posts but no attachments (v0.15 of the downloader does not keep them), so it cannot be told "
@@ -56,33 +56,33 @@ _LOST_MENTIONS = (
 class Reader:
     """Reads a metadata database of any version. Never writes, and never raises over a row's values.
 
-    What concerns the whole database (creators, the reader's own account, owners of shared media) is read
-    once; make a new Reader after rows were added. No connection is held between two windows, and a row with
-    a problem is named once by a Reader, however often it is read. `with_facts` asks for prices and likes too.
+    Facts of the whole database (creators, the reader's own account, owners of shared media) are read once, so make a
+    new Reader after rows were added. No connection is held between two pages. A Reader names a row with a problem once,
+    however often it reads the row. `with_facts` asks for prices and likes too.
     """
 
     def __init__(self, database: Database, *, with_facts: bool = False) -> None:
         self._database = database
         self._with_facts = with_facts
         self._source = SourceQueries(database)
-        self._world: ArchiveIndex | None = None
+        self._archive: ArchiveIndex | None = None
         self._named: set[tuple[str, str]] = set()
         self._begun: dict[int, tuple[list[ItemPage], AsyncIterator[ItemPage]]] = {}
 
     async def creators(self) -> list[Creator]:
-        """Every account with downloaded media, in order of id. Never the reader's own account.
+        """Return every account with downloaded media, in order of id, without the reader's own account.
 
-        Counted are media in an account's posts, stories and walls, in messages from or to it, and media of
-        the account that no known item holds.
+        Media count that are in an account's posts, stories and walls, in messages from or to the account, or
+        unattached.
         """
-        world = await self._whole_world()
+        archive = await self._archive_index()
         accounts = AccountReading(self._source, RowValidator())
         async with self._database.connect() as connection:
-            await accounts.load(connection, world.creators)
-        return [one for key in sorted(world.creators) if (one := accounts.get(key)) is not None]
+            await accounts.load(connection, archive.creators)
+        return [one for key in sorted(archive.creators) if (one := accounts.get(key)) is not None]
 
     async def creator(self, name: str) -> Creator:
-        """The account of that username in any case, with or without `@`, or of that id.
+        """Return the account of a username in any case, with or without `@`, or of an id.
 
         Raises UnknownCreatorError, which names the closest usernames.
         """
@@ -99,55 +99,55 @@ class Reader:
 
     async def has_media(self, creator: Creator) -> bool:
         """Tell whether any item of a creator has media, or any of its media has a file."""
-        if creator.id in (await self._whole_world()).creators:
+        if creator.id in (await self._archive_index()).creators:
             return True
-        # A reader of its own: problems of rows are to be named when the run reads them.
-        async for window in Reader(self._database).windows(creator):
-            if any(item.media for item in window.items):
+        # Another Reader, because this one shall name the problems of rows when the run reads them.
+        async for page in Reader(self._database).pages(creator):
+            if any(item.media for item in page.items):
                 return True
         return False
 
-    async def windows(self, creator: Creator, size: int = WINDOW_SIZE) -> AsyncIterator[ItemPage]:
-        """A creator's items in windows of `size`, oldest first, undated ones last. Then its walls.
+    async def pages(self, creator: Creator, size: int = PAGE_SIZE) -> AsyncIterator[ItemPage]:
+        """Read a creator's items in pages of `size`, oldest first, undated ones last. Then its walls.
 
-        Items are its posts and stories, and every message of the groups it takes part in, as far as they
-        carry media. A window that reports problems may hold no item.
+        Items are the creator's posts and stories, and every message of its groups, if they carry media. A page that
+        reports problems may be without items.
         """
-        begun, others = self._begun.pop(creator.id, ([], self._windows(creator, size)))
+        begun, others = self._begun.pop(creator.id, ([], self._pages(creator, size)))
         while begun:
             yield begun.pop()  # not kept here while the others are read
-        async for window in others:
-            yield window
+        async for page in others:
+            yield page
 
     async def begin(self, creator: Creator) -> None:
-        """Read the first of a creator's windows now, for when they are asked for."""
-        windows = self._windows(creator, WINDOW_SIZE)
-        first = await anext(windows, None)
-        self._begun[creator.id] = [first] if first is not None else [], windows
+        """Read the first page of a creator ahead of the call of `pages`."""
+        pages = self._pages(creator, PAGE_SIZE)
+        first = await anext(pages, None)
+        self._begun[creator.id] = [first] if first is not None else [], pages
 
-    async def _windows(self, creator: Creator, size: int) -> AsyncIterator[ItemPage]:
-        world = await self._whole_world()
-        scrutiny = RowValidator(self._named)
-        _report_losses(world, scrutiny)
-        accounts = AccountReading(self._source, scrutiny)
+    async def _pages(self, creator: Creator, size: int) -> AsyncIterator[ItemPage]:
+        archive = await self._archive_index()
+        validator = RowValidator(self._named)
+        _report_losses(archive, validator)
+        accounts = AccountReading(self._source, validator)
         async with self._database.connect() as connection:
-            index = await IndexReading(connection, self._source, scrutiny).read(
-                creator.id, world.conversations
+            index = await IndexReading(connection, self._source, validator).read(
+                creator.id, archive.conversations
             )
-        reading = PageReading(self._source, scrutiny, world, accounts)
+        reading = PageReading(self._source, validator, archive, accounts)
         for part in index.parts(size):
             async with self._database.connect() as connection:
-                window = await reading.read(connection, part, index)
-            yield window
-        if left := scrutiny.take():
+                page = await reading.read(connection, part, index)
+            yield page
+        if left := validator.take():
             yield ItemPage(problems=left)
 
     async def unattached(
-        self, creator: Creator, size: int = WINDOW_SIZE
+        self, creator: Creator, size: int = PAGE_SIZE
     ) -> AsyncIterator[tuple[StoredMedia, ...]]:
-        """Media of the account that have a file, and that no known item, media or account holds."""
-        world = await self._whole_world()
-        ids = world.unattached.get(creator.id, [])
+        """Read the creator's media with a file that no known item, media or account refers to."""
+        archive = await self._archive_index()
+        ids = archive.unattached.get(creator.id, [])
         for start in range(0, len(ids), size):
             media = MediaReading(self._source, RowValidator())
             wanted = ids[start : start + size]
@@ -156,41 +156,41 @@ class Reader:
             yield tuple(one for key in wanted if (one := media.get(key)) is not None)
 
     async def problems(self) -> tuple[Problem, ...]:
-        """Return what is wrong with rows that are in no creator's windows: they belong to nobody, or are unattached."""
-        world = await self._whole_world()
-        scrutiny = RowValidator(self._named)
+        """Return the problems of rows outside every creator's pages: orphan rows, and unattached media."""
+        archive = await self._archive_index()
+        validator = RowValidator(self._named)
         async with self._database.connect() as connection:
-            await OrphanReading(connection, self._source, scrutiny).read(world)
-            for ids in world.unattached.values():
-                await MediaReading(self._source, scrutiny).load(connection, ids)
-        return scrutiny.take()
+            await OrphanReading(connection, self._source, validator).read(archive)
+            for ids in archive.unattached.values():
+                await MediaReading(self._source, validator).load(connection, ids)
+        return validator.take()
 
-    async def census(self) -> ArchiveStats:
-        """Tell how much there is, and what this database cannot tell."""
-        world = await self._whole_world()
-        scrutiny = RowValidator()
-        _report_losses(world, scrutiny)
+    async def statistics(self) -> ArchiveStats:
+        """Count the rows of the database, and list the kinds of rows that it does not keep."""
+        archive = await self._archive_index()
+        validator = RowValidator()
+        _report_losses(archive, validator)
         async with self._database.connect() as connection:
             rows, with_file = await count_rows(connection, self._source)
-        return ArchiveStats(rows, with_file, scrutiny.take())
+        return ArchiveStats(rows, with_file, validator.take())
 
     async def estimate(self, creators: Collection[Creator]) -> int:
-        """About how many items and loose media these creators have, to tell how far a run is."""
-        world = await self._whole_world()
+        """Estimate the number of items and unattached media of these creators, for the progress of a run."""
+        archive = await self._archive_index()
         ids = {creator.id for creator in creators}
-        groups = {group for one in ids for group in world.conversations.groups_of(one)}
+        groups = {group for one in ids for group in archive.conversations.groups_of(one)}
         async with self._database.connect() as connection:
             items = await estimate_items(connection, self._source, ids, groups)
-        return items + sum(len(world.unattached.get(one, ())) for one in ids)
+        return items + sum(len(archive.unattached.get(one, ())) for one in ids)
 
     async def usernames(self, ids: Collection[int]) -> dict[int, str]:
-        """Return what these accounts are called now, by id. Those without a row or a name are absent."""
+        """Return the current usernames of accounts, by id. Accounts without a row or a name are absent."""
         async with self._database.connect() as connection:
             rows = await self._source.by(connection, "accounts", ("id", "username"), ("id", ids))
         return {row[0]: row[1] for row in rows if type(row[0]) is int and isinstance(row[1], str)}
 
     async def hashtags(self) -> set[str]:
-        """Every hashtag that there is, without its `#`."""
+        """Return every hashtag of the database, without its `#`."""
         if not self._source.has("hashtags", "value"):
             return set()
         table = self._source.table("hashtags")
@@ -199,7 +199,7 @@ class Reader:
         return {row[0].strip().lstrip("#") for row in rows if isinstance(row[0], str)}
 
     async def items_among(self, ids: Collection[int]) -> set[int]:
-        """Those of the ids that are the id of a post, message, story or wall."""
+        """Return the ids that belong to a post, message, story or wall."""
         async with self._database.connect() as connection:
             return {
                 row[0]
@@ -208,38 +208,38 @@ class Reader:
             }
 
     async def accounts_of(self, media: Collection[int]) -> dict[int, int]:
-        """The account of each media, as far as the rows say."""
+        """Return the account of each media that has a row."""
         async with self._database.connect() as connection:
             rows = await self._source.by(connection, "media", ("id", "accountId"), ("id", media))
         return {row[0]: row[1] for row in rows if type(row[0]) is int and type(row[1]) is int}
 
     async def find_media(self, files: Iterable[tuple[str, int | None]]) -> Mapping[str, FileOwner]:
-        """Tell whose files on disk are, by base name: (base name, media id in the name or None) each.
+        """Find the owners of files on disk, by base name. A file is (base name, media id in the name or None).
 
-        A file belongs to the media of that id, or to its parent where that is a variant; else to the media
-        that has that file name. Files that belong to no row are absent from the answer.
+        A file belongs to the media of that id, or to the parent of that variant. Else it belongs to the media with
+        that file name. Files without a row are absent from the answer.
         """
-        world = await self._whole_world()
+        archive = await self._archive_index()
         async with self._database.connect() as connection:
             found: dict[str, FileOwner] = {}
-            for part in batched(dict(files).items(), FILES):
-                found |= await find_owners(connection, self._source, dict(part), world)
+            for part in batched(dict(files).items(), FILES_PER_LOOKUP):
+                found |= await find_owners(connection, self._source, dict(part), archive)
             return found
 
     async def named_files(
         self, creators: Collection[Creator], is_wanted: Callable[[str], bool]
     ) -> Sequence[str]:
-        """The base names, as far as they are wanted, of the files that these creators' rows have."""
+        """Return the wanted base names of the files that these creators' rows have."""
         ids = {creator.id for creator in creators}
         async with self._database.connect() as connection:
             return await find_names(connection, self._source, ids, is_wanted)
 
-    async def _whole_world(self) -> ArchiveIndex:
-        if self._world is None:
+    async def _archive_index(self) -> ArchiveIndex:
+        if self._archive is None:
             async with self._database.connect() as connection:
-                world = await read_world(connection, self._source)
-            self._world = replace(world, is_asked_for_facts=self._with_facts)
-        return self._world
+                archive = await read_archive_index(connection, self._source)
+            self._archive = replace(archive, is_asked_for_facts=self._with_facts)
+        return self._archive
 
     async def _accounts_named(self, connection: AsyncConnection, wanted: str) -> list[int]:
         table = self._source.table("accounts")
@@ -259,12 +259,12 @@ class Reader:
         return f"There is no creator {name} in {self._database.name}; {hint}."
 
 
-def _report_losses(world: ArchiveIndex, scrutiny: RowValidator) -> None:
-    """Say what the database does not know, and how to get it."""
-    if not world.knows_attachments:
-        scrutiny.report("database", "attachments", _LOST_ATTACHMENTS, is_malformed=False)
-        if not world.knows_mentions:
-            scrutiny.report("database", "post_mentions", _LOST_MENTIONS, is_malformed=False)
-    elif world.attached_until is not None:
-        reason = _LATER_LOST.format(world.attached_until)
-        scrutiny.report("database", "attachments", reason, is_malformed=False)
+def _report_losses(archive: ArchiveIndex, validator: RowValidator) -> None:
+    """Report the kinds of rows that the database does not keep, and how to get them."""
+    if not archive.knows_attachments:
+        validator.report("database", "attachments", _LOST_ATTACHMENTS, is_malformed=False)
+        if not archive.knows_mentions:
+            validator.report("database", "post_mentions", _LOST_MENTIONS, is_malformed=False)
+    elif archive.attached_until is not None:
+        reason = _LATER_LOST.format(archive.attached_until)
+        validator.report("database", "attachments", reason, is_malformed=False)

@@ -1,4 +1,4 @@
-"""Drive SQLite with one trip to aiosqlite's thread a statement. aiosqlite makes four, which cost more than SQLite."""
+"""aiosqlite with one trip to its thread a statement instead of four, which cost more than SQLite itself."""
 
 from __future__ import annotations
 
@@ -15,50 +15,50 @@ import aiosqlite
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-AHEAD = 5000
-"""Rows that come back with the statement. Further rows are fetched in parts, so that a stream stays one."""
+PREFETCHED_ROWS = 5000
+"""The number of rows that come back with the statement. Further rows are fetched when they are read."""
 
-SILENCE = 3.0
-"""Seconds that a transaction may take to begin before the wait is told."""
+WAIT_NOTICE_SECONDS = 3.0
+"""The seconds that a transaction may take to begin before the wait is logged."""
 
 log = logging.getLogger(__name__)
 
 
 class DriverConnection(aiosqlite.Connection):
-    """A connection whose cursors are made and closed without its thread. `sqlite3.connect` takes the options."""
+    """A connection that creates and closes cursors without its thread. `sqlite3.connect` takes the options."""
 
     def __init__(self, database: str, **options: object) -> None:
         connect = partial(sqlite3.connect, database, **options)
-        super().__init__(connect, AHEAD)
+        super().__init__(connect, PREFETCHED_ROWS)
         self._name = database
         self._thread.daemon = True
-        self.to_begin = ""
-        """Statement that begins the transaction, sent with the next statement: a trip of its own costs as much as a statement."""
+        self.begin_statement = ""
+        """The statement that begins the transaction, sent with the next one to save a trip to the thread."""
 
     def cursor(self) -> Cursor:  # type: ignore[override]  # no trip, so nothing to await
-        """A cursor of this connection."""
+        """Make a cursor of this connection."""
         return Cursor(self, self._conn.cursor())
 
     @contextmanager
     def beginning(self) -> Iterator[None]:
-        """Tell that the database is waited for, where the first statement of a transaction does not return."""
-        if not self.to_begin:
+        """Log that the run waits for the database, if the first statement of a transaction does not return."""
+        if not self.begin_statement:
             yield
             return
-        timer = asyncio.get_running_loop().call_later(SILENCE, self._tell)
+        timer = asyncio.get_running_loop().call_later(WAIT_NOTICE_SECONDS, self._log_wait)
         try:
             yield
         finally:
             timer.cancel()
 
-    def _tell(self) -> None:
+    def _log_wait(self) -> None:
         path = unquote(self._name.removeprefix("file:").partition("?")[0])
         sentence = f"waiting for the database {path} (another program may have locked it)"
         log.warning("database.waits", extra={"sentence": sentence})
 
 
 class Cursor(aiosqlite.Cursor):
-    """A cursor that brings the first rows back with the statement."""
+    """A cursor that fetches the first rows with the statement."""
 
     _conn: DriverConnection
 
@@ -68,19 +68,19 @@ class Cursor(aiosqlite.Cursor):
         self._has_more = False
 
     async def execute(self, sql: str, parameters: Iterable[object] | None = None) -> Self:
-        """Execute, and fetch what comes first."""
+        """Execute a statement, and fetch its first rows."""
         with self._conn.beginning():
             self._rows = await self._execute(self._execute_and_fetch, sql, tuple(parameters or ()))  # type: ignore[no-untyped-call]
-        self._has_more = len(self._rows) == AHEAD
+        self._has_more = len(self._rows) == PREFETCHED_ROWS
         return self
 
     def _execute_and_fetch(self, sql: str, parameters: tuple[Any, ...]) -> list[Any]:
         self._begin()
         self._cursor.execute(sql, parameters)
-        return self._cursor.fetchmany(AHEAD)
+        return self._cursor.fetchmany(PREFETCHED_ROWS)
 
     async def executemany(self, sql: str, parameters: Iterable[Iterable[object]]) -> Self:
-        """Execute with each of the parameters."""
+        """Execute a statement with each of the parameters."""
         with self._conn.beginning():
             await self._execute(self._execute_many, sql, parameters)  # type: ignore[no-untyped-call]
         return self
@@ -90,29 +90,29 @@ class Cursor(aiosqlite.Cursor):
         self._cursor.executemany(sql, parameters)  # type: ignore[arg-type]  # rows of a driver are sequences
 
     def _begin(self) -> None:
-        if self._conn.to_begin:
-            self._cursor.execute(self._conn.to_begin)
-            self._conn.to_begin = ""
+        if self._conn.begin_statement:
+            self._cursor.execute(self._conn.begin_statement)
+            self._conn.begin_statement = ""
 
     async def fetchone(self) -> tuple[Any, ...] | None:  # type: ignore[override]  # no row factory is set
-        """The next row. None after the last."""
+        """Return the next row. None after the last."""
         return next(iter(await self.fetchmany(1)), None)
 
     async def fetchmany(self, size: int | None = None) -> list[Any]:
-        """The next rows. None after the last."""
+        """Return the next rows, an empty list after the last."""
         if not self._rows and self._has_more:
-            self._rows = await super().fetchmany(AHEAD)  # type: ignore[assignment]
-            self._has_more = len(self._rows) == AHEAD
-        taken, self._rows = self._rows[:size], self._rows[size or AHEAD :]
+            self._rows = await super().fetchmany(PREFETCHED_ROWS)  # type: ignore[assignment]
+            self._has_more = len(self._rows) == PREFETCHED_ROWS
+        taken, self._rows = self._rows[:size], self._rows[size or PREFETCHED_ROWS :]
         return taken
 
     async def fetchall(self) -> list[Any]:
-        """All rows that are left."""
+        """Return all remaining rows."""
         rows, self._rows = self._rows, []
         if self._has_more:
             rows += await super().fetchall()
         return rows
 
     async def close(self) -> None:
-        """Let go of the statement."""
+        """Close the statement."""
         self._cursor.close()

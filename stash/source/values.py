@@ -1,4 +1,4 @@
-"""Raw column and payload values made usable: instants, whole numbers, flags, text."""
+"""Parse raw column and payload values: instants, whole numbers, flags, text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from pydantic_core import PydanticSerializationError, to_json
 
 MILLISECONDS_FROM = 10**10
-"""An epoch number above this is in milliseconds, below in seconds: the downloader's own rule."""
+"""The epoch number above which it counts in milliseconds, by the downloader's own rule."""
 
 _LONE_SURROGATES = re.compile("[\ud800-\udfff]")
 
@@ -19,7 +19,7 @@ LARGEST_ID = 2**63 - 1
 
 
 def as_json(value: Any) -> str:  # noqa: ANN401
-    """A value as JSON, in half the time that Python takes. A lone surrogate as Python escapes it."""
+    """Return a value as JSON, in half the time that Python takes. Lone surrogates are escaped as Python does it."""
     try:
         return to_json(value).decode()
     except PydanticSerializationError:
@@ -27,10 +27,10 @@ def as_json(value: Any) -> str:  # noqa: ANN401
 
 
 def parse_instant(value: object) -> datetime | None:
-    """The UTC instant that a database or payload value of any era stands for. None for None.
+    """Return the UTC instant of a database or payload value of any era. None for None.
 
     Understands `YYYY-MM-DD HH:MM:SS[.ffffff]`, ISO 8601 with any offset, epoch seconds and milliseconds
-    (numbers, or text of digits), and datetimes; without an offset UTC is meant. Raises ValueError otherwise.
+    (numbers, or text of digits), and datetimes. A value without an offset is in UTC. Raises ValueError otherwise.
     """
     if value is None:
         return None
@@ -47,7 +47,7 @@ def parse_instant(value: object) -> datetime | None:
 
 
 def parse_creation(value: object) -> datetime | None:
-    """Likewise, of what was created: the year 9999 is no time of that. Raises ValueError for it too."""
+    """Parse the instant of a creation, as `parse_instant` does. Raise ValueError for the year 9999 too."""
     instant = parse_instant(value)
     if instant is not None and instant.year == MAXYEAR:
         raise ValueError("is in the last year that there is")
@@ -72,7 +72,7 @@ def _from_epoch(number: float) -> datetime:
 
 
 def parse_integer(value: object) -> int | None:
-    """A whole number within 64 bits, from a number or its digits. None for None. Raises ValueError otherwise."""
+    """Return a whole number within 64 bits, from a number or its digits. None for None. Raise ValueError otherwise."""
     if value is None:
         return None
     try:
@@ -85,7 +85,7 @@ def parse_integer(value: object) -> int | None:
 
 
 def parse_flag(value: object) -> bool | None:
-    """True or false from a boolean, 0 or 1. None for None. Raises ValueError otherwise."""
+    """Return True or False from a boolean, 0 or 1. None for None. Raise ValueError otherwise."""
     if value is None or isinstance(value, bool):
         return value
     if value in (0, 1):
@@ -94,21 +94,21 @@ def parse_flag(value: object) -> bool | None:
 
 
 def parse_text(value: object) -> str | None:
-    """Text as it is. None for None. Raises ValueError for anything else, bytes that are no UTF-8 included."""
+    """Return a text unchanged. None for None. Raise ValueError for any other value, such as bytes."""
     if value is None or isinstance(value, str):
         return value
     raise ValueError("is not text in UTF-8")
 
 
 def is_storable(text: object) -> bool:
-    """Tell whether a text is one that a database can hold: half characters, and NUL, are in none."""
+    """Tell whether a database can hold a text. None holds lone surrogates or NUL."""
     return (
         isinstance(text, str) and "\0" not in text and (text.isascii() or not _LONE_SURROGATES.search(text))
     )
 
 
 def repair_text(value: object) -> str:
-    """Text at any cost: what cannot be text becomes U+FFFD."""
+    """Return any value as text. Every undecodable part becomes U+FFFD."""
     if isinstance(value, bytes):
         return value.decode("utf-8", errors="replace")
     text = str(value)
@@ -116,7 +116,7 @@ def repair_text(value: object) -> str:
 
 
 class ContentType(IntEnum):
-    """What an attachment's contentId points to: the API sends the number, the column holds the name."""
+    """The type of an attachment's content. The API sends the number, the column holds the name."""
 
     ACCOUNT_MEDIA = 1
     ACCOUNT_MEDIA_BUNDLE = 2
@@ -128,7 +128,7 @@ class ContentType(IntEnum):
 
     @classmethod
     def parse(cls, value: object) -> ContentType | None:
-        """The type of that name or number. None where there is no such type."""
+        """Return the type of that name or number. None for an unknown one."""
         name = str(value)
         return _CONTENT_TYPES.get(name)
 

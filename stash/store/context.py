@@ -30,9 +30,11 @@ class StashContext(stash_graphql_client.StashContext):
         wire: how to reach Stash, if `conn` does not tell everything.
     """
 
-    def __init__(self, conn: Mapping[str, Any] | None = None, *, wire: TransportConfig | None = None) -> None:
+    def __init__(
+        self, conn: Mapping[str, Any] | None = None, *, config: TransportConfig | None = None
+    ) -> None:
         super().__init__(dict(conn or {}))
-        self._wire = wire or _wire_of(self.conn)
+        self._wire = config or _config_of(self.conn)
 
     def wait(self, seconds: float) -> None:
         """Have a Stash that does not answer waited for so long, at first too. Each reason is logged once."""
@@ -80,7 +82,7 @@ def _tell_of_waiting(why: str) -> None:
     log.warning("stash.waits", extra={"reason": why})
 
 
-def _wire_of(conn: Mapping[str, Any]) -> TransportConfig:
+def _config_of(conn: Mapping[str, Any]) -> TransportConfig:
     scheme, host, port = conn.get("Scheme", "http"), conn.get("Host", "localhost"), conn.get("Port", 9999)
     return TransportConfig(url=f"{scheme}://{host}:{port}", api_key=conn.get("ApiKey") or None)
 
@@ -97,7 +99,7 @@ async def connect(url: str, api_key: str | None = None, **options: Any) -> Async
     Raises:
         SyncError: named by what is wrong: no answer, key, certificate, not a Stash, too old.
     """
-    context = StashContext(wire=TransportConfig(url=url, api_key=api_key, **options))
+    context = StashContext(config=TransportConfig(url=url, api_key=api_key, **options))
     await context.get_client()
     try:
         yield context.store

@@ -43,7 +43,7 @@ async def destroy(
             if recorder is not None:
                 await recorder.planned(batch)
             send, find_unapplied = partial(_send, store, name), partial(_standing, store, name)
-            refused = await until_unlocked(batch, send, find_unapplied, store.connection.wire.patience)
+            refused = await until_unlocked(batch, send, find_unapplied, store.connection.config.patience)
             applied = [change for change in batch if change not in refused]
             failed = [Failure(change, refused[change]) for change in batch if change in refused]
             if recorder is not None:

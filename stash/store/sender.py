@@ -60,7 +60,7 @@ class Sender:
         self, mutations: Sequence[Mutation], send: Send, find_unapplied: FindUnapplied
     ) -> dict[Mutation, str]:
         """Send in one of the ways below until Stash answers. See `until_unlocked`."""
-        patience = self._connection.wire.patience
+        patience = self._connection.config.patience
         return await until_unlocked(mutations, send, find_unapplied, patience)
 
     async def send_bulk(self, mutations: Sequence[Mutation]) -> dict[Mutation, str]:

@@ -66,7 +66,7 @@ class StashStore(ReadingStore):
     @property
     def identity(self) -> tuple[str, str]:
         """Return the address of this Stash and the path of its database, which tell it from another."""
-        return self.connection.wire.url.rstrip("/"), self.connection.database_path
+        return self.connection.config.url.rstrip("/"), self.connection.database_path
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[StashStore]:

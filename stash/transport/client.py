@@ -48,12 +48,12 @@ class Connection(StashClient):
     _session: AsyncClientSession | ReconnectingAsyncClientSession | None
     _ws_session: AsyncClientSession | ReconnectingAsyncClientSession | None
 
-    def __init__(self, wire: TransportConfig) -> None:
+    def __init__(self, config: TransportConfig) -> None:
         """Prepare, without touching the network."""
-        self.transport = GraphQLTransport(wire)
+        self.transport = GraphQLTransport(config)
         url = self.transport.url
         super().__init__({"Scheme": url.scheme, "Host": url.host, "Port": url.port or 9999})
-        self.wire = wire
+        self.config = config
         self.requests = self.transport.requests
         self.database_path = ""
         self.guard: Callable[[], AbstractContextManager[None]] = nullcontext
@@ -66,7 +66,7 @@ class Connection(StashClient):
         """
         if self._initialized:
             return
-        self.url = self.wire.endpoint
+        self.url = self.config.endpoint
         self.schema = None
         self._session = self._ws_session = self.gql_client = self.gql_ws_client = None
         self.transport_config = {"url": self.url, "headers": None, "ssl": True, "timeout": None}
@@ -88,30 +88,30 @@ class Connection(StashClient):
             raise self._no_stash()
         if status.get("status") not in {"OK", None}:
             raise UnsuitableStashError(
-                f"The Stash at {self.wire.url} is not set up yet ({status['status']}); "
+                f"The Stash at {self.config.url} is not set up yet ({status['status']}); "
                 "open it in a browser and finish there first."
             )
         if schema < OLDEST_SCHEMA:
             raise UnsuitableStashError(
-                f"The Stash at {self.wire.url} is too old (schema {schema}); upgrade it to v0.30.0 or newer."
+                f"The Stash at {self.config.url} is too old (schema {schema}); upgrade it to v0.30.0 or newer."
             )
         self.transport.is_stash = True
         return reply.data
 
     async def _greeted(self) -> Reply:
         """The first reply. A Stash whose database is to be migrated is waited for."""
-        deadline = time.monotonic() + self.wire.connect_patience
+        deadline = time.monotonic() + self.config.connect_patience
         while True:
             reply = await self.transport.greet(_PROBE)
             status = reply.data.get("systemStatus")
             said = status.get("status") if isinstance(status, dict) else None
             if said != _MIGRATING or time.monotonic() + PAUSE > deadline:
                 return reply
-            self.wire.on_wait(_MIGRATING)
+            self.config.on_wait(_MIGRATING)
             await asyncio.sleep(PAUSE)
 
     def _no_stash(self) -> UnsuitableStashError:
-        return UnsuitableStashError(f"{self.wire.url} answers, but not as a Stash does; check STASH_URL.")
+        return UnsuitableStashError(f"{self.config.url} answers, but not as a Stash does; check STASH_URL.")
 
     async def query(
         self, document: str, variables: Mapping[str, Any] | None = None, *, is_scan: bool = False
@@ -197,7 +197,7 @@ class Connection(StashClient):
             # Else it would ask the environment itself, and lead loopback through a proxy.
             proxy = None if self.transport.proxy is None else str(self.transport.proxy.url)
             transport = WebsocketsTransport(
-                url=address, headers=self.wire.headers, connect_args={"proxy": proxy}
+                url=address, headers=self.config.headers, connect_args={"proxy": proxy}
             )
             self.gql_ws_client = Client(transport=transport)
             self._ws_session = await self.gql_ws_client.connect_async(  # type: ignore[no-untyped-call]  # gql types it not

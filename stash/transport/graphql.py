@@ -88,25 +88,27 @@ class TransportConfig:
 class GraphQLTransport:
     """Sends GraphQL documents to one Stash. Foreign errors become ours here and nowhere else."""
 
-    def __init__(self, wire: TransportConfig) -> None:
-        self.wire = wire
-        self.url = _checked(wire.url)
+    def __init__(self, config: TransportConfig) -> None:
+        self.config = config
+        self.url = _checked(config.url)
         self.requests = Requests()
         self.is_stash = False
         self.request_in_flight = asyncio.Event()
-        self.proxy = None if wire.transport is not None else proxy_to(self.url)
-        self.place = wire.url if self.proxy is None else f"{wire.url}, through the proxy {self.proxy.name},"
+        self.proxy = None if config.transport is not None else proxy_to(self.url)
+        self.place = (
+            config.url if self.proxy is None else f"{config.url}, through the proxy {self.proxy.name},"
+        )
         self._patience = RetryBudget()
-        self._judge = Judge(wire.url, self.place)
+        self._judge = Judge(config.url, self.place)
         self._under_way = 0
         self._reading = asyncio.Semaphore(4)
         # Stash writes one at a time, and the next is there when it is done; three at once would end together, and leave it idle.
         self._writing = asyncio.Semaphore(2)
         self._http = httpx.AsyncClient(
-            headers=wire.headers,
-            timeout=wire.timeout,
-            transport=wire.transport,
-            verify=verification(self.url, wire.ca_file),
+            headers=config.headers,
+            timeout=config.timeout,
+            transport=config.transport,
+            verify=verification(self.url, config.ca_file),
             proxy=None if self.proxy is None else httpx.Proxy(self.proxy.url),
             trust_env=False,
             event_hooks={"response": [self._judge.refuse_to_move]},
@@ -123,7 +125,7 @@ class GraphQLTransport:
             RetriableError: it did not answer.
         """
         attempts = self._patience.attempts(
-            self.wire.connect_patience, even_if_sent=True, on_wait=self.wire.on_wait
+            self.config.connect_patience, even_if_sent=True, on_wait=self.config.on_wait
         )
         return await self._read(attempts, document, None, seconds=GREETING, is_scan=False)
 
@@ -135,8 +137,8 @@ class GraphQLTransport:
         Raises:
             RetriableError: the patience is at its end.
         """
-        attempts = self._patience.attempts(self.wire.patience, even_if_sent=True)
-        return await self._read(attempts, document, variables, seconds=self.wire.timeout, is_scan=is_scan)
+        attempts = self._patience.attempts(self.config.patience, even_if_sent=True)
+        return await self._read(attempts, document, variables, seconds=self.config.timeout, is_scan=is_scan)
 
     async def _read(
         self,
@@ -152,7 +154,7 @@ class GraphQLTransport:
                 with attempt:
                     async with self._reading:
                         self._count_read(is_scan=is_scan)
-                        left = min(seconds, self._patience.left(self.wire.patience, attempt.retry_state))
+                        left = min(seconds, self._patience.left(self.config.patience, attempt.retry_state))
                         return _unlocked(await self._post(document, variables, left))
         except TransientError as error:
             raise RetriableError(
@@ -170,13 +172,13 @@ class GraphQLTransport:
             UnansweredWriteError: it may have; look for its effect before it is repeated.
             RequestRefusedError: something in front of Stash refuses this one.
         """
-        patience = self.wire.patience
+        patience = self.config.patience
         try:
             async for attempt in self._patience.attempts(patience, even_if_sent=False):
                 with attempt:
                     async with self._writing:
                         self._count_write(fields, is_scan=is_scan)
-                        left = min(self.wire.timeout, self._patience.left(patience, attempt.retry_state))
+                        left = min(self.config.timeout, self._patience.left(patience, attempt.retry_state))
                         return await self._post(document, variables, left)
         except TransientError as error:
             kind = UnansweredWriteError if error.was_sent else RetriableError
@@ -187,10 +189,10 @@ class GraphQLTransport:
 
     async def picture(self, noun: str, entity_id: str) -> bytes | None:
         """The picture of a performer, studio or tag as Stash has it. None where it does not say."""
-        address = f"{self.wire.endpoint.removesuffix('/graphql')}/{noun}/{entity_id}/image"
+        address = f"{self.config.endpoint.removesuffix('/graphql')}/{noun}/{entity_id}/image"
         self._count_read(is_scan=False)
         try:
-            async with asyncio.timeout(min(self.wire.timeout, self.wire.patience)):
+            async with asyncio.timeout(min(self.config.timeout, self.config.patience)):
                 response = await self._http.get(address)
         except (httpx.HTTPError, RefusedOnTheWayError, AccessRefusedError, TimeoutError):
             return None
@@ -237,7 +239,7 @@ class GraphQLTransport:
         """The whole answer to a request. One that cannot be decoded has its status, and no content."""
         request = self._http.build_request(
             "POST",
-            self.wire.endpoint,
+            self.config.endpoint,
             content=content,
             headers=_JSON,
             timeout=httpx.Timeout(seconds, connect=min(seconds, CONNECTING)),

@@ -65,7 +65,7 @@ class UndoRun:
             RetriableError: Stash did not answer; what was done is noted, another attempt goes on from there.
         """
         operations = with_ids(
-            await self._journal.operations(run.id), new_ids(await self._journal.replaced_since(run.id))
+            await self._journal.log.entries(run.id), new_ids(await self._journal.undo.replaced_since(run.id))
         )
         effects = net_changes(operations)
         async with self._store.session():
@@ -211,9 +211,9 @@ class UndoRun:
     ) -> None:
         earlier = await unfinished_undo(self._journal, run)
         if earlier is not None:
-            number = await self._journal.resume(earlier.id)
+            number = await self._journal.runs.resume(earlier.id)
         elif self._store.pending() or doomed:
-            number = await self._journal.begin(command_of(run), run.creators)
+            number = await self._journal.runs.begin(command_of(run), run.creators)
         else:
             return
         self._report.run = number
@@ -224,11 +224,11 @@ class UndoRun:
             self._measure()
         except BaseException:
             with suppress(SyncError):
-                await self._journal.end(number, "failed", self._report.summary())
+                await self._journal.runs.end(number, "failed", self._report.summary())
             raise
         if not self._report.exit_code:
-            await self._journal.settle_all(number)
-        await self._journal.end(number, self._report.outcome, self._report.summary())
+            await self._journal.log.log_all_applied(number)
+        await self._journal.runs.end(number, self._report.outcome, self._report.summary())
 
     async def _send(
         self,
@@ -240,12 +240,12 @@ class UndoRun:
         """Decline first, so that no sync ever writes again what is half taken back. Then write, then take out."""
         journal = self._journal
         touched = grouped([*effects, *plan.writes])
-        baselines = await journal.remembered(touched)
-        await journal.unsettle(touched)
+        baselines = await journal.baselines.of_entities(touched)
+        await journal.fingerprints.drop(touched)
         await journal.record(noted_before(baselines, plan.undo_marks))
         flushed = await self._store.flush()
         self._settle(flushed)
-        await journal.record((), settled=recorder.take())
+        await journal.record((), outcomes=recorder.take())
         if not flushed.failed:
             removed = await destroy(self._store, doomed, recorder)
             self._settle(removed)

@@ -25,19 +25,19 @@ async def chosen_run(journal: Journal, named: str) -> RunRow:
         RefusedError: it was with another Stash.
     """
     if named == LAST:
-        run = next(_not_taken_back(await journal.runs_here()), None)
+        run = next(_not_taken_back(await journal.undo.undoable_runs()), None)
         if run is None:
             raise UsageError(f"There is no run left that could be taken back; {_SEE}.")
         return run
-    run = await journal.run(int(named)) if named.isdecimal() else None
+    run = await journal.runs.get(int(named)) if named.isdecimal() else None
     if run is None:
         raise UsageError(f"There is no run {named!r}; {_SEE}, and `undo {LAST}` takes the newest.")
-    if not await journal.is_here(run.id):
+    if not await journal.undo.is_here(run.id):
         raise RefusedError(
             f"Run {run.id} was with another Stash than this one; name the Stash that it was with (STASH_URL)."
         )
     changed = (run.counts.get("requests") or {}).get("mutations")
-    if changed and not await journal.operations(run.id):
+    if changed and not await journal.log.entries(run.id):
         raise UsageError(
             f"What run {run.id} changed is not kept any more, so it cannot be taken back; the setting keep_runs says "
             "of how many runs it is."
@@ -47,7 +47,7 @@ async def chosen_run(journal: Journal, named: str) -> RunRow:
 
 async def unfinished_undo(journal: Journal, run: RunRow) -> RunRow | None:
     """The newest undo of a run, if it did not end."""
-    newest = await journal.newest(command_of(run))
+    newest = await journal.undo.newest_run(command_of(run))
     return newest if newest is not None and newest.outcome != "done" else None
 
 

@@ -43,5 +43,5 @@ async def undo(
             run = await chosen_run(journal, named)
             await UndoRun(context.store, journal, report, is_forced=options.is_forced).undo(run)
             if not options.dry_run:
-                await journal.retain(settings.keep_runs)
+                await journal.log.retain(settings.keep_runs)
     return run.id, report

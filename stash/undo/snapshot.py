@@ -38,7 +38,7 @@ class SnapshotReader:
 
     async def look(self) -> StashSnapshot:
         """Stash as it stands."""
-        baselines = await self._journal.remembered(grouped(self._effects))
+        baselines = await self._journal.baselines.of_entities(grouped(self._effects))
         self._baselines = {(baseline.type, baseline.stash_id): baseline for baseline in baselines}
         made = [p for p, e in self._effects.items() if e.is_made and p[0] in REMOVABLE]
         await self._read(made, is_complete=True)
@@ -81,7 +81,7 @@ class SnapshotReader:
         ]
         items = {one.key.id.partition("/")[0] for one in chapters}
         keys = [SourceKey(kind, item) for item in sorted(items) for kind in _HOLDERS]
-        known = await self._journal.recall("Gallery", keys) if keys else {}
+        known = await self._journal.baselines.load_type("Gallery", keys) if keys else {}
         return [
             ("Gallery", one) for one in [*said, *(baseline.stash_id for baseline in known.values())] if one
         ]
@@ -94,7 +94,7 @@ class SnapshotReader:
                 by_type[place[0]][effect.key] = place
         found: dict[EntityRef, EntityRef] = {}
         for name, places in by_type.items():
-            for key, baseline in (await self._journal.recall(name, places)).items():
+            for key, baseline in (await self._journal.baselines.load_type(name, places)).items():
                 if baseline.stash_id not in {"", places[key][1]} and not baseline.is_undone:
                     found[places[key]] = name, baseline.stash_id
         return found

@@ -55,7 +55,7 @@ async def test_a_locked_database_is_no_silence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """While another program holds the database, a line says what is waited for."""
-    monkeypatch.setattr(sqlite_driver, "SILENCE", 0.05)
+    monkeypatch.setattr(sqlite_driver, "WAIT_NOTICE_SECONDS", 0.05)
     path = tmp_path / "my m.sqlite"
     async with await open_or_make(str(path), busy_timeout=5) as database:
         with closing(sqlite3.connect(path, check_same_thread=False)) as other:

@@ -29,6 +29,7 @@ from stash.sync import SyncOptions
 from stash.transport.graphql import TransportConfig
 from tests.conftest import Silent
 from tests.faults.test_versions import TIMES_GONE
+from tests.journal.conftest import select_server
 from tests.unit.test_addresses import encoded, stash_urls
 
 if TYPE_CHECKING:
@@ -222,7 +223,7 @@ async def test_a_stash_is_known_by_its_address_alone(tmp_path: Path) -> None:
     """With other credentials, or none, it is the same Stash; its address is stored without them."""
     async with await open_or_make(str(tmp_path / "m.sqlite")) as database:
         journal = await Journal.open(database)
-        first = await journal.bind("http://me:s3cr3t@stash:9999/?apikey=x", "/db")
-        assert await journal.bind("http://stash:9999", "/db") == first
-        assert await journal.bind("http://you:other@stash:9999/graphql", "/db") == first
-        assert await journal.bind("http://stash:9998", "/db") != first
+        first = await select_server(journal, "http://me:s3cr3t@stash:9999/?apikey=x", "/db")
+        assert await select_server(journal, "http://stash:9999", "/db") == first
+        assert await select_server(journal, "http://you:other@stash:9999/graphql", "/db") == first
+        assert await select_server(journal, "http://stash:9998", "/db") != first

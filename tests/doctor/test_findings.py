@@ -14,9 +14,9 @@ import httpx
 import pytest
 
 from stash.doctor import examine
-from stash.doctor.about_library import library_findings
-from stash.doctor.about_stash import stash_findings
 from stash.doctor.facts import FileSighting, LibraryFacts, SettingFacts, StashFacts
+from stash.doctor.library_findings import library_findings
+from stash.doctor.stash_findings import stash_findings
 from stash.files.paths import PathMap
 from stash.mapping.rules import Rules
 from stash.settings import Settings

@@ -84,4 +84,4 @@ async def test_a_run_that_failed_is_noted_as_failed(small: Setup) -> None:
         await small.sync(creators=(small.world.usernames[0],))
     async with await Database.open(str(small.database)) as database:
         journal = await Journal.open(database)
-        assert [run.outcome for run in await journal.runs()] == ["failed", "done"]
+        assert [run.outcome for run in await journal.runs.newest()] == ["failed", "done"]

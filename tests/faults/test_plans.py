@@ -66,7 +66,7 @@ async def done_by(life: Life, report: Report) -> set[tuple[str, str, str]]:
     """What a run did: type, key and field."""
     assert report.run is not None
     async with await Database.open(str(life.database)) as database:
-        operations = await (await Journal.open(database)).operations(report.run)
+        operations = await (await Journal.open(database)).log.entries(report.run)
     assert all(one.state == "applied" for one in operations)
     return {(one.type, " ".join(one.key), name) for one in operations for name in one.after}
 
@@ -102,7 +102,7 @@ def as_planned(report: Report) -> Facts:
 async def as_done(database: Path, run: int) -> Facts:
     """What the operations of a run say, likewise; a removal is one of the id."""
     async with await Database.open(str(database)) as opened:
-        operations = await (await Journal.open(opened)).operations(run)
+        operations = await (await Journal.open(opened)).log.entries(run)
     assert all(one.state == "applied" for one in operations)
     facts: Facts = {}
     for one in operations:

@@ -141,7 +141,7 @@ async def _take_apart(connection: AsyncConnection, version: str) -> None:
 async def operations(address: str) -> list[LogEntry]:
     """What the first run did, whatever row it is in."""
     async with await Database.open(address) as database:
-        return [one._replace(id=None) for one in await (await Journal.open(database)).operations(1)]
+        return [one._replace(id=None) for one in await (await Journal.open(database)).log.entries(1)]
 
 
 @asynccontextmanager

@@ -8,6 +8,7 @@ import pytest
 
 from metadata.making import open_or_make
 from stash.journal import Journal
+from stash.transport.addresses import StashAddress
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -35,5 +36,13 @@ async def database(url: str) -> AsyncIterator[Database]:
 async def opened(database: Database, **options: bool) -> Journal:
     """The journal of one Stash."""
     journal = await Journal.open(database, **options)
-    await journal.bind("http://stash", "/db")
+    await select_server(journal, "http://stash")
     return journal
+
+
+async def select_server(journal: Journal, url: str, database_path: str = "/db") -> str:
+    """Select the server of this address, a new one if the journal has none."""
+    place = (str(StashAddress(url)), database_path)
+    servers = await journal.servers.newest()
+    known = next((one for one in servers if (one.url, one.database_path) == place), None)
+    return await journal.servers.select(known, url, database_path)

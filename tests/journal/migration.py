@@ -18,6 +18,7 @@ from alembic.config import Config
 from sqlalchemy import create_engine, event
 
 from stash.journal import Journal
+from stash.journal.connection import JournalConnection
 from stash.source.database import Database
 from stash.source.engines import Address, make_engine
 
@@ -47,8 +48,8 @@ async def _open(path: Path, fatal: int) -> None:
 
     event.listen(engine.sync_engine, "before_cursor_execute", kill)
     event.listen(engine.sync_engine, "commit", kill)
-    journal = Journal(database, database, is_read_only=False)
-    await journal._prepare()
+    journal = Journal(JournalConnection(database, database, is_read_only=False))
+    await journal.prepare()
     await database.close()
 
 

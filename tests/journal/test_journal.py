@@ -13,10 +13,10 @@ from sqlalchemy import text
 from metadata.making import open_or_make
 from stash.errors import StateError
 from stash.journal import Baseline, Journal, SourceKey, open_state
-from stash.journal.values import EARLIER_KEPT
+from stash.journal.baseline import EARLIER_KEPT
 from stash.source.database import Database
 from stash.source.errors import UnknownDatabaseError
-from tests.journal.conftest import opened
+from tests.journal.conftest import opened, select_server
 from tests.statements import statements_of
 
 if TYPE_CHECKING:
@@ -33,10 +33,10 @@ async def test_what_is_recorded_is_recalled(database: Database) -> None:
         "Image", KEY, "7", "2026-01-01T00:00:00+00:00", "d", {"tags": ["1"]}, {"title": odd, "tags": []}
     )
     assert await journal.record([memory]) == 1
-    assert await journal.recall("Image", [KEY, SourceKey("media", "6")]) == {KEY: memory}
-    assert await journal.recall("Scene", [KEY]) == {}
-    assert await journal.known_media() == {5}
-    assert await journal.count() == 1
+    assert await journal.baselines.load_type("Image", [KEY, SourceKey("media", "6")]) == {KEY: memory}
+    assert await journal.baselines.load_type("Scene", [KEY]) == {}
+    assert await journal.baselines.known_media() == {5}
+    assert await journal.baselines.count() == 1
 
 
 async def test_an_unchanged_memory_is_not_written(database: Database) -> None:
@@ -47,7 +47,7 @@ async def test_an_unchanged_memory_is_not_written(database: Database) -> None:
         Baseline("Image", KEY, "7", last_applied={"title": "b"}),
     )
     assert [await journal.record([m]) for m in (first, first, second)] == [1, 0, 1]
-    assert (await journal.recall("Image", [KEY]))[KEY].last_applied == {"title": "b"}
+    assert (await journal.baselines.load_type("Image", [KEY]))[KEY].last_applied == {"title": "b"}
 
 
 async def test_what_was_written_before_is_remembered(database: Database) -> None:
@@ -55,7 +55,7 @@ async def test_what_was_written_before_is_remembered(database: Database) -> None
     journal = await opened(database)
     for title in ("a", "b", "a", "c"):
         await journal.record([Baseline("Image", KEY, "7", last_applied={"title": title, "tags": [title]})])
-    memory = (await journal.recall("Image", [KEY]))[KEY]
+    memory = (await journal.baselines.load_type("Image", [KEY]))[KEY]
     assert (memory.last_applied["title"], memory.previously_applied) == ("c", {"title": ["b", "a"]})
     assert (
         await journal.record([Baseline("Image", KEY, "7", last_applied={"title": "c", "tags": ["c"]})]) == 0
@@ -63,19 +63,19 @@ async def test_what_was_written_before_is_remembered(database: Database) -> None
     assert await journal.record([memory]) == 0
     for number in range(EARLIER_KEPT + 5):
         await journal.record([Baseline("Image", KEY, "7", last_applied={"title": str(number)})])
-    earlier = (await journal.recall("Image", [KEY]))[KEY].previously_applied["title"]
+    earlier = (await journal.baselines.load_type("Image", [KEY]))[KEY].previously_applied["title"]
     assert earlier == [str(number) for number in range(4, EARLIER_KEPT + 4)]
 
 
 async def test_what_was_not_found_is_not_looked_for_again(database: Database) -> None:
     """What a recall found nothing of is recorded in one statement; what stands by then is looked at, and kept."""
     journal = await opened(database)
-    await journal.recall("Image", [KEY])
+    await journal.baselines.load_type("Image", [KEY])
     with statements_of(database) as statements:
         await journal.record([Baseline("Image", KEY, "7", last_applied={"title": "a"})])
     assert [one for one in statements if one.startswith("SELECT")] == []
     await journal.record([Baseline("Image", KEY, "7", last_applied={"title": "b"})])
-    assert (await journal.recall("Image", [KEY]))[KEY].previously_applied == {"title": ["a"]}
+    assert (await journal.baselines.load_type("Image", [KEY]))[KEY].previously_applied == {"title": ["a"]}
 
 
 async def test_a_key_of_any_characters_is_found_again(database: Database) -> None:
@@ -83,7 +83,7 @@ async def test_a_key_of_any_characters_is_found_again(database: Database) -> Non
     journal = await opened(database)
     key = SourceKey("tag", "half \ud83d and \0")
     await journal.record([Baseline("Tag", key, "3")])
-    assert await journal.recall("Tag", [key]) == {key: Baseline("Tag", key, "3")}
+    assert await journal.baselines.load_type("Tag", [key]) == {key: Baseline("Tag", key, "3")}
     assert await journal.record([Baseline("Tag", key, "3")]) == 0
 
 
@@ -92,7 +92,7 @@ async def test_many_memories_at_once(database: Database) -> None:
     journal = await opened(database)
     memories = [Baseline("Image", SourceKey("media", str(i)), str(i)) for i in range(1200)]
     assert await journal.record(memories) == 1200
-    assert len(await journal.recall("Image", [memory.key for memory in memories])) == 1200
+    assert len(await journal.baselines.load_type("Image", [memory.key for memory in memories])) == 1200
 
 
 async def test_another_stash_has_another_memory(database: Database) -> None:
@@ -101,10 +101,10 @@ async def test_another_stash_has_another_memory(database: Database) -> None:
     await journal.record([Baseline("Image", KEY, "7")])
     for url, path in (("http://other", "/db"), ("http://stash", "/other")):
         other = await Journal.open(database)
-        await other.bind(url, path)
-        assert await other.recall("Image", [KEY]) == {}
+        await select_server(other, url, path)
+        assert await other.baselines.load_type("Image", [KEY]) == {}
     again = await opened(database)
-    assert KEY in await again.recall("Image", [KEY])
+    assert KEY in await again.baselines.load_type("Image", [KEY])
 
 
 async def test_stamps_go_with_the_memories(database: Database) -> None:
@@ -121,24 +121,24 @@ async def test_stamps_go_with_the_memories(database: Database) -> None:
 async def test_runs_are_kept(database: Database) -> None:
     """A run is listed with how it ended, the newest first."""
     journal = await opened(database)
-    first = await journal.begin("sync", ["anna"])
-    await journal.end(first, "done", {"x": 1})
-    second = await journal.begin("sync", [])
-    runs = await journal.runs()
+    first = await journal.runs.begin("sync", ["anna"])
+    await journal.runs.end(first, "done", {"x": 1})
+    second = await journal.runs.begin("sync", [])
+    runs = await journal.runs.newest()
     assert [(run.id, run.outcome) for run in runs] == [(second, None), (first, "done")]
     assert runs[1].ended_at is not None
     assert (runs[1].command, runs[1].counts) == ("sync", {"x": 1})
-    assert await journal.run(first) == runs[1]
-    assert await journal.run(second + 1) is None
+    assert await journal.runs.get(first) == runs[1]
+    assert await journal.runs.get(second + 1) is None
 
 
 async def test_a_heartbeat_tells_that_a_run_lives(database: Database) -> None:
     """A heartbeat is noted on its run alone, as an instant in UTC, and ends nothing."""
     journal = await opened(database)
-    first, second = await journal.begin("sync", []), await journal.begin("sync", [])
-    before = {run.id: run for run in await journal.runs()}
-    await journal.heartbeat(first)
-    after = {run.id: run for run in await journal.runs()}
+    first, second = await journal.runs.begin("sync", []), await journal.runs.begin("sync", [])
+    before = {run.id: run for run in await journal.runs.newest()}
+    await journal.runs.heartbeat(first)
+    after = {run.id: run for run in await journal.runs.newest()}
     assert after[first].heartbeat_at > before[first].heartbeat_at
     assert after[first].heartbeat_at.utcoffset() == timedelta(0)
     assert after[first].outcome is None
@@ -148,12 +148,12 @@ async def test_a_heartbeat_tells_that_a_run_lives(database: Database) -> None:
 async def test_a_read_only_journal_makes_no_table(database: Database, url: str) -> None:
     """Where there are no tables yet, a read-only journal recalls nothing and makes none."""
     journal = await opened(database, is_read_only=True)
-    assert await journal.recall("Image", [KEY]) == {}
-    assert await journal.known_media() == set()
-    assert await journal.runs() == []
-    assert await journal.run(1) is None
-    assert await journal.operations(1) == []
-    assert await journal.count() == 0
+    assert await journal.baselines.load_type("Image", [KEY]) == {}
+    assert await journal.baselines.known_media() == set()
+    assert await journal.runs.newest() == []
+    assert await journal.runs.get(1) is None
+    assert await journal.log.entries(1) == []
+    assert await journal.baselines.count() == 0
     again = await Database.open(url)
     assert not again.has_table("sync_entity")
     await again.close()
@@ -167,9 +167,9 @@ async def test_a_read_only_journal_recalls(tmp_path: Path) -> None:
     await database.close()
     database = await Database.open(path, read_only=True)
     journal = await opened(database, is_read_only=True)
-    assert KEY in await journal.recall("Image", [KEY])
+    assert KEY in await journal.baselines.load_type("Image", [KEY])
     other = await Journal.open(database, is_read_only=True)
-    assert await other.bind("http://unknown", "/db") == ""
+    assert await select_server(other, "http://unknown", "/db") == ""
     await database.close()
 
 
@@ -191,7 +191,7 @@ async def test_the_state_can_be_elsewhere(tmp_path: Path) -> None:
     async with metadata.begin() as connection:
         await connection.execute(text("INSERT INTO accounts (id, username) VALUES (5, 'anna')"))
     journal = await Journal.open(metadata, state=state)
-    await journal.bind("http://stash", "/db")
+    await select_server(journal, "http://stash", "/db")
     await journal.record([Baseline("Image", KEY, "7")], [("accounts", 5, 77)])
     await metadata.close()
     await state.close()

@@ -24,19 +24,19 @@ WHAT = ["nothing", "applied", "partly", "planned", "failed"]
 
 async def did(journal: Journal, what: str) -> int:
     """One run that did this, at whose end old operations are deleted."""
-    run = await journal.begin("sync", [])
+    run = await journal.runs.begin("sync", [])
     if what != "nothing":
-        first, other = await journal.plan(run, [CREATE, CREATE])
+        first, other = await journal.log.log_sent(run, [CREATE, CREATE])
         if what in {"applied", "partly"}:
-            await journal.settle([Outcome(first, "applied", "7")])
+            await journal.log.log_outcomes([Outcome(first, "applied", "7")])
         if what == "applied":
-            await journal.settle([Outcome(other, "applied", "8")])
+            await journal.log.log_outcomes([Outcome(other, "applied", "8")])
         if what in {"partly", "failed"}:
-            await journal.settle([Outcome(other, "failed", "")])
+            await journal.log.log_outcomes([Outcome(other, "failed", "")])
         if what == "failed":
-            await journal.settle([Outcome(first, "failed", "")])
+            await journal.log.log_outcomes([Outcome(first, "failed", "")])
         if what == "partly":
-            assert [one.state for one in await journal.operations(run)] == ["applied", "failed"]
+            assert [one.state for one in await journal.log.entries(run)] == ["applied", "failed"]
     return run
 
 
@@ -47,11 +47,11 @@ async def test_a_quiet_day_costs_no_undo(database: Database, quiet: str) -> None
     first = await did(journal, "applied")
     for _ in range(48):
         last = await did(journal, quiet)
-        await journal.retain(20)
-    assert len(await journal.operations(first)) == 2
-    assert [run.id for run in await journal.runs_here()] == [first]
-    assert len(await journal.runs(1000)) == 49
-    assert len(await journal.operations(last)) == (2 if quiet == "failed" else 0)
+        await journal.log.retain(20)
+    assert len(await journal.log.entries(first)) == 2
+    assert [run.id for run in await journal.undo.undoable_runs()] == [first]
+    assert len(await journal.runs.newest(1000)) == 49
+    assert len(await journal.log.entries(last)) == (2 if quiet == "failed" else 0)
 
 
 async def test_refused_operations_do_not_pile_up(database: Database) -> None:
@@ -60,8 +60,8 @@ async def test_refused_operations_do_not_pile_up(database: Database) -> None:
     runs = []
     for _ in range(7):
         runs.append(await did(journal, "failed"))
-        await journal.retain(3)
-    assert [bool(await journal.operations(run)) for run in runs] == [False] * 4 + [True] * 3
+        await journal.log.retain(3)
+    assert [bool(await journal.log.entries(run)) for run in runs] == [False] * 4 + [True] * 3
 
 
 @settings(max_examples=30, deadline=None)
@@ -74,8 +74,8 @@ async def test_the_newest_that_wrote_stay(history: list[str], keep: int) -> None
             runs = []
             for what in history:
                 runs.append((await did(journal, what), what))
-                await journal.retain(keep)
-            kept = [bool(await journal.operations(run)) for run, _ in runs]
+                await journal.log.retain(keep)
+            kept = [bool(await journal.log.entries(run)) for run, _ in runs]
     wrote = [run for run, what in runs if what in {"applied", "partly", "planned"}][-keep:]
     places = {*wrote, *[run for run, _ in runs][-keep:]}
     assert kept == [what == "planned" or (what != "nothing" and run in places) for run, what in runs]

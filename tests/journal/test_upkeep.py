@@ -98,12 +98,12 @@ async def test_tables_of_the_first_version_are_brought_up_to_date(tmp_path: Path
         )
     async with await Database.open(str(path), read_only=True) as database:
         journal = await opened(database, is_read_only=True)
-        assert await journal.recall("Image", [KEY]) == {KEY: MEMORY}
-        assert await journal.operations(1) == []
+        assert await journal.baselines.load_type("Image", [KEY]) == {KEY: MEMORY}
+        assert await journal.log.entries(1) == []
     async with await Database.open(str(path)) as database:
         journal = await opened(database)
-        assert await journal.recall("Image", [KEY]) == {KEY: MEMORY}
-        assert await journal.plan(await journal.begin("sync", []), [EDIT])
+        assert await journal.baselines.load_type("Image", [KEY]) == {KEY: MEMORY}
+        assert await journal.log.log_sent(await journal.runs.begin("sync", []), [EDIT])
 
 
 def test_a_migration_that_is_killed_leaves_the_old_tables_or_the_new(tmp_path: Path) -> None:
@@ -193,13 +193,13 @@ async def test_forgetting_leaves_only_what_was_there(foreign: Database) -> None:
     assert foreign.path is not None
     before = described(foreign.path)
     journal = await opened(foreign)
-    run = await journal.begin("sync", [])
-    await journal.plan(run, [EDIT])
+    run = await journal.runs.begin("sync", [])
+    await journal.log.log_sent(run, [EDIT])
     await journal.record([MEMORY])
     await journal.forget()
     assert described(foreign.path) == before
-    assert await journal.recall("Image", [KEY]) == {}
-    assert await journal.runs() == []
+    assert await journal.baselines.load_type("Image", [KEY]) == {}
+    assert await journal.runs.newest() == []
     async with await Database.open(str(foreign.path)) as again:
         await (await opened(again)).record([MEMORY])
 

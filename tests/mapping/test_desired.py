@@ -32,8 +32,8 @@ from stash.mapping.rules import Rules
 from stash.source.items import (
     AggregatedPost,
     Creator,
-    Hashtag,
     Item,
+    ItemHashtag,
     ItemMedia,
     ItemRef,
     Mention,
@@ -61,7 +61,7 @@ def item(**changes: Any) -> Item:
         ANNA,
         "A text for a title\nand more",
         DAY,
-        hashtags=(Hashtag("beach"),),
+        hashtags=(ItemHashtag("beach"),),
         accountMentions=(Mention("mia", 8, Creator(8, "mia")),),
     )
     return replace(post, **changes)

@@ -192,7 +192,7 @@ async def read(path: Path) -> tuple[dict[tuple[str, int], Item], list[Problem]]:
         reader = Reader(database)
         problems = list(await reader.problems())
         for creator in await reader.creators():
-            async for window in reader.windows(creator, size=37):
+            async for window in reader.pages(creator, size=37):
                 items |= {(item.kind, item.id): item for item in window.items}
                 problems += window.problems
             async for _ in reader.unattached(creator):

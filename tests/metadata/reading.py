@@ -16,7 +16,7 @@ async def read(database: Database, name: str, size: int = 1000) -> tuple[list[It
     reader = Reader(database)
     items: list[Item] = []
     problems: list[Problem] = []
-    async for window in reader.windows(await reader.creator(name), size):
+    async for window in reader.pages(await reader.creator(name), size):
         items += window.items
         problems += window.problems
     return items, problems

@@ -75,10 +75,10 @@ async def test_files_find_their_media(database: Database) -> None:
         "none.jpg": None,
     }
     found = await Reader(database).find_media(files.items())
-    assert {name: (one.media, one.accountId, one.is_attached) for name, one in found.items()} == {
-        "a.jpg": (parent.id, anna.id, True),
-        "b.jpg": (parent.id, anna.id, True),
-        "lonely.jpg": (lonely.id, anna.id, False),
+    assert {name: (one.media, one.accountId) for name, one in found.items()} == {
+        "a.jpg": (parent.id, anna.id),
+        "b.jpg": (parent.id, anna.id),
+        "lonely.jpg": (lonely.id, anna.id),
     }
     assert await Reader(database).find_media([]) == {}
 
@@ -98,7 +98,7 @@ async def test_files_are_looked_up_in_parts(database: Database, monkeypatch: pyt
         return await find_owners(connection, source, part, world)
 
     monkeypatch.setattr(reader, "find_owners", counted)
-    monkeypatch.setattr(reader, "FILES", 2)
+    monkeypatch.setattr(reader, "FILES_PER_LOOKUP", 2)
     assert await Reader(database).find_media(files.items()) == at_once
     assert at_once.keys() == files.keys()
     assert parts == [2, 2, 1]
@@ -126,7 +126,7 @@ async def test_renditions_without_a_link_are_found_by_time(foreign: Database) ->
     assert [one.id for one in items[0].media[0].media.variants] == [saved.id]
     assert await loose(foreign, items[0].account) == []
     owners = await Reader(foreign).find_media([(saved.local_filename, saved.id)])
-    assert (owners[saved.local_filename].media, owners[saved.local_filename].is_attached) == (video.id, True)
+    assert owners[saved.local_filename].media == video.id
 
 
 @pytest.mark.parametrize(

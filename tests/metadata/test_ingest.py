@@ -69,7 +69,7 @@ async def test_what_went_in_can_be_read(database: Database, shared: Path) -> Non
         "test_user",
         "testaccount",
     }
-    items = [item for one in creators async for window in reader.windows(one) for item in window.items]
+    items = [item for one in creators async for window in reader.pages(one) for item in window.items]
     assert [item.kind for item in items] == ["message"] * 3 + ["post"] * 8
     assert sum(len(item.media) for item in items) == 14
 
@@ -215,7 +215,7 @@ async def test_a_database_made_before_gets_what_it_lacks(tmp_path: Path) -> None
             await connection.exec_driver_sql("DROP TABLE metadata_facts")
     async with await Database.open(path) as opened:
         assert not opened.has_table("metadata_facts")
-        assert not [window async for window in Reader(opened, with_facts=True).windows(await the(opened))]
+        assert not [window async for window in Reader(opened, with_facts=True).pages(await the(opened))]
     async with await open_or_make(path) as opened:
         await ingest(opened, tmp_path, response(posts=[post(likeCount=3)]))
         assert await rows(opened, "metadata_facts", "recordId", "likes") == [(POST, 3)]

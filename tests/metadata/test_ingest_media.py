@@ -90,7 +90,7 @@ async def test_bundles_keep_their_order_and_their_gaps(database: Database, tmp_p
     ]
     assert {one.table for one in result.problems} == {"account_media_bundles", "account_media_bundle_media"}
     reader = Reader(database)
-    windows = [window async for window in reader.windows(await reader.creator("acct_" + str(ANNA)))]
+    windows = [window async for window in reader.pages(await reader.creator("acct_" + str(ANNA)))]
     assert [place.media.id for place in windows[0].items[0].media] == [21, 10]
 
 

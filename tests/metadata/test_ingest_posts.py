@@ -105,7 +105,7 @@ async def test_stories_are_items(database: Database, tmp_path: Path) -> None:
     assert result.failures == ()
     reader = Reader(database)
     creator = (await reader.creators())[0]
-    items = [item async for window in reader.windows(creator) for item in window.items]
+    items = [item async for window in reader.pages(creator) for item in window.items]
     assert [(item.kind, item.id, item.media[0].media.id) for item in items] == [("story", 95, 10)]
 
 
@@ -144,5 +144,5 @@ async def test_prices_and_likes_are_kept_and_read_where_asked_for(database: Data
     ):
         reader = Reader(database, with_facts=with_facts)
         creator = await reader.creator("anna")
-        items = [item async for window in reader.windows(creator) for item in window.items]
+        items = [item async for window in reader.pages(creator) for item in window.items]
         assert {item.kind: (item.price, item.likes) for item in items} == told

@@ -50,7 +50,7 @@ async def test_windows_are_bounded(database: Database) -> None:
         world.post(anna, world.offered(world.media(anna)), createdAt=moment(number))
     await world.save(database)
     reader = Reader(database)
-    sizes = [len(one.items) async for one in reader.windows(await reader.creator("anna"), 3)]
+    sizes = [len(one.items) async for one in reader.pages(await reader.creator("anna"), 3)]
     assert sizes == [3, 3, 1]
 
 
@@ -62,11 +62,11 @@ async def test_a_window_that_was_begun_is_not_read_again(database: Database) -> 
     await world.save(database)
     reader = Reader(database)
     creator = await reader.creator("anna")
-    whole = [window async for window in reader.windows(creator)]
+    whole = [window async for window in reader.pages(creator)]
     await reader.begin(creator)
     for is_begun in (True, False):
         with statements_of(database) as statements:
-            windows = [window async for window in reader.windows(creator)]
+            windows = [window async for window in reader.pages(creator)]
         assert windows == whole
         assert (not statements) == is_begun
 
@@ -86,7 +86,7 @@ async def test_statements_of_a_window_do_not_grow(database: Database) -> None:
     for name in ("few", "few", "many"):
         creator = await reader.creator(name)
         with statements_of(database) as statements:
-            assert [len(window.items) async for window in reader.windows(creator)]
+            assert [len(window.items) async for window in reader.pages(creator)]
         counts.append(len(statements))
     assert counts[1] == counts[2] <= 30
 
@@ -159,7 +159,7 @@ async def test_walls_come_in_parts_of_so_many_posts(database: Database) -> None:
     await world.save(database)
     reader = Reader(database)
     creator = await reader.creator("anna")
-    windows = [window async for window in reader.windows(creator, size=2)]
+    windows = [window async for window in reader.pages(creator, size=2)]
     assert [len(window.items) for window in windows] == [2, 1, 2, 1, 1]
 
 
@@ -173,7 +173,7 @@ async def test_lost_attachments_are_told(foreign: Database) -> None:
     reader = Reader(foreign)
     creator = await reader.creator("anna")
     for expected in (["attachments", "post_mentions"], []):
-        windows = [window async for window in reader.windows(creator)]
+        windows = [window async for window in reader.pages(creator)]
         problems = [one for window in windows for one in window.problems]
         assert [one.key for one in problems] == expected
         assert all("ingest" in one.reason or "texts" in one.reason for one in problems)
@@ -187,10 +187,12 @@ async def test_stamps_are_read_back(database: Database) -> None:
     post = world.post(anna, world.offered(picture))
     message = world.message(anna, world.offered(picture), createdAt=moment(1))
     await world.save(database)
-    stamps = [("accounts", anna.id, 7), ("posts", post.id, 8), ("media", picture.id, 9)]
+    writebacks = [("accounts", anna.id, 7), ("posts", post.id, 8), ("media", picture.id, 9)]
     async with database.begin() as connection:
-        await database.stamp(connection, stamps)
-        await database.stamp(connection, [("messages", message.id, 3), ("messages", message.id, None)])
+        await database.write_back_ids(connection, writebacks)
+        await database.write_back_ids(
+            connection, [("messages", message.id, 3), ("messages", message.id, None)]
+        )
     items, _ = await read(database, "anna")
     assert [item.stash_id for item in items] == [8, None]
     assert items[0].account.stash_id == 7

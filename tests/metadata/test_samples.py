@@ -24,7 +24,7 @@ async def everything(database: Database) -> tuple[list[Item], list[Problem], lis
     problems: list[Problem] = []
     unattached: list[int] = []
     for creator in await reader.creators():
-        async for window in reader.windows(creator, size=2):
+        async for window in reader.pages(creator, size=2):
             items += window.items
             problems += window.problems
         async for media in reader.unattached(creator, size=2):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 NUMBERS = sa.text(
     "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n LIMIT :many) SELECT i FROM n"
 )
-MANY = 2 * sqlite_driver.AHEAD + 7
+MANY = 2 * sqlite_driver.PREFETCHED_ROWS + 7
 
 
 @pytest.fixture
@@ -60,7 +60,15 @@ async def test_a_statement_is_one_trip(database: Database, trips: list[str]) -> 
 
 
 @pytest.mark.parametrize(
-    "many", [0, 1, sqlite_driver.AHEAD - 1, sqlite_driver.AHEAD, sqlite_driver.AHEAD + 1, MANY]
+    "many",
+    [
+        0,
+        1,
+        sqlite_driver.PREFETCHED_ROWS - 1,
+        sqlite_driver.PREFETCHED_ROWS,
+        sqlite_driver.PREFETCHED_ROWS + 1,
+        MANY,
+    ],
 )
 async def test_all_rows_come(database: Database, many: int) -> None:
     """However many rows there are, all of them come, in their order, at once and one by one."""

@@ -26,7 +26,7 @@ async def test_stamps_write_only_what_differs(database: Database) -> None:
     assert await count_changes(database, [("accounts", 1, 6), ("accounts", 2, 7)]) == 2
     async with database.begin() as connection:
         with pytest.raises(ValueError, match="hashtags rows carry no Stash id"):
-            await database.stamp(connection, [("hashtags", 1, 1)])
+            await database.write_back_ids(connection, [("hashtags", 1, 1)])
 
 
 async def count_changes(database: Database, stamps: list[tuple[str, int, int | None]]) -> int:
@@ -36,7 +36,7 @@ async def count_changes(database: Database, stamps: list[tuple[str, int, int | N
     async with database.connect() as connection:
         before = (await connection.execute(statement)).all()
     async with database.begin() as connection:
-        await database.stamp(connection, stamps)
+        await database.write_back_ids(connection, stamps)
     async with database.connect() as connection:
         after = (await connection.execute(statement)).all()
     return sum(one != other for one, other in zip(before, after, strict=True))
@@ -48,7 +48,7 @@ async def test_stamps_skip_columns_that_are_absent(tmp_path: Path) -> None:
     fill(path, CORE + "CREATE TABLE posts (id); INSERT INTO media VALUES (1, 2, NULL);")
     async with await Database.open(str(path)) as database:
         async with database.begin() as connection:
-            await database.stamp(connection, [("posts", 1, 5), ("media", 1, 6)])
+            await database.write_back_ids(connection, [("posts", 1, 5), ("media", 1, 6)])
         async with database.connect() as connection:
             assert (await connection.execute(sa.text("SELECT stash_id FROM media"))).all() == [(6,)]
 
@@ -67,7 +67,7 @@ async def test_stamping_is_all_that_changes(
                         await connection.execute(sa.text(f"SELECT min(id) FROM {name}"))
                     ).scalar_one()
             async with database.begin() as connection:
-                await database.stamp(connection, [(name, row, 7) for name, row in chosen.items()])
+                await database.write_back_ids(connection, [(name, row, 7) for name, row in chosen.items()])
             async with database.connect() as connection:
                 for name, row in chosen.items():
                     found = await connection.execute(sa.text(f"SELECT id FROM {name} WHERE stash_id = 7"))

@@ -12,7 +12,7 @@ import pytest
 import respx
 
 from stash.processing import StashProcessing
-from stash.source.items import Creator, Hashtag, Item, ItemMedia, Mention, StoredMedia
+from stash.source.items import Creator, Item, ItemHashtag, ItemMedia, Mention, StoredMedia
 from stash.store import StashContext
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class ItemFactory(factory.Factory):
     account = factory.SubFactory(CreatorFactory)
     content = "A first line that is long enough\nand a second"
     createdAt = datetime(2024, 5, 1, 23, 30, tzinfo=UTC)
-    hashtags = (Hashtag("red"),)
+    hashtags = (ItemHashtag("red"),)
     accountMentions = (Mention("bea"),)
 
 

@@ -16,7 +16,7 @@ from stash.journal import Baseline, SourceKey
 from stash.processing.chunk import GalleryContents, ItemGallery
 from stash.processing.context import RunContext
 from stash.report import Report
-from stash.source.items import AggregatedPost, Creator, Hashtag, StoredMedia
+from stash.source.items import AggregatedPost, Creator, ItemHashtag, StoredMedia
 from tests.processing.conftest import CreatorFactory, ItemFactory, MediaFactory, held
 
 if TYPE_CHECKING:
@@ -200,7 +200,7 @@ async def test_hashtags_become_tags_in_order(processor: StashProcessing, stash: 
     """Twenty hashtags cost one question and one mutation request; the tags come in the order given."""
     stash.has("tags", name="Act", aliases=["tag3"])
     before = processor.store.requests.total
-    tags = await processor._process_hashtags_to_tags([Hashtag(f"Tag{i}") for i in range(20)])
+    tags = await processor._process_hashtags_to_tags([ItemHashtag(f"Tag{i}") for i in range(20)])
     assert processor.store.requests.total - before == 2
     assert [tag.name for tag in tags] == [
         *(f"tag{i}" for i in range(3)),
@@ -213,7 +213,7 @@ async def test_hashtags_become_tags_in_order(processor: StashProcessing, stash: 
 async def test_a_tag_is_never_a_part_of_another(processor: StashProcessing, stash: Stash) -> None:
     """A hashtag does not match a tag that only contains it."""
     stash.has("tags", name="glass", aliases=["glasses"])
-    (tag,) = await processor._process_hashtags_to_tags([Hashtag("ass")])
+    (tag,) = await processor._process_hashtags_to_tags([ItemHashtag("ass")])
     assert tag.name == "ass"
 
 
@@ -222,7 +222,7 @@ async def test_a_recorded_tag_is_found_whatever_its_name(processor: StashProcess
     stash.has("tags", name="Red hair", aliases=[])
     key = SourceKey("hashtag", "red")
     processor.work.baselines.put(("Tag", key), Baseline("Tag", key, "1", WHEN))
-    (tag,) = await processor._process_hashtags_to_tags([Hashtag("red")])
+    (tag,) = await processor._process_hashtags_to_tags([ItemHashtag("red")])
     assert tag.name == "Red hair"
     assert stash.mutations == []
 
@@ -449,7 +449,7 @@ async def test_nothing_is_asked_twice_in_a_window(processor: StashProcessing, st
             account = Creator(number + 1, f"user{number}")
             await processor._get_or_create_performer(account)
             await processor.process_creator_studio(account)
-            await processor._process_hashtags_to_tags([Hashtag("red"), Hashtag(f"tag{number}")])
+            await processor._process_hashtags_to_tags([ItemHashtag("red"), ItemHashtag(f"tag{number}")])
         assert processor.store.requests.total == before
         await processor.store.flush()
     assert len([1 for name, _ in stash.mutations if name == "tagCreate"]) == 21

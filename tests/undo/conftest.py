@@ -64,7 +64,7 @@ class Circle:
         """What a run did."""
         assert run is not None
         async with await Database.open(str(self.setup.database)) as database:
-            return await (await Journal.open(database)).operations(run)
+            return await (await Journal.open(database)).log.entries(run)
 
 
 async def circle_of(server: Server, folder: Path, **size: int) -> Circle:

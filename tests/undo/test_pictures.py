@@ -135,7 +135,7 @@ async def test_the_journal_has_the_picture_before(world: Case) -> None:
     await give(world, 2)
     run = await world.sync()
     async with await Database.open(str(world.database)) as database:
-        operations = await (await Journal.open(database)).operations(run.run or 0)
+        operations = await (await Journal.open(database)).log.entries(run.run or 0)
     (sent,) = [one for one in operations if "image" in one.after]
     assert sent.before["image"] == picture_url(first)
     assert len(sent.after["image"]) == 32

@@ -95,10 +95,10 @@ def test_nothing_secret_is_in_the_text_of_an_address(drawn: tuple[str, str]) -> 
 def test_credentials_travel_as_headers(secret: str, user: str, host: str) -> None:
     """User, password and key of an address arrive as headers, decoded; the address that is asked has none of them."""
     url = f"http://{encoded(user)}:{encoded(secret)}@{host}:9999/s/?apikey=abc#x"
-    wire = TransportConfig(url)
-    assert wire.endpoint == f"http://{host}:9999/s/graphql"
+    config = TransportConfig(url)
+    assert config.endpoint == f"http://{host}:9999/s/graphql"
     told = base64.b64encode(f"{user}:{secret}".encode()).decode()
-    assert wire.headers == {"ApiKey": "abc", "Authorization": f"Basic {told}"}
+    assert config.headers == {"ApiKey": "abc", "Authorization": f"Basic {told}"}
     assert TransportConfig(url, "mine").headers["ApiKey"] == "mine"
 
 
@@ -176,8 +176,8 @@ async def test_what_is_asked_carries_them() -> None:
         asked.append(request)
         return httpx.Response(200, json={"data": {}})
 
-    wire = TransportConfig("http://me:s3cr3t@stash.test/?apikey=key", transport=httpx.MockTransport(answer))
-    door = GraphQLTransport(wire)
+    config = TransportConfig("http://me:s3cr3t@stash.test/?apikey=key", transport=httpx.MockTransport(answer))
+    door = GraphQLTransport(config)
     await door.query("{ x }")
     await door.picture("performer", "1")
     await door.close()

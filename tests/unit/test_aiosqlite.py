@@ -46,7 +46,7 @@ def privates_used() -> set[str]:
 
 async def test_the_private_names_are_there() -> None:
     """Each private name that the driver uses is one of aiosqlite's connection or cursor, of the kind expected."""
-    connection = aiosqlite.Connection(lambda: pytest.fail("is not opened"), sqlite_driver.AHEAD)
+    connection = aiosqlite.Connection(lambda: pytest.fail("is not opened"), sqlite_driver.PREFETCHED_ROWS)
     cursor = aiosqlite.Cursor(connection, None)
     assert privates_used() == {"_conn", "_cursor", "_execute", "_thread"}
     assert isinstance(connection._thread, threading.Thread)

@@ -1,1 +1,1 @@
-"""How the reader reads: few wide statements, plain rows, every value looked at once."""
+"""Parts of the reader. They run few wide statements, take plain rows, and validate every value once."""

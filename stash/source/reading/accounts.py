@@ -22,23 +22,23 @@ _ACCOUNT = ("id", "username", "displayName", "about", "stash_id")
 
 
 class AccountReading:
-    """Remembers the accounts that it read. An account without a usable name is reported, and unknown."""
+    """Reads accounts, and caches them. An account without a usable name is reported, and counts as unknown."""
 
-    def __init__(self, source: SourceQueries, scrutiny: RowValidator) -> None:
-        self._source, self._scrutiny = source, scrutiny
+    def __init__(self, source: SourceQueries, validator: RowValidator) -> None:
+        self._source, self._validator = source, validator
         self._known: dict[int, Creator | None] = {}
         self._by_handle: dict[str, Creator | None] = {}
 
     def get(self, account: int | None) -> Creator | None:
-        """An account that was loaded, if it is known."""
+        """Return a loaded account. None if it is unknown."""
         return self._known.get(account) if account is not None else None
 
     def by_handle(self, handle: str) -> Creator | None:
-        """An account by a handle that was loaded, in any case."""
+        """Return the account of a loaded handle, in any case."""
         return self._by_handle.get(handle.lower())
 
     async def load(self, connection: AsyncConnection, accounts: Iterable[int]) -> None:
-        """Read the accounts that are not known yet."""
+        """Read the accounts that are not cached yet."""
         new = set(accounts) - self._known.keys()
         self._known |= dict.fromkeys(new)
         await self._add(connection, await self._source.by(connection, "accounts", _ACCOUNT, ("id", new)))
@@ -61,7 +61,7 @@ class AccountReading:
         avatars = await self._avatars(connection, {row[0] for row in rows if type(row[0]) is int})
         added = []
         for row in rows:
-            key = self._scrutiny.key("accounts", row[0])
+            key = self._validator.key("accounts", row[0])
             if key is None or (account := self._account(key, row, avatars.get(key))) is None:
                 continue
             if self._known.get(key) is None:
@@ -70,30 +70,30 @@ class AccountReading:
         return added
 
     def _account(self, key: int, row: Row, avatar: StoredMedia | None) -> Creator | None:
-        seen = self._scrutiny.row("accounts", key)
+        view = self._validator.row("accounts", key)
         _, username, display_name, about, stash_id = row
-        name = seen.text("username", username)
+        name = view.text("username", username)
         if not name or not name.strip():
-            seen.reject("username is empty")
+            view.reject("username is empty")
             return None
         return Creator(
             key,
             name,
-            seen.text("displayName", display_name),
-            seen.text("about", about),
-            seen.integer("stash_id", stash_id),
+            view.text("displayName", display_name),
+            view.text("about", about),
+            view.integer("stash_id", stash_id),
             avatar,
         )
 
     async def _avatars(
         self, connection: AsyncConnection, accounts: Collection[int]
     ) -> dict[int, StoredMedia]:
-        """The newest avatar of each account, one with a file first."""
+        """Return the newest avatar of each account, one with a file first."""
         columns = ("accountId", "mediaId")
         links = await self._source.by(connection, "account_avatar", columns, ("accountId", accounts))
         if not links:
             return {}
-        media = MediaReading(self._source, self._scrutiny)
+        media = MediaReading(self._source, self._validator)
         await media.load(connection, {link[1] for link in links if type(link[1]) is int})
         avatars: dict[int, StoredMedia] = {}
         for account, media_id in links:

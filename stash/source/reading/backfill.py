@@ -1,8 +1,8 @@
-"""Files of renditions whose link to their media was never kept: found by time, where that tells one media alone.
+"""Find the media of renditions without a stored link, by their time.
 
 The downloader of winter 2025/26 saved videos under the id of a rendition, as a row of its own, and kept no
 `media_variants`. Such a row belongs to the video of the same account that was made within a minute, if there is
-exactly one without a file, and if that video has no other such row.
+exactly one without a file, and if that row is the only one for the video.
 """
 
 from __future__ import annotations
@@ -26,16 +26,18 @@ if TYPE_CHECKING:
 WINDOW = timedelta(seconds=60)
 
 type _Timed = tuple[int, int, datetime]
-"""Media, account, instant."""
+"""A media, its account and its instant."""
 
 
 async def find_renditions(
-    connection: AsyncConnection, source: SourceQueries, loose: Mapping[int, Collection[int]]
+    connection: AsyncConnection, source: SourceQueries, unattached_media: Mapping[int, Collection[int]]
 ) -> dict[int, int]:
-    """Tell which media each rendition belongs to, by its id. `loose` are media with a file that nothing holds, by account."""
-    if not loose or source.is_ours or not source.has("account_media", "mediaId", "createdAt"):
+    """Return the media of each rendition, by its id. `unattached_media` are by account."""
+    if not unattached_media or source.is_ours or not source.has("account_media", "mediaId", "createdAt"):
         return {}
-    orphans = await _orphans(connection, source, {media for found in loose.values() for media in found})
+    orphans = await _orphans(
+        connection, source, {media for found in unattached_media.values() for media in found}
+    )
     if not orphans:
         return {}
     return _unique(orphans, await _candidates(connection, source, {account for _, account, _ in orphans}))
@@ -56,7 +58,7 @@ async def _orphans(
 async def _candidates(
     connection: AsyncConnection, source: SourceQueries, accounts: Collection[int]
 ) -> list[_Timed]:
-    """Offered videos without a file and without known renditions, at the time of their row or of their offer."""
+    """Return offered videos without a file and without known renditions, with the time of their row or their offer."""
     media, offered = source.table("media"), source.table("account_media")
     statement = (
         sa.select(

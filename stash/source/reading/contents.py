@@ -1,4 +1,4 @@
-"""What attachments bring: account media, bundles and aggregated posts, resolved level by level."""
+"""Contents of attachments: account media, bundles and aggregated posts, resolved level by level."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class AccountMediaRef(NamedTuple):
-    """A media as an account offers it."""
+    """A row of account media: the media that an account offers, and its preview."""
 
     id: int
     mediaId: int | None
@@ -50,16 +50,16 @@ class PostRow:
 
 
 class Contents:
-    """Everything that the items of one window carry. Filled by a bounded number of statements."""
+    """The contents of the items of one page, read by a bounded number of statements."""
 
-    def __init__(self, source: SourceQueries, scrutiny: RowValidator) -> None:
-        self._source, self._scrutiny = source, scrutiny
+    def __init__(self, source: SourceQueries, validator: RowValidator) -> None:
+        self._source, self._validator = source, validator
         self.offered: dict[int, AccountMediaRef] = {}
         self.bundles: dict[int, Bundle] = {}
         self.posts: dict[int, PostRow] = {}
 
     async def load(self, connection: AsyncConnection, carried: Iterable[Carried]) -> None:
-        """Read what is carried, what that carries, and so on. A post is read once, so cycles end."""
+        """Read the contents of items, and of the posts among these contents. A post is read once, so cycles end."""
         everything = list(carried)
         pending = _posts_in(everything)
         while pending:
@@ -72,14 +72,14 @@ class Contents:
         await self._load_offered(connection, ids | places)
 
     def find(self, carried: Carried) -> AccountMediaRef | Bundle | None:
-        """Return what is carried: as its type says, else as the other type. None where it dangles."""
+        """Return the content of an attachment, of its own type or else of the other type. None if it is unknown."""
         offered, bundle = self.offered.get(carried.contentId), self.bundles.get(carried.contentId)
         if carried.contentType is ContentType.ACCOUNT_MEDIA:
             return offered or bundle
         return bundle or offered
 
     def media_ids(self) -> set[int]:
-        """Every media that is named."""
+        """Return the ids of all media and previews."""
         ids = {bundle.previewId for bundle in self.bundles.values()}
         for one in self.offered.values():
             ids.add(one.mediaId)
@@ -89,19 +89,19 @@ class Contents:
     async def _load_posts(self, connection: AsyncConnection, ids: set[int]) -> list[Carried]:
         columns = ("id", "accountId", "content", "createdAt")
         for row in await self._source.by(connection, "posts", columns, ("id", ids)):
-            key = self._scrutiny.key("posts", row[0])
+            key = self._validator.key("posts", row[0])
             if key is not None and key not in self.posts:
-                seen = self._scrutiny.row("posts", key)
+                view = self._validator.row("posts", key)
                 self.posts[key] = PostRow(
                     key,
-                    seen.integer("accountId", row[1]),
-                    seen.text("content", row[2]),
-                    seen.instant("createdAt", row[3]),
+                    view.integer("accountId", row[1]),
+                    view.text("content", row[2]),
+                    view.instant("createdAt", row[3]),
                     [],
                 )
         rows = await self._source.by(connection, "attachments", ATTACHMENT, ("postId", ids))
         everything = []
-        for post, carried in carried_by(rows, self._scrutiny, "postId").items():
+        for post, carried in carried_by(rows, self._validator, "postId").items():
             if post in self.posts:
                 self.posts[post].carried = carried
                 everything += carried
@@ -111,21 +111,21 @@ class Contents:
         for row in await self._source.by(
             connection, "account_media_bundles", ("id", "previewId"), ("id", ids)
         ):
-            key = self._scrutiny.key("account_media_bundles", row[0])
+            key = self._validator.key("account_media_bundles", row[0])
             if key is not None and key not in self.bundles:
-                preview = self._scrutiny.row("account_media_bundles", key).integer("previewId", row[1])
+                preview = self._validator.row("account_media_bundles", key).integer("previewId", row[1])
                 self.bundles[key] = Bundle(key, preview, [])
         columns = ("bundle_id", "media_id", "pos")
         places: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
         for bundle, media, pos in await self._source.by(
             connection, "account_media_bundle_media", columns, ("bundle_id", self.bundles.keys())
         ):
-            seen = self._scrutiny.row("account_media_bundle_media", f"{bundle}/{media}")
-            number = seen.integer("media_id", media)
+            view = self._validator.row("account_media_bundle_media", f"{bundle}/{media}")
+            number = view.integer("media_id", media)
             if number is None:
-                seen.reject("media_id is empty")
+                view.reject("media_id is empty")
             else:
-                places[bundle].append((seen.integer("pos", pos) or 0, number))
+                places[bundle].append((view.integer("pos", pos) or 0, number))
         for bundle, found in places.items():
             self.bundles[bundle].media = [media for _, media in sorted(found)]
 
@@ -136,7 +136,7 @@ class Contents:
             if one is None:
                 continue
             if one.id in self.offered:
-                self._scrutiny.report("account_media", one.id, "id is there twice; the first row counts")
+                self._validator.report("account_media", one.id, "id is there twice; the first row counts")
             else:
                 self.offered[one.id] = one
 
@@ -144,15 +144,15 @@ class Contents:
         row_id, media, preview, access = row
         if type(row_id) is type(media) is int and type(preview) in _NUMBER_OR_NONE and access in _FLAG:
             return AccountMediaRef(row_id, media, preview, not access)
-        key = self._scrutiny.key("account_media", row_id)
+        key = self._validator.key("account_media", row_id)
         if key is None:
             return None
-        seen = self._scrutiny.row("account_media", key)
-        number = seen.integer("mediaId", media)
+        view = self._validator.row("account_media", key)
+        number = view.integer("mediaId", media)
         if media is None:
-            seen.reject("mediaId is empty")
+            view.reject("mediaId is empty")
         return AccountMediaRef(
-            key, number, seen.integer("previewId", preview), seen.flag("access", access) is False
+            key, number, view.integer("previewId", preview), view.flag("access", access) is False
         )
 
 

@@ -1,4 +1,4 @@
-"""Who talks with whom: which account reads this archive, and whose a message is."""
+"""Conversations: the accounts of the archive's reader, and the account that a message belongs to."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Conversations:
-    """`readers` are the reader's own accounts. `parties` those of each group, in order. `known` all accounts."""
+    """The parties of each group. `readers` are the reader's own accounts, `known` are all accounts."""
 
     readers: frozenset[int] = frozenset()
     parties: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
@@ -26,11 +26,11 @@ class Conversations:
     groups: frozenset[int] | None = None
 
     def knows(self, group: int) -> bool:
-        """Tell whether a group has a row, where there is a table of groups."""
+        """Tell whether a group has a row. Without a table of groups every group counts as known."""
         return self.groups is None or group in self.groups
 
     def account_of(self, group: object, sender: object, recipient: object) -> int | None:
-        """Tell whose a message is: the sender's. The partner's where the reader sent it. None where nobody is known."""
+        """Return the account of a message: its sender, or the partner if the reader sent it. None if both are unknown."""
         for account in (sender, recipient):
             if self._is_partner(account):
                 return account  # type: ignore[return-value]
@@ -38,7 +38,7 @@ class Conversations:
         return next(filter(self._is_partner, parties), None)
 
     def groups_of(self, account: int) -> list[int]:
-        """The groups that an account takes part in."""
+        """Return the groups of an account."""
         return [group for group, parties in self.parties.items() if account in parties]
 
     def _is_partner(self, account: object) -> bool:
@@ -50,9 +50,9 @@ async def read_conversations(
 ) -> Conversations:
     """Read the groups and find the reader.
 
-    The reader of a group is a party without files in posts or stories of its own (`posting`) that made the
-    group, or takes part in more groups than any other party. Where both kinds are there, one that owns no
-    files wins, then the maker. A group with a single known party tells nothing.
+    The reader of a group is a party without files in posts or stories of its own (`posting`) that created the group,
+    or is in more groups than any other party. If there are both, a party without files wins, then the creator of the
+    group. A group with a single known party is skipped.
     """
     known = frozenset(row[0] for row in await _distinct(connection, source, "accounts", "id"))
     makers: dict[int, int] = dict(
@@ -95,7 +95,7 @@ def _readers(
 async def _distinct(
     connection: AsyncConnection, source: SourceQueries, name: str, *columns: str
 ) -> list[Row]:
-    """The different rows of some columns that are all numbers. None where the table lacks one."""
+    """Return the distinct rows of columns that hold numbers. None of a table that lacks a column."""
     if not source.has(name, *columns):
         return []
     table = source.table(name)

@@ -1,4 +1,4 @@
-"""Whose a file on disk is."""
+"""The owners of files on disk."""
 
 from __future__ import annotations
 
@@ -20,15 +20,13 @@ _BATCH = 5000
 
 
 class FileOwner(NamedTuple):
-    """The media that a file belongs to: the parent's id where the file is a variant.
+    """The media that a file belongs to. A file of a variant belongs to the parent.
 
-    `accountId` is None where the row names no account; `is_attached` says whether a known item holds it;
-    `picture` is `avatar` or `banner` where it is one of an account.
+    `accountId` is None if the row names no account. `picture` is `avatar` or `banner` if it is one of an account.
     """
 
     media: int
     accountId: int | None
-    is_attached: bool
     picture: str | None = None
 
 
@@ -36,11 +34,11 @@ async def find_owners(
     connection: AsyncConnection,
     source: SourceQueries,
     files: Mapping[str, int | None],
-    world: ArchiveIndex,
+    archive: ArchiveIndex,
 ) -> dict[str, FileOwner]:
-    """Look up base names and the ids in them: a handful of statements, however many files."""
+    """Look up base names and the ids in them, by a fixed number of statements."""
     numbers = {number for number in files.values() if number is not None}
-    parents = {**world.renditions, **await _parents(connection, source, numbers)}
+    parents = {**archive.renditions, **await _parents(connection, source, numbers)}
     by_name = await _by_name(connection, source, files.keys())
     accounts = await _accounts(connection, source, {*numbers, *parents.values(), *by_name.values()})
     found: dict[str, int] = {}
@@ -50,10 +48,7 @@ async def find_owners(
         if media is not None:
             found[name] = media
     pictures = await _pictures(connection, source, set(found.values()))
-    return {
-        name: FileOwner(media, accounts[media], world.holds(media), pictures.get(media))
-        for name, media in found.items()
-    }
+    return {name: FileOwner(media, accounts[media], pictures.get(media)) for name, media in found.items()}
 
 
 async def find_names(
@@ -62,7 +57,7 @@ async def find_names(
     accounts: Collection[int],
     is_wanted: Callable[[str], bool],
 ) -> list[str]:
-    """The base names, as far as they are wanted, of files that rows of these accounts have. Not those of avatars."""
+    """Return the wanted base names of the files that rows of these accounts have, without avatars."""
     if source.is_ours or not source.has("media", "local_filename", "accountId"):
         return []
     media = source.table("media")
@@ -98,7 +93,7 @@ async def _accounts(
 async def _by_name(
     connection: AsyncConnection, source: SourceQueries, names: Collection[str]
 ) -> dict[str, int]:
-    """Media by the base name of their file. Rows of old versions hold whole paths."""
+    """Return media by the base name of their file. Rows of old versions hold whole paths."""
     if not names or not source.has("media", "local_filename"):
         return {}
     media = source.table("media")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from stash.source.items import Hashtag, Mention
+from stash.source.items import ItemHashtag, Mention
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,34 +23,34 @@ HASHTAG = re.compile(r"#+(\w+)")
 """The downloader's rule for a hashtag in a text."""
 
 HANDLE = re.compile(r"(?<![\w@.])@(\w+(?:[.-]\w+)*)")
-"""A handle in a text; what follows it, like a full stop, is no part of it."""
+"""A handle in a text, without the punctuation after the handle."""
 
 
 class HashtagsMentions:
-    """The hashtags and mentions of one window's posts.
+    """The hashtags and mentions of one page's posts.
 
-    Where the database kept no mention at all they are taken from the texts, as far as the accounts are known.
+    If the database keeps no mentions, those of known accounts are taken from the texts.
     """
 
     def __init__(
         self,
         source: SourceQueries,
-        scrutiny: RowValidator,
+        validator: RowValidator,
         accounts: AccountReading,
         *,
         knows_mentions: bool = True,
     ) -> None:
-        self._source, self._scrutiny, self._accounts = source, scrutiny, accounts
+        self._source, self._validator, self._accounts = source, validator, accounts
         self.has_all_mentions = knows_mentions
-        self._hashtags: dict[int, tuple[Hashtag, ...]] = {}
+        self._hashtags: dict[int, tuple[ItemHashtag, ...]] = {}
         self._mentions: dict[int, list[tuple[str | None, int | None]]] = {}
 
-    def hashtags(self, post: int) -> tuple[Hashtag, ...]:
-        """A post's hashtags: as they come in its text, then by value."""
+    def hashtags(self, post: int) -> tuple[ItemHashtag, ...]:
+        """Return a post's hashtags in the order of its text, then by value."""
         return self._hashtags.get(post, ())
 
     def mentions(self, post: int) -> tuple[Mention, ...]:
-        """A post's mentions, each account and each handle once."""
+        """Return a post's mentions, each account and each handle once."""
         found: dict[object, Mention] = {}
         for handle, number in self._mentions.get(post, ()):
             account = self._accounts.get(number)
@@ -63,7 +63,7 @@ class HashtagsMentions:
         return tuple(found.values())
 
     async def load(self, connection: AsyncConnection, texts: Mapping[int, str | None]) -> None:
-        """Read the hashtags and mentions of posts, whose texts tell the order."""
+        """Read the hashtags and mentions of posts, in the order of their texts."""
         await self._load_hashtags(connection, texts)
         if self.has_all_mentions:
             await self._load_mentions(connection, texts)
@@ -92,16 +92,16 @@ class HashtagsMentions:
             in_text = dict.fromkeys(HASHTAG.findall((texts.get(post) or "").lower()))
             ordered = [value for value in in_text if value in found]
             ordered += sorted(found.difference(ordered))
-            self._hashtags[post] = tuple(map(Hashtag, ordered))
+            self._hashtags[post] = tuple(map(ItemHashtag, ordered))
 
     def _tag(self, key: object, value: object) -> str | None:
-        text = (self._scrutiny.row("hashtags", key).text("value", value) or "").strip().lstrip("#").lower()
+        text = (self._validator.row("hashtags", key).text("value", value) or "").strip().lstrip("#").lower()
         if not text:
-            self._scrutiny.report("hashtags", key, "value is empty")
+            self._validator.report("hashtags", key, "value is empty")
         return text or None
 
     async def _find_mentions(self, connection: AsyncConnection, texts: Mapping[int, str | None]) -> None:
-        """Mentions of known accounts, as the texts name them."""
+        """Find mentions of known accounts in the texts."""
         found = {post: dict.fromkeys(HANDLE.findall(text or "")) for post, text in texts.items()}
         await self._accounts.load_handles(connection, {name for names in found.values() for name in names})
         self._mentions = {
@@ -116,13 +116,13 @@ class HashtagsMentions:
         rows = await self._source.by(connection, "post_mentions", columns, ("postId", texts.keys()))
         mentions: defaultdict[int, list[tuple[int, str, int | None]]] = defaultdict(list)
         for post, account, handle, number in rows:
-            seen = self._scrutiny.row("post_mentions", number if number is not None else f"{post}/{handle}")
-            name = (seen.text("handle", handle) or "").strip().lstrip("@")
-            account_id = seen.integer("accountId", account)
+            view = self._validator.row("post_mentions", number if number is not None else f"{post}/{handle}")
+            name = (view.text("handle", handle) or "").strip().lstrip("@")
+            account_id = view.integer("accountId", account)
             if not name and account_id is None:
-                seen.reject("neither handle nor accountId is usable")
+                view.reject("neither handle nor accountId is usable")
             else:
-                mentions[post].append((seen.integer("id", number) or 0, name, account_id))
+                mentions[post].append((view.integer("id", number) or 0, name, account_id))
         self._mentions = {
             post: [(name or None, account) for _, name, account in sorted(found, key=lambda one: one[:2])]
             for post, found in mentions.items()

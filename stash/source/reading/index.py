@@ -1,4 +1,4 @@
-"""The order of a creator's items: ids, dates and what they carry, without any text."""
+"""The index of a creator's items: ids, dates and references to contents, without any text."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ TABLES: dict[ItemKind, str] = {
 CARRYING = frozenset(
     {ContentType.ACCOUNT_MEDIA, ContentType.ACCOUNT_MEDIA_BUNDLE, ContentType.AGGREGATED_POSTS}
 )
-"""The content types that bring media; tips, polls and shared stories bring none."""
+"""The content types that hold media, unlike tips, polls and shared stories."""
 
 ATTACHMENT = ("id", "postId", "messageId", "contentId", "pos", "contentType")
 
 
 class Carried(NamedTuple):
-    """What an item carries, in the order of its position. `key` names the row that says so."""
+    """A reference from an item to one content, ordered by position. `key` names the row of the reference."""
 
     pos: int
     key: int
@@ -49,14 +49,14 @@ class Carried(NamedTuple):
 
 @dataclass(slots=True)
 class ItemIndex:
-    """A creator's items in order, oldest first, each with what it carries. The walls, which carry them again, apart."""
+    """A creator's items, oldest first, each with its contents. Walls are apart, because they hold the same posts again."""
 
     refs: list[ItemRef] = field(default_factory=list)
     walls: list[ItemRef] = field(default_factory=list)
     carried: dict[ItemKey, list[Carried]] = field(default_factory=dict)
 
     def parts(self, size: int) -> Iterator[list[ItemRef]]:
-        """The items in parts of so many, then the walls, of so many posts or of one that has more. They are given away."""
+        """Yield and drop the items in parts of `size`, then the walls in parts of `size` posts or one larger wall."""
         while self.refs:
             part, self.refs = self.refs[:size], self.refs[size:]
             yield part
@@ -75,12 +75,12 @@ class ItemIndex:
 class IndexReading:
     """Reads one creator's index."""
 
-    def __init__(self, connection: AsyncConnection, source: SourceQueries, scrutiny: RowValidator) -> None:
-        self._connection, self._source, self._scrutiny = connection, source, scrutiny
+    def __init__(self, connection: AsyncConnection, source: SourceQueries, validator: RowValidator) -> None:
+        self._connection, self._source, self._validator = connection, source, validator
         self._added: set[ItemKey] = set()
 
     async def read(self, account: int, conversations: Conversations) -> ItemIndex:
-        """The items of an account: its posts and stories, and every message of its groups."""
+        """Read the index of an account: its posts and stories, and every message of its groups."""
         index = ItemIndex()
         posts = self._source.table("posts")
         if self._source.has("posts", "id", "accountId"):
@@ -116,7 +116,7 @@ class IndexReading:
         carried = await self._source.rows(
             self._connection, sa.select(*columns).where(attachments.c[link].in_(ids))
         )
-        for key, found in carried_by(carried, self._scrutiny, link).items():
+        for key, found in carried_by(carried, self._validator, link).items():
             index.carried[kind, key] = found
         dated = sa.select(*self._source.values(items, name, ("id", "createdAt"))).where(
             wanted, items.c.id.in_(sa.select(attachments.c[link]))
@@ -125,7 +125,7 @@ class IndexReading:
             self._add_ref(index, kind, row_id, created)
 
     async def _add_walls(self, index: ItemIndex, account: int) -> None:
-        """The walls of an account in the order of their id, each with its posts, oldest first."""
+        """Add the walls of an account in the order of their id, each with its posts, oldest first."""
         walls, places = self._source.table("walls"), self._source.table("wall_posts")
         columns = self._source.values(walls, "walls", ("id", "createdAt"))
         rows = await self._source.rows(
@@ -136,11 +136,11 @@ class IndexReading:
         )
         when = {ref.id: ref.createdAt for ref in index.refs if ref.kind == "post"}
         for row_id, created, post in sorted(rows, key=lambda row: (row[0], when.get(row[2], NEVER), row[2])):
-            key = self._scrutiny.key("walls", row_id)
+            key = self._validator.key("walls", row_id)
             if key is None or type(post) is not int:
                 continue
             if ("wall", key) not in index.carried:
-                instant = self._scrutiny.row("walls", key).instant("createdAt", created)
+                instant = self._validator.row("walls", key).instant("createdAt", created)
                 index.walls.append(ItemRef(instant or NEVER, key, "wall"))
             carried = index.carried.setdefault(("wall", key), [])
             carried.append(Carried(len(carried), key, ContentType.AGGREGATED_POSTS, post))
@@ -155,32 +155,32 @@ class IndexReading:
             ),
         )
         for row_id, created, content_type, content_id in rows:
-            key = self._scrutiny.key("media_stories", row_id)
-            content = self._scrutiny.row("media_stories", row_id).integer("contentId", content_id)
+            key = self._validator.key("media_stories", row_id)
+            content = self._validator.row("media_stories", row_id).integer("contentId", content_id)
             kind = ContentType.ACCOUNT_MEDIA if content_type is None else ContentType.parse(content_type)
             if key is None or content is None:
                 continue
             if kind is None:
-                self._scrutiny.report("media_stories", key, f"contentType {content_type!r} is unknown")
+                self._validator.report("media_stories", key, f"contentType {content_type!r} is unknown")
             elif kind in CARRYING:
                 index.carried["story", key] = [Carried(0, key, kind, content)]
                 self._add_ref(index, "story", key, created)
 
     def _add_ref(self, index: ItemIndex, kind: ItemKind, row_id: object, created: object) -> None:
         name = TABLES[kind]
-        key = self._scrutiny.key(name, row_id)
+        key = self._validator.key(name, row_id)
         if key is None or (kind, key) not in index.carried:
             return
         if (kind, key) in self._added:
-            self._scrutiny.report(name, key, "id is there twice; the first row counts")
+            self._validator.report(name, key, "id is there twice; the first row counts")
             return
         self._added.add((kind, key))
-        created = self._scrutiny.row(name, key).instant("createdAt", created)
+        created = self._validator.row(name, key).instant("createdAt", created)
         index.refs.append(ItemRef(created or NEVER, key, kind))
 
 
-def carried_by(rows: Sequence[Row], scrutiny: RowValidator, link: str) -> dict[int, list[Carried]]:
-    """Return what attachment rows bring, by post or message (`link`), in the order of position and id."""
+def carried_by(rows: Sequence[Row], validator: RowValidator, link: str) -> dict[int, list[Carried]]:
+    """Return the contents of attachment rows, by post or message (`link`), in the order of position and id."""
     carried: defaultdict[int, list[Carried]] = defaultdict(list)
     place = ATTACHMENT.index(link)
     for row in rows:
@@ -189,15 +189,15 @@ def carried_by(rows: Sequence[Row], scrutiny: RowValidator, link: str) -> dict[i
         if kind in CARRYING and type(key) is type(content_id) is type(pos) is int:
             carried[holder].append(Carried(pos, key, kind, content_id))
             continue
-        seen = scrutiny.row("attachments", key)
-        content = seen.integer("contentId", content_id)
+        view = validator.row("attachments", key)
+        content = view.integer("contentId", content_id)
         if kind is None:
-            seen.reject(f"contentType {content_type!r} is unknown")
+            view.reject(f"contentType {content_type!r} is unknown")
         elif content is None:
-            seen.reject("contentId is empty")
+            view.reject("contentId is empty")
         elif kind in CARRYING:
             carried[holder].append(
-                Carried(seen.integer("pos", pos) or 0, seen.integer("id", key) or 0, kind, content)
+                Carried(view.integer("pos", pos) or 0, view.integer("id", key) or 0, kind, content)
             )
     for found in carried.values():
         found.sort()

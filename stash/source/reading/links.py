@@ -1,7 +1,7 @@
 """The relation of items to the media they hold, as SQL, from whatever tables a database has.
 
-An attachment says which table its contentId is of. Where that table has no such row but the other has,
-the other counts: the source's own payloads name account media in attachments that say bundle.
+The type of an attachment names the table of its contentId. If only the other table has such a row, that row counts,
+because the source's own payloads name account media in attachments of bundles.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ _AGGREGATED = (ContentType.AGGREGATED_POSTS.name, str(ContentType.AGGREGATED_POS
 _NUMBER = sa.BigInteger()
 
 
-class Links:
-    """Statements about which item holds which media. `account` is NULL for a message.
+class MediaLinks:
+    """Statements that link items to the media they hold. `account` is NULL for a message.
 
-    Only items count whose row is there, and for posts and stories their account's as well.
+    An item counts if its row exists. A post or story counts if the row of its account exists too.
     """
 
     def __init__(self, source: SourceQueries) -> None:
         self._source = source
 
     def holders(self) -> sa.Subquery | None:
-        """Rows (kind, item, account, media). Aggregated posts' media are held by the posts themselves."""
+        """Select rows (kind, item, account, media). The posts themselves hold the media of aggregated posts."""
         links = self._links()
         if links is None:
             return None
@@ -40,7 +40,7 @@ class Links:
         return sa.union_all(*parts).subquery("holders") if parts else None
 
     def aggregations(self) -> sa.Select[*tuple[Any, ...]] | None:
-        """Rows (postId, messageId, contentId): which item carries which post."""
+        """Select rows (postId, messageId, contentId): the item that carries a post, and the post."""
         if not self._source.has("attachments", "contentId", "contentType"):
             return None
         rows = self._source.table("attachments")
@@ -48,7 +48,7 @@ class Links:
         return sa.select(*columns).where(_type_of(rows.c.contentType).in_(_AGGREGATED))
 
     def _links(self) -> sa.CTE | None:
-        """Rows (kind, item, account, type, content): what posts, messages and stories name."""
+        """Select rows (kind, item, account, type, content) of posts, messages and stories."""
         parts = [
             part for part in (self._of_posts(), self._of_messages(), self._of_stories()) if part is not None
         ]
@@ -104,7 +104,7 @@ class Links:
         )
 
     def _account_media(self, links: sa.CTE) -> list[sa.Select[*tuple[Any, ...]]]:
-        """Media and previews of what is offered: named directly, or by its place in a bundle."""
+        """Select media and previews of account media, linked directly or through a bundle."""
         if not self._source.has("account_media", "id", "mediaId"):
             return []
         offered = self._source.table("account_media")
@@ -144,7 +144,7 @@ class Links:
     def _counts_as(
         self, links: sa.CTE, named: tuple[str, str], other: tuple[str, str], others: str
     ) -> Expression:
-        """That a link is of the named type, or of the other one whose table does not know it."""
+        """Select links of the named type, and those of the other type whose own table lacks the row."""
         if not self._source.has(others, "id"):
             return links.c.type.in_(named + other)
         table = self._source.table(others, "the_other")

@@ -40,31 +40,31 @@ type _Columns = Sequence[Any]
 
 
 class MediaReading:
-    """The media of one window. `renditions` are further variants, each with its media."""
+    """The media of one page. `renditions` are further variants, each with its media."""
 
     def __init__(
         self,
         source: SourceQueries,
-        scrutiny: RowValidator,
+        validator: RowValidator,
         renditions: Mapping[int, int] = MappingProxyType({}),
     ) -> None:
-        self._source, self._scrutiny = source, scrutiny
+        self._source, self._validator = source, validator
         self._media: dict[int, StoredMedia] = {}
         self._renditions: defaultdict[int, list[int]] = defaultdict(list)
         for rendition, media in renditions.items():
             self._renditions[media].append(rendition)
 
     def get(self, media: object) -> StoredMedia | None:
-        """A media that was loaded, if it is known."""
+        """Return a loaded media. None if it is unknown."""
         return self._media.get(media) if isinstance(media, int) else None
 
     async def load(self, connection: AsyncConnection, ids: Collection[int]) -> None:
-        """Read media and their variants: two statements, however many."""
+        """Read media and their variants, by a fixed number of statements."""
         variants = {**await self._variants(connection, ids), **await self._found_by_time(connection, ids)}
         rows = await self._source.by(connection, "media", _MEDIA, ("id", ids))
         for stored in self._stored(rows, [tuple(variants.get(row[0], ())) for row in rows]):
             if stored.id in self._media:
-                self._scrutiny.report("media", stored.id, "id is there twice; the first row counts")
+                self._validator.report("media", stored.id, "id is there twice; the first row counts")
             else:
                 self._media[stored.id] = stored
 
@@ -100,7 +100,7 @@ class MediaReading:
                 reason = f"the media {row[-1]} is unknown"
                 is_malformed = type(row[-1]) not in _NUMBER_OR_NONE
                 key = f"{parent}/{row[-1]}"
-                self._scrutiny.report("media_variants", key, reason, is_malformed=is_malformed)
+                self._validator.report("media_variants", key, reason, is_malformed=is_malformed)
         return {parent: [known[one] for one in sorted(known)] for parent, known in of_parent.items()}
 
     def _stored(
@@ -114,28 +114,28 @@ class MediaReading:
 
     def _from_any(self, row: _Columns, variants: tuple[StoredMedia, ...]) -> StoredMedia | None:
         row_id, account, mimetype, created, filename, downloaded, digest, stash_id = row[: len(_MEDIA)]
-        key = self._scrutiny.key("media", row_id)
+        key = self._validator.key("media", row_id)
         if key is None:
             return None
-        seen = self._scrutiny.row("media", key)
-        name = seen.text("local_filename", filename)
+        view = self._validator.row("media", key)
+        name = view.text("local_filename", filename)
         return StoredMedia(
             key,
-            seen.integer("accountId", account) or NO_ACCOUNT,
-            seen.text("mimetype", mimetype),
-            seen.instant("createdAt", created),
+            view.integer("accountId", account) or NO_ACCOUNT,
+            view.text("mimetype", mimetype),
+            view.instant("createdAt", created),
             base_name(name) if name else None,
-            bool(seen.flag("is_downloaded", downloaded)),
-            seen.text("content_hash", digest),
-            seen.integer("stash_id", stash_id),
+            bool(view.flag("is_downloaded", downloaded)),
+            view.text("content_hash", digest),
+            view.integer("stash_id", stash_id),
             variants,
         )
 
 
 def _clean_columns(rows: Sequence[_Columns]) -> list[Iterable[Any]] | None:
-    """The columns of rows without a value that needs a second look. None where there is one.
+    """Return the columns of rows if every value is clean. None if a value needs validation.
 
-    Most windows are clean, and to see that by columns costs a tenth of looking at each value.
+    Most pages are clean. A check by columns costs a tenth of a check of each value.
     """
     if not rows:
         return None
@@ -160,5 +160,5 @@ def _clean_columns(rows: Sequence[_Columns]) -> list[Iterable[Any]] | None:
 
 
 def base_name(path: str) -> str:
-    """The last part of a path of any system: rows of old versions hold whole paths."""
+    """Return the last part of a path of any system. Rows of old versions hold whole paths."""
     return _FOLDERS.sub("", path) if "/" in path or "\\" in path else path

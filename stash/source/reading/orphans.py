@@ -1,4 +1,4 @@
-"""Rows that belong to no creator, and so are in no creator's windows."""
+"""Orphan rows: rows of no creator, which are on no creator's pages."""
 
 from __future__ import annotations
 
@@ -43,32 +43,32 @@ _LINKING: dict[str, tuple[str, ...]] = {
     "wall_posts": ("wallId", "postId"),
     "walls": ("id", "accountId"),
 }
-"""What names the row of a table that joins others, by the numbers of these."""
+"""The columns that name a row of a joining table."""
 
 _JOINING = frozenset(
     {"accountId", "mediaId", "variantId", "bundle_id", "groupId", "postId", "hashtagId", "wallId"}
 )
-"""Those of them by which nothing else finds a row with another value."""
+"""The joining columns, in which only this check finds values other than numbers."""
 
 
 class OrphanReading:
-    """Finds them by statements that answer with nothing else."""
+    """Finds orphan rows by statements that return these rows only."""
 
-    def __init__(self, connection: AsyncConnection, source: SourceQueries, scrutiny: RowValidator) -> None:
-        self._connection, self._source, self._scrutiny = connection, source, scrutiny
+    def __init__(self, connection: AsyncConnection, source: SourceQueries, validator: RowValidator) -> None:
+        self._connection, self._source, self._validator = connection, source, validator
 
-    async def read(self, world: ArchiveIndex) -> None:
-        """Report unusable ids, accounts without a name, and what names an account, post or message in vain."""
+    async def read(self, archive: ArchiveIndex) -> None:
+        """Report invalid ids, accounts without a username, and references to rows that do not exist."""
         await self._look_at_numbers()
-        accounts = AccountReading(self._source, self._scrutiny)
-        await accounts.load(self._connection, world.conversations.known)
+        accounts = AccountReading(self._source, self._validator)
+        await accounts.load(self._connection, archive.conversations.known)
         for name in (TABLES["post"], TABLES["story"], "media"):
             await self._look_at_accounts(name)
-        await self._look_at_messages(world)
+        await self._look_at_messages(archive)
         await self._look_at_attachments()
 
     async def _look_at_numbers(self) -> None:
-        """SQLite alone keeps other values than numbers where numbers are expected."""
+        """Report ids that are not numbers. Only SQLite keeps such values."""
         if not self._source.is_sqlite:
             return
         ways = [
@@ -77,12 +77,12 @@ class OrphanReading:
             if self._source.has(name, "id")
         ]
         for name, value in await self._source.rows(self._connection, sa.text(" UNION ALL ".join(ways))):
-            self._scrutiny.key(name, value)
+            self._validator.key(name, value)
         for name, columns in _LINKING.items():
             await self._look_at_links(name, columns)
 
     async def _look_at_links(self, name: str, columns: tuple[str, ...]) -> None:
-        """Rows that join others by something else than a number, and so are joined with none."""
+        """Report rows of a joining table that refer to other rows by another value than a number."""
         columns = tuple(column for column in columns if self._source.has(name, column))
         joining = [column for column in columns if column in _JOINING]
         if not joining:
@@ -92,12 +92,12 @@ class OrphanReading:
         statement = sa.select(*(table.c[column] for column in columns)).where(sa.or_(*is_other))
         for row in await self._source.rows(self._connection, statement):
             key = "/".join(map(repair_text, row)) if name != "walls" else row[0]
-            seen = self._scrutiny.row(name, key)
+            view = self._validator.row(name, key)
             for column in joining:
-                seen.integer(column, row[columns.index(column)])
+                view.integer(column, row[columns.index(column)])
 
     async def _look_at_accounts(self, name: str) -> None:
-        """Posts and stories that carry something, and media that have a file, of accounts that are not there."""
+        """Report posts and stories with contents, and media with a file, whose account has no row."""
         if not self._source.has(name, "id", "accountId"):
             return
         table, accounts = self._source.table(name), self._source.table("accounts")
@@ -115,13 +115,13 @@ class OrphanReading:
         for row in await self._source.rows(self._connection, statement):
             self._report(name, row, "its account")
 
-    async def _look_at_messages(self, world: ArchiveIndex) -> None:
+    async def _look_at_messages(self, archive: ArchiveIndex) -> None:
         name = TABLES["message"]
         if not (self._source.has(name, "id", "senderId") and self._source.has("attachments", "messageId")):
             return
         table, accounts = self._source.table(name), self._source.table("accounts")
         columns = self._source.values(table, name, ("id", "senderId", "groupId", "recipientId"))
-        readers = self._source.within(table.c.senderId, world.conversations.readers)
+        readers = self._source.within(table.c.senderId, archive.conversations.readers)
         statement = (
             sa.select(*columns)
             .select_from(table.outerjoin(accounts, accounts.c.id == table.c.senderId))
@@ -130,7 +130,7 @@ class OrphanReading:
         )
         for row in await self._source.rows(self._connection, statement):
             _, sender, group, recipient = row
-            if world.conversations.account_of(group, sender, recipient) is None:
+            if archive.conversations.account_of(group, sender, recipient) is None:
                 self._report(name, row, "whoever it was sent to is unknown, and its sender")
 
     async def _look_at_attachments(self) -> None:
@@ -155,4 +155,4 @@ class OrphanReading:
             self._report("attachments", (row_id, message if post is None else post), what)
 
     def _report(self, table: str, row: Row | tuple[object, object], what: str) -> None:
-        self._scrutiny.report(table, row[0], f"{what} {row[1]} is unknown")
+        self._validator.report(table, row[0], f"{what} {row[1]} is unknown")

@@ -1,4 +1,4 @@
-"""One window of items, read eagerly and put together."""
+"""Read one page of items with all their contents."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _NAMES = {
 
 
 class Head(NamedTuple):
-    """An item without what it carries."""
+    """The values of an item's own row, without its contents."""
 
     account: int
     content: str | None = None
@@ -51,27 +51,27 @@ class Head(NamedTuple):
 
 
 class PageReading:
-    """Reads a creator's windows one after the other."""
+    """Reads a creator's pages one after the other."""
 
     def __init__(
-        self, source: SourceQueries, scrutiny: RowValidator, world: ArchiveIndex, accounts: AccountReading
+        self, source: SourceQueries, validator: RowValidator, archive: ArchiveIndex, accounts: AccountReading
     ) -> None:
-        self._source, self._scrutiny, self._world, self._accounts = source, scrutiny, world, accounts
-        self._contents = Contents(source, scrutiny)
-        self._media = MediaReading(source, scrutiny, world.renditions)
-        self._words = HashtagsMentions(source, scrutiny, accounts, knows_mentions=world.knows_mentions)
+        self._source, self._validator, self._archive, self._accounts = source, validator, archive, accounts
+        self._contents = Contents(source, validator)
+        self._media = MediaReading(source, validator, archive.renditions)
+        self._words = HashtagsMentions(source, validator, accounts, knows_mentions=archive.knows_mentions)
         self._facts = PricesLikes(source)
         self._pinned: set[int] = set()
 
     async def read(self, connection: AsyncConnection, refs: Sequence[ItemRef], index: ItemIndex) -> ItemPage:
-        """The items of `refs`, in their order. What they carry is taken out of the index."""
-        self._contents = Contents(self._source, self._scrutiny)
-        self._media = MediaReading(self._source, self._scrutiny, self._world.renditions)
+        """Read the items of `refs`, in their order. Their contents are removed from the index."""
+        self._contents = Contents(self._source, self._validator)
+        self._media = MediaReading(self._source, self._validator, self._archive.renditions)
         carried = [index.carried.pop((ref.kind, ref.id)) for ref in refs]
         heads = await self._heads(connection, refs)
         await self._contents.load(connection, (one for found in carried for one in found))
         await self._media.load(connection, self._contents.media_ids())
-        if self._world.is_asked_for_facts:
+        if self._archive.is_asked_for_facts:
             offered = self._contents.offered.keys() | self._contents.bundles.keys()
             await self._facts.load(connection, {ref.id for ref in refs} | offered)
         texts = {key: head.content for (kind, key), head in heads.items() if kind == "post"}
@@ -85,7 +85,7 @@ class PageReading:
             if (head := heads.get((ref.kind, ref.id))) is not None
             and (item := self._item(ref, head, brought)) is not None
         ]
-        return ItemPage(tuple(items), self._scrutiny.take())
+        return ItemPage(tuple(items), self._validator.take())
 
     async def _heads(self, connection: AsyncConnection, refs: Sequence[ItemRef]) -> dict[ItemKey, Head]:
         heads: dict[ItemKey, Head] = {}
@@ -107,11 +107,11 @@ class PageReading:
         return heads
 
     def _post_head(self, key: int, row: Row) -> Head:
-        seen = self._scrutiny.row("posts", key)
+        view = self._validator.row("posts", key)
         _, account, content, stash_id, replied_to, expires = row
         states = {"pinned": key in self._pinned, "reply": replied_to, "expires": expires is not None}
         return Head(
-            account, seen.text("content", content), seen.integer("stash_id", stash_id), states=_true(states)
+            account, view.text("content", content), view.integer("stash_id", stash_id), states=_true(states)
         )
 
     def _story_head(self, _key: int, row: Row) -> Head:
@@ -119,37 +119,39 @@ class PageReading:
 
     def _message_head(self, key: int, row: Row) -> Head | None:
         _, group, sender, recipient, content, stash_id, deleted = row
-        seen = self._scrutiny.row("messages", key)
-        group = seen.integer("groupId", group)
-        sender, recipient = seen.integer("senderId", sender), seen.integer("recipientId", recipient)
-        account = self._world.conversations.account_of(group, sender, recipient)
+        view = self._validator.row("messages", key)
+        group = view.integer("groupId", group)
+        sender, recipient = view.integer("senderId", sender), view.integer("recipientId", recipient)
+        account = self._archive.conversations.account_of(group, sender, recipient)
         if account is None:
-            seen.reject(f"the sender {sender} is unknown, and so is whom it was sent to", is_malformed=False)
+            view.reject(f"the sender {sender} is unknown, and so is whom it was sent to", is_malformed=False)
             return None
-        if sender not in self._world.conversations.known:
-            seen.reject(f"its sender {sender} is unknown", is_malformed=sender is None)
-        if group is not None and not self._world.conversations.knows(group):
-            seen.reject(f"the group {group} is unknown", is_malformed=False)
-        states = _true({"deleted": seen.flag("deleted", deleted)})
+        if sender not in self._archive.conversations.known:
+            view.reject(f"its sender {sender} is unknown", is_malformed=sender is None)
+        if group is not None and not self._archive.conversations.knows(group):
+            view.reject(f"the group {group} is unknown", is_malformed=False)
+        states = _true({"deleted": view.flag("deleted", deleted)})
         return Head(
-            account, seen.text("content", content), seen.integer("stash_id", stash_id), group, states=states
+            account, view.text("content", content), view.integer("stash_id", stash_id), group, states=states
         )
 
     def _wall_head(self, key: int, row: Row) -> Head:
-        seen = self._scrutiny.row("walls", key)
+        view = self._validator.row("walls", key)
         _, account, description, stash_id, name = row
         return Head(
             account,
-            seen.text("description", description),
-            seen.integer("stash_id", stash_id),
-            name=seen.text("name", name),
+            view.text("description", description),
+            view.integer("stash_id", stash_id),
+            name=view.text("name", name),
         )
 
     def _item(self, ref: ItemRef, head: Head, carried: list[Carried]) -> Item | None:
         account = self._accounts.get(head.account)
         table = TABLES[ref.kind]
         if account is None:
-            self._scrutiny.report(table, ref.id, f"its account {head.account} is unknown", is_malformed=False)
+            self._validator.report(
+                table, ref.id, f"its account {head.account} is unknown", is_malformed=False
+            )
             return None
         said_by = _CARRIERS.get(ref.kind, "attachments")
         aggregated = [self._aggregated(post, ref) for post in self._posts(carried, said_by)]
@@ -202,8 +204,8 @@ class PageReading:
         return posts
 
     def _own_media(self, carried: Iterable[Carried], ref: ItemRef, said_by: str) -> list[ItemMedia]:
-        """Media of attachments, then those of bundles, each with its preview."""
-        places = _Places(ref, self._world.owners)
+        """Return the media of attachments, then those of bundles, each with its preview."""
+        places = _OwnedMedia(ref, self._archive.owners)
         bundles: list[Bundle] = []
         for one in carried:
             if one.contentType is ContentType.AGGREGATED_POSTS:
@@ -219,7 +221,7 @@ class PageReading:
             self._unpack(bundle, places)
         return places.media
 
-    def _unpack(self, bundle: Bundle, places: _Places) -> None:
+    def _unpack(self, bundle: Bundle, places: _OwnedMedia) -> None:
         for number in bundle.media:
             offered = self._contents.offered.get(number)
             if offered is None:
@@ -234,7 +236,7 @@ class PageReading:
             else:
                 places.add(preview, is_preview=True)
 
-    def _offer(self, offered: AccountMediaRef, places: _Places) -> None:
+    def _offer(self, offered: AccountMediaRef, places: _OwnedMedia) -> None:
         if offered.mediaId is not None:
             media = self._media.get(offered.mediaId)
             if media is None:
@@ -252,27 +254,27 @@ class PageReading:
         self._missing(said_by, carried.key, _NAMES[carried.contentType], carried.contentId)
 
     def _missing(self, table: str, key: object, what: str, number: int) -> None:
-        self._scrutiny.report(table, key, f"the {what} {number} is unknown", is_malformed=False)
+        self._validator.report(table, key, f"the {what} {number} is unknown", is_malformed=False)
 
 
 def _true(states: Mapping[str, object]) -> tuple[str, ...]:
     return tuple(state for state, is_so in states.items() if is_so)
 
 
-class _Places:
-    """Media of one item, in order, each with the item that owns it."""
+class _OwnedMedia:
+    """The media of one item, in order, each with the item that owns the media."""
 
     def __init__(self, ref: ItemRef, owners: Mapping[int, ItemRef]) -> None:
         self._ref, self._owners = ref, owners
         self.media: list[ItemMedia] = []
 
     def add(self, media: StoredMedia, *, is_preview: bool = False, is_locked: bool = False) -> None:
-        """Put a media at the next place."""
+        """Append a media."""
         self.media.append(ItemMedia(media, self._owners.get(media.id, self._ref), is_preview, is_locked))
 
 
 def _each_once(media: Iterable[ItemMedia]) -> tuple[ItemMedia, ...]:
-    """Each media at its first place. What is content somewhere is no preview."""
+    """Return each media once, at its first place. A media that is content anywhere counts as content."""
     places: dict[int, ItemMedia] = {}
     for one in media:
         known = places.get(one.media.id)

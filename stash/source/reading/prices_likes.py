@@ -1,4 +1,4 @@
-"""What payloads said of prices and likes, in a database of our own."""
+"""Prices and likes from payloads, in a database of our own."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ if TYPE_CHECKING:
 
 
 class PricesLikes:
-    """The prices and likes of one window's rows, by table and id."""
+    """The prices and likes of one page's rows, by table and id."""
 
     def __init__(self, source: SourceQueries) -> None:
         self._source = source
         self._known: dict[tuple[str, int], tuple[int | None, int | None]] = {}
 
     async def load(self, connection: AsyncConnection, ids: Collection[int]) -> None:
-        """Read what is known of the rows with these ids, of whatever table."""
+        """Read the prices and likes of the rows with these ids, of any table."""
         columns = ("tableName", "recordId", "price", "likes")
         rows = await self._source.by(connection, FACTS, columns, ("recordId", ids))
         self._known = {(row[0], row[1]): (row[2], row[3]) for row in rows}
 
-    def of(self, ref: ItemRef, carried: Iterable[Carried], contents: Contents) -> Told:
-        """Return what was said of an item: its price is that of all it offers itself."""
+    def of(self, ref: ItemRef, carried: Iterable[Carried], contents: Contents) -> ItemFacts:
+        """Return the price and likes of an item. Its price is the sum of its own contents."""
         prices = []
         for one in carried:
             found = None if one.contentType is ContentType.AGGREGATED_POSTS else contents.find(one)
@@ -42,13 +42,13 @@ class PricesLikes:
                 table = "account_media_bundles" if isinstance(found, Bundle) else "account_media"
                 prices.append(self._known.get((table, found.id), (None, None))[0])
         known = [price for price in prices if price is not None]
-        return Told(
+        return ItemFacts(
             sum(known) if known else None, self._known.get((TABLES[ref.kind], ref.id), (None, None))[1]
         )
 
 
-class Told(NamedTuple):
-    """The price of an item, in the source's own unit, and how often it was liked."""
+class ItemFacts(NamedTuple):
+    """The price of an item in the source's own unit, and its number of likes."""
 
     price: int | None = None
     likes: int | None = None

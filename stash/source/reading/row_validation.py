@@ -1,4 +1,4 @@
-"""Values of rows, looked at once: what is usable goes on, what is not is named with its row."""
+"""Validate values of rows. A usable value is returned, an unusable one is reported with its row."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ if TYPE_CHECKING:
 
 
 class RowValidator:
-    """Collects problems, one a row however often the row is met. `named` are the rows that were before."""
+    """Collects problems, one for each row, however often the row is read. `named` are rows reported before."""
 
     def __init__(self, named: set[tuple[str, str]] | None = None) -> None:
         self._seen = set() if named is None else named
         self._problems: list[Problem] = []
 
     def take(self) -> tuple[Problem, ...]:
-        """Return what was found since the last call."""
+        """Return the problems since the last call."""
         taken, self._problems = tuple(self._problems), []
         return taken
 
     def report(self, table: str, key: object, reason: str, *, is_malformed: bool = True) -> None:
-        """Name a row and what is wrong with it."""
+        """Report a row, with the reason."""
         name = repair_text(key)
         if (table, name) not in self._seen:
             self._seen.add((table, name))
             self._problems.append(Problem(table, name, reason, is_malformed))
 
     def row(self, table: str, key: object) -> RowView:
-        """Look at one row. `key` is what names it."""
+        """Return a view of one row. `key` names the row."""
         return RowView(self, table, key)
 
     def key(self, table: str, value: Any, column: str = "id") -> int | None:  # noqa: ANN401
-        """The row's own number, without which nothing can be done with it."""
+        """Return the row's own id, without which the row is unusable."""
         if type(value) is int:
             return value
         number = self.row(table, value).integer(column, value)
@@ -46,31 +46,31 @@ class RowValidator:
 
 
 class RowView:
-    """One row's values. A value that cannot be used is None, and the row is reported."""
+    """The values of one row. An unusable value is None, and the row is reported."""
 
-    __slots__ = ("_key", "_scrutiny", "_table")
+    __slots__ = ("_key", "_table", "_validator")
 
-    def __init__(self, scrutiny: RowValidator, table: str, key: object) -> None:
-        self._scrutiny, self._table, self._key = scrutiny, table, key
+    def __init__(self, validator: RowValidator, table: str, key: object) -> None:
+        self._validator, self._table, self._key = validator, table, key
 
     def reject(self, reason: str, *, is_malformed: bool = True) -> None:
         """Report this row."""
-        self._scrutiny.report(self._table, self._key, reason, is_malformed=is_malformed)
+        self._validator.report(self._table, self._key, reason, is_malformed=is_malformed)
 
     def integer(self, column: str, value: Any) -> int | None:  # noqa: ANN401
-        """A whole number."""
+        """Return a whole number."""
         return value if type(value) is int else self._parsed(parse_integer, column, value)
 
     def flag(self, column: str, value: Any) -> bool | None:  # noqa: ANN401
-        """True or false."""
+        """Return True or False."""
         return self._parsed(parse_flag, column, value)
 
     def instant(self, column: str, value: Any) -> datetime | None:  # noqa: ANN401
-        """An instant in UTC."""
+        """Return an instant in UTC."""
         return self._parsed(parse_creation, column, value)
 
     def text(self, column: str, value: Any) -> str | None:  # noqa: ANN401
-        """Text. Bytes that are no UTF-8 become U+FFFD, and are reported."""
+        """Return a text. Bytes outside UTF-8 become U+FFFD, and are reported."""
         if value is None or (type(value) is str and value.isascii()):
             return value
         try:

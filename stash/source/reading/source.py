@@ -21,11 +21,11 @@ type Expression = sa.ColumnElement[Any]
 _INSTANTS = frozenset({"createdAt", "expiresAt"})
 
 _GIVEN = sa.text("(SELECT value FROM json_each(:given))")
-"""As text: a run asks thirty times, and to put together what SQLAlchemy has for it takes longer than to ask."""
+"""Written as text, because SQLAlchemy takes longer to build this than SQLite to run the query."""
 
 
 class SourceQueries:
-    """Builds and runs statements. Values come as the driver has them, for `Scrutiny` to look at."""
+    """Builds and runs statements. Values come as the driver has them, and RowValidator validates them."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -38,11 +38,11 @@ class SourceQueries:
         return self._database.has_table(table) and self._database.columns(table).issuperset(columns)
 
     def columns(self, table: str) -> frozenset[str]:
-        """The columns that a table has."""
+        """Return the columns of a table."""
         return self._database.columns(table)
 
     def table(self, name: str, alias: str | None = None) -> sa.FromClause:
-        """A table of untyped columns, those that the database has. The same object every time."""
+        """Return a table of the columns that the database has, untyped. It is the same object every time."""
         key = (name, alias)
         if key not in self._tables:
             table = sa.table(name, *map(sa.column, sorted(self.columns(name))))
@@ -50,7 +50,7 @@ class SourceQueries:
         return self._tables[key]
 
     def values(self, table: sa.FromClause, name: str, columns: Sequence[str]) -> list[Expression]:
-        """Columns to select: NULL for an absent one, text for an instant that its driver might refuse."""
+        """Return columns to select: NULL for an absent one, text for an instant that its driver might refuse."""
         present = self.columns(name)
         return [
             sa.null().label(column)
@@ -62,7 +62,7 @@ class SourceQueries:
         ]
 
     def within(self, column: Expression, values: Collection[int] | Collection[str]) -> Expression:
-        """That a column is one of any number of values, as one parameter."""
+        """Compare a column with any number of values, as one parameter."""
         is_text = isinstance(next(iter(values), None), str)
         kept = [one for one in values if (is_storable(one) if is_text else -LARGEST_ID <= one <= LARGEST_ID)]  # type: ignore[operator]  # of one type
         if self.is_sqlite:
@@ -72,7 +72,7 @@ class SourceQueries:
         return column == sa.any_(sa.bindparam(None, kept, type_=sa.ARRAY(kind)))
 
     def has_file(self, media: sa.FromClause) -> Expression:
-        """That a media row says it has a file on disk. Payloads do not say, so in our own database all do."""
+        """Select media rows with a file on disk. Payloads do not tell, so in our own database every row counts."""
         if self.is_ours:
             return sa.true()
         signs: list[Expression] = []
@@ -83,11 +83,11 @@ class SourceQueries:
         return sa.or_(sa.false(), *signs)
 
     async def rows(self, connection: AsyncConnection, statement: sa.Executable) -> Sequence[Row]:
-        """All rows of a statement."""
+        """Return all rows of a statement."""
         return (await connection.execute(statement)).all()
 
     async def is_empty(self, connection: AsyncConnection, name: str) -> bool:
-        """Tell whether a table has no row, or is not there at all."""
+        """Tell whether a table is absent or without rows."""
         if not self._database.has_table(name):
             return True
         one: sa.Select[Any] = sa.select(sa.literal_column("1")).select_from(sa.table(name)).limit(1)
@@ -100,7 +100,7 @@ class SourceQueries:
         columns: Sequence[str],
         key: tuple[str, Collection[int]],
     ) -> Sequence[Row]:
-        """The rows of a table whose key column is one of the values. None where the table is absent."""
+        """Return the rows of a table whose key column is one of the values. An absent table has none."""
         if not key[1] or not self.has(name, key[0]):
             return ()
         table = self.table(name)

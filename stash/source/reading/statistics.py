@@ -1,4 +1,4 @@
-"""What a database holds, counted, and what it cannot tell."""
+"""Statistics of a database: numbers of rows, and the kinds of rows that it does not keep."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ COUNTED = (
 
 @dataclass(frozen=True, slots=True)
 class ArchiveStats:
-    """Rows by table, for the tables that there are. `with_file` are media that were downloaded.
+    """The numbers of rows by table, of the existing tables. `with_file` counts media that were downloaded.
 
-    `losses` is what a database of this version does not know, and how to get it.
+    `losses` are the kinds of rows that a database of this version does not keep, and how to get them.
     """
 
     rows: Mapping[str, int]
@@ -41,7 +41,7 @@ class ArchiveStats:
 
 
 async def count_rows(connection: AsyncConnection, source: SourceQueries) -> tuple[dict[str, int], int]:
-    """Rows by table, and media with a file: one statement."""
+    """Count the rows of each table, and the media with a file, in one statement."""
     tables = [name for name in COUNTED if source.has(name)]
     counts = [sa.select(sa.func.count()).select_from(sa.table(name)).scalar_subquery() for name in tables]
     media = source.table("media")
@@ -53,7 +53,7 @@ async def count_rows(connection: AsyncConnection, source: SourceQueries) -> tupl
 async def estimate_items(
     connection: AsyncConnection, source: SourceQueries, accounts: Collection[int], groups: Collection[int]
 ) -> int:
-    """About how many posts, messages, stories and walls of these accounts carry something: one statement."""
+    """Estimate how many posts, messages, stories and walls of these accounts have contents, in one statement."""
     counts = []
     for name, link, owners in (
         ("posts", "postId", {"accountId": accounts}),

@@ -1,4 +1,4 @@
-"""Findings about the downloads and where Stash sees them. Pure."""
+"""Findings about the downloads and their paths in Stash. Pure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def library_findings(
     facts: LibraryFacts, stash: StashFacts | None, *, is_mapped: bool = False
 ) -> Iterator[Finding]:
-    """Return what lies in the downloads, and whether Stash has it."""
+    """Report the files of the downloads, and whether Stash has them."""
     yield from _disk_findings(facts)
     yield from _map_findings(facts)
     if not facts.sightings:
@@ -29,7 +29,7 @@ def library_findings(
         title = f"{facts.taken} of {facts.files} files in {facts.downloads} are of types that Stash takes."
         yield Finding("ok", "library", title)
         return
-    is_seen = stash.folder_of(facts.expected) is not None
+    is_seen = stash.library.folder_of(facts.expected) is not None
     elsewhere = [one for one in facts.sightings if one.seen and not one.is_known]
     if elsewhere:
         yield _elsewhere(facts, elsewhere, is_mapped=is_mapped, is_seen=is_seen)
@@ -97,7 +97,7 @@ def _all_known(facts: LibraryFacts) -> Finding:
 def _elsewhere(
     facts: LibraryFacts, elsewhere: Sequence[FileSighting], *, is_mapped: bool, is_seen: bool
 ) -> Finding:
-    """Files of these names lie elsewhere for Stash: the map is wrong, or folders have another name there."""
+    """Report files that Stash has under another path, because of the path map or renamed folders."""
     found = [one for one in facts.sightings if one.seen]
     proposed = propose(str(facts.downloads), found)
     fits = fitting(proposed, found)
@@ -127,7 +127,7 @@ def _elsewhere(
 
 
 def _alike(here: str, there: str) -> str:
-    """That two folders look alike and are not: macOS writes an accented letter as two characters, others as one."""
+    """Say that two folders look alike and differ. macOS writes an accented letter as two characters, others as one."""
     if here == there or normalize("NFC", here) != normalize("NFC", there):
         return ""
     form = (
@@ -139,10 +139,10 @@ def _alike(here: str, there: str) -> str:
 
 
 def _outside(facts: LibraryFacts, stash: StashFacts) -> Finding:
-    folders = ", ".join(folder.path for folder in stash.folders) or "no folder at all"
-    first = stash.folders[0].path if stash.folders else "/data"
+    folders = ", ".join(folder.path for folder in stash.library.folders) or "no folder at all"
+    first = stash.library.folders[0].path if stash.library.folders else "/data"
     what = f"It holds {folders}; no file of the downloads is known under another path either."
-    if facts.resolved != str(facts.downloads) and stash.folder_of(facts.resolved) is not None:
+    if facts.resolved != str(facts.downloads) and stash.library.folder_of(facts.resolved) is not None:
         first, what = facts.resolved, f"It leads to {facts.resolved}, which the library holds."
     return Finding(
         "problem",
@@ -156,9 +156,9 @@ def _outside(facts: LibraryFacts, stash: StashFacts) -> Finding:
 
 
 def _unknown(facts: LibraryFacts, stash: StashFacts, *, is_seen: bool) -> Iterator[Finding]:
-    """Files that Stash does not know by any path, and why."""
+    """Report files that Stash does not know by any path, and why."""
     unknown = [one for one in facts.sightings if not one.seen]
-    left_out = Counter(why for one in unknown if (why := stash.why_left_out(one.expected)))
+    left_out = Counter(why for one in unknown if (why := stash.library.why_left_out(one.expected)))
     for why, count in left_out.most_common(3):
         yield Finding(
             "warning",

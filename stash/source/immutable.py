@@ -1,4 +1,4 @@
-"""SQLite databases in WAL mode where nothing may be written beside them: read as they lie there, or from a copy."""
+"""Read a SQLite database in WAL mode whose folder is read-only: as an immutable file, or from a copy."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ if TYPE_CHECKING:
 
 _MAGIC = b"SQLite format 3\x00"
 _WAL = 2
-"""The format of reading in a file's header, where its changes go to a file beside it."""
+"""The read version in the header of a database whose changes go to a `-wal` file."""
 
 
 @dataclass
-class Still:
-    """A database that is taken to stand still while it is read. `address` is where."""
+class ImmutableRead:
+    """A database at `address` that SQLite reads as an immutable file, or a copy of one."""
 
     address: Address
     path: Path
-    stamp: tuple[int, int]
+    last_change: tuple[int, int]
     copy: TemporaryDirectory[str] | None = None
 
     def check(self) -> None:
-        """Raise DatabaseBusyError where another program has changed it since."""
-        if self.copy is None and _has_changed(self.path, self.stamp):
+        """Raise DatabaseBusyError if another program has changed the file since."""
+        if self.copy is None and _has_changed(self.path, self.last_change):
             raise DatabaseBusyError(
                 f"The database {self.path} was changed while it was read, and nothing may be written beside it to "
                 "prevent that; run again."
@@ -42,10 +42,10 @@ class Still:
             self.copy.cleanup()
 
 
-def still(address: Address) -> Still | None:
-    """Tell how to read a database that SQLite cannot open without files beside it. None where that is not the reason.
+def immutable_read(address: Address) -> ImmutableRead | None:
+    """Prepare to read a database that SQLite cannot open without files beside it. None if that is not the reason.
 
-    Changes that lie in such a file already are part of it: then both are copied, and read together.
+    Changes in a `-wal` file are part of the database. Then both files are copied, and read together.
 
     Raises:
         DatabaseUnusableError: the copy cannot be made.
@@ -53,21 +53,21 @@ def still(address: Address) -> Still | None:
     path = address.path
     if path is None or not _is_wal(path):
         return None
-    beside = path.with_name(f"{path.name}-wal")
-    stamp = _stamp(path)
-    if not (beside.is_file() and beside.stat().st_size):
+    wal = path.with_name(f"{path.name}-wal")
+    last_change = _last_change(path)
+    if not (wal.is_file() and wal.stat().st_size):
         url = address.url.update_query_dict({"immutable": "1"})
-        return Still(replace(address, url=url), path, stamp)
+        return ImmutableRead(replace(address, url=url), path, last_change)
     folder = TemporaryDirectory(prefix="stash-sync-")
     try:
-        copies = [shutil.copy(one, folder.name) for one in (path, beside)]
+        copies = [shutil.copy(one, folder.name) for one in (path, wal)]
     except OSError as error:
         folder.cleanup()
         raise DatabaseUnusableError(
-            f"The database {path} has changes in {beside.name}, and cannot be copied to be read ({error}); allow "
+            f"The database {path} has changes in {wal.name}, and cannot be copied to be read ({error}); allow "
             "writing to its folder, or free some space."
         ) from error
-    return Still(replace(address, url=address.parse(copies[0]).url), path, stamp, folder)
+    return ImmutableRead(replace(address, url=address.parse(copies[0]).url), path, last_change, folder)
 
 
 def _is_wal(path: Path) -> bool:
@@ -79,13 +79,13 @@ def _is_wal(path: Path) -> bool:
     return len(header) == 20 and header.startswith(_MAGIC) and header[19] == _WAL  # noqa: PLR2004 - as much as was asked for
 
 
-def _has_changed(path: Path, stamp: tuple[int, int]) -> bool:
+def _has_changed(path: Path, last_change: tuple[int, int]) -> bool:
     try:
-        return _stamp(path) != stamp
+        return _last_change(path) != last_change
     except OSError:
         return True
 
 
-def _stamp(path: Path) -> tuple[int, int]:
+def _last_change(path: Path) -> tuple[int, int]:
     found = path.stat()
     return found.st_mtime_ns, found.st_size

@@ -1,4 +1,4 @@
-"""Findings about the metadata database, and what it says of the files. Pure."""
+"""Findings about the metadata database and the rows of the files. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from stash.doctor.facts import DatabaseFacts, LibraryFacts
 
 MANY = 0.5
-"""From this share on, what is amiss is no exception."""
+"""The share of files from which on a fault is a warning."""
 
 _VERSIONS = {
     "v0_15": "downloader version 0.15 or newer",
@@ -23,7 +23,7 @@ _VERSIONS = {
 
 
 def database_findings(facts: DatabaseFacts, library: LibraryFacts | None) -> Iterator[Finding]:
-    """Return what the database holds, what it lacks, and how it fits the downloads."""
+    """Report the contents of the database, its losses, and how it fits the downloads."""
     version = _VERSIONS.get(facts.version, facts.version)
     rows = ", ".join(f"{name} {count}" for name, count in facts.rows.items() if count)
     kind = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}.get(facts.kind, facts.kind)
@@ -38,13 +38,13 @@ def database_findings(facts: DatabaseFacts, library: LibraryFacts | None) -> Ite
             _sentence(what if is_mendable else loss.reason),
             _sentence(step) if is_mendable else NOTHING,
         )
-    if facts.refusal:
-        yield obstacle("database", RefusedError(facts.refusal), RefusedError.exit_code)
-    if facts.moved_from:
+    if facts.earlier.refusal:
+        yield obstacle("database", RefusedError(facts.earlier.refusal), RefusedError.exit_code)
+    if facts.earlier.moved_from:
         yield Finding(
             "note",
             "database",
-            f"This is the Stash that was synced at {facts.moved_from}.",
+            f"This is the Stash that was synced at {facts.earlier.moved_from}.",
             "It is known by its entities, so that what was synced and edited there counts here, too.",
             NOTHING,
         )
@@ -64,7 +64,7 @@ def database_findings(facts: DatabaseFacts, library: LibraryFacts | None) -> Ite
 
 
 def _unknown_findings(facts: DatabaseFacts) -> Iterator[Finding]:
-    """Names in the settings that the database does not have."""
+    """Report names in the settings that the database does not have."""
     if facts.missing_creator:
         what, _, hint = facts.missing_creator.partition("; ")
         yield Finding(
@@ -82,21 +82,21 @@ def _unknown_findings(facts: DatabaseFacts) -> Iterator[Finding]:
 
 
 def _file_findings(facts: DatabaseFacts, library: LibraryFacts) -> Iterator[Finding]:
-    """Tell whether the rows and the files are of one another."""
-    if facts.foreign:
-        is_problem = len(facts.foreign) == library.taken
-        is_many = len(facts.foreign) > library.taken * MANY or facts.named > 0
+    """Report files without a row, and media without a file."""
+    if facts.files.foreign:
+        is_problem = len(facts.files.foreign) == library.taken
+        is_many = len(facts.files.foreign) > library.taken * MANY or facts.files.named > 0
         yield Finding(
             "problem" if is_problem else "warning" if is_many else "note",
             "database",
-            f"{len(facts.foreign)} of {library.taken} files {'has' if len(facts.foreign) == 1 else 'have'} no row, such as {facts.foreign[0]!r}.",
+            f"{len(facts.files.foreign)} of {library.taken} files {'has' if len(facts.files.foreign) == 1 else 'have'} no row, such as {facts.files.foreign[0]!r}.",
             "A file belongs to a row by the name that the row has for it, or by the media id in its own name "
             "(…_id_123.jpg).",
             "Name the database that goes with this folder; with file names of your own, let the downloader "
             "keep the media id in them.",
             exit_code=2 if is_problem else 0,
         )
-    missing = facts.with_file - facts.on_disk
+    missing = facts.with_file - facts.files.on_disk
     if missing > 0:
         is_many = missing > facts.with_file * MANY
         yield Finding(
@@ -109,8 +109,8 @@ def _file_findings(facts: DatabaseFacts, library: LibraryFacts) -> Iterator[Find
 
 
 def forecast(facts: DatabaseFacts, library: LibraryFacts) -> Finding:
-    """Return what the next sync would match, in numbers."""
-    files = facts.owned
+    """Forecast how many files the next sync would match."""
+    files = facts.files.owned
     known = sum(one.is_known for one in library.sightings)
     found = sum(bool(one.seen) for one in library.sightings)
     asked = len(library.sightings)
@@ -128,7 +128,7 @@ def forecast(facts: DatabaseFacts, library: LibraryFacts) -> Finding:
             else f"Of {asked} asked for, {known} lie where they should, {found - known} elsewhere, {asked - found} are "
             "not scanned. "
         )
-        + f"{facts.synced} were synced before.",
+        + f"{facts.earlier.synced} were synced before.",
         "See every field before it is written.",
         "stash-sync sync --dry-run" + (" --scan" if found < asked else ""),
     )

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def setting_findings(facts: SettingFacts) -> Iterator[Finding]:
-    """Return what is unsafe about where the settings stand."""
+    """Report unsafe places of the API key."""
     if facts.loose_file is not None:
         yield Finding(
             "warning",
@@ -41,7 +41,7 @@ def setting_findings(facts: SettingFacts) -> Iterator[Finding]:
 
 
 def stash_findings(facts: StashFacts, settings: SettingFacts) -> Iterator[Finding]:
-    """Return what Stash says of itself."""
+    """Report the version and the settings of Stash."""
     key = "with the API key" if facts.has_key else "without an API key"
     tls = " over TLS, its certificate verified," if facts.url.startswith("https:") else ""
     yield Finding(
@@ -66,14 +66,14 @@ def stash_findings(facts: StashFacts, settings: SettingFacts) -> Iterator[Findin
             "Without it no video is scanned, so that no scene can be matched.",
             "Name it in Stash: Settings, System, ffmpeg path, or have Stash download it there.",
         )
-    elif not facts.makes_galleries_of_folders and not facts.makes_clips_of_images:
+    elif not facts.library.makes_galleries_of_folders and not facts.library.makes_clips_of_images:
         yield Finding("ok", "Stash", "It has ffmpeg, and no setting of its scan stands in the way.")
     yield from _scan_findings(facts)
     yield from _studio_findings(facts, settings)
 
 
 def _scan_findings(facts: StashFacts) -> Iterator[Finding]:
-    if facts.makes_galleries_of_folders:
+    if facts.library.makes_galleries_of_folders:
         yield Finding(
             "note",
             "Stash",
@@ -81,7 +81,7 @@ def _scan_findings(facts: StashFacts) -> Iterator[Finding]:
             "They stand beside the galleries of posts and messages, and are left alone.",
             "To have the latter alone, turn off in Stash: Settings, Library, galleries from folders.",
         )
-    if facts.makes_clips_of_images:
+    if facts.library.makes_clips_of_images:
         yield Finding(
             "note",
             "Stash",
@@ -120,7 +120,7 @@ def _studio_findings(facts: StashFacts, settings: SettingFacts) -> Iterator[Find
 
 
 def conflict_findings(facts: StashFacts, rules: Rules, creators: Iterable[Creator]) -> Iterator[Finding]:
-    """Names of creators' studios that studios of the user's have already, and what a sync does about it."""
+    """Report names of creators' studios that the user's studios have already, and what a sync does about it."""
     for creator in creators:
         name, second = studio_names(rules.studio_of(creator), creator.id)
         if any(fold(one) in {fold(name), fold(second)} for one in facts.studios):

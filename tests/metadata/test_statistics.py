@@ -31,15 +31,15 @@ async def filled(database: Database) -> World:
 async def test_rows_are_counted(foreign: Database) -> None:
     """Rows by table, and media with a file, whatever the kind of the database."""
     await filled(foreign)
-    census = await Reader(foreign).census()
-    assert {name: census.rows[name] for name in ("accounts", "posts", "messages", "media")} == {
+    statistics = await Reader(foreign).statistics()
+    assert {name: statistics.rows[name] for name in ("accounts", "posts", "messages", "media")} == {
         "accounts": 3,
         "posts": 5,
         "messages": 2,
         "media": 7,
     }
-    assert census.with_file == 7
-    assert census.losses == ()
+    assert statistics.with_file == 7
+    assert statistics.losses == ()
 
 
 async def test_lost_attachments_are_named(foreign: Database) -> None:
@@ -47,7 +47,7 @@ async def test_lost_attachments_are_named(foreign: Database) -> None:
     await filled(foreign)
     async with foreign.begin() as connection:
         await connection.exec_driver_sql("DELETE FROM attachments")
-    losses = (await Reader(foreign).census()).losses
+    losses = (await Reader(foreign).statistics()).losses
     assert "attachments" in {one.key for one in losses}
     assert all("; " in one.reason for one in losses if one.key == "attachments")
 
@@ -57,7 +57,7 @@ async def test_the_estimate_is_what_a_run_goes_through(foreign: Database) -> Non
     await filled(foreign)
     reader = Reader(foreign)
     for creator in await reader.creators():
-        items = sum([len(window.items) async for window in reader.windows(creator)])
+        items = sum([len(window.items) async for window in reader.pages(creator)])
         loose = sum([len(part) async for part in reader.unattached(creator)])
         assert await reader.estimate([creator]) == items + loose > 0
 
