@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Container, Sequence
 
     from stash.journal import Journal, LogPosition
-    from stash.reconcile.reconciler import MergeResult
+    from stash.reconcile.merge_result import MergeResult
     from stash.store import Change, Failure
 
 

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 from stash_graphql_client.types import Gallery, Image, Performer, Scene, Studio, Tag
 from stash_graphql_client.types.unset import UNSET
 
-from stash.reconcile.reconciler import names_of
+from stash.reconcile.merge_result import names_of
 from stash.report import Planned
 from stash.store.library_internals import is_new
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from stash.reconcile.reconciler import MergeResult
+    from stash.reconcile.merge_result import MergeResult
     from stash.store import Change
     from stash.store.entity_types import Entity
 

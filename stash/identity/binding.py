@@ -10,7 +10,7 @@ from stash.errors import RefusedError
 from stash.identity.evidence import FoundEntity, KnownServer, Recorded, Sighting, lost_from, recognise
 from stash.identity.rollback import rolled_back
 from stash.journal import SAMPLED
-from stash.reconcile.reconciler import instant_text
+from stash.reconcile.merge_result import instant_text
 from stash.store.documents import by_id, document, newest
 from stash.store.entity_types import ENTITY_TYPES
 from stash.store.reply_validation import validating_reply

@@ -13,7 +13,8 @@ from stash.processing.context import RUN_SCOPED_TYPES, RunContext
 from stash.processing.entity_cache import EntityCache
 from stash.processing.scanner import FileScanner
 from stash.processing.tally import Tally
-from stash.reconcile.reconciler import MergeResult, is_remembered, reconcile
+from stash.reconcile.merge_result import MergeResult, is_remembered
+from stash.reconcile.reconciler import reconcile
 from stash.report import Report
 from stash.store.entity_types import Entity
 from stash.texts import fold, lowered

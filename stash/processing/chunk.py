@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from stash.processing.baselines import ChunkBaselines
     from stash.reconcile.chunk import Chunk
-    from stash.reconcile.reconciler import MergeResult
+    from stash.reconcile.merge_result import MergeResult
     from stash.report import Report, Skipped
     from stash.source.items import Item, ItemKind
     from stash.store.entity_types import Entity

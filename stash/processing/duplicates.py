@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from stash.processing.base import StashProcessingBase
-    from stash.reconcile.reconciler import MergeResult
+    from stash.reconcile.merge_result import MergeResult
     from stash.store.entity_types import Entity
 
     type Row = Mapping[str, Any]

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from stash_graphql_client.types import Performer, Studio, Tag
 
     from stash.mapping.keys import SourceKey
-    from stash.reconcile.reconciler import MergeResult
+    from stash.reconcile.merge_result import MergeResult
     from stash.store.entity_types import Entity
 
 

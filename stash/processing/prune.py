@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stash.reconcile.reconciler import MergeResult
+from stash.reconcile.merge_result import MergeResult
 from stash.report import Planned
 from stash.store import Change, destroy
 from stash.texts import normalize_text

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from stash.downloader import Config, State
     from stash.files.local import LocalFile
     from stash.processing.context import HasStore
-    from stash.reconcile.reconciler import MergeResult
+    from stash.reconcile.merge_result import MergeResult
     from stash.source.items import Creator
     from stash.store.entity_types import Entity
 

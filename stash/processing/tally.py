@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
     from stash.journal import ChunkFingerprint
-    from stash.reconcile.reconciler import MergeResult
+    from stash.reconcile.merge_result import MergeResult
     from stash.report import Report, SyncStatus
     from stash.store import Change
     from stash.store.entity_types import Entity

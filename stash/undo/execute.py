@@ -14,7 +14,7 @@ from stash.changes.plan import planned
 from stash.errors import SyncError
 from stash.files.content import mark_of_url
 from stash.journal import PICTURES
-from stash.reconcile.reconciler import MergeResult, Picture, names_of
+from stash.reconcile.merge_result import MergeResult, Picture, names_of
 from stash.report import PLURALS, Planned
 from stash.store import Change, destroy
 from stash.store.entities import is_stub

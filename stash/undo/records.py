@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from stash.changes.net_changes import declined_by, renamed
 from stash.journal import ENTITY_ITSELF, Baseline, UndoMark
-from stash.reconcile.reconciler import instant_text
+from stash.reconcile.merge_result import instant_text
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from stash.changes.flush_log import plain
 from stash.files.content import picture_url
 from stash.journal import PICTURES, SourceKey
-from stash.reconcile.reconciler import is_remembered
+from stash.reconcile.merge_result import is_remembered
 from stash.store.entities import is_stub
 from stash.store.entity_types import ENTITY_TYPES
 from stash.store.library_internals import received

@@ -10,7 +10,7 @@ from stash_graphql_client.types import Gallery
 from stash.journal import SourceKey
 from stash.processing.duplicates import chapters_with_older, is_as_made, is_free, older_duplicates
 from stash.reconcile.merge import merge_set
-from stash.reconcile.reconciler import MergeResult
+from stash.reconcile.merge_result import MergeResult
 
 
 def galleries(*pairs: tuple[str, str]) -> list[dict[str, Any]]:

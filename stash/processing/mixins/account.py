@@ -25,7 +25,7 @@ from stash.mapping.titles import (
 )
 from stash.processing.base import UNDONE, StashProcessingBase, common, listed
 from stash.reconcile.merge import merge_aliases
-from stash.reconcile.reconciler import Picture, is_remembered
+from stash.reconcile.merge_result import Picture, is_remembered
 from stash.texts import fold
 
 if TYPE_CHECKING:

@@ -19,8 +19,9 @@ from stash.mapping.desired import (
 from stash.mapping.keys import gallery_key, media_key
 from stash.processing.base import StashProcessingBase, listed
 from stash.reconcile.merge import merge_set
+from stash.reconcile.merge_result import is_remembered
 from stash.reconcile.recognition import is_told_by_more, said_of
-from stash.reconcile.reconciler import is_remembered, members_of
+from stash.reconcile.reconciler import members_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from stash.mapping.desired import DesiredChapter
     from stash.processing.chunk import GalleryContents, ItemGallery
-    from stash.reconcile.reconciler import MergeResult
+    from stash.reconcile.merge_result import MergeResult
     from stash.source.items import Creator, Item
 
 

@@ -10,8 +10,8 @@ from stash.mapping.desired import ItemLinks, desired_file, desired_unattached_fi
 from stash.mapping.keys import media_key
 from stash.mapping.titles import utc_day
 from stash.processing.base import StashProcessingBase, listed
+from stash.reconcile.merge_result import is_remembered
 from stash.reconcile.recognition import is_told_by_more, said_of
-from stash.reconcile.reconciler import is_remembered
 from stash.report import Planned
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from stash.mapping.desired import DesiredState, desired_studio
 from stash.mapping.keys import NETWORK_KEY, studio_key
 from stash.mapping.titles import NETWORK_STUDIO, numbered, profile_url, profile_urls, studio_names
 from stash.processing.base import StashProcessingBase, common, listed
-from stash.reconcile.reconciler import is_remembered
+from stash.reconcile.merge_result import is_remembered
 from stash.texts import fold
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from stash.mapping.desired import DesiredState, hashtag_names
 from stash.mapping.keys import tag_key
 from stash.mapping.titles import TRAILER_TAG, is_pattern, numbered, tag_names
 from stash.processing.base import StashProcessingBase
-from stash.reconcile.reconciler import is_remembered
+from stash.reconcile.merge_result import is_remembered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
