@@ -1,4 +1,4 @@
-"""Work that overlaps: in the background and in order, or a few things at once."""
+"""Tasks that overlap: in the background and in order, or a few at once."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 class TaskPipeline:
-    """Runs pieces of work in their order, up to `depth` at a time. At the end of its block all of them are done.
+    """Runs tasks in their order, up to `depth` at a time. At the end of its block all of them are done.
 
-    An error of a piece is raised where a later one is started, or at the end. On an error the pieces under way are
-    ended, on a cancellation of the block they are cancelled.
+    The error of a task is raised where a later one is started, or at the end. On an error the running tasks are
+    awaited. On a cancellation of the block they are cancelled.
     """
 
     def __init__(self, depth: int = 1) -> None:
@@ -23,7 +23,7 @@ class TaskPipeline:
         self._under_way: deque[asyncio.Task[None]] = deque()
 
     async def start(self, work: Coroutine[None, None, None]) -> None:
-        """Begin a piece of work as soon as there is room for it."""
+        """Start a task as soon as fewer than `depth` are running."""
         try:
             while len(self._under_way) >= self._depth:
                 await self._under_way[0]
@@ -34,12 +34,12 @@ class TaskPipeline:
         self._under_way.append(asyncio.create_task(work))
 
     async def drain(self) -> None:
-        """Wait until what was started is done."""
+        """Wait until every started task is done."""
         for piece in tuple(self._under_way):
             await piece
 
     async def run_until(self, event: asyncio.Event) -> None:
-        """Let what is under way go on until an event, or to its end."""
+        """Let the running tasks go on until an event, or to their end."""
         under_way = [piece for piece in self._under_way if not piece.done()]
         if event.is_set() or not under_way:
             await asyncio.sleep(0)
@@ -51,11 +51,11 @@ class TaskPipeline:
             waiting.cancel()
 
     async def __aenter__(self) -> Self:
-        """Nothing is under way."""
+        """Begin with no task."""
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        """End what is under way."""
+        """Wait for the running tasks, or cancel them with the block."""
         try:
             if kind is None:
                 await self.drain()
@@ -68,65 +68,65 @@ class TaskPipeline:
 
 
 class EntityLocks:
-    """Lines side by side that never work on the same thing at once."""
+    """Pipelines side by side, of which no two work on the same entity at once."""
 
     def __init__(self) -> None:
-        self._claimed: dict[TaskPipeline, set[object]] = {}
+        self._locked: dict[TaskPipeline, set[object]] = {}
 
     @asynccontextmanager
     async def pipeline(self) -> AsyncIterator[TaskPipeline]:
-        """A line. What it claimed is free at its end."""
+        """Return a pipeline. The entities that it locked are free at its end."""
         try:
-            async with TaskPipeline() as line:
-                yield line
+            async with TaskPipeline() as task_pipeline:
+                yield task_pipeline
         finally:
-            self._claimed.pop(line, None)
+            self._locked.pop(task_pipeline, None)
 
-    async def lock(self, line: TaskPipeline, things: Iterable[object]) -> None:
-        """Claim things, once those lines have caught up that claimed some of them before."""
-        wanted = set(things)
-        for other in [other for other, theirs in self._claimed.items() if not wanted.isdisjoint(theirs)]:
+    async def lock(self, task_pipeline: TaskPipeline, entities: Iterable[object]) -> None:
+        """Lock entities, after the pipelines that locked some of them before are drained."""
+        wanted = set(entities)
+        for other in [other for other, locked in self._locked.items() if not wanted.isdisjoint(locked)]:
             await other.drain()
-        self._claimed[line] = wanted
+        self._locked[task_pipeline] = wanted
 
 
 class FifoLock:
-    """Lets one block in at a time, in the order of asking. Who waits while another fails meets its error."""
+    """A fair (FIFO) lock. If a holder raises, everyone already waiting raises the same error."""
 
     def __init__(self) -> None:
         self.lock = asyncio.Lock()
         self.errors: list[Exception] = []
 
     def ticket(self) -> Ticket:
-        """A turn, to be waited for as a block."""
+        """Return a ticket, to be entered as a block."""
         return Ticket(self)
 
 
 class Ticket:
-    """A block's turn. It may be passed on before the block ends, while what was begun in it is still under way."""
+    """One hold of the lock. It may be released before its block ends, while what began in it is still running."""
 
     def __init__(self, turns: FifoLock) -> None:
         self._turns = turns
         self._is_held = False
 
     async def __aenter__(self) -> Self:
-        """Wait for the turn."""
-        met = len(self._turns.errors)
+        """Acquire the lock."""
+        errors_before = len(self._turns.errors)
         await self._turns.lock.acquire()
         self._is_held = True
-        if len(self._turns.errors) > met:
+        if len(self._turns.errors) > errors_before:
             self.release()
             raise self._turns.errors[-1]
         return self
 
     def release(self) -> None:
-        """The next one's turn."""
+        """Release the lock to the next ticket."""
         if self._is_held:
             self._is_held = False
             self._turns.lock.release()
 
     async def __aexit__(self, _: object, error: BaseException | None, __: object) -> None:
-        """The next one's turn, if it is not yet."""
+        """Release the lock, if it is still held."""
         if isinstance(error, Exception):
             self._turns.errors.append(error)
         self.release()
@@ -141,7 +141,7 @@ async def gather_or_cancel[T](*work: Awaitable[T]) -> Sequence[T]: ...
 
 
 async def gather_or_cancel(*work: Awaitable[Any]) -> Sequence[Any]:
-    """Do a few things at once. An error of one ends the others."""
+    """Await a few tasks at once. If one raises, the others are cancelled."""
     tasks = [asyncio.ensure_future(one) for one in work]
     try:
         return await asyncio.gather(*tasks)
@@ -153,7 +153,7 @@ async def gather_or_cancel(*work: Awaitable[Any]) -> Sequence[Any]:
 
 @asynccontextmanager
 async def in_background(work: Awaitable[Any]) -> AsyncIterator[None]:
-    """Do something while the block runs. An error of the block is the one to tell, and ends it."""
+    """Run a task while the block runs. An error of the block cancels the task and is the one that is raised."""
     task = asyncio.ensure_future(work)
     try:
         yield

@@ -1,13 +1,14 @@
-"""What a run did to each entity: all its operations on it as one. Pure."""
+"""The net change of a run: all its log entries of an entity as one. Pure."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from stash_graphql_client.types import Image
 
-from stash.journal import UndoMark, as_text
+from stash.journal import as_text
 from stash.store.entity_types import ENTITY_TYPES
 from stash.texts import normalize_text
 
@@ -19,135 +20,122 @@ if TYPE_CHECKING:
 type EntityRef = tuple[str, str]
 """An entity in Stash: its type and its id."""
 
+RESTORED_CHAPTER = "gallery"
+"""The field of a chapter whose undo mark says that an undo restored the chapter after a sync had pruned it."""
+
 
 @dataclass
 class FieldChange:
-    """What a run turned one field from and to. Of a set the members that it took out, and those that it put in.
+    """A field before and after a run. Of a set, the members that the run removed and those that it added.
 
-    `was` is a set as it stood before, in its order, where that is known.
+    `full_before` is a set before the run, in its order, where that is known.
     """
 
     before: Any
     after: Any
     is_set: bool = False
-    was: list[Any] | None = None
+    full_before: list[Any] | None = None
 
 
 @dataclass
 class NetChange:
-    """What a run did to one entity: whether it made it or took it out of Stash (as it was then), and its fields."""
+    """What a run did to one entity. `deleted` has the fields that the entity had when the run deleted it."""
 
-    place: EntityRef
+    ref: EntityRef
     key: SourceKey
-    is_made: bool = False
-    was: Mapping[str, Any] | None = None
-    turns: dict[str, FieldChange] = field(default_factory=dict)
+    is_created: bool = False
+    deleted: Mapping[str, Any] | None = None
+    fields: dict[str, FieldChange] = field(default_factory=dict)
 
-    def note(self, name: str, before: Any, after: Any) -> None:
-        """Add what one operation did to a field."""
-        turn = self.turns.get(name)
+    def add(self, name: str, before: Any, after: Any) -> None:
+        """Add what one log entry did to a field."""
+        known = self.fields.get(name)
         if not isinstance(before, list) and not isinstance(after, list):
-            self.turns[name] = FieldChange(before if turn is None else turn.before, after)
+            self.fields[name] = FieldChange(before if known is None else known.before, after)
             return
         old, new = list(before or ()), list(after or ())
-        put_in, taken_out = without(new, old), without(old, new)
-        if turn is None:
-            self.turns[name] = FieldChange(taken_out, put_in, is_set=True, was=old)
+        added, removed = without(new, old), without(old, new)
+        if known is None:
+            self.fields[name] = FieldChange(removed, added, is_set=True, full_before=old)
             return
-        known = turn.after
-        turn.after = [*without(known, taken_out), *without(put_in, [*turn.before, *known])]
-        turn.before = [*without(turn.before, put_in), *without(taken_out, [*turn.before, *known])]
+        changed = [*known.before, *known.after]
+        known.before = [*without(known.before, added), *without(removed, changed)]
+        known.after = [*without(known.after, removed), *without(added, changed)]
 
 
-def net_changes(operations: Iterable[LogEntry]) -> dict[EntityRef, NetChange]:
-    """Return what a run did, by entity, in its order. What it was only about to do may have been done."""
+def net_changes(entries: Iterable[LogEntry]) -> dict[EntityRef, NetChange]:
+    """Return the net change of each entity, in the order of the log. An entry without an outcome counts as applied."""
     found: dict[EntityRef, NetChange] = {}
-    for one in operations:
-        if one.state == "failed" or not one.stash_id:
+    for entry in entries:
+        if entry.state == "failed" or not entry.stash_id:
             continue
-        place = one.type, one.stash_id
-        effect = found.setdefault(place, NetChange(place, one.key))
-        effect.is_made = effect.is_made or one.action == "create"
-        if one.action == "destroy":
-            effect.was = one.before
-        for name, after in one.after.items():
-            effect.note(name, one.before.get(name), after)
+        ref = entry.type, entry.stash_id
+        change = found.setdefault(ref, NetChange(ref, entry.key))
+        change.is_created |= entry.action == "create"
+        if entry.action == "destroy":
+            change.deleted = entry.before
+        for name, after in entry.after.items():
+            change.add(name, entry.before.get(name), after)
     return found
 
 
-def new_ids(operations: Iterable[LogEntry]) -> dict[EntityRef, str]:
-    """The ids of what was taken out and then made again by an undo, by the id before. Operations are in their order."""
-    gone: dict[tuple[str, SourceKey], list[EntityRef]] = {}
+def new_ids(entries: Iterable[LogEntry]) -> dict[EntityRef, str]:
+    """Return the new ids of entities that were deleted and that an undo made again, by the old ones."""
+    deleted: dict[tuple[str, SourceKey], list[EntityRef]] = {}
     found: dict[EntityRef, str] = {}
-    for one in operations:
-        key = one.type, one.key
-        if one.action == "destroy":
-            gone.setdefault(key, []).append((one.type, one.stash_id))
-        elif one.action == "create" and one.stash_id:
-            found |= dict.fromkeys(gone.get(key, ()), one.stash_id)
+    for entry in entries:
+        key = entry.type, entry.key
+        if entry.action == "destroy":
+            deleted.setdefault(key, []).append((entry.type, entry.stash_id))
+        elif entry.action == "create" and entry.stash_id:
+            found |= dict.fromkeys(deleted.get(key, ()), entry.stash_id)
     return found
 
 
-def with_ids(operations: Iterable[LogEntry], ids: Mapping[EntityRef, str]) -> list[LogEntry]:
-    """Operations with the new ids of what was made again since."""
-    if not ids:
-        return list(operations)
-
-    def of(one: LogEntry, fields: Mapping[str, Any]) -> dict[str, Any]:
-        return {name: renamed(one.type, name, value, ids) for name, value in fields.items()}
-
+def with_ids(entries: Iterable[LogEntry], ids: Mapping[EntityRef, str]) -> list[LogEntry]:
+    """Return the log entries with the new ids of entities that were made again since."""
     return [
-        one._replace(
-            stash_id=ids.get((one.type, one.stash_id), one.stash_id),
-            before=of(one, one.before),
-            after=of(one, one.after),
+        entry._replace(
+            stash_id=ids.get((entry.type, entry.stash_id), entry.stash_id),
+            before=fields_with_ids(entry.type, entry.before, ids),
+            after=fields_with_ids(entry.type, entry.after, ids),
         )
-        for one in operations
+        for entry in entries
     ]
 
 
-def renamed(type_name: str, name: str, value: Any, ids: Mapping[EntityRef, str]) -> Any:
-    """A field's value with new ids in its links."""
-    target = Image if name == "images" else ENTITY_TYPES[type_name].relations.get(name)
+def fields_with_ids(
+    type_name: str, fields: Mapping[str, Any], ids: Mapping[EntityRef, str]
+) -> dict[str, Any]:
+    """Return an entity's fields with new ids in its links."""
+    return {name: with_new_ids(target_of(type_name, name), value, ids) for name, value in fields.items()}
+
+
+def with_new_ids(target: str | None, value: Any, ids: Mapping[EntityRef, str]) -> Any:
+    """Return one link or several to entities of a type with the new ids."""
     if target is None or not value:
         return value
-    kind = target.__type_name__
     if isinstance(value, list):
-        return [ids.get((kind, one), one) for one in value]
-    return ids.get((kind, value), value)
+        return [ids.get((target, one), one) for one in value]
+    return ids.get((target, value), value)
+
+
+def target_of(type_name: str, name: str) -> str | None:
+    """Return the type that a field links to. None for a field of values."""
+    target = Image if name == "images" else ENTITY_TYPES[type_name].relations.get(name)
+    return None if target is None else target.__type_name__
 
 
 def without[T: Hashable](members: Iterable[T], others: Iterable[T]) -> list[T]:
-    """The members that are not among the others, in their order."""
+    """Return the members that are not among the others, in their order."""
     left_out = set(others)
     return [one for one in members if one not in left_out]
 
 
-def is_same(one: Any, other: Any) -> bool:
-    """Tell whether Stash keeps two values alike. Sets whatever their order."""
-    if isinstance(one, dict) or isinstance(other, dict):
-        return (one or {}) == (other or {})
-    if isinstance(one, list) or isinstance(other, list):
-        return set(map(_kept, one or ())) == set(map(_kept, other or ()))
-    return _kept(one) == _kept(other)
-
-
-def _kept(value: Any) -> str:
+def comparable(value: Any) -> str:
+    """Return a value as a text: the same for values that Stash keeps alike. The order of a set does not count."""
+    if isinstance(value, dict):
+        return json.dumps(value, sort_keys=True) if value else ""
+    if isinstance(value, list):
+        return json.dumps(sorted(set(map(comparable, value)))) if value else ""
     return normalize_text(as_text(value))
-
-
-def declined_by(mark: UndoMark | None, taken: Any, left: Any) -> UndoMark | None:
-    """Return what is declined of a field once `taken` was taken from it and `left` is left there.
-
-    None where that brings back what an earlier undo took.
-    """
-    if isinstance(taken, list):
-        had = mark or UndoMark([], [])
-        result = UndoMark(
-            without(dict.fromkeys([*had.taken, *without(taken, had.left)]), left),
-            without(dict.fromkeys([*had.left, *without(left, had.taken)]), taken),
-        )
-        return result if result.taken or result.left else None
-    if mark is None:
-        return UndoMark(taken, left)
-    return None if is_same(mark.taken, left) else UndoMark(mark.taken, left)

@@ -186,8 +186,8 @@ def without_common_tail(host_path: str, stash_path: str) -> tuple[str, str]:
     host, stash = _parts(host_path), _parts(stash_path)
     is_folded = _is_windows(host_path) or _is_windows(stash_path)
     common = 0
-    for mine, theirs in zip(reversed(host[1:]), reversed(stash[1:]), strict=False):
-        if mine != theirs and not (is_folded and mine.casefold() == theirs.casefold()):
+    for host_part, stash_part in zip(reversed(host[1:]), reversed(stash[1:]), strict=False):
+        if host_part != stash_part and not (is_folded and host_part.casefold() == stash_part.casefold()):
             break
         common += 1
     return _joined(host[: len(host) - common], host_path), _joined(stash[: len(stash) - common], stash_path)

@@ -1,4 +1,4 @@
-"""The baselines as they were at the moment of a restored backup. Pure."""
+"""The records as they were at the moment to which Stash was put back. Pure."""
 
 from __future__ import annotations
 
@@ -14,58 +14,54 @@ if TYPE_CHECKING:
     from stash.journal import Baseline, LogEntry
 
 PICTURE = "image"
-"""The field of a picture. A baseline holds a mark of its content."""
+"""The field of a picture: what is remembered of it is a mark of its content."""
 
 
 def rolled_back(
-    baselines: Iterable[Baseline], entries: Iterable[LogEntry], moment: str
+    baselines: Iterable[Baseline], operations: Iterable[LogEntry], moment: str
 ) -> tuple[list[Baseline], list[Baseline]]:
-    """Return the baselines to store, and those to delete.
+    """Return the records to store, and those to delete.
 
-    The baseline of an entity that was created since the moment is deleted, so that the entity is created again. In
-    any other baseline the lost writes are reverted, so that the three-way merge writes them again unless the user
-    edited the field.
+    A record of an entity that was made since the moment is deleted, so that it is made again. Of any other record
+    the lost writes are taken back, so that the three-way merge writes them again where nobody edited the field.
 
     Args:
-        baselines: the baselines whose last write is lost.
-        entries: the lost entries of the log, in their order.
-        moment: the time by Stash's clock from which on they are lost.
+        baselines: the records whose last write is lost.
+        operations: the lost operations, in their order.
+        moment: from when on they are lost, by Stash's clock.
     """
-    effects = net_changes(entries)
+    changes = net_changes(operations)
     kept: list[Baseline] = []
     gone: list[Baseline] = []
     for baseline in baselines:
-        effect = effects.get((baseline.type, baseline.stash_id))
+        change = changes.get((baseline.type, baseline.stash_id))
         if baseline.created_at >= moment and not baseline.is_undone:
             gone.append(baseline)
         else:
-            kept.append(_without(baseline, effect.turns if effect is not None else {}))
+            kept.append(_without(baseline, change.fields if change is not None else {}))
     return kept, gone
 
 
-def _without(baseline: Baseline, turns: Mapping[str, FieldChange]) -> Baseline:
-    seen, wrote, earlier = (
-        dict(baseline.known_members),
-        dict(baseline.last_applied),
-        dict(baseline.previously_applied),
-    )
-    for name, turn in turns.items():
+def _without(baseline: Baseline, fields: Mapping[str, FieldChange]) -> Baseline:
+    known, applied = dict(baseline.known_members), dict(baseline.last_applied)
+    previous = dict(baseline.previously_applied)
+    for name, change in fields.items():
         if name == PICTURE:
-            _restore_picture(wrote, earlier)
-        elif turn.is_set:
-            seen[name] = without(seen.get(name, ()), turn.after)
-            wrote[name] = [*without(wrote.get(name, ()), turn.after), *turn.before]
-        elif name in wrote:
-            earlier[name] = [*earlier.get(name, ()), as_text(turn.before)]
+            _restore_picture(applied, previous)
+        elif change.is_set:
+            known[name] = without(known.get(name, ()), change.after)
+            applied[name] = [*without(applied.get(name, ()), change.after), *change.before]
+        elif name in applied:
+            previous[name] = [*previous.get(name, ()), as_text(change.before)]
     return baseline._replace(
-        updated_at="", known_members=seen, last_applied=wrote, previously_applied=earlier
+        updated_at="", known_members=known, last_applied=applied, previously_applied=previous
     )
 
 
-def _restore_picture(wrote: dict[str, Any], earlier: dict[str, Any]) -> None:
-    before = list(earlier.pop(PICTURE, ()))
-    wrote.pop(PICTURE, None)
+def _restore_picture(applied: dict[str, Any], previous: dict[str, Any]) -> None:
+    before = list(previous.pop(PICTURE, ()))
+    applied.pop(PICTURE, None)
     if before:
-        wrote[PICTURE] = before.pop()
+        applied[PICTURE] = before.pop()
     if before:
-        earlier[PICTURE] = before
+        previous[PICTURE] = before

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from stash.changes.net_changes import RESTORED_CHAPTER
 from stash.reconcile.merge_result import MergeResult
 from stash.report import Planned
 from stash.store import Change, destroy
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from stash.source.items import Item
 
 REASON_PRUNED = "dropped by the source"
+
+RESTORED = "its removal was taken back by undo; --redo removes it again"
 
 
 class Pruner:
@@ -52,20 +55,26 @@ class Pruner:
         for failure in done.failed:
             reason = f"Stash refused GalleryChapter: {failure.message[:300]}"
             run.report.skip("chapter", failure.entity.id, reason, is_failure=True)
-        await run.journal.record(one._replace(stash_id="") for _, one in dropped if one.stash_id in gone)
+        await run.journal.record(
+            one._replace(stash_id="", undo_marks={}) for _, one in dropped if one.stash_id in gone
+        )
 
     async def _dropped(self, item: Item, gallery: Gallery) -> AsyncIterator[tuple[Change, Baseline]]:
         """Find the chapters of this sync in a gallery that are as it wrote them, and whose post has left the item."""
-        journal = self._processing.run.journal
-        if journal is None:
+        run = self._processing.run
+        if run.journal is None:
             return
         current = gallery.chapters if isinstance(gallery.chapters, list) and not gallery.is_new() else []
         carried = {f"{item.id}/{post.id}" for post in item.aggregated}
         for chapter in [one for one in current if one not in self._processing.work.results]:
-            for baseline in await journal.baselines.of_entity("GalleryChapter", chapter.id):
+            for baseline in await run.journal.baselines.of_entity("GalleryChapter", chapter.id):
                 is_ours = baseline.key.id.startswith(f"{item.id}/") and baseline.key.id not in carried
                 written = baseline.last_applied.get("title")
-                if is_ours and normalize_text(str(chapter.title)) == normalize_text(written):
+                if not is_ours or normalize_text(str(chapter.title)) != normalize_text(written):
+                    continue
+                if RESTORED_CHAPTER in baseline.undo_marks and not run.options.redo:
+                    run.report.skip(*baseline.key, RESTORED)
+                else:
                     was = {"title": chapter.title, "image_index": chapter.image_index, "gallery": gallery}
                     yield Change(chapter, "destroy", was, {}), baseline
 

@@ -56,11 +56,11 @@ class CreatorSurvey:
         first = {creator.id: spread(synced[creator.id]) for creator in creators}
         gone = await self._gone([one for ids in first.values() for one in ids])
         for creator in creators:
-            looked_for, every = first[creator.id], synced[creator.id]
-            missing = sum(one in gone for one in looked_for)
-            if len(looked_for) < len(every) and missing >= SUSPICIOUS * len(looked_for):
-                missing, looked_for = len(await self._gone(every)), every
-            check_entities(creator.username, missing, len(looked_for))
+            checked, every = first[creator.id], synced[creator.id]
+            missing = sum(one in gone for one in checked)
+            if len(checked) < len(every) and missing >= SUSPICIOUS * len(checked):
+                missing, checked = len(await self._gone(every)), every
+            check_entities(creator.username, missing, len(checked))
 
     async def _gone(self, ids: Ids) -> set[tuple[str, str]]:
         """Return those that Stash does not have."""

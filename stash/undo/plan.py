@@ -1,37 +1,52 @@
-"""The input and the result of planning an undo: Stash as it is, and the changes to make."""
+"""The input and the result of planning an undo: a snapshot of Stash, and the changes to make. Values."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from stash.store.delete import ORDER
+
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from stash.changes.net_changes import EntityRef, NetChange
     from stash.journal import UndoMark
 
+DELETABLE = frozenset(ORDER)
+"""Types that a run creates. Scenes and images are the user's files and are never deleted."""
+
+NAMED = frozenset({"Performer", "Tag", "Studio"})
+"""Types that other entities use by name. They are deleted only when nothing uses them."""
+
+OF_STASH = frozenset({"id", "created_at", "updated_at", "image_path", "image_count", "folder", "files"})
+"""Fields that Stash itself sets."""
+
 
 @dataclass
 class StashSnapshot:
-    """Stash as it is: the fields of each entity as plain values, and the uses of what may go.
+    """Stash as it is: the fields of each entity as plain values, and the uses of what the run created.
 
-    `pictures` are those that Stash shows, as data URLs, None for one that it does not give; `sent` are the marks of those
-    that a sync sent last. `again` names what stands in place of an entity that was made again since, `pending_deletes` what an
-    attempt that was killed was about to take out.
+    `pictures` has the pictures that Stash shows, as data URLs, None for one that Stash does not send. `sent` has the
+    marks of the pictures that a sync sent last. `replaced_by` names the entity that a later run made in place of a
+    deleted one. `pending_deletes` are the entities that an interrupted undo was about to delete.
     """
 
-    fields: dict[EntityRef, dict[str, Any]]
+    fields: Mapping[EntityRef, Mapping[str, Any]]
     uses: Mapping[EntityRef, Mapping[str, int]] = field(default_factory=dict)
     pictures: Mapping[EntityRef, str | None] = field(default_factory=dict)
     sent: Mapping[EntityRef, str | None] = field(default_factory=dict)
-    again: Mapping[EntityRef, EntityRef] = field(default_factory=dict)
+    replaced_by: Mapping[EntityRef, EntityRef] = field(default_factory=dict)
     pending_deletes: Collection[EntityRef] = ()
 
 
 @dataclass
 class UndoPlan:
-    """What is to be done: fields to be written, entities to be taken out or made again, and what is left alone."""
+    """Fields to write, entities to delete or to make again, and what stays as it is.
+
+    `undo_marks` tell later syncs what the undo took. `incomplete` names, of an entity that is made again, the fields
+    whose links lead to deleted entities.
+    """
 
     writes: dict[EntityRef, dict[str, Any]] = field(default_factory=dict)
     deletes: list[NetChange] = field(default_factory=list)
@@ -39,3 +54,4 @@ class UndoPlan:
     undo_marks: dict[EntityRef, dict[str, UndoMark]] = field(default_factory=dict)
     kept: list[tuple[EntityRef, str]] = field(default_factory=list)
     left_alone: list[tuple[NetChange, str]] = field(default_factory=list)
+    incomplete: list[tuple[NetChange, Sequence[str]]] = field(default_factory=list)

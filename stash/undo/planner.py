@@ -1,289 +1,253 @@
-"""What undoing a run means: which fields go back, which entities go, what stays and why. Pure."""
+"""Plan an undo by the three-way merge that a sync uses. Pure.
+
+The merge gets the value before the run as desired, the value in Stash as current, and the value that the run wrote
+as base. So a field that a user edited since the run is kept.
+"""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from stash.changes.net_changes import is_same, without
+from stash.changes.net_changes import FieldChange, comparable, target_of, without
 from stash.files.content import mark_of_url
 from stash.journal import ENTITY_ITSELF, PICTURES, UndoMark
-from stash.store.entity_types import ENTITY_TYPES
-from stash.undo.plan import UndoPlan
+from stash.reconcile.merge import merge_set, merge_value
+from stash.undo.chapters import fit_chapters
+from stash.undo.edits import given_contents, is_edited, is_rearranged, members, shown_mark
+from stash.undo.plan import DELETABLE, NAMED, UndoPlan
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
-    from stash.changes.net_changes import EntityRef, FieldChange, NetChange
+    from stash.changes.net_changes import EntityRef, NetChange
+    from stash.reconcile.merge import SetMerge
     from stash.undo.plan import StashSnapshot
-
-_APART = frozenset(
-    {
-        *("id", "created_at", "updated_at", "image_path", "image_count", "folder", "files"),
-        *("child_studios", "chapters", "scenes", "images", "cover", "gallery"),
-    }
-)
-"""Fields of a made entity that are judged on their own, or are nobody's edit."""
-
-REMOVABLE = frozenset({"GalleryChapter", "Gallery", "Performer", "Tag", "Studio"})
-"""Types that a run makes out of nothing; scenes and images are the user's files."""
 
 EDITED = "it was edited in Stash since; --force takes it back all the same"
 USED = "it is used by what this run did not put it on; nothing to do"
-AGAIN = "it was made again since; nothing to do"
-OF_FILES = "it holds files; nothing to do"
+REPLACED = "it was made again since; nothing to do"
+HOLDS_FILES = "it holds files; nothing to do"
+
+
+def plan_undo(
+    changes: Mapping[EntityRef, NetChange], snapshot: StashSnapshot, *, is_forced: bool = False
+) -> UndoPlan:
+    """Plan the undo of a run's net changes."""
+    return UndoPlanner(changes, snapshot, is_forced=is_forced).plan()
 
 
 class UndoPlanner:
-    """Decides what becomes of each effect of a run."""
+    """Plans the undo of each net change. `is_forced` overwrites what a user edited."""
 
     def __init__(
-        self, effects: Mapping[EntityRef, NetChange], standing: StashSnapshot, *, is_forced: bool
+        self, changes: Mapping[EntityRef, NetChange], snapshot: StashSnapshot, *, is_forced: bool
     ) -> None:
-        self.plan = UndoPlan()
-        self._effects = effects
-        self._standing = standing
-        self._fields = standing.fields
+        self._changes = changes
+        self._snapshot = snapshot
+        self._fields = snapshot.fields
         self._is_forced = is_forced
-        self._made = {
-            p: e for p, e in effects.items() if e.is_made and p[0] in REMOVABLE and p in self._fields
+        self._plan = UndoPlan()
+        self._created = {
+            ref: change
+            for ref, change in changes.items()
+            if change.is_created and ref[0] in DELETABLE and ref in self._fields
         }
-        self._going: set[EntityRef] = set()
-        self._remaking: set[EntityRef] = set()
-        self._scenes: defaultdict[str, list[str]] = defaultdict(list)
-        self._chapters: defaultdict[str, list[EntityRef]] = defaultdict(list)
-        for place, effect in effects.items():
-            if place[0] == "Scene" and place in self._fields and "galleries" in effect.turns:
-                for gallery in effect.turns["galleries"].after:
-                    self._scenes[gallery].append(place[1])
-            elif place[0] == "GalleryChapter" and place in self._made:
-                self._chapters[str(self._fields[place].get("gallery"))].append(place)
+        self._deleted: set[EntityRef] = set()
+        self._recreated: set[EntityRef] = set()
 
-    def decide(self) -> UndoPlan:
-        """The plan."""
-        plan = self.plan
-        self._make_again()
-        for name in ("Gallery", "GalleryChapter"):
-            for place, effect in self._made.items():
-                if place[0] == name:
-                    self._judge(effect)
-        for place, effect in self._effects.items():
-            if place in self._fields and place not in self._made:
-                for name, turn in effect.turns.items():
-                    self._turn_back(place, name, turn)
-        for effect in plan.recreates:
-            for image in (effect.was or {}).get("images", ()):
-                self._link(image, effect.place[1], is_in=True)
-        self._judge_named()
-        return plan
+    def plan(self) -> UndoPlan:
+        """Return the plan."""
+        self._plan_recreates()
+        self._plan_galleries_and_chapters()
+        self._plan_fields()
+        self._plan_named()
+        fit_chapters(self._plan, self._snapshot)
+        return self._plan
 
-    def _make_again(self) -> None:
-        gone = [e for place, e in self._effects.items() if e.was is not None and place not in self._fields]
-        for effect in gone:
-            if effect.place in self._standing.again:
-                self.plan.left_alone.append((effect, AGAIN))
-            else:
-                self.plan.recreates.append(effect)
-                self._remaking.add(effect.place)
+    # --- entities that the run deleted ---
+
+    def _plan_recreates(self) -> None:
+        missing = [
+            change
+            for ref, change in self._changes.items()
+            if change.deleted is not None and ref not in self._fields
+        ]
+        replaced = [change for change in missing if change.ref in self._snapshot.replaced_by]
+        self._plan.left_alone += [(change, REPLACED) for change in replaced]
+        recreated = [change for change in missing if change.ref not in self._snapshot.replaced_by]
+        self._recreated = {change.ref for change in recreated}
+        self._plan.recreates = [self._without_lost_links(change) for change in recreated]
+
+    def _without_lost_links(self, change: NetChange) -> NetChange:
+        """Leave out links to entities that a user deleted since. The store finds the images and the cover itself."""
+        fields, lost = dict(change.deleted or {}), []
+        for name, value in fields.items():
+            links = value if isinstance(value, list) else [value]
+            found = [one for one in links if self._is_linkable(change.ref[0], name, one)]
+            if found != links and name not in {"images", "cover", "gallery"}:
+                fields[name] = found if isinstance(value, list) else None
+                lost.append(name)
+        if lost:
+            self._plan.incomplete.append((change, lost))
+        return replace(change, deleted=fields)
+
+    def _is_linkable(self, type_name: str, name: str, value: Any) -> bool:
+        """Tell whether a value is no link, or links to an entity that stands or is made again."""
+        target = target_of(type_name, name)
+        ref = (str(target), value)
+        return (
+            target is None
+            or value is None
+            or ref in self._fields
+            or ref in self._recreated
+            or ref in self._snapshot.replaced_by
+        )
 
     # --- fields ---
 
-    def _turn_back(self, place: EntityRef, name: str, turn: FieldChange) -> None:
-        if place[0] == "Gallery" and name == "images":
-            self._turn_images(place, turn)
-        elif name in PICTURES:
-            self._turn_picture(place, name, turn)
-        elif name in self._fields[place]:
-            (self._turn_set if turn.is_set else self._turn_value)(place, name, turn)
-
-    def _turn_value(self, place: EntityRef, name: str, turn: FieldChange) -> None:
-        now, back = self._fields[place][name], turn.before
-        if is_same(now, back):
-            return
-        target = ENTITY_TYPES[place[0]].relations.get(name)
-        is_lost = target is not None and back is not None and not self._exists((target.__type_name__, back))
-        if is_lost or not (self._is_forced or is_same(now, turn.after)):
-            self.plan.kept.append((place, name))
-            return
-        self._write(place, name, back)
-        self.plan.undo_marks.setdefault(place, {})[name] = UndoMark(now, back)
-
-    def _turn_picture(self, place: EntityRef, name: str, turn: FieldChange) -> None:
-        now, back = self._mark(place), mark_of_url(turn.before)
-        if now == back:
-            return
-        if now is None or not (self._is_forced or now == turn.after):
-            self.plan.kept.append((place, name))
-            return
-        self._write(place, name, turn.before)
-        self.plan.undo_marks.setdefault(place, {})[name] = UndoMark(now, back)
-
-    def _mark(self, place: EntityRef) -> str | None:
-        """The mark of the picture that Stash shows, empty for none. None where it could not be read."""
-        shown = self._standing.pictures.get(place, "")
-        return None if shown is None else mark_of_url(shown)
-
-    def _turn_set(self, place: EntityRef, name: str, turn: FieldChange) -> None:
-        now = self._fields[place][name] or []
-        standing = set(now)
-        taken = [
-            one for one in turn.after if one in standing and not self._is_of_a_kept_gallery(place, name, one)
-        ]
-        left = [one for one in without(turn.before, now) if self._is_member(place, name, one)]
-        if not taken and not left:
-            return
-        result = [*without(now, taken), *left]
-        self._write(place, name, turn.was if turn.was and is_same(turn.was, result) else result)
-        if (place[0], name) != ("Scene", "galleries"):
-            self.plan.undo_marks.setdefault(place, {})[name] = UndoMark(taken, left)
-            return
-        for gallery in (*taken, *left):  # a gallery remembers its scenes, not a scene its galleries
-            mark = self._mark_of(("Gallery", gallery), "scenes")
-            (mark.taken if gallery in taken else mark.left).append(place[1])
-
-    def _turn_images(self, gallery: EntityRef, turn: FieldChange) -> None:
-        """The images that joined or left a gallery. The link is written from the image's side."""
-        for image in turn.after:
-            if self._link(image, gallery[1], is_in=False):
-                self._mark_of(gallery, "images").taken.append(image)
-        for image in turn.before:
-            if self._link(image, gallery[1], is_in=True):
-                self._mark_of(gallery, "images").left.append(image)
-
-    def _mark_of(self, place: EntityRef, name: str) -> UndoMark:
-        return self.plan.undo_marks.setdefault(place, {}).setdefault(name, UndoMark([], []))
-
-    def _link(self, image: str, gallery: str, *, is_in: bool) -> bool:
-        """Have an image join or leave a gallery. Return whether that is a change."""
-        place = "Image", image
-        if place not in self._fields:
-            return False
-        standing = self._result(place, "galleries") or []
-        if (gallery in standing) == is_in:
-            return False
-        self._write(place, "galleries", [*standing, gallery] if is_in else without(standing, [gallery]))
-        return True
-
-    def _write(self, place: EntityRef, name: str, value: Any) -> None:
-        self.plan.writes.setdefault(place, {})[name] = value
-
-    def _result(self, place: EntityRef, name: str) -> Any:
-        return self.plan.writes.get(place, {}).get(name, self._fields[place].get(name))
-
-    def _is_of_a_kept_gallery(self, place: EntityRef, name: str, one: str) -> bool:
-        made = ("Gallery", one)
-        return (place[0], name) == ("Scene", "galleries") and made in self._made and made not in self._going
-
-    def _is_member(self, place: EntityRef, name: str, one: str) -> bool:
-        target = ENTITY_TYPES[place[0]].relations.get(name)
-        return target is None or self._exists((target.__type_name__, one))
-
-    def _exists(self, place: EntityRef) -> bool:
-        return place in self._fields or place in self._remaking or place in self._standing.again
-
-    # --- what was made ---
-
-    def _judge(self, effect: NetChange) -> None:
-        """A gallery or a chapter goes if nobody has edited it. A chapter of a gallery that stays does too."""
-        place, now = effect.place, self._fields[effect.place]
-        if place[0] == "GalleryChapter":
-            gallery = ("Gallery", now.get("gallery"))
-            if gallery in self._made and gallery not in self._going:
-                return
-        elif now.get("files") or now.get("folder"):
-            self.plan.left_alone.append((effect, OF_FILES))
-            return
-        if not self._is_forced and (self._is_edited(effect) or self._has_more(effect)):
-            self.plan.left_alone.append((effect, EDITED))
-        else:
-            self._let_go(effect)
-
-    def _let_go(self, effect: NetChange) -> None:
-        self._going.add(effect.place)
-        self.plan.deletes.append(effect)
-        self.plan.undo_marks.setdefault(effect.place, {})[ENTITY_ITSELF] = UndoMark(effect.place[1], None)
-
-    def _is_edited(self, effect: NetChange) -> bool:
-        now, turns = self._fields[effect.place], effect.turns
-        sent = {
-            "",
-            self._standing.sent.get(effect.place),
-            *(turns[name].after for name in turns.keys() & PICTURES),
-        }
-        return self._mark(effect.place) not in sent or any(
-            not is_same(value, turns[name].after if name in turns else None)
-            for name, value in now.items()
-            if name not in _APART
-        )
-
-    def _has_more(self, effect: NetChange) -> bool:
-        """Tell whether a gallery has images, scenes, chapters or a cover that the run did not give it, or lacks some.
-
-        An attempt that was killed had taken out what one lacks that it was about to take out as a whole.
-        """
-        place, turns = effect.place, effect.turns
-        if place[0] != "Gallery":
-            return False
-        now = self._fields[place]
-        images = {one for one in _given(turns, "images") if ("Image", one) in self._fields}
-        left = {image for image in images if self._has(image, place[1])}
-        cover = turns["cover"].after if "cover" in turns else None
-        scenes = {*_given(turns, "scenes"), *self._scenes.get(place[1], ())}
-        mine = [one for one in self._chapters.get(place[1], ()) if not self._is_edited(self._made[one])]
-        chapters = {chapter for _, chapter in mine}
-        here, listed = {*_members(now.get("scenes"))}, {*_members(now.get("chapters"))}
-        has_others = now.get("image_count") != len(left) or now.get("cover") not in {*images, None}
-        if has_others or here - scenes or listed - chapters:
-            return True
-        is_whole = left == images and now.get("cover") == (cover if cover in images else now.get("cover"))
-        return place not in self._standing.pending_deletes and not (
-            is_whole and here == scenes and listed == chapters
-        )
-
-    def _has(self, image: str, gallery: str) -> bool:
-        return gallery in (self._fields["Image", image].get("galleries") or ())
-
-    def _judge_named(self) -> None:
-        """Performers, tags and studios go if nobody uses them once everything else is back, and nobody edited them."""
-        left = {p: e for p, e in self._made.items() if p[0] in {"Performer", "Tag", "Studio"}}
-        if not self._is_forced:
-            edited = {place: effect for place, effect in left.items() if self._is_edited(effect)}
-            self.plan.left_alone += [(effect, EDITED) for effect in edited.values()]
-            left = {place: effect for place, effect in left.items() if place not in edited}
-        freed = self._freed()
-        while free := [place for place in left if self._is_free(place, freed)]:
-            for place in free:
-                self._let_go(left.pop(place))
-        self.plan.left_alone += [(effect, USED) for effect in left.values()]
-
-    def _freed(self) -> Counter[tuple[EntityRef, str]]:
-        """Tell how many entities of each type let go of a performer, a tag or a studio."""
-        freed: Counter[tuple[EntityRef, str]] = Counter()
-        for place in {*self.plan.writes, *self._going}:
-            if place not in self._fields:
+    def _plan_fields(self) -> None:
+        """Restore the fields of the entities that stood before the run."""
+        for ref, change in self._changes.items():
+            if ref not in self._fields or ref in self._created:
                 continue
-            for name, target in (("performers", "Performer"), ("tags", "Tag"), ("studio", "Studio")):
-                now = _members(self._fields[place].get(name))
-                kept = () if place in self._going else _members(self._result(place, name))
-                freed.update(((target, one), place[0]) for one in without(now, kept))
-        return freed
+            for name, field in change.fields.items():
+                if name in PICTURES or (name in self._fields[ref] and not field.is_set):
+                    self._restore_value(ref, name, field)
+                elif name in self._fields[ref]:
+                    self._restore_set(ref, name, field)
+        for image, field in self._image_changes():
+            self._restore_set(("Image", image), "galleries", field)
 
-    def _is_free(self, place: EntityRef, freed: Counter[tuple[EntityRef, str]]) -> bool:
-        uses = self._standing.uses.get(place, {})
-        children = _members(self._fields[place].get("child_studios"))
-        return all(count <= freed[place, user] for user, count in uses.items()) and all(
-            self._has_left(("Studio", child), place[1]) for child in children
+    def _image_changes(self) -> Iterator[tuple[str, FieldChange]]:
+        """Turn the images that galleries gained and lost into changes of these images, which is how they are written."""
+        found: defaultdict[str, FieldChange] = defaultdict(lambda: FieldChange([], [], is_set=True))
+        for ref, change in self._changes.items():
+            field = change.fields.get("images")
+            if ref[0] == "Gallery" and field and ref in self._fields and ref not in self._created:
+                for image in field.after:
+                    found[image].after.append(change.ref[1])
+                for image in field.before:
+                    found[image].before.append(change.ref[1])
+        for change in self._plan.recreates:
+            for image in (change.deleted or {}).get("images", ()):
+                found[image].before.append(change.ref[1])
+        return ((image, field) for image, field in found.items() if ("Image", image) in self._fields)
+
+    def _restore_value(self, ref: EntityRef, name: str, field: FieldChange) -> None:
+        is_picture = name in PICTURES
+        current = shown_mark(self._snapshot, ref) if is_picture else self._fields[ref][name]
+        desired = mark_of_url(field.before) if is_picture else field.before
+        merged = merge_value(
+            comparable(current),
+            comparable(desired),
+            [comparable(field.after)],
+            overwrite=self._is_forced,
+        )
+        # The merge takes None for an empty value: a picture that Stash did not send is kept, even by --force.
+        is_unknown = is_picture and current is None
+        if merged.action == "same" and not is_unknown:
+            return
+        if is_unknown or merged.action == "keep" or not self._is_linkable(ref[0], name, field.before):
+            self._plan.kept.append((ref, name))
+            return
+        self._plan.writes.setdefault(ref, {})[name] = field.before
+        self._plan.undo_marks.setdefault(ref, {})[name] = UndoMark(current, desired)
+
+    def _restore_set(self, ref: EntityRef, name: str, field: FieldChange) -> None:
+        desired = [one for one in field.before if self._is_linkable(ref[0], name, one)]
+        base = [one for one in field.after if not self._is_kept_gallery(name, one)]
+        # No known members: a sync leaves out what a user removed, an undo brings back what the run removed.
+        merged = merge_set(self._fields[ref].get(name) or (), desired, (), base)
+        if not (merged.added or merged.removed):
+            return
+        result = list(merged.result)
+        if field.full_before and comparable(field.full_before) == comparable(result):
+            result = field.full_before
+        self._plan.writes.setdefault(ref, {})[name] = result
+        if name == "galleries":
+            self._mark_galleries(ref, merged)
+        else:
+            mark = UndoMark(list(merged.removed), list(merged.added))
+            self._plan.undo_marks.setdefault(ref, {})[name] = mark
+
+    def _is_kept_gallery(self, name: str, member: str) -> bool:
+        """Tell whether a member is a gallery that the run created and that stays, so it keeps its scenes."""
+        ref = "Gallery", member
+        return name == "galleries" and ref in self._created and ref not in self._deleted
+
+    def _mark_galleries(self, ref: EntityRef, merged: SetMerge) -> None:
+        """Mark the galleries of a scene or an image: baselines of galleries have the members, not the other way."""
+        name = "scenes" if ref[0] == "Scene" else "images"
+        for gallery in (*merged.removed, *merged.added):
+            if name == "images" and ("Gallery", gallery) in self._recreated:
+                continue  # a deletion left no mark of the images that could be withdrawn here
+            marks = self._plan.undo_marks.setdefault(("Gallery", gallery), {})
+            mark = marks.setdefault(name, UndoMark([], []))
+            (mark.taken if gallery in merged.removed else mark.left).append(ref[1])
+
+    def _planned(self, ref: EntityRef, name: str) -> Any:
+        """Return a field as the plan leaves it."""
+        return self._plan.writes.get(ref, {}).get(name, self._fields[ref].get(name))
+
+    # --- entities that the run created ---
+
+    def _plan_galleries_and_chapters(self) -> None:
+        """Delete those that nobody edited. A chapter stays with its gallery."""
+        given, now = given_contents(self._changes, self._snapshot), self._fields
+        for ref, change in self._created.items():
+            if ref[0] == "Gallery" and (now[ref].get("files") or now[ref].get("folder")):
+                self._plan.left_alone.append((change, HOLDS_FILES))
+            elif ref[0] == "Gallery":
+                is_changed = is_edited(change, self._snapshot) or is_rearranged(
+                    change, given[ref[1]], self._snapshot
+                )
+                self._delete_unless(change, is_changed=is_changed)
+        for ref, change in self._created.items():
+            if ref[0] == "GalleryChapter" and not self._is_kept_gallery("galleries", now[ref]["gallery"]):
+                self._delete_unless(change, is_changed=is_edited(change, self._snapshot))
+
+    def _plan_named(self) -> None:
+        """Delete performers, tags and studios that nobody edited and that nothing uses after the undo."""
+        named = {ref: change for ref, change in self._created.items() if ref[0] in NAMED}
+        unused: dict[EntityRef, NetChange] = {}
+        for ref, change in named.items():
+            if not self._is_forced and is_edited(change, self._snapshot):
+                self._plan.left_alone.append((change, EDITED))
+            else:
+                unused[ref] = change
+        released = self._released_uses()
+        while found := [ref for ref in unused if self._is_unused(ref, released)]:
+            for ref in found:
+                self._delete(unused.pop(ref))
+        self._plan.left_alone += [(change, USED) for change in unused.values()]
+
+    def _released_uses(self) -> Counter[tuple[EntityRef, str]]:
+        """Count the uses of performers, tags and studios that the plan ends, by the type of the user."""
+        released: Counter[tuple[EntityRef, str]] = Counter()
+        for ref in (self._plan.writes.keys() | self._deleted) & self._fields.keys():
+            for name, target in (("performers", "Performer"), ("tags", "Tag"), ("studio", "Studio")):
+                now = members(self._fields[ref].get(name))
+                then = () if ref in self._deleted else members(self._planned(ref, name))
+                released.update(((target, one), ref[0]) for one in without(now, then))
+        return released
+
+    def _is_unused(self, ref: EntityRef, released: Counter[tuple[EntityRef, str]]) -> bool:
+        uses, children = self._snapshot.uses.get(ref, {}), members(self._fields[ref].get("child_studios"))
+        return all(count <= released[ref, user] for user, count in uses.items()) and all(
+            child in self._deleted
+            or (child in self._fields and self._planned(child, "parent_studio") != ref[1])
+            for child in (("Studio", one) for one in children)
         )
 
-    def _has_left(self, child: EntityRef, parent: str) -> bool:
-        if child in self._going:
-            return True
-        return child in self._fields and self._result(child, "parent_studio") != parent
+    def _delete_unless(self, change: NetChange, *, is_changed: bool) -> None:
+        if is_changed and not self._is_forced:
+            self._plan.left_alone.append((change, EDITED))
+        else:
+            self._delete(change)
 
-
-def _given(turns: Mapping[str, FieldChange], name: str) -> list[str]:
-    return turns[name].after if name in turns else []
-
-
-def _members(value: Any) -> list[str]:
-    return list(value) if isinstance(value, list) else [value] if value else []
+    def _delete(self, change: NetChange) -> None:
+        self._deleted.add(change.ref)
+        self._plan.deletes.append(change)
+        self._plan.undo_marks.setdefault(change.ref, {})[ENTITY_ITSELF] = UndoMark(change.ref[1], None)

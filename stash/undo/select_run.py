@@ -1,4 +1,4 @@
-"""Which run is taken back, and whether an earlier attempt is gone on with."""
+"""Select the run to undo, and its interrupted undo if there is one."""
 
 from __future__ import annotations
 
@@ -7,25 +7,27 @@ from typing import TYPE_CHECKING
 from stash.errors import RefusedError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable
 
     from stash.journal import Journal, RunRow
 
 LAST = "last"
-"""The newest run that is not an undo and is not taken back already."""
+"""The name of the newest run that is neither an undo nor undone."""
 
 _SEE = "`stash-sync runs` lists the runs"
 
 
 async def chosen_run(journal: Journal, named: str) -> RunRow:
-    """The run of a number, or the last one.
+    """Return the run of a number, or the last one.
 
     Raises:
         UsageError: there is no such run, or what it changed is not kept any more.
         RefusedError: it was with another Stash.
     """
     if named == LAST:
-        run = next(_not_taken_back(await journal.undo.undoable_runs()), None)
+        runs = await journal.undo.undoable_runs()
+        undone = undone_by(runs)
+        run = next((one for one in runs if not is_undo(one) and one.id not in undone), None)
         if run is None:
             raise UsageError(f"There is no run left that could be taken back; {_SEE}.")
         return run
@@ -46,7 +48,7 @@ async def chosen_run(journal: Journal, named: str) -> RunRow:
 
 
 async def unfinished_undo(journal: Journal, run: RunRow) -> RunRow | None:
-    """The newest undo of a run, if it did not end."""
+    """Return the newest undo of a run if it was interrupted."""
     newest = await journal.undo.newest_run(command_of(run))
     return newest if newest is not None and newest.outcome != "done" else None
 
@@ -56,17 +58,16 @@ def command_of(run: RunRow) -> str:
     return f"undo {run.id}"
 
 
+def is_undo(run: RunRow) -> bool:
+    """Tell whether a run is the undo of another one."""
+    return run.command.startswith("undo ")
+
+
 def undone_by(runs: Iterable[RunRow]) -> dict[int, int]:
-    """Map each run that is taken back to the undo that did it. `runs` are newest first, undos at least."""
+    """Map each undone run to its undo. `runs` are all undos at least, the newest first."""
     found: dict[int, int] = {}
     for run in runs:
-        name, _, number = run.command.partition(" ")
-        if name == "undo" and run.outcome == "done" and run.id not in found:
+        number = run.command.removeprefix("undo ")
+        if is_undo(run) and run.outcome == "done" and run.id not in found:
             found.setdefault(int(number), run.id)
     return found
-
-
-def _not_taken_back(runs: Sequence[RunRow]) -> Iterator[RunRow]:
-    """Of runs, newest first, those that are no undo and that no undo which still counts took back."""
-    taken_back = undone_by(runs)
-    return (run for run in runs if not run.command.startswith("undo ") and run.id not in taken_back)

@@ -17,7 +17,7 @@ from tests.end_to_end.conftest import made_world
 from tests.faults.conftest import small_template, victims  # noqa: F401 - fixtures
 from tests.faults.dumps import server_dump
 from tests.faults.rig import _entities, compared
-from tests.mapping.conftest import everywhere  # noqa: F401 - a fixture
+from tests.mapping.conftest import case, everywhere  # noqa: F401 - fixtures
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -167,11 +167,11 @@ class MediaProcessingMixin(StashProcessingBase):
 
 def items_by_media_id(items: Iterable[Item]) -> dict[int, list[Item]]:
     """Return the items that hold each media, by its id."""
-    holders: dict[int, list[Item]] = {}
+    found: dict[int, list[Item]] = {}
     for item in items:
         for one in item.media:
-            holders.setdefault(one.media.id, []).append(item)
-    return holders
+            found.setdefault(one.media.id, []).append(item)
+    return found
 
 
 class Extras(TypedDict, total=False):
