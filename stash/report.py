@@ -76,7 +76,7 @@ class Kept:
 
 
 @dataclass(frozen=True)
-class Planned:
+class FieldChange:
     """One field of one entity as it stands and as a sync would have it. Links are names.
 
     `key` is the entity's at the source, its kind and id or name.
@@ -111,7 +111,7 @@ class Report:
     unmatched: list[Unmatched] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
     kept: list[Kept] = field(default_factory=list)
-    plan: list[Planned] | None = None
+    plan: list[FieldChange] | None = None
     warnings: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     _noted: set[Hashable] = field(default_factory=set, repr=False)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from stash_graphql_client.types.unset import UNSET
-
-from stash.journal import LogEntry, Outcome, SourceKey
-from stash.store.entity_types import Entity
+from stash.changes.change_set import ChangeSet
+from stash.journal import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Sequence
@@ -15,6 +13,7 @@ if TYPE_CHECKING:
     from stash.journal import Journal, LogPosition
     from stash.reconcile.merge_result import MergeResult
     from stash.store import Change, Failure
+    from stash.store.entity_types import Entity
 
 
 class FlushLog:
@@ -35,65 +34,31 @@ class FlushLog:
         self._run_id = run_id
         self._result_of = result_of
         self._planned: dict[Change, LogPosition] = {}
-        self._settled: list[tuple[Entity, Outcome]] = []
+        self._outcomes: list[tuple[Entity, Outcome]] = []
 
     async def planned(self, changes: Sequence[Change]) -> None:
-        """Write down what is sent next."""
-        noted = await self._journal.log.log_sent(self._run_id, list(map(self._entry, changes)))
+        """Store the entries of changes that are sent next."""
+        noted = await self._journal.log.log_sent(
+            self._run_id, ChangeSet(changes, self._result_of).log_entries()
+        )
         self._planned |= zip(changes, noted, strict=True)
 
     async def settled(self, applied: Sequence[Change], failed: Sequence[Failure]) -> None:
-        """Keep what came of it until the part is recorded."""
+        """Keep the outcomes until the chunk is recorded."""
         for change in applied:
             noted = self._planned.pop(change)
-            self._settled.append((change.entity, Outcome(noted, "applied", change.entity.id)))
+            self._outcomes.append((change.entity, Outcome(noted, "applied", change.entity.id)))
         for failure in failed:
             change = failure.change
             noted = self._planned.pop(change)
             known_id = "" if change.action == "create" else change.entity.id
             refused = Outcome(noted, "failed", known_id, failure.message[:1000])
-            self._settled.append((change.entity, refused))
+            self._outcomes.append((change.entity, refused))
 
     def take(self, among: Container[object] | None = None) -> list[Outcome]:
-        """Return what was settled since the last time, of all entities or of these: what others did is not remembered yet."""
-        settled, self._settled = self._settled, []
+        """Return the outcomes since the last call, of all entities or of these. Those of others wait for a later call."""
+        outcomes, self._outcomes = self._outcomes, []
         if among is not None:
-            self._settled = [(entity, one) for entity, one in settled if entity not in among]
-            settled = [(entity, one) for entity, one in settled if entity in among]
-        return [one for _, one in settled]
-
-    def _entry(self, change: Change) -> LogEntry:
-        entity = change.entity
-        result = self._result_of(entity)
-        why = result.reasons if result is not None else {}
-        is_create = change.action == "create"
-        before = {n: v if type(v) is str else plain(v) for n, v in change.before.items()}
-        after = {n: v if type(v) is str else plain(v) for n, v in change.after.items()}
-        pictures = result.pictures if result is not None else {}
-        for name in pictures.keys() & after.keys():
-            before[name], after[name] = pictures[name]
-        return LogEntry(
-            type=entity.__type_name__,
-            key=result.key if result is not None else SourceKey(entity.__type_name__, entity.id),
-            action=change.action,
-            before=before,
-            after=after,
-            why={} if is_create else {name: why[name] for name in change.after if name in why},
-            stash_id="" if is_create else entity.id,
-        )
-
-
-def plain(value: Any) -> Any:
-    """A value of an entity as JSON: links as ids."""
-    if isinstance(value, _PLAIN):
-        return value
-    if isinstance(value, dict):
-        return value
-    if isinstance(value, list):
-        return [one if type(one) is str else one.id if isinstance(one, Entity) else str(one) for one in value]
-    if isinstance(value, Entity):
-        return value.id
-    return None if value is UNSET else str(value)
-
-
-_PLAIN = (str, int, type(None))  # a union is made anew, and looked at slowly, each time
+            self._outcomes = [(entity, one) for entity, one in outcomes if entity not in among]
+            outcomes = [(entity, one) for entity, one in outcomes if entity in among]
+        return [one for _, one in outcomes]

@@ -25,7 +25,7 @@ RESTORED_CHAPTER = "gallery"
 
 
 @dataclass
-class FieldChange:
+class NetField:
     """A field before and after a run. Of a set, the members that the run removed and those that it added.
 
     `full_before` is a set before the run, in its order, where that is known.
@@ -45,18 +45,18 @@ class NetChange:
     key: SourceKey
     is_created: bool = False
     deleted: Mapping[str, Any] | None = None
-    fields: dict[str, FieldChange] = field(default_factory=dict)
+    fields: dict[str, NetField] = field(default_factory=dict)
 
     def add(self, name: str, before: Any, after: Any) -> None:
         """Add what one log entry did to a field."""
         known = self.fields.get(name)
         if not isinstance(before, list) and not isinstance(after, list):
-            self.fields[name] = FieldChange(before if known is None else known.before, after)
+            self.fields[name] = NetField(before if known is None else known.before, after)
             return
         old, new = list(before or ()), list(after or ())
         added, removed = without(new, old), without(old, new)
         if known is None:
-            self.fields[name] = FieldChange(removed, added, is_set=True, full_before=old)
+            self.fields[name] = NetField(removed, added, is_set=True, full_before=old)
             return
         changed = [*known.before, *known.after]
         known.before = [*without(known.before, added), *without(removed, changed)]

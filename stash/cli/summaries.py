@@ -14,7 +14,7 @@ from stash.report import PLURALS, counted
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from stash.report import Kept, Planned, Report, Skipped
+    from stash.report import FieldChange, Kept, Report, Skipped
 
 MOST = 3
 """Most reasons that a list shows, and one planned change more. `--json` and `--html` show all."""
@@ -66,7 +66,7 @@ def undo_lines(number: int, report: Report, most: int = MOST) -> Iterator[str]:
         yield f"`stash-sync undo {report.run}` takes this undo back."
 
 
-def _undo_plan_lines(plan: Sequence[Planned], most: int) -> Iterator[str]:
+def _undo_plan_lines(plan: Sequence[FieldChange], most: int) -> Iterator[str]:
     """Say what an undo would remove, make again and put back, with some of the values."""
     removed = Counter(one.type for one in plan if one.field == "id")
     made = Counter(name for name, _ in {(one.type, one.id) for one in plan if one.reason == "new"})
@@ -74,7 +74,7 @@ def _undo_plan_lines(plan: Sequence[Planned], most: int) -> Iterator[str]:
     for title, counts in (("Would be removed", removed), ("Would be made again", made)):
         if counts:
             yield f"{title}: {', '.join(_counted(name, number) for name, number in counts.items())}."
-    by_type: defaultdict[str, list[Planned]] = defaultdict(list)
+    by_type: defaultdict[str, list[FieldChange]] = defaultdict(list)
     for one in back:
         by_type[one.type].append(one)
     for name, those in by_type.items():
@@ -167,7 +167,7 @@ def _fields(count: int) -> str:
     return counted(count, "fields")
 
 
-def _plan_lines(plan: Sequence[Planned], most: int, *, with_new: bool) -> Iterator[str]:
+def _plan_lines(plan: Sequence[FieldChange], most: int, *, with_new: bool) -> Iterator[str]:
     """Return what is planned: of each type how many are new, and which fields of the others."""
     new: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
     edited: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
@@ -198,7 +198,7 @@ def _plan_lines(plan: Sequence[Planned], most: int, *, with_new: bool) -> Iterat
         yield f"  … {more}{' more' if shown else ''} of them {'replaces' if more == 1 else 'replace'} a value."
 
 
-def _is_removal(one: Planned) -> bool:
+def _is_removal(one: FieldChange) -> bool:
     """Tell whether a planned change takes a whole entity out of Stash."""
     return one.field == "id" and one.after is None
 
@@ -256,7 +256,7 @@ def _closing(report: Report) -> str:
     return _nothing(report) if report.is_silent else "Done."
 
 
-def _objects(plan: Sequence[Planned]) -> str:
+def _objects(plan: Sequence[FieldChange]) -> str:
     return counted(len({(one.type, one.id) for one in plan}), "objects")
 
 

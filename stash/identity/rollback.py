@@ -10,7 +10,7 @@ from stash.journal import as_text
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from stash.changes.net_changes import FieldChange
+    from stash.changes.net_changes import NetField
     from stash.journal import Baseline, LogEntry
 
 PICTURE = "image"
@@ -42,7 +42,7 @@ def rolled_back(
     return kept, gone
 
 
-def _without(baseline: Baseline, fields: Mapping[str, FieldChange]) -> Baseline:
+def _without(baseline: Baseline, fields: Mapping[str, NetField]) -> Baseline:
     known, applied = dict(baseline.known_members), dict(baseline.last_applied)
     previous = dict(baseline.previously_applied)
     for name, change in fields.items():

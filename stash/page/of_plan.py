@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from stash.page.model import What
-    from stash.report import Planned, Report
+    from stash.report import FieldChange, Report
 
 ITEMS = frozenset({"post", "message", "story", "wall"})
 
@@ -100,7 +100,7 @@ def _name_creators(entries: Sequence[PageEntry], base: str) -> None:
             entry.lines = lines_of(studios[account].key, entry.label, "", base)
 
 
-def _items(plan: Sequence[Planned]) -> dict[str, str]:
+def _items(plan: Sequence[FieldChange]) -> dict[str, str]:
     """Tell which item a media is in, as far as the plan says: by the new images and scenes of galleries, and by URLs."""
     found: dict[str, str] = {}
     for one in plan:
@@ -113,12 +113,12 @@ def _items(plan: Sequence[Planned]) -> dict[str, str]:
     return found
 
 
-def _who(one: Planned) -> tuple[str, str, str]:
+def _who(one: FieldChange) -> tuple[str, str, str]:
     """Return what tells an entity. New chapters are alike in all but their key."""
     return one.type, one.id, one.key
 
 
-def _entry(fields: Sequence[Planned], items: Mapping[str, str], base: str) -> PageEntry:
+def _entry(fields: Sequence[FieldChange], items: Mapping[str, str], base: str) -> PageEntry:
     first = fields[0]
     after = {one.field: one.after for one in fields}
     label = str(after.get("name") or after.get("title") or first.id)

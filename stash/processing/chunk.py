@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from stash.changes.plan import new_links
+from stash.changes.change_set import new_links
 from stash.mapping.desired import ItemLinks
 from stash.store import Flushed
 

@@ -6,6 +6,7 @@ import gc
 import time
 from typing import TYPE_CHECKING
 
+from stash.changes.change_set import ChangeSet
 from stash.processing.context import RUN_SCOPED_TYPES
 from stash.processing.preload import ChunkPreloader
 from stash.processing.record import ChunkRecorder
@@ -97,7 +98,8 @@ class CreatorSync:
         await self._preloader.load(chunk)
         if self._run.options.is_dry:
             await self._schedule.plan(chunk)
-            processing.tally.plan(self._store.pending(), processing.work.results)
+            results = processing.work.results
+            processing.tally.plan(ChangeSet(self._store.pending(), results.get), results)
             self._store.rollback(keeping=RUN_SCOPED_TYPES)
             processing.take_batch()
         else:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from stash.changes.net_changes import RESTORED_CHAPTER
 from stash.reconcile.merge_result import MergeResult
-from stash.report import Planned
+from stash.report import FieldChange
 from stash.store import Change, destroy
 from stash.texts import normalize_text
 
@@ -79,6 +79,6 @@ class Pruner:
                     yield Change(chapter, "destroy", was, {}), baseline
 
 
-def _planned(change: Change, baseline: Baseline) -> Planned:
+def _planned(change: Change, baseline: Baseline) -> FieldChange:
     title, key = change.before["title"], " ".join(baseline.key)
-    return Planned("GalleryChapter", baseline.stash_id, "id", title, None, REASON_PRUNED, key)
+    return FieldChange("GalleryChapter", baseline.stash_id, "id", title, None, REASON_PRUNED, key)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from stash.changes.plan import joining_and_leaving, planned
 from stash.processing.context import RUN_SCOPED_TYPES
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Mapping
 
+    from stash.changes.change_set import ChangeSet
     from stash.journal import ChunkFingerprint
     from stash.reconcile.merge_result import MergeResult
     from stash.report import Report, SyncStatus
@@ -72,7 +72,7 @@ class Tally:
         if is_kept:
             self.report.count(name, "kept")
 
-    def plan(self, changes: Iterable[Change], results: Mapping[Entity, MergeResult]) -> None:
+    def plan(self, changes: ChangeSet, results: Mapping[Entity, MergeResult]) -> None:
         """Add the pending changes of a chunk to the plan, and count them.
 
         Another chunk may have decided the same already, because nothing of a plan stands in Stash when the next chunk
@@ -81,20 +81,16 @@ class Tally:
         plan = self.report.plan
         assert plan is not None  # noqa: S101 - the report of a dry run has a plan
         changed: list[Change] = []
-        for change in changes:
-            result = results.get(change.entity)
-            for name in change.after:
-                row = planned(change, name, result)
-                joining, leaving = joining_and_leaving(change, name)
-                place = row.type, row.id, row.key if change.action == "create" else "", row.field
-                links = [hash((*place, link)) for link in (*joining, *leaving)]
-                marks = links or [hash((row.type, row.id, row.key, row.field, str(row.after)))]
-                fresh = set(marks) - self._planned
-                if fresh:
-                    self._planned |= fresh
-                    plan.append(row)
-                    changed.append(change)
-                    self.report.links_added += sum(mark in fresh for mark in links[: len(joining)])
+        for change, shown, added, removed in changes.fields():
+            place = shown.type, shown.id, shown.key if change.action == "create" else "", shown.field
+            links = [hash((*place, link)) for link in (*added, *removed)]
+            marks = links or [hash((shown.type, shown.id, shown.key, shown.field, str(shown.after)))]
+            fresh = set(marks) - self._planned
+            if fresh:
+                self._planned |= fresh
+                plan.append(shown)
+                changed.append(change)
+                self.report.links_added += sum(mark in fresh for mark in links[: len(added)])
         self.count_results(
             results, {c.entity for c in changed if c.action == "create"}, {c.entity for c in changed}
         )

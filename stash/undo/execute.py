@@ -6,12 +6,12 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from stash.changes.change_set import ChangeSet
 from stash.changes.flush_log import FlushLog
 from stash.changes.net_changes import net_changes, new_ids, with_ids
-from stash.changes.plan import planned
 from stash.errors import SyncError
 from stash.reconcile.merge_result import names_of
-from stash.report import PLURALS, Planned
+from stash.report import PLURALS, FieldChange
 from stash.store import destroy
 from stash.store.entities import is_stub
 from stash.store.library_internals import is_new
@@ -98,14 +98,14 @@ class UndoRun:
         for name, _ in {ref for ref, _ in plan.kept} | {change.ref for change, _ in plan.left_alone}:
             report.count(name, "kept")
 
-    def _show(self, staged: StagedUndo, plan: list[Planned]) -> None:
+    def _show(self, staged: StagedUndo, plan: list[FieldChange]) -> None:
         """Show what would be done, for a dry run."""
         pending, results = self._store.pending(), staged.results
-        plan += [planned(one, name, results.get(one.entity)) for one in pending for name in one.after]
+        plan += [field.shown for field in ChangeSet(pending, results.get).fields()]
         for change in staged.deletes:
             entity, key = change.entity, " ".join(results[change.entity].key)
             (label,) = names_of([entity])
-            plan.append(Planned(entity.__type_name__, entity.id, "id", label, None, REASON_UNDONE, key))
+            plan.append(FieldChange(entity.__type_name__, entity.id, "id", label, None, REASON_UNDONE, key))
         self._count([*pending, *staged.deletes])
 
     def _report_flushed(self, flushed: Flushed, staged: StagedUndo) -> None:

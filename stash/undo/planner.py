@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from stash.changes.net_changes import FieldChange, comparable, target_of, without
+from stash.changes.net_changes import NetField, comparable, target_of, without
 from stash.files.content import mark_of_url
 from stash.journal import ENTITY_ITSELF, PICTURES, UndoMark
 from stash.reconcile.merge import merge_set, merge_value
@@ -120,9 +120,9 @@ class UndoPlanner:
         for image, field in self._image_changes():
             self._restore_set(("Image", image), "galleries", field)
 
-    def _image_changes(self) -> Iterator[tuple[str, FieldChange]]:
+    def _image_changes(self) -> Iterator[tuple[str, NetField]]:
         """Turn the images that galleries gained and lost into changes of these images, which is how they are written."""
-        found: defaultdict[str, FieldChange] = defaultdict(lambda: FieldChange([], [], is_set=True))
+        found: defaultdict[str, NetField] = defaultdict(lambda: NetField([], [], is_set=True))
         for ref, change in self._changes.items():
             field = change.fields.get("images")
             if ref[0] == "Gallery" and field and ref in self._fields and ref not in self._created:
@@ -135,7 +135,7 @@ class UndoPlanner:
                 found[image].before.append(change.ref[1])
         return ((image, field) for image, field in found.items() if ("Image", image) in self._fields)
 
-    def _restore_value(self, ref: EntityRef, name: str, field: FieldChange) -> None:
+    def _restore_value(self, ref: EntityRef, name: str, field: NetField) -> None:
         is_picture = name in PICTURES
         current = shown_mark(self._snapshot, ref) if is_picture else self._fields[ref][name]
         desired = mark_of_url(field.before) if is_picture else field.before
@@ -155,7 +155,7 @@ class UndoPlanner:
         self._plan.writes.setdefault(ref, {})[name] = field.before
         self._plan.undo_marks.setdefault(ref, {})[name] = UndoMark(current, desired)
 
-    def _restore_set(self, ref: EntityRef, name: str, field: FieldChange) -> None:
+    def _restore_set(self, ref: EntityRef, name: str, field: NetField) -> None:
         desired = [one for one in field.before if self._is_linkable(ref[0], name, one)]
         base = [one for one in field.after if not self._is_kept_gallery(name, one)]
         # No known members: a sync leaves out what a user removed, an undo brings back what the run removed.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from stash.changes.flush_log import plain
+from stash.changes.change_set import plain
 from stash.changes.net_changes import target_of
 from stash.files.content import picture_url
 from stash.journal import PICTURES, SourceKey

@@ -50,9 +50,10 @@ def test_what_the_survey_loaded_is_frozen(run, world: list[object], monkeypatch:
     synced: list[int] = []
     prepare, sync_all = StashProcessing.prepare, StashProcessing.sync_all
 
-    async def prepared(self: StashProcessing, *arguments: Any) -> None:
-        await prepare(self, *arguments)
+    async def prepared(self: StashProcessing, *arguments: Any) -> Any:
+        found = await prepare(self, *arguments)
         surveyed.append(gc.get_freeze_count())
+        return found
 
     async def syncing(self: StashProcessing, *arguments: Any) -> None:
         synced.append(gc.get_freeze_count())

@@ -15,7 +15,7 @@ from rich.cells import cell_len
 from stash.cli.output import Output
 from stash.cli.summaries import report_lines
 from stash.next_steps import UNSCANNED
-from stash.report import PLURALS, Planned, Report, Unmatched
+from stash.report import PLURALS, FieldChange, Report, Unmatched
 from tests.cli.screens import COMMANDS, command, environment
 
 COLUMNS, LINES = 80, 24
@@ -100,7 +100,7 @@ def crowded(*, is_plan: bool) -> Report:
         report.count(name, "updated")
         report.keep(name, "1", "title")
         for field in ("title", "details") if report.plan is not None else ():
-            report.plan.append(Planned(name, "1", field, f"{field} " * 9, f"{field} " * 9 + "!", "why"))
+            report.plan.append(FieldChange(name, "1", field, f"{field} " * 9, f"{field} " * 9 + "!", "why"))
     for number in range(5):
         report.skip("post", str(number), f"reason {'abcde'[number]}")
         reason = f"{UNSCANNED} {'abcde'[number]}"
@@ -131,8 +131,8 @@ def test_a_crowded_report_fits_a_screen(
 def test_two_texts_are_shown_from_where_they_differ() -> None:
     """Of two long texts that begin alike a plan shows the parts that differ, and an empty one is called so."""
     same = "The same beginning of a long text"
-    plan = [Planned("Image", "1", "title", same, f"{same}, and an end", "the source changed")]
-    plan += [Planned("Image", "1", "details", "something", "", "the source changed")]
+    plan = [FieldChange("Image", "1", "title", same, f"{same}, and an end", "the source changed")]
+    plan += [FieldChange("Image", "1", "details", "something", "", "the source changed")]
     lines = list(report_lines(Report(plan=plan)))
     assert "  image 1, title: …ng text -> …ng text, and an end" in lines
     assert "  image 1, details: something -> (empty)" in lines

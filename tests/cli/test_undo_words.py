@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from stash.cli.summaries import undo_lines
-from stash.report import Planned, Report
+from stash.report import FieldChange, Report
 from stash.undo.stage import REASON_UNDONE
 
 PLAN = [
-    Planned("Image", "7", "date", "2023-01-22", None, REASON_UNDONE, "media 1"),
-    Planned("Image", "7", "tags", ["a"], [], REASON_UNDONE, "media 1"),
-    Planned("Image", "8", "title", "A walk", "", REASON_UNDONE, "media 2"),
-    Planned("Studio", "3", "parent_studio", "Fansly (network)", "My house", REASON_UNDONE, "studio 1"),
-    Planned("GalleryChapter", "A part", "title", None, "A part", "new", "chapter 1/2"),
-    Planned("GalleryChapter", "A part", "image_index", None, 3, "new", "chapter 1/2"),
+    FieldChange("Image", "7", "date", "2023-01-22", None, REASON_UNDONE, "media 1"),
+    FieldChange("Image", "7", "tags", ["a"], [], REASON_UNDONE, "media 1"),
+    FieldChange("Image", "8", "title", "A walk", "", REASON_UNDONE, "media 2"),
+    FieldChange("Studio", "3", "parent_studio", "Fansly (network)", "My house", REASON_UNDONE, "studio 1"),
+    FieldChange("GalleryChapter", "A part", "title", None, "A part", "new", "chapter 1/2"),
+    FieldChange("GalleryChapter", "A part", "image_index", None, 3, "new", "chapter 1/2"),
     *(
-        Planned("Gallery", str(number), "id", "A walk", None, REASON_UNDONE, f"post {number}")
+        FieldChange("Gallery", str(number), "id", "A walk", None, REASON_UNDONE, f"post {number}")
         for number in range(58)
     ),
-    Planned("Performer", "1", "id", "anna", None, REASON_UNDONE, "account 1"),
+    FieldChange("Performer", "1", "id", "anna", None, REASON_UNDONE, "account 1"),
 ]
 
 

@@ -17,7 +17,7 @@ from stash.cli.places import writable_page
 from stash.cli.summaries import undo_lines
 from stash.demo import write_world
 from stash.errors import StateError
-from stash.report import Planned, Report
+from stash.report import FieldChange, Report
 from tests.cli.conftest import Ended
 
 if TYPE_CHECKING:
@@ -198,8 +198,8 @@ def test_a_run_that_was_undone_says_so(run: Command, world: list[object]) -> Non
 
 def test_the_plan_of_an_undo_says_what_it_removes() -> None:
     """What an undo would take out is counted as removed, not as changed; a value that goes is empty, not None."""
-    gone = [Planned("Gallery", str(number), "id", "a title", None, "taken back") for number in range(3)]
-    back = [Planned("Image", "7", "date", "2023-01-22", None, "taken back")]
+    gone = [FieldChange("Gallery", str(number), "id", "a title", None, "taken back") for number in range(3)]
+    back = [FieldChange("Image", "7", "date", "2023-01-22", None, "taken back")]
     text = "\n".join(undo_lines(1, Report(plan=[*gone, *back])))
     assert "Would be removed: 3 galleries." in text
     assert "Would be put back in 1 image: date." in text

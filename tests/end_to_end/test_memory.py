@@ -33,7 +33,7 @@ async def test_a_part_is_freed_before_the_next_is_decided(
         return await find_files(self, chunk)
 
     monkeypatch.setattr(ItemProcessing, "find_files", counted)
-    monkeypatch.setattr(Reader, "windows", partialmethod(Reader.windows, size=ITEMS))
+    monkeypatch.setattr(Reader, "pages", partialmethod(Reader.pages, size=ITEMS))
     gc.collect()  # earlier tests left galleries behind
     assert (await demo.sync()).exit_code == 0
     assert len(left) > 4

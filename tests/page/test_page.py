@@ -14,7 +14,7 @@ from stash.errors import StateError, UsageError
 from stash.page import write_page, write_page_of_run
 from stash.page.of_plan import lines_of, page_of_plan
 from stash.page.pictures import pictures
-from stash.report import Planned, Report, report_of
+from stash.report import FieldChange, Report, report_of
 from stash.settings import Settings
 from tests.page.conftest import Parsed
 
@@ -138,7 +138,7 @@ async def test_a_plan_says_what_it_cannot_tell_yet(case: Case, tmp_path: Path) -
 def test_a_changed_file_knows_its_post() -> None:
     """Where the plan has no gallery of a file, the post that it belongs to is read off its URL."""
     urls = ["https://example.test", "https://fansly.com/post/77"]
-    plan = [Planned("Image", "5", "urls", [], urls, "new in the source", "media 12")]
+    plan = [FieldChange("Image", "5", "urls", [], urls, "new in the source", "media 12")]
     (entry,) = page_of_plan(Report(plan=plan), BASE).entries
     assert [line.text for line in entry.lines] == [f"{BASE} --skip 77", f"{BASE} --only 77"]
     assert (entry.what, entry.id, entry.media) == ("filled", "5", "12")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stash.changes.net_changes import FieldChange, NetChange
+from stash.changes.net_changes import NetChange, NetField
 from stash.files.content import mark_of_url
 from stash.journal import ENTITY_ITSELF, SourceKey, UndoMark
 from stash.undo.chapters import NO_PLACE
@@ -24,22 +24,22 @@ PERFORMER, TAG, STUDIO, PARENT = ("Performer", "5"), ("Tag", "6"), ("Studio", "7
 RED, BLUE, GREEN = (f"data:image/png;base64,{base64.b64encode(one).decode()}" for one in (b"r", b"b", b"g"))
 
 
-def value(before: Any, after: Any) -> FieldChange:
+def value(before: Any, after: Any) -> NetField:
     """A field that a run wrote."""
-    return FieldChange(before, after)
+    return NetField(before, after)
 
 
-def members(*, removed: list[str] | None = None, added: list[str] | None = None) -> FieldChange:
+def members(*, removed: list[str] | None = None, added: list[str] | None = None) -> NetField:
     """A set that a run wrote."""
-    return FieldChange(removed or [], added or [], is_set=True)
+    return NetField(removed or [], added or [], is_set=True)
 
 
-def changed(ref: tuple[str, str], **fields: FieldChange) -> NetChange:
+def changed(ref: tuple[str, str], **fields: NetField) -> NetChange:
     """An entity that stood before the run."""
     return NetChange(ref, SourceKey("key", ref[1]), fields=fields)
 
 
-def created(ref: tuple[str, str], **fields: FieldChange) -> NetChange:
+def created(ref: tuple[str, str], **fields: NetField) -> NetChange:
     """An entity that the run created."""
     return NetChange(ref, SourceKey("key", ref[1]), is_created=True, fields=fields)
 
@@ -137,7 +137,7 @@ def test_a_set(
 
 def test_a_set_has_its_former_order() -> None:
     """A set that holds the same as before the run is written as it stood then."""
-    field = FieldChange(["a"], ["c"], is_set=True, full_before=["a", "b"])
+    field = NetField(["a"], ["c"], is_set=True, full_before=["a", "b"])
     found = plan(changed(SCENE, urls=field), stash={SCENE: {"urls": ["b", "c"]}})
     assert found.writes == {SCENE: {"urls": ["a", "b"]}}
 

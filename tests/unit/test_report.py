@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stash.report import Planned, Report, Unmatched
+from stash.report import FieldChange, Report, Unmatched
 
 
 def test_the_summary_has_the_agreed_form() -> None:
@@ -58,6 +58,6 @@ def test_silence() -> None:
     """A run without a mutation had nothing to do; a plan with a change has something."""
     assert Report().is_silent
     assert not Report(requests={"reads": 1, "writes": 1, "mutations": 1, "scan": 0}).is_silent
-    planned = Report(plan=[Planned("Image", "1", "title", None, "x", "new")])
+    planned = Report(plan=[FieldChange("Image", "1", "title", None, "x", "new")])
     assert not planned.is_silent
     assert planned.summary()["plan"][0]["after"] == "x"

@@ -12,7 +12,7 @@ from stash.mapping.titles import utc_day
 from stash.processing.base import StashProcessingBase, listed
 from stash.reconcile.merge_result import is_remembered
 from stash.reconcile.recognition import is_told_by_more, said_of
-from stash.report import Planned
+from stash.report import FieldChange
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -79,7 +79,9 @@ class MediaProcessingMixin(StashProcessingBase):
         if file.type != "Scene" or file.is_primary or not self.run.files.foreign_primary(file.type, file.id):
             return file
         if self.run.report.plan is not None:
-            planned = Planned("Scene", file.id, "files", file.path, "a scene of its own", "split as asked")
+            planned = FieldChange(
+                "Scene", file.id, "files", file.path, "a scene of its own", "split as asked"
+            )
             self.run.report.plan.append(planned)
             return file
         return self.run.files.split(file, await self.store.split_scene(file.id, file.path))
