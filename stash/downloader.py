@@ -1,4 +1,4 @@
-"""What the downloader hands over, as far as it is read."""
+"""The objects that the downloader hands over, as far as they are read."""
 
 from __future__ import annotations
 

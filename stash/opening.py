@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Progress(Protocol):
-    """Where a session tells how far it is."""
+    """The progress of a session, for whoever shows it."""
 
     def start(self, step: str, total: int | None = None) -> None:
         """Begin a step. `total` is how many parts it has, where that is known."""
@@ -38,7 +38,7 @@ class Progress(Protocol):
 
 @dataclass(frozen=True)
 class SyncOptions:
-    """What to sync, and how.
+    """The creators to sync, and how.
 
     Args:
         creators: usernames or ids. None means every creator with downloaded media.

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SyncSource:
-    """What comes before a sync: a command that downloads, and files or folders of API payloads. Or nothing."""
+    """The steps before a sync: a command that downloads, and files or folders of API payloads. Both may be absent."""
 
     download_command: str | None = None
     payloads: tuple[Path, ...] = ()

@@ -1,1 +1,1 @@
-"""What a run changes, as one form for the sync, the plan, the journal and the undo."""
+"""The changes of a run: one form for the sync, the plan, the journal and the undo."""

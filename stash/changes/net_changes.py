@@ -39,7 +39,7 @@ class NetField:
 
 @dataclass
 class NetChange:
-    """What a run did to one entity. `deleted` has the fields that the entity had when the run deleted it."""
+    """The changes of a run to one entity. `deleted` has the fields that the entity had when the run deleted it."""
 
     ref: EntityRef
     key: SourceKey

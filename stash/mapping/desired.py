@@ -1,4 +1,4 @@
-"""What the source wants in Stash, entity by entity. Pure: docs/mapping.md, row by row."""
+"""The desired state of each entity, as docs/mapping.md has it, row by row. Pure."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class GalleryContents(NamedTuple):
-    """What an item brings to its gallery. `files` are its matched media, in the source's order."""
+    """The links and files of an item for its gallery. `files` are its matched media, in the source's order."""
 
     links: ItemLinks = ItemLinks()
     files: dict[int, Scene | Image] = {}  # noqa: RUF012 - never changed
@@ -76,7 +76,7 @@ class FlushBatch:
 
 @dataclass
 class FlushTally:
-    """What the flushes of a chunk did. The changes themselves are many, and are let go."""
+    """The counts of a chunk's flushes. The changes themselves are not kept, because they are many."""
 
     created: dict[Entity, None] = field(default_factory=dict)
     changed: set[Entity] = field(default_factory=set)
@@ -94,7 +94,7 @@ class FlushTally:
 
 
 class ReportMark(NamedTuple):
-    """How much a report held when a chunk began."""
+    """The length of a report when a chunk began."""
 
     skipped: int
     unattached: int
@@ -105,7 +105,7 @@ class ReportMark(NamedTuple):
         return cls(len(report.skipped), report.unattached)
 
     def skipped_since(self, report: Report) -> Sequence[Skipped]:
-        """What was skipped since the mark."""
+        """Return the entries that were skipped since the mark."""
         return report.skipped[self.skipped :]
 
 

@@ -31,7 +31,7 @@ class HasStore(Protocol):
 
 @dataclass(frozen=True)
 class RunOptions:
-    """What a user chose for a run.
+    """The choices of the user for a run.
 
     Args:
         is_dry: write nothing, fill the plan of the report.

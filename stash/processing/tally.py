@@ -1,4 +1,4 @@
-"""What a run counts: the entities of the report, and the media that Stash has or has lost."""
+"""The counts of a run: entities for the report, and media that Stash has or has lost."""
 
 from __future__ import annotations
 

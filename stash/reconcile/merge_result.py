@@ -1,4 +1,4 @@
-"""What the three-way merge decided for one entity, and the baseline that is recorded once Stash has it."""
+"""The result of the three-way merge of one entity, and the baseline to record once Stash has it."""
 
 from __future__ import annotations
 

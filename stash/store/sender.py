@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     type FindUnapplied = FindingUnapplied[Mutation]
 
 ATTEMPTS = 6
-"""How often a write is sent if its reply is lost each time."""
+"""Attempts at a write whose reply is lost each time."""
 
 FIRST_WAIT, LONGEST_WAIT = 0.05, 5.0
 """Seconds between the first two attempts, and the longest wait. The wait doubles each time."""

@@ -177,7 +177,7 @@ def items_by_media_id(items: Iterable[Item]) -> dict[int, list[Item]]:
 
 
 class Extras(TypedDict, total=False):
-    """What else an item gives to its scenes and images. `variant_ids` may stand in `code` from earlier programs."""
+    """The further values of an item for its scenes and images. Earlier programs wrote one of `variant_ids` into `code`."""
 
     studio: Studio | None
     performers: Sequence[Performer]
