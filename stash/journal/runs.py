@@ -83,7 +83,7 @@ class Runs:
             later = update(sync_run).where(sync_run.c.id == max(self._db.own_runs), is_later)
             await connection.execute(later.values(stash_time=moment))
 
-    async def get(self, run: int) -> RunRow | None:
+    async def find(self, run: int) -> RunRow | None:
         """Return the run of a number. None if there is no such run."""
         return next(iter(await self.where(sync_run.c.id == run)), None)
 

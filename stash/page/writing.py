@@ -85,7 +85,7 @@ async def find_run(journal: Journal, number: int | None) -> RunRow:
         UsageError: there is none of that number, or none at all.
     """
     found = (
-        await journal.runs.get(number)
+        await journal.runs.find(number)
         if number is not None
         else next(iter(await journal.runs.newest(1)), None)
     )

@@ -31,7 +31,7 @@ async def chosen_run(journal: Journal, named: str) -> RunRow:
         if run is None:
             raise UsageError(f"There is no run left that could be taken back; {_SEE}.")
         return run
-    run = await journal.runs.get(int(named)) if named.isdecimal() else None
+    run = await journal.runs.find(int(named)) if named.isdecimal() else None
     if run is None:
         raise UsageError(f"There is no run {named!r}; {_SEE}, and `undo {LAST}` takes the newest.")
     if not await journal.undo.is_here(run.id):

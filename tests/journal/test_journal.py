@@ -128,8 +128,8 @@ async def test_runs_are_kept(database: Database) -> None:
     assert [(run.id, run.outcome) for run in runs] == [(second, None), (first, "done")]
     assert runs[1].ended_at is not None
     assert (runs[1].command, runs[1].counts) == ("sync", {"x": 1})
-    assert await journal.runs.get(first) == runs[1]
-    assert await journal.runs.get(second + 1) is None
+    assert await journal.runs.find(first) == runs[1]
+    assert await journal.runs.find(second + 1) is None
 
 
 async def test_a_heartbeat_tells_that_a_run_lives(database: Database) -> None:
@@ -151,7 +151,7 @@ async def test_a_read_only_journal_makes_no_table(database: Database, url: str) 
     assert await journal.baselines.load_type("Image", [KEY]) == {}
     assert await journal.baselines.known_media() == set()
     assert await journal.runs.newest() == []
-    assert await journal.runs.get(1) is None
+    assert await journal.runs.find(1) is None
     assert await journal.log.entries(1) == []
     assert await journal.baselines.count() == 0
     again = await Database.open(url)
