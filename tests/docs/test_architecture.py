@@ -64,6 +64,13 @@ def test_the_modules_are_there() -> None:
     assert set(re.findall(r"\b\w+\.py\b", drawing)) <= known
 
 
+@pytest.mark.parametrize("row", table("## The way of an undo"), ids=lambda row: row[0])
+def test_the_way_of_an_undo_is_there(row: list[str]) -> None:
+    """Each function of the way of an undo is in its file."""
+    path, name = row[0].strip("`"), row[1].strip("`")
+    assert re.search(rf"\bdef {name}\(", (ROOT / path).read_text("utf-8"))
+
+
 def test_the_way_is_short() -> None:
     """A reader opens at most 16 files for one image."""
     assert len({path for path, _ in WAY}) == len(WAY) <= 16
