@@ -24,6 +24,8 @@ UNSET_FOLDER = "local_directory"
 DEFAULT_DATABASE = "metadata_db.sqlite3"
 """What it calls a database that nobody chose: in the folder where it is started, or with the files."""
 
+YAML = frozenset({".yaml", ".yml"})
+
 ONE_A_CREATOR = "*/meta/*metadata.sqlite3"
 """Where it keeps a database for each creator, with `separate_metadata`."""
 
@@ -41,7 +43,7 @@ def read_downloader_config(path: Path) -> dict[str, Any]:
         raise UsageError(
             f"The downloader's config file {str(path)!r} cannot be read ({reason}); name its config.ini or config.yaml."
         ) from error
-    sections = _yaml(path, text) if path.suffix.lower() in {".yaml", ".yml"} else _ini(path, text)
+    sections = _yaml(path, text) if path.suffix.lower() in YAML else _ini(path, text)
     stash, options, postgres = (_section(sections, name) for name in ("stash", "options", "postgres"))
     downloads = _folder(path, options.get("download_directory"))
     found = {
@@ -119,11 +121,7 @@ def _database(
 ) -> str | None:
     """Return what the config names. Else the file that the downloader makes of itself, where that is there, and is one alone."""
     if any(name.startswith("pg_") for name in postgres):
-        user = quote(str(postgres.get("pg_user") or "fansly_user"), safe="")
-        password = os.environ.get("FANSLY_PG_PASSWORD") or str(postgres.get("pg_password") or "")
-        secret = f":{quote(password, safe='')}" if password else ""
-        host, port = postgres.get("pg_host") or "localhost", postgres.get("pg_port") or 5432
-        return f"postgresql://{user}{secret}@{host}:{port}/{postgres.get('pg_database') or 'fansly_metadata'}"
+        return postgres_address(postgres)
     if (file := _folder(path, options.get("metadata_db_file"))) is not None:
         return str(file)
     beside = [path.absolute().parent / DEFAULT_DATABASE]
@@ -132,4 +130,16 @@ def _database(
     if not found and downloads is not None:
         found = list(downloads.glob(ONE_A_CREATOR))
         found = found if len(found) == 1 else []
-    return str(found[0]) if found else None
+    if found:
+        return str(found[0])
+    # The versions with a config.yaml have PostgreSQL alone, and defaults for all of its section.
+    return postgres_address({}) if path.suffix.lower() in YAML else None
+
+
+def postgres_address(section: Mapping[str, Any]) -> str:
+    """Return the address of a PostgreSQL section, with the downloader's defaults for what it does not say."""
+    user = quote(str(section.get("pg_user") or "fansly_user"), safe="")
+    password = os.environ.get("FANSLY_PG_PASSWORD") or str(section.get("pg_password") or "")
+    secret = f":{quote(password, safe='')}" if password else ""
+    host, port = section.get("pg_host") or "localhost", section.get("pg_port") or 5432
+    return f"postgresql://{user}{secret}@{host}:{port}/{section.get('pg_database') or 'fansly_metadata'}"

@@ -6,6 +6,7 @@ import os
 import string
 from datetime import date  # noqa: TC003 - pydantic reads it
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from pydantic import (
@@ -265,15 +266,22 @@ def _pair(text: str) -> tuple[str, str]:
     return hashtag, name
 
 
-def load_settings(flags: Mapping[str, Any]) -> Settings:
-    """The settings in force. Flags that are None do not count.
+def load_settings(flags: Mapping[str, Any], of_host: Mapping[str, Any] = MappingProxyType({})) -> Settings:
+    """Return the settings in force. Flags that are None do not count.
+
+    Args:
+        flags: values of the command line.
+        of_host: values of the program that stash-sync runs in. They count where nothing else sets them.
 
     Raises:
         UsageError: a value is wrong, or the file or the environment has an unknown name.
     """
     refuse_unknown_variables(os.environ, VARIABLES)
+    given = {name: value for name, value in flags.items() if value is not None}
     try:
-        return Settings(**{name: value for name, value in flags.items() if value is not None})
+        settings = Settings(**given)
+        unset = {name: value for name, value in of_host.items() if name not in settings.model_fields_set}
+        return Settings(**given, **unset) if unset else settings
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False)[0]
         name = _FIELDS.get(str(first["loc"][0]).upper(), str(first["loc"][0]))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -27,6 +26,7 @@ from stash.cli.places import existing_folder, existing_paths, state_in, writable
 from stash.cli.progress import ConsoleProgress
 from stash.cli.running import finish
 from stash.errors import UsageError
+from stash.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -48,7 +48,7 @@ SYNC, LOOK, OTHER = "Sync", "See what will happen, what happened, and why not", 
 
 def _tell_version(wanted: bool) -> None:  # noqa: FBT001 - typer's signature
     if wanted:
-        typer.echo(f"stash-sync {version('stash-sync')}")
+        typer.echo(f"stash-sync {__version__}")
         raise typer.Exit
 
 

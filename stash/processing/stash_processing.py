@@ -3,44 +3,37 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from contextlib import asynccontextmanager, suppress
-from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from stash_graphql_client.types import Performer, Studio, Tag
 
 from stash.changes.flush_log import FlushLog
+from stash.downloader import verifies
 from stash.errors import SyncError
-from stash.files.local import looked_through
 from stash.files.ownership import find_absent_files, find_creator_files
-from stash.files.stash_index import StashFileIndex
 from stash.files.unmatched import UnmatchedFiles
 from stash.guards import check_files
-from stash.identity import Choices, bind
-from stash.journal import Journal
-from stash.lock import held
-from stash.processing.context import RunContext, RunOptions
+from stash.logging import processing_logger
 from stash.processing.creator_sync import CreatorSync
+from stash.processing.downloader_session import DownloaderSession
 from stash.processing.item_processing import ItemProcessing
 from stash.processing.survey import CreatorSurvey
-from stash.report import Report
-from stash.settings import Settings, load_settings
-from stash.source.database import Database
-from stash.source.reader import Reader
+from stash.source.errors import MetadataError
 from stash.store import StashContext
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
-    from stash.downloader import Config, State
+    from stash.downloader import Config, DownloaderDatabase, State
     from stash.files.local import LocalFile
-    from stash.processing.context import HasStore
+    from stash.mapping.rules import Kind
+    from stash.processing.context import HasStore, RunContext
     from stash.reconcile.merge_result import MergeResult
     from stash.source.items import Creator
+    from stash.source.reader import Reader
     from stash.store.entity_types import Entity
-
-log = logging.getLogger(__name__)
 
 
 class StashProcessing(ItemProcessing):
@@ -49,8 +42,8 @@ class StashProcessing(ItemProcessing):
     def __init__(self, context: HasStore, run: RunContext | None = None) -> None:
         super().__init__(context, run)
         self._background_task: asyncio.Task[None] | None = None
-        self._config: Config | None = None
-        self._state: State | None = None
+        self.config: Config | None = None
+        self.state: State | None = None
 
     # --- a run ---
 
@@ -119,55 +112,76 @@ class StashProcessing(ItemProcessing):
     @classmethod
     def from_config(cls, config: Config, state: State) -> Self:
         """Return a processor for what the downloader has just downloaded. Nothing is connected yet."""
-        processor = cls(StashContext(config.stash_context_conn))
-        processor._config = config
-        processor._state = state
+        processor = cls(StashContext(config.stash_context_conn, verifies(config)))
+        processor.config, processor.state = config, state
         return processor
 
+    @property
+    def database(self) -> DownloaderDatabase | None:
+        """Return the downloader's database object."""
+        return self.config._database if self.config is not None else None  # noqa: SLF001 - the downloader's own name
+
     async def start_creator_processing(self) -> None:
-        """Sync the creator of the state in a task of its own, which the downloader waits for."""
-        assert self._config is not None  # noqa: S101 - made by from_config
-        if self._config.stash_context_conn is None:
-            log.warning("stash.off", extra={"reason": "no Stash is configured; nothing was synced"})
+        """Sync the creator of the state in a task of its own, which the downloader waits for.
+
+        The task raises the error that ended it. It leaves the downloader's list of tasks when it is done.
+        """
+        config, session = self._session()
+        if config.stash_context_conn is None:
+            processing_logger.warning("Stash: no Stash is configured; nothing was synced.")
             return
-        self._background_task = asyncio.create_task(self._process_in_background())
-        self._config.get_background_tasks().append(self._background_task)
+        self._background_task = asyncio.create_task(self._process_in_background(session))
+        tasks = config.get_background_tasks()
+        tasks.append(self._background_task)
+        self._background_task.add_done_callback(partial(_remove, tasks))
 
-    async def process_creator_incremental(self, paths: Sequence[str] | None = None) -> None:
-        """Sync the creator of the state now. `paths` are files that were just downloaded."""
-        await self._process_in_background(paths)
+    async def process_creator_incremental(self, paths: Sequence[str] | None = None) -> None:  # noqa: ARG002 - the downloader's signature
+        """Sync the creator of the state now. An outage is one sentence in the log, and the next pass goes on from there.
 
-    async def _process_in_background(self, paths: Sequence[str] | None = None) -> None:
-        assert self._config is not None  # noqa: S101 - made by from_config
-        assert self._state is not None  # noqa: S101
-        settings = load_settings({})
-        downloaded = self._config._database  # noqa: SLF001 - the downloader's own name
-        address = downloaded.db_url if downloaded is not None else settings.database or ""
-        async with held(address, settings.state):
-            if isinstance(self.context, StashContext):
-                self.context.wait(settings.patience)
-                await self.context.get_client()
-            async with await Database.open(address, busy_timeout=settings.patience) as database:
-                await self._process_state(database, settings, self._state)
-        log.info("creator.synced", extra={"paths": len(paths or ()), **self.run.report.summary()["requests"]})
+        The downloader's daemon calls this again and again, and closes nothing. So the connection is closed at the end,
+        unless it was open before.
+        """
+        config, session = self._session()
+        if config.stash_context_conn is None:
+            return
+        was_open = isinstance(self.context, StashContext) and self.context.is_open
+        try:
+            await session.sync()
+        except (SyncError, MetadataError) as error:
+            processing_logger.warning(f"Stash: {error}")
+        finally:
+            if isinstance(self.context, StashContext) and not was_open:
+                await self.context.close(force=True)
 
-    async def _process_state(self, database: Database, settings: Settings, state: State) -> None:
-        reader = Reader(database)
-        creator = await reader.creator(str(state.creator_id or state.creator_name))
-        folder = state.base_path or state.download_path
-        root = folder.parent if folder is not None else settings.downloads or Path()
-        journal = await Journal.open(database)
-        found, unusable = looked_through(root)
-        index = StashFileIndex(settings.paths(), found, unusable=unusable)
-        on_disk = {file.media_id for file in index.on_host if file.media_id is not None}
-        await bind(journal, self.store.connection, self.store.identity[0], on_disk, Choices())
-        options = RunOptions(
-            rules=settings.rules(), patience=settings.patience, scan_generate=settings.scan_generate
-        )
-        self.begin(RunContext(Report(), index, journal, options))
-        async with self.running("sync", [creator.username]):
-            files = await self.prepare(reader, [creator])
-            await self.sync_all(reader, [creator], files)
+    async def process_creator_posts(
+        self,
+        account: HasUsername,
+        performer: Performer | None = None,  # noqa: ARG002 - the guide's signature
+        studio: Studio | None = None,  # noqa: ARG002 - likewise
+    ) -> None:
+        """Sync the posts of an account. Its performer and studio are found by themselves."""
+        await self._process_kinds(account, "post")
+
+    async def process_creator_messages(
+        self,
+        account: HasUsername,
+        performer: Performer | None = None,  # noqa: ARG002 - the guide's signature
+        studio: Studio | None = None,  # noqa: ARG002 - likewise
+    ) -> None:
+        """Sync the messages of an account. Its performer and studio are found by themselves."""
+        await self._process_kinds(account, "message")
+
+    async def _process_kinds(self, account: HasUsername, kind: Kind) -> None:
+        _, session = self._session()
+        await session.sync(creator=account.username, kinds=frozenset({kind}))
+
+    async def _process_in_background(self, session: DownloaderSession) -> None:
+        await session.sync()
+
+    def _session(self) -> tuple[Config, DownloaderSession]:
+        assert self.config is not None  # noqa: S101 - made by from_config
+        assert self.state is not None  # noqa: S101 - likewise
+        return self.config, DownloaderSession(self, self.config, self.state)
 
     async def cleanup(self) -> None:
         """Wait for what is under way, and close what was opened."""
@@ -176,3 +190,17 @@ class StashProcessing(ItemProcessing):
             await asyncio.gather(self._background_task, return_exceptions=True)
         if isinstance(self.context, StashContext):
             await self.context.close(force=True)
+
+
+class HasUsername(Protocol):
+    """An account, as the reader or the downloader has it."""
+
+    @property
+    def username(self) -> str:
+        """The username."""
+        ...
+
+
+def _remove(tasks: list[asyncio.Task[Any]], task: asyncio.Task[Any]) -> None:
+    with suppress(ValueError):  # the downloader may have emptied its list
+        tasks.remove(task)

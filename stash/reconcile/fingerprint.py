@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from dataclasses import fields
-from importlib.metadata import version
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +17,7 @@ from pydantic_core import PydanticSerializationError, to_json
 from stash.source.items import AggregatedPost, Creator, Item, ItemMedia, Mention, StoredMedia
 from stash.store.entity_types import Entity
 from stash.texts import normalize_text
+from stash.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -56,7 +56,7 @@ def source_digest(
     """
     people = _each_once(c for item in items for c in _people(item))
     said = (
-        _VERSION,
+        __version__,
         rules,
         [_item_of(item) for item in items],
         [(_creator(one), one.avatar and one.avatar.id) for one in people],
@@ -151,7 +151,6 @@ def _values(cls: type[Any], *without: str) -> Callable[[Any], tuple[Any, ...]]:
     return attrgetter(*[field.name for field in fields(cls) if field.name not in without])
 
 
-_VERSION = version("stash-sync")
 _item = _values(Item, "stash_id", "account", "hashtags", "accountMentions", "media", "aggregated")
 _post = _values(AggregatedPost, "account", "media")
 _mention = _values(Mention, "account")

@@ -19,6 +19,8 @@ from stash.transport.graphql import TransportConfig
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
+    from stash_graphql_client.store import StashEntityStore
+
 log = logging.getLogger(__name__)
 
 
@@ -27,19 +29,25 @@ class StashContext(stash_graphql_client.StashContext):
 
     Args:
         conn: the downloader's settings: `scheme`, `host`, `port`, `apikey`, in any case.
-        wire: how to reach Stash, if `conn` does not tell everything.
+        verify_ssl: whether the certificate is verified, a truth or its text.
+        config: how to reach Stash, if `conn` does not tell everything.
     """
 
     def __init__(
-        self, conn: Mapping[str, Any] | None = None, *, config: TransportConfig | None = None
+        self,
+        conn: Mapping[str, Any] | None = None,
+        verify_ssl: bool | str = True,  # noqa: FBT001, FBT002 - the library's signature
+        *,
+        config: TransportConfig | None = None,
     ) -> None:
-        super().__init__(dict(conn or {}))
-        self._wire = config or _config_of(self.conn)
+        super().__init__(dict(conn or {}), verify_ssl)
+        self._config = config or _config_of(self.conn, verify_ssl=self.verify_ssl)
+        self._suspended: StashEntityStore | None = None
 
     def wait(self, seconds: float) -> None:
         """Have a Stash that does not answer waited for so long, at first too. Each reason is logged once."""
-        self._wire = replace(
-            self._wire, patience=seconds, connect_patience=seconds, on_wait=cache(_tell_of_waiting)
+        self._config = replace(
+            self._config, patience=seconds, connect_patience=seconds, on_wait=cache(_tell_of_waiting)
         )
 
     async def get_client(self) -> Connection:
@@ -50,16 +58,31 @@ class StashContext(stash_graphql_client.StashContext):
             UsageError: a store is open in this process already.
         """
         if self._client is None:
-            if live_store() is not None:  # the library ties its types to one store a process
+            # The library ties its types to one store a process. A store of its own, which the downloader's daemon
+            # holds open, is set aside meanwhile.
+            if isinstance(live_store(), StashStore):
                 raise UsageError(
                     "A store is open in this process already; close it before another is opened."
                 )
-            connection = Connection(self._wire)
+            connection = Connection(self._config)
             await connection.initialize()
             self._client = connection
             self._store = StashStore(connection)
+            self._suspended = live_store()
             set_live_store(self._store)
         return self.client
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether the client is connected."""
+        return self._client is not None
+
+    async def close(self, force: bool = False, _internal: bool = False) -> None:  # noqa: FBT001, FBT002 - the library's signature
+        """Close the connection. The library's store that was set aside is the live one again."""
+        await super().close(force, _internal)
+        if self._client is None and self._suspended is not None:
+            set_live_store(self._suspended)
+            self._suspended = None
 
     @property
     def client(self) -> Connection:
@@ -82,9 +105,11 @@ def _tell_of_waiting(why: str) -> None:
     log.warning("stash.waits", extra={"reason": why})
 
 
-def _config_of(conn: Mapping[str, Any]) -> TransportConfig:
+def _config_of(conn: Mapping[str, Any], *, verify_ssl: bool) -> TransportConfig:
     scheme, host, port = conn.get("Scheme", "http"), conn.get("Host", "localhost"), conn.get("Port", 9999)
-    return TransportConfig(url=f"{scheme}://{host}:{port}", api_key=conn.get("ApiKey") or None)
+    return TransportConfig(
+        url=f"{scheme}://{host}:{port}", api_key=conn.get("ApiKey") or None, verify_ssl=verify_ssl
+    )
 
 
 @asynccontextmanager

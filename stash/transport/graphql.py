@@ -62,6 +62,7 @@ class TransportConfig:
     url: str
     api_key: str | None = field(default=None, repr=False)
     ca_file: str | None = None
+    verify_ssl: bool = True
     patience: float = 300.0
     connect_patience: float = 3.0
     timeout: float = 120.0
@@ -108,7 +109,7 @@ class GraphQLTransport:
             headers=config.headers,
             timeout=config.timeout,
             transport=config.transport,
-            verify=verification(self.url, config.ca_file),
+            verify=verification(self.url, config.ca_file) if config.verify_ssl else False,
             proxy=None if self.proxy is None else httpx.Proxy(self.proxy.url),
             trust_env=False,
             event_hooks={"response": [self._judge.refuse_to_move]},
