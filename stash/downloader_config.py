@@ -52,7 +52,9 @@ def read_downloader_config(path: Path) -> dict[str, Any]:
         "downloads": downloads,
         "path_map": _path_map(downloads, stash),
         "reorganised": True if _text(stash.get("override_dldir_w_mapped")) == "true" else None,
-        "database": _database(path, options, {**options, **postgres}, downloads),
+        "database": _database(path, options, {**options, **postgres}, downloads)
+        # The versions with a config.yaml have PostgreSQL alone, and defaults for all of its section.
+        or (postgres_address({}) if sections and path.suffix.lower() in YAML else None),
         "split_scenes": True if _text(stash.get("enable_scene_split")) == "true" else None,
     }
     return {name: value for name, value in found.items() if value is not None and value != ""}
@@ -130,10 +132,7 @@ def _database(
     if not found and downloads is not None:
         found = list(downloads.glob(ONE_A_CREATOR))
         found = found if len(found) == 1 else []
-    if found:
-        return str(found[0])
-    # The versions with a config.yaml have PostgreSQL alone, and defaults for all of its section.
-    return postgres_address({}) if path.suffix.lower() in YAML else None
+    return str(found[0]) if found else None
 
 
 def postgres_address(section: Mapping[str, Any]) -> str:

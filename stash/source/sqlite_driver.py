@@ -13,7 +13,7 @@ from urllib.parse import unquote
 import aiosqlite
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Generator, Iterable, Iterator
 
 PREFETCHED_ROWS = 5000
 """The number of rows that come back with the statement. Further rows are fetched when they are read."""
@@ -61,6 +61,11 @@ class Cursor(aiosqlite.Cursor):
     """A cursor that fetches the first rows with the statement."""
 
     _conn: DriverConnection
+
+    def __await__(self) -> Generator[None, None, Self]:
+        """Return the cursor itself: SQLAlchemy 2.0 awaits `cursor()`, later versions do not."""
+        return self
+        yield  # makes this a generator, as awaiting needs
 
     def __init__(self, connection: DriverConnection, cursor: sqlite3.Cursor) -> None:
         super().__init__(connection, cursor)

@@ -45,7 +45,7 @@ class UndoPlanner:
         self, changes: Mapping[EntityRef, NetChange], snapshot: StashSnapshot, *, is_forced: bool
     ) -> None:
         self._changes = changes
-        self._snapshot = snapshot
+        self._stash_now = snapshot
         self._fields = snapshot.fields
         self._is_forced = is_forced
         self._plan = UndoPlan()
@@ -63,7 +63,7 @@ class UndoPlanner:
         self._plan_galleries_and_chapters()
         self._plan_fields()
         self._plan_named()
-        fit_chapters(self._plan, self._snapshot)
+        fit_chapters(self._plan, self._stash_now)
         return self._plan
 
     # --- entities that the run deleted ---
@@ -74,9 +74,9 @@ class UndoPlanner:
             for ref, change in self._changes.items()
             if change.deleted is not None and ref not in self._fields
         ]
-        replaced = [change for change in missing if change.ref in self._snapshot.replaced_by]
+        replaced = [change for change in missing if change.ref in self._stash_now.replaced_by]
         self._plan.left_alone += [(change, REPLACED) for change in replaced]
-        recreated = [change for change in missing if change.ref not in self._snapshot.replaced_by]
+        recreated = [change for change in missing if change.ref not in self._stash_now.replaced_by]
         self._recreated = {change.ref for change in recreated}
         self._plan.recreates = [self._without_lost_links(change) for change in recreated]
 
@@ -102,7 +102,7 @@ class UndoPlanner:
             or value is None
             or ref in self._fields
             or ref in self._recreated
-            or ref in self._snapshot.replaced_by
+            or ref in self._stash_now.replaced_by
         )
 
     # --- fields ---
@@ -137,7 +137,7 @@ class UndoPlanner:
 
     def _restore_value(self, ref: EntityRef, name: str, field: NetField) -> None:
         is_picture = name in PICTURES
-        current = shown_mark(self._snapshot, ref) if is_picture else self._fields[ref][name]
+        current = shown_mark(self._stash_now, ref) if is_picture else self._fields[ref][name]
         desired = mark_of_url(field.before) if is_picture else field.before
         merged = merge_value(
             comparable(current),
@@ -195,25 +195,25 @@ class UndoPlanner:
 
     def _plan_galleries_and_chapters(self) -> None:
         """Delete those that nobody edited. A chapter stays with its gallery."""
-        given, now = given_contents(self._changes, self._snapshot), self._fields
+        given, now = given_contents(self._changes, self._stash_now), self._fields
         for ref, change in self._created.items():
             if ref[0] == "Gallery" and (now[ref].get("files") or now[ref].get("folder")):
                 self._plan.left_alone.append((change, HOLDS_FILES))
             elif ref[0] == "Gallery":
-                is_changed = is_edited(change, self._snapshot) or is_rearranged(
-                    change, given[ref[1]], self._snapshot
+                is_changed = is_edited(change, self._stash_now) or is_rearranged(
+                    change, given[ref[1]], self._stash_now
                 )
                 self._delete_unless(change, is_changed=is_changed)
         for ref, change in self._created.items():
             if ref[0] == "GalleryChapter" and not self._is_kept_gallery("galleries", now[ref]["gallery"]):
-                self._delete_unless(change, is_changed=is_edited(change, self._snapshot))
+                self._delete_unless(change, is_changed=is_edited(change, self._stash_now))
 
     def _plan_named(self) -> None:
         """Delete performers, tags and studios that nobody edited and that nothing uses after the undo."""
         named = {ref: change for ref, change in self._created.items() if ref[0] in NAMED}
         unused: dict[EntityRef, NetChange] = {}
         for ref, change in named.items():
-            if not self._is_forced and is_edited(change, self._snapshot):
+            if not self._is_forced and is_edited(change, self._stash_now):
                 self._plan.left_alone.append((change, EDITED))
             else:
                 unused[ref] = change
@@ -234,7 +234,7 @@ class UndoPlanner:
         return released
 
     def _is_unused(self, ref: EntityRef, released: Counter[tuple[EntityRef, str]]) -> bool:
-        uses, children = self._snapshot.uses.get(ref, {}), members(self._fields[ref].get("child_studios"))
+        uses, children = self._stash_now.uses.get(ref, {}), members(self._fields[ref].get("child_studios"))
         return all(count <= released[ref, user] for user, count in uses.items()) and all(
             child in self._deleted
             or (child in self._fields and self._planned(child, "parent_studio") != ref[1])

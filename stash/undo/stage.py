@@ -44,7 +44,7 @@ class UndoStage:
 
     def __init__(self, store: StashStore, snapshot: StashSnapshot, plan: UndoPlan) -> None:
         self._store = store
-        self._snapshot = snapshot
+        self._stash_now = snapshot
         self._plan = plan
         self._recreates = {change.ref: change for change in plan.recreates}
         self.staged = StagedUndo()
@@ -52,7 +52,7 @@ class UndoStage:
     async def fill(self, changes: Iterable[NetChange]) -> StagedUndo:
         """Queue creations and writes. Return them with the deletions, which are sent last."""
         recreated = self.staged.recreated
-        for ref, other in self._snapshot.replaced_by.items():
+        for ref, other in self._stash_now.replaced_by.items():
             recreated[ref] = self._entity(other)
         for name in reversed([name for name in ORDER if name != "GalleryChapter"]):  # a chapter has no key
             await self._find_recreated(name)
@@ -133,7 +133,7 @@ class UndoStage:
             entity = self._entity(ref)
             for name, value in fields.items():
                 if name in PICTURES:
-                    self._attach(entity, name, value, self._snapshot.pictures.get(ref))
+                    self._attach(entity, name, value, self._stash_now.pictures.get(ref))
                 else:
                     setattr(entity, name, self._value(ref[0], name, value))
         for change in self._plan.recreates:
@@ -146,8 +146,8 @@ class UndoStage:
 
     def _deletion(self, change: NetChange) -> Change:
         """Return the deletion of an entity with the fields that make it again."""
-        fields = self._snapshot.fields[change.ref]
-        before = recreation_fields(change, fields, self._snapshot.pictures.get(change.ref))
+        fields = self._stash_now.fields[change.ref]
+        before = recreation_fields(change, fields, self._stash_now.pictures.get(change.ref))
         if change.ref[0] == "GalleryChapter":
             before["gallery"] = self._entity(("Gallery", fields["gallery"]))
         return Change(self._entity(change.ref), "destroy", before, {})

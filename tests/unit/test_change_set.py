@@ -8,7 +8,7 @@ import pytest
 from stash_graphql_client.types.enums import GenderEnum
 from stash_graphql_client.types.unset import UNSET
 
-from stash.changes.flush_log import plain
+from stash.changes.change_set import plain
 
 
 @pytest.mark.parametrize(
