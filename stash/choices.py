@@ -1,4 +1,4 @@
-"""The user's choices against the metadata database: a flag's unknown name is refused, a setting's is told."""
+"""Check the user's choices against the database. An unknown name is refused in a flag, reported in a setting."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _ITEMS = ("only_items", "skip_items")
 
 
 async def chosen_creators(reader: Reader, named: Sequence[str], rules: Rules) -> tuple[list[Creator], bool]:
-    """The creators that are synced, and whether the database has none at all.
+    """Return the creators to sync, and whether the database has none at all.
 
     Raises:
-        UsageError: all that there are were left out by choice.
+        UsageError: the settings leave out every creator.
     """
     if named:
         found = [await reader.creator(name) for name in named]
@@ -44,11 +44,11 @@ async def chosen_creators(reader: Reader, named: Sequence[str], rules: Rules) ->
 
 
 async def refuse_unknown(reader: Reader, words: Sequence[str]) -> None:
-    """See that the database has what the words of `--only` and `--skip` name.
+    """Check that the database has the creators, hashtags and items that `--only` and `--skip` name.
 
     Raises:
-        UsageError: a hashtag, or the id of a post, message, story or wall, is not there.
-        UnknownCreatorError: a creator is not there.
+        UsageError: a hashtag, or the id of a post, message, story or wall, is unknown.
+        UnknownCreatorError: a creator is unknown.
     """
     read = [read_word(word) for word in words]
     for value in (value for name, value in read if name == "creators"):
@@ -67,10 +67,10 @@ async def refuse_unknown(reader: Reader, words: Sequence[str]) -> None:
 
 
 async def unknown_in_settings(reader: Reader, settings: Settings) -> list[str]:
-    """Return what the settings name that is not in the database yet, a sentence each.
+    """Return one sentence for each name in the settings that the database does not have yet.
 
     Raises:
-        UnknownCreatorError: a creator of `only_creators` is not there, so nothing of hers could be synced.
+        UnknownCreatorError: a creator of `only_creators` is unknown, so that nothing could be synced.
     """
     for name in sorted(settings.only_creators):
         try:

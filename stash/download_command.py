@@ -1,4 +1,4 @@
-"""The download command of the user's, which a run may begin with."""
+"""Run the user's download command at the start of a run."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import asyncio
 from stash.errors import UsageError
 
 STDERR = 2
-"""Where it speaks: stdout is for what came of the run."""
+"""The output of the command, because stdout is for the result of the run."""
 
 
 async def download(command: str) -> None:
-    """Run it in a shell, and wait for it.
+    """Run a command in a shell, and wait for its end.
 
     Raises:
-        UsageError: it failed.
+        UsageError: the command failed.
     """
     process = await asyncio.create_subprocess_shell(command, stdout=STDERR, stderr=None)
     code = await process.wait()

@@ -1,4 +1,4 @@
-"""Texts on the way to Stash and back: what is no UTF-8 in a reply, and what a header can carry. Pure."""
+"""Decode replies of Stash with bytes that are no UTF-8, and encode the API key for a header. Pure."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _ESCAPE = "stash-sync-escape"
 
 
 def json_in(content: bytes) -> Any:  # noqa: ANN401 - any JSON
-    """The JSON of a reply. Python takes what the faster parser refuses, such as a lone surrogate.
+    """Return the JSON of a reply. Python's parser takes what the faster one refuses, such as a lone surrogate.
 
-    Stash sends a file's name as it lies on disk. Bytes of it that are no UTF-8 are read as escapes: a backslash and `xe9`.
+    Stash sends a file name as it lies on disk. Bytes that are no UTF-8 are decoded to escapes: a backslash and `xe9`.
     """
     try:
         return from_json(content, cache_strings="keys")
@@ -25,7 +25,7 @@ def json_in(content: bytes) -> Any:  # noqa: ANN401 - any JSON
 
 
 def _escape(error: UnicodeError) -> tuple[str, int]:
-    """Within JSON a backslash is written twice."""
+    """Return the escapes of undecodable bytes, with the backslash doubled for JSON."""
     assert isinstance(error, UnicodeDecodeError)  # noqa: S101 - it is for decoding alone
     found = error.object[error.start : error.end]
     return "".join(f"\\\\x{byte:02x}" for byte in found), error.end
@@ -35,10 +35,10 @@ codecs.register_error(_ESCAPE, _escape)
 
 
 def key_header(api_key: str | None) -> dict[str, str]:
-    """The header that brings the key, without the blanks and line ends that come with pasting.
+    """Return the header with the API key, without blanks and line ends that a copy adds.
 
     Raises:
-        UsageError: it holds what no header can carry.
+        UsageError: the key holds characters that a header cannot carry.
     """
     key = (api_key or "").strip()
     if not (key.isascii() and key.isprintable()):

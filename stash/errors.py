@@ -1,4 +1,4 @@
-"""Every error of stash-sync, named by what to do next.
+"""Errors of stash-sync, named by the next step.
 
 SyncError                   one sentence for the user, an exit code for scripts
 ├── UsageError              2   a flag, a setting, a name or a path is wrong: change it
@@ -7,15 +7,15 @@ SyncError                   one sentence for the user, an exit code for scripts
 ├── StateError              6   the metadata database or the disk: mend it
 ├── RefusedError            7   the world looks wrong: read the reason, then override it
 ├── UnsuitableStashError   10   not a Stash, or too old: upgrade
-│   └── RefusedOnTheWayError    something in front of Stash refuses us for good: let us past it
-│       └── RequestRefusedError     it refuses this one request, for its size or its content
-├── LockedError            11   somebody else is at work: wait for it
+│   └── RefusedOnTheWayError    a server in front of Stash refuses every request: let stash-sync pass
+│       └── RequestRefusedError     it refuses one request, for its size or its content
+├── LockedError            11   another process is at work: wait for it
 │   └── AlreadyRunningError     another run, on the same database
 ├── AccessRefusedError     12   the API key is missing or wrong: set it
 ├── CertificateError       13   TLS could not be verified: name the authority
-└── ItemError               3   one item could not be done, the others go on
+└── ItemError               3   one item failed, the others go on
     ├── RejectedError           Stash refused this entity
-    └── LookupRefusedError      the question cannot be put to Stash: change the filter
+    └── LookupRefusedError      Stash cannot answer this lookup: change the filter
 """
 
 from __future__ import annotations
@@ -34,17 +34,17 @@ class UsageError(SyncError):
 
 
 class RetriableError(SyncError):
-    """Stash, one of its jobs, or a lock did not answer within its budget."""
+    """Stash, one of its jobs, or a lock did not answer in time."""
 
     exit_code = 5
 
 
 class UnansweredWriteError(RetriableError):
-    """A mutation was sent and its reply was lost. Tell whether it took effect is unknown."""
+    """A mutation was sent and its reply was lost. Its effect is unknown."""
 
 
 class DamagedReplyError(RetriableError):
-    """A reply of Stash is not what was asked for. Nothing was taken from it."""
+    """A reply of Stash has another form than its schema says. The whole reply is discarded."""
 
 
 class StateError(SyncError):
@@ -54,23 +54,23 @@ class StateError(SyncError):
 
 
 class RefusedError(SyncError):
-    """The world looks wrong, so nothing was written."""
+    """The source or Stash looks wrong, so the run stopped before its first write."""
 
     exit_code = 7
 
 
 class UnsuitableStashError(SyncError):
-    """What answers is not a Stash, or one that is too old."""
+    """The server is no Stash, or a Stash that is too old or not set up."""
 
     exit_code = 10
 
 
 class RefusedOnTheWayError(UnsuitableStashError):
-    """Something in front of Stash, such as a proxy, refuses us for good."""
+    """A server in front of Stash, such as a proxy, refuses every request."""
 
 
 class RequestRefusedError(RefusedOnTheWayError):
-    """Something in front of Stash refuses this one request. Others may pass."""
+    """A server in front of Stash refuses one request. Others may pass."""
 
     def __init__(self, sentence: str, *, is_too_large: bool) -> None:
         super().__init__(sentence)
@@ -100,7 +100,7 @@ class CertificateError(SyncError):
 
 
 class ItemError(SyncError):
-    """One item could not be done. The others go on."""
+    """One item failed. The other items go on."""
 
     exit_code = 3
 
@@ -110,4 +110,4 @@ class RejectedError(ItemError):
 
 
 class LookupRefusedError(ItemError):
-    """A filter that Stash cannot express, an unknown lookup, or a value of the wrong type."""
+    """A lookup is unknown, has a value of the wrong type, or has a filter that Stash cannot express."""

@@ -1,4 +1,4 @@
-"""The settings in force as a person sees them: value, place, and who else can read their file."""
+"""List the settings in force as a user reads them: value, place, and readers of their file."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def explain(settings: Settings, flags: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    """Each setting as (name, value fit to be shown, where it comes from)."""
+    """Return each setting as (name, value fit to be shown, source of the value)."""
     in_file, in_config = read_settings_file(), _config_values(settings)
     rows, said = [], {name.upper() for name in os.environ}
     for name, variable in VARIABLES.items():
@@ -55,13 +55,13 @@ def _shown(value: object) -> str:
 
 
 def _config_values(settings: Settings) -> dict[str, str]:
-    """Tell which settings the downloader's config says, and its name."""
+    """Return the settings in the downloader's config, each with the name of that file."""
     path = settings.downloader_config
     return {} if path is None else dict.fromkeys(read_downloader_config(path.expanduser()), path.name)
 
 
 def loose_permissions() -> str | None:
-    """A warning where others can read an API key or a password in the settings file."""
+    """Return a warning if other users can read an API key or a password in the settings file."""
     path = Path(SETTINGS_FILE)
     if os.name != "posix" or not path.is_file() or not path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
         return None

@@ -1,4 +1,4 @@
-"""Scans: asked for with the user's own defaults, and waited for with a deadline."""
+"""Start a scan with the user's own defaults, and wait for its end with a deadline."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ _JOB = "query($input: FindJobInput!) { findJob(input: $input) { status progress 
 _QUEUE = "{ jobQueue { id status } }"
 
 _GONE = "GONE"
-"""What we say of a job that Stash does not know (any more)."""
+"""The status of a job that Stash does not know, or no longer."""
 
 _ENDED = frozenset({"FINISHED", "CANCELLED", "FAILED", _GONE})
 
 SCANS = 3
-"""How often a scan is asked for whose job is gone, as all are once Stash was restarted."""
+"""Attempts at a scan whose job is gone, as every job is after a restart of Stash."""
 
 FIRST_WAIT, LONGEST_WAIT = 0.05, 2.0
-"""Seconds between two questions after a job; they double."""
+"""Seconds between two queries of a job, doubled each time."""
 
 
 async def scan(
@@ -44,15 +44,15 @@ async def scan(
 ) -> str:
     """Have Stash scan folders, and wait until the job has ended.
 
-    Stash generates what `generate` names; by default what the user's own defaults in Stash ask for.
-    A job that is gone may have ended long ago, or with Stash itself before its time, so it is asked for again.
-    `on_progress` is told how far it is, from 0 to 1, as often as Stash is asked.
+    Stash generates the kinds in `generate`. The default is the choice that the user saved in Stash.
+    A job that is gone is started again, because a restart of Stash may have ended it.
+    `on_progress` gets the progress from 0 to 1 after each query.
 
     Returns:
-        The last status: `FINISHED` is no proof that anything was scanned.
+        The last status. `FINISHED` is no proof that anything was scanned.
 
     Raises:
-        RetriableError: for `patience` seconds it neither ended nor was a hundredth further.
+        RetriableError: for `patience` seconds the job neither ended nor advanced by a hundredth.
     """
     status = _GONE
     content = {"paths": list(folders), **await _options(connection, generate)}
@@ -68,7 +68,7 @@ async def scan(
 
 
 async def _options(connection: Connection, generate: Collection[str]) -> dict[str, bool]:
-    """Return the options of a scan. Stash is asked for the user's own defaults only where they are chosen."""
+    """Return the options of a scan. The user's own defaults are read only if they are chosen."""
     if DEFAULTS.isdisjoint(generate):
         return options(generate, {})
     reply = await connection.query(_SAVED, is_scan=True)
@@ -79,7 +79,7 @@ async def _options(connection: Connection, generate: Collection[str]) -> dict[st
 
 
 async def _asked(connection: Connection, content: Mapping[str, Any], patience: float) -> Reply:
-    """Ask for a scan until Stash answers: another one of the same folders finds nothing new, and does no harm."""
+    """Start a scan, and repeat that until Stash answers. A second scan of the same folders is harmless."""
     time = asyncio.get_running_loop().time
     wait, deadline = FIRST_WAIT, time() + patience
     while True:
@@ -97,10 +97,10 @@ async def _asked(connection: Connection, content: Mapping[str, Any], patience: f
 
 
 async def wait_until_idle(connection: Connection, patience: float) -> None:
-    """Wait for the jobs that are under way.
+    """Wait for the running jobs of Stash.
 
     Raises:
-        RetriableError: they did not end within `patience` seconds.
+        RetriableError: a job did not end within `patience` seconds.
     """
 
     async def reached() -> int | None:
@@ -140,7 +140,7 @@ async def _wait(
 
 
 async def _poll(reached: Callable[[], Awaitable[int | None]], patience: float, what: str) -> None:
-    """Wait until nothing is reached any more. Each hundredth that is reached gives it `patience` seconds anew."""
+    """Wait until `reached` returns None. Each further hundredth extends the deadline by `patience` seconds."""
     time = asyncio.get_running_loop().time
     wait, furthest, deadline = FIRST_WAIT, 0, time() + patience
     while (percent := await reached()) is not None:

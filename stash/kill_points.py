@@ -1,4 +1,4 @@
-"""Where a test has this process killed, to see that nothing is lost. Off unless an environment variable asks for it.
+"""Kill this process at a moment that a test chose, to check that nothing is lost. Off without the variable.
 
 `STASH_SYNC_KILL_AT=k:moment` kills at the k-th time, counted from 1, that the moment is reached. The moments are
 `before-send`, `after-reply` (of a request to Stash) and `after-record` (of the journal).
@@ -14,7 +14,7 @@ _left = int(_number or 0)
 
 
 def reached(moment: str) -> None:
-    """Say that a moment is reached."""
+    """Kill this process if the moment is the chosen one."""
     global _left  # noqa: PLW0603 - one process, one count
     if moment != _moment:
         return

@@ -1,6 +1,6 @@
-"""The lock that keeps a second run out of a database. The system frees it when its process ends, however it ends.
+"""Lock a database against a second run. The operating system frees the lock when the process ends.
 
-It is taken before anything slow is imported, so this module imports nothing that is.
+The lock is taken before anything slow is imported, so this module imports only fast modules.
 """
 
 from __future__ import annotations
@@ -22,24 +22,24 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
 SUFFIX = ".stash-sync.lock"
-"""What is added to the name of a SQLite database for its lock; the file stays."""
+"""The suffix of the lock file beside a SQLite database. The file stays after a run."""
 
 _SQLITE = b"SQLite format 3\0"
 
 _ADVISORY_KEY = int.from_bytes(b"stashsyn")
-"""PostgreSQL's advisory locks are numbers, of each database apart."""
+"""The number of the advisory lock, which PostgreSQL keeps for each database."""
 
 
 @asynccontextmanager
 async def held(database: str, state: str | None = None) -> AsyncIterator[None]:
-    """Keep other runs out of a database (a path or URL), and of the one of the `sync_` tables where that is another.
+    """Lock a database (a path or URL), and the database of the `sync_` tables if that is another one.
 
-    Nothing is waited for.
+    A lock that is taken is an error at once.
 
     Raises:
-        AlreadyRunningError: another run is at work there.
-        StateError: no lock can be made.
-        MetadataError: the URL is none, or its server does not answer.
+        AlreadyRunningError: another run holds a lock.
+        StateError: the lock files cannot be made.
+        MetadataError: the URL is malformed, or its server does not answer.
     """
     async with AsyncExitStack() as stack:
         texts = [database] if state is None else [database, state]
@@ -52,7 +52,7 @@ async def held(database: str, state: str | None = None) -> AsyncIterator[None]:
 
 
 def _address(text: str) -> Path | str:
-    """The file of a SQLite database, whatever it was called by, else its URL."""
+    """Return the resolved path of a SQLite database, or the URL of any other."""
     if is_path(text):
         return Path(text).expanduser().resolve()
     scheme, _, rest = text.partition("://")
@@ -63,7 +63,7 @@ def _address(text: str) -> Path | str:
 
 @contextmanager
 def _file_held(database: Path) -> Iterator[None]:
-    """A lock of the name beside the database, and one of the file itself, which may have other names."""
+    """Lock a file beside the database, and a second one by the file's identity, since it may have several names."""
     beside = database.with_name(database.name + SUFFIX)
     identity = _identity(database)
     digest = hashlib.sha256((identity or str(database)).encode(errors="surrogateescape")).hexdigest()[:16]
@@ -85,7 +85,7 @@ def _file_held(database: Path) -> Iterator[None]:
 
 
 def _identity(database: Path) -> str | None:
-    """Return what is the same for all hard links of a file. None where there is no file yet."""
+    """Return a text that all hard links of a file share. None if the file does not exist yet."""
     try:
         status = database.stat()
     except OSError:
@@ -94,7 +94,7 @@ def _identity(database: Path) -> str | None:
 
 
 def _may_be_database(path: Path) -> bool:
-    """Tell whether a file is SQLite's or empty. Beside another one, named by mistake, no lock is left."""
+    """Tell whether a file is SQLite's or empty. The lock beside any other file is removed."""
     try:
         with path.open("rb") as file:
             return file.read(len(_SQLITE)) in {_SQLITE, b""}
@@ -103,7 +103,7 @@ def _may_be_database(path: Path) -> bool:
 
 
 def _take(stack: ExitStack, path: Path, database: Path) -> bool:
-    """Take a lock until the stack is left. False where the file cannot be made or locked."""
+    """Take a lock until the stack is left. Return False if the file cannot be made or locked."""
     lock = Lock(path, fail_when_locked=True, opener=_open_at_once)
     try:
         lock.acquire()

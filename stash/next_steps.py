@@ -1,4 +1,4 @@
-"""The next step for whatever was left as it is, read off its reason. Pure."""
+"""Find the next step for an unmatched, skipped or kept object, by its reason. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from stash.report import Report
 
 UNSCANNED = "a sync has it scanned"
-"""In the reason of a file that Stash has not scanned yet."""
+"""A part of the reason of a file that Stash has not scanned yet."""
 
 _NOT_THERE = "none of its media is in Stash"
 
@@ -37,25 +37,25 @@ _STEPS = (
 
 
 _OF_THE_USER = ("deleted in Stash", "taken back by undo")
-"""In the reasons of what a user took out of Stash."""
+"""Parts of the reasons of entities that a user deleted or undid."""
 
 _AFTER_A_SYNC = "Download its files again, or leave it: they are not there, or Stash does not take them."
 
 
 def is_of_the_user(reason: str) -> bool:
-    """Tell whether something is left as it is because the user deleted it, or took it back."""
+    """Tell whether an object was left out because the user deleted or undid it."""
     return any(words in reason for words in _OF_THE_USER)
 
 
 def unscanned(report: Report) -> int:
-    """Tell how many files Stash has not scanned yet, so that a plan can say nothing of them."""
+    """Return the number of files that Stash has not scanned yet and that the plan therefore lacks."""
     return sum(UNSCANNED in one.reason for one in report.unmatched)
 
 
 def step_for(reason: str, base: str, *, is_plan: bool = False, item: str = "") -> tuple[str, str]:
-    """The next step, and a line to paste where there is one.
+    """Return the next step, and a command line to paste if there is one.
 
-    `base` is the command that a flag joins, `item` the id of the post or message that the reason is about.
+    `base` is the command that flags are added to. `item` is the id of the post or message of the reason.
     """
     for words, step, flag in _STEPS:
         if words in reason:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from stash.errors import UsageError
-from stash.files.local import looked_through
+from stash.files.local import list_downloads
 from stash.files.stash_index import StashFileIndex
 from stash.identity import Choices, bind
 from stash.journal import Journal, open_state
@@ -76,7 +76,7 @@ def find_files(settings: Settings, progress: Progress) -> StashFileIndex:
     if settings.downloads is None:
         raise UsageError("No downloads folder is named; set STASH_SYNC_DOWNLOADS or give --downloads.")
     progress.start("files")
-    found, unusable = looked_through(settings.downloads)
+    found, unusable = list_downloads(settings.downloads)
     progress.finish()
     return StashFileIndex(settings.paths(), found, unusable=unusable)
 

@@ -1,4 +1,4 @@
-"""The way to the Stash of the settings, and how long it is waited for at the start."""
+"""Open the Stash of the settings, and wait for it at the start."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ if TYPE_CHECKING:
     from stash.transport.client import Connection
 
 AT_ONCE = 3.0
-"""Seconds for which a command that only looks waits for a Stash that does not answer."""
+"""Seconds that a read-only command waits for a Stash that does not answer."""
 
 
-class ReachSteps(Protocol):
-    """Where a wait is told."""
+class WaitDisplay(Protocol):
+    """A display of the steps of a session, which shows the wait for Stash."""
 
     def start(self, step: str) -> None:
-        """It begins."""
+        """Show that a step begins."""
         ...
 
     def finish(self) -> None:
-        """It is over."""
+        """Show that the step is over."""
         ...
 
 
 class _Waiting(StashContext):
-    """A context that tells, once, that it waits for a Stash which does not answer yet."""
+    """A context that shows, once, that it waits for a Stash that does not answer yet."""
 
-    def __init__(self, config: TransportConfig, steps: ReachSteps | None) -> None:
+    def __init__(self, config: TransportConfig, steps: WaitDisplay | None) -> None:
         super().__init__(config=replace(config, on_wait=self._begin))
         self._steps, self._where = steps, config.url
         self._is_told = False
@@ -57,12 +57,12 @@ class _Waiting(StashContext):
 
 
 @asynccontextmanager
-async def reaching(
-    settings: Settings, steps: ReachSteps | None, transport: httpx.AsyncBaseTransport | None, *, is_dry: bool
+async def open_stash(
+    settings: Settings, steps: WaitDisplay | None, transport: httpx.AsyncBaseTransport | None, *, is_dry: bool
 ) -> AsyncIterator[StashContext]:
-    """Return what leads to the store of a Stash. Nothing is sent before its client is asked for.
+    """Open the context of a Stash's store. Nothing is sent before its client is requested.
 
-    A run that only looks answers soon where there is no Stash; one that writes waits until it has started.
+    A dry run gives up soon if no Stash answers. Any other run waits until Stash has started.
     """
     if settings.url is None:
         raise UsageError("No Stash is named; set STASH_URL to its address, such as http://localhost:9999.")

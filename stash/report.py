@@ -1,4 +1,4 @@
-"""What a run did: the figures, and everything that a person should know of. It only holds and counts."""
+"""The report of a run: counts, and the objects that a user should know of."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ PLURALS = {
     "Image": "images",
     "GalleryChapter": "chapters",
 }
-"""Stash's types, as the report names them."""
+"""Names in the report for the types of Stash."""
 
 
 def counted(count: int, plural: str) -> str:
-    """A number and what it counts: `1 gallery`, `2 galleries`."""
+    """Return a number with its noun: `1 gallery`, `2 galleries`."""
     if count != 1:
         return f"{count} {plural}"
     return f"1 {f'{plural[:-3]}y' if plural.endswith('ies') else plural.removesuffix('s')}"
 
 
 SOME_FAILED = 3
-"""The exit code of a run that is done, but for some items."""
+"""The exit code of a run that ended, although some items failed."""
 
 SyncStatus = Literal["created", "updated", "unchanged", "kept"]
 
 
 @dataclass
 class Counts:
-    """What became of the entities of one type. `kept` counts those with a value that is the user's."""
+    """Counts of the entities of one type. `kept` counts entities with a value that the user edited."""
 
     created: int = 0
     updated: int = 0
@@ -47,7 +47,7 @@ class Counts:
 
 @dataclass(frozen=True)
 class Unmatched:
-    """A file or a media that found no other side. `id` is the media's, `file` the path on the host."""
+    """A file or a media without a match. `id` is the id of the media, `file` the path on the host."""
 
     kind: str
     id: str
@@ -58,7 +58,7 @@ class Unmatched:
 
 @dataclass(frozen=True)
 class Skipped:
-    """A row, an item or an entity that was left out, by its kind and key."""
+    """A row, an item or an entity that was skipped, by its kind and key."""
 
     kind: str
     id: str
@@ -68,7 +68,7 @@ class Skipped:
 
 @dataclass(frozen=True)
 class Kept:
-    """A field that was left as it is, because it is the user's."""
+    """A field that was kept because the user edited it."""
 
     type: str
     id: str
@@ -77,9 +77,9 @@ class Kept:
 
 @dataclass(frozen=True)
 class FieldChange:
-    """One field of one entity as it stands and as a sync would have it. Links are names.
+    """One field of one entity, with its current value and its value after a sync. Links are names.
 
-    `key` is the entity's at the source, its kind and id or name.
+    `key` is the key of the entity at the source: its kind, and its id or name.
     """
 
     type: str
@@ -92,11 +92,8 @@ class FieldChange:
 
 
 @dataclass
-class Report:
-    """One run, filled by the pipeline. `removed` is what an undo took out of Stash, by type as `entities` are.
-
-    `warnings` and `notes` are sentences for whoever started it, and not kept.
-    """
+class RunHeader:
+    """The number of a run, its outcome, and its cost. The number is None for a run that writes nothing."""
 
     run: int | None = None
     outcome: str = "done"
@@ -104,6 +101,16 @@ class Report:
     requests: dict[str, int] = field(
         default_factory=lambda: {"reads": 0, "writes": 0, "mutations": 0, "scan": 0}
     )
+
+
+@dataclass
+class Report:
+    """The report of one run, filled by the session. `removed` counts the entities that an undo deleted, by type.
+
+    `warnings` and `notes` are sentences for the user of this run. The journal keeps neither.
+    """
+
+    header: RunHeader = field(default_factory=RunHeader)
     entities: dict[str, Counts] = field(default_factory=lambda: {name: Counts() for name in PLURALS.values()})
     removed: Counter[str] = field(default_factory=Counter)
     links_added: int = 0
@@ -118,7 +125,7 @@ class Report:
 
     @property
     def exit_code(self) -> int:
-        """0, or 3 where something that Stash takes, or a malformed row, could not be synced."""
+        """The exit code: 3 if a file that Stash takes or a malformed row could not be synced, else 0."""
         is_failed = any(one.is_failure for one in self.unmatched) or any(
             one.is_failure for one in self.skipped
         )
@@ -126,8 +133,8 @@ class Report:
 
     @property
     def is_silent(self) -> bool:
-        """Tell whether there was nothing left to do."""
-        return self.requests["mutations"] == 0 and not self.plan
+        """Tell whether nothing was left to do."""
+        return self.header.requests["mutations"] == 0 and not self.plan
 
     def count(self, type_name: str, status: SyncStatus) -> None:
         """Count one entity."""
@@ -135,11 +142,11 @@ class Report:
         setattr(counts, status, vars(counts)[status] + 1)
 
     def keep(self, type_name: str, entity_id: str, field_name: str) -> None:
-        """Note a field that is the user's. Once, however many items would write it."""
+        """Note a field that the user edited, once for all items that would write it."""
         self._note(self.kept, Kept(type_name, entity_id, field_name))
 
     def skip(self, kind: str, key: str, reason: str, *, is_failure: bool = False) -> None:
-        """Note what was left out, once."""
+        """Note a skipped row, item or entity, once."""
         self._note(self.skipped, Skipped(kind, key, reason, is_failure))
 
     def _note[T: Hashable](self, noted: list[T], one: T) -> None:
@@ -148,13 +155,13 @@ class Report:
             noted.append(one)
 
     def summary(self) -> dict[str, Any]:
-        """The object of `--json`."""
+        """Return the object of `--json`."""
         result: dict[str, Any] = {
-            "run": self.run,
-            "outcome": self.outcome,
+            "run": self.header.run,
+            "outcome": self.header.outcome,
             "exit_code": self.exit_code,
-            "seconds": round(self.seconds, 3),
-            "requests": dict(self.requests),
+            "seconds": round(self.header.seconds, 3),
+            "requests": dict(self.header.requests),
             "entities": {name: asdict(counts) for name, counts in self.entities.items()},
             "links_added": self.links_added,
             "unattached": self.unattached,
@@ -170,14 +177,10 @@ class Report:
 
 
 def report_of(summary: Mapping[str, Any]) -> Report:
-    """A report from the object that `summary` made of it. A run that did not end has an empty one."""
-    report = Report(
-        summary.get("run"),
-        summary.get("outcome", "failed"),
-        summary.get("seconds", 0.0),
-        links_added=summary.get("links_added", 0),
-    )
-    report.requests |= summary.get("requests", {})
+    """Return a report from the object that `summary` made. A run that did not end has an empty object."""
+    header = RunHeader(summary.get("run"), summary.get("outcome", "failed"), summary.get("seconds", 0.0))
+    header.requests |= summary.get("requests", {})
+    report = Report(header, links_added=summary.get("links_added", 0))
     report.entities |= {name: Counts(**counts) for name, counts in summary.get("entities", {}).items()}
     report.removed.update(summary.get("removed", {}))
     report.unattached = summary.get("unattached", 0)

@@ -1,4 +1,4 @@
-"""Options of a scan: what Stash generates for new files. Pure."""
+"""Options of a scan: the previews and hashes that Stash generates for new files. Pure."""
 
 from __future__ import annotations
 
@@ -53,15 +53,15 @@ ScanChoice = Annotated[frozenset[str], NoDecode, BeforeValidator(parse_choice)]
 
 
 def options(choice: Collection[str], saved: dict[str, bool]) -> dict[str, bool]:
-    """Return the options to send: the saved ones where they are chosen, and each chosen flag."""
+    """Return the options to send: the saved options if `defaults` is chosen, and each chosen flag."""
     own = saved if "defaults" in choice else {}
     return {**own, **{field: True for word, field in FLAGS.items() if word in choice}}
 
 
 def saved_options(data: dict[str, Any]) -> dict[str, bool]:
-    """Return what the user has Stash generate during scans, from the reply about its configuration.
+    """Return the user's saved scan options, from the reply about Stash's configuration.
 
-    The choices of Stash's page of tasks come before its `defaults.scan`, as on that page. Both may be unset.
+    The choices on Stash's page of tasks come before its `defaults.scan`, as on that page. Both may be unset.
     A forced rescan is left out, because it would read every unchanged file again.
 
     Raises:

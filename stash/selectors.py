@@ -1,4 +1,4 @@
-"""`--only` and `--skip`: one word each for what is to be synced, and what is not. Pure."""
+"""Parse the words of `--only` and `--skip`. Pure."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _KINDS = {kind: kind for kind in KINDS} | {
 
 
 def narrow_settings(settings: Settings, only: Sequence[str], skip: Sequence[str]) -> Settings:
-    """The settings, narrowed by words: `@creator`, `#hashtag`, an item's id, or `post`, `message`, `story`, `wall`.
+    """Return the settings, narrowed by words: `@creator`, `#hashtag`, an item's id, or a kind of item.
 
-    What is said by `only` takes the place of the setting of the same meaning, what is said by `skip` joins it.
+    A word of `only` replaces the setting of the same meaning. A word of `skip` adds to its setting.
 
     Raises:
-        UsageError: a word is none of these.
+        UsageError: a word has another form.
     """
     found: dict[str, Any] = {}
     for word in only:
@@ -48,10 +48,10 @@ def narrow_settings(settings: Settings, only: Sequence[str], skip: Sequence[str]
 
 
 def read_word(word: str) -> tuple[str, str]:
-    """Return what a word chooses by, `creators`, `tags`, `items` or `kinds`, and the value.
+    """Return the group of a word (`creators`, `tags`, `items` or `kinds`) and its value.
 
     Raises:
-        UsageError: it is none of these.
+        UsageError: the word belongs to no group.
     """
     text = word.strip().lower()
     if text in _KINDS:

@@ -1,4 +1,4 @@
-"""What is said of a wrong setting or variable: its name, what it takes, the nearest name. Pure."""
+"""Describe a wrong setting or variable: its name, the accepted values, the nearest name. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _OURS, _NEAR = "STASH_SYNC_", 0.85
 _OTHERS = frozenset({"stash_sync", "stash_sync_debug", "stash_sync_kill_at"})
-"""Variables that are no setting."""
+"""Variables of stash-sync that are no settings."""
 
 _SECRET = frozenset({"url", "api_key", "database", "state"})
 
@@ -42,11 +42,11 @@ _ACCEPTED = {
     "title": _braced(TITLE_FIELDS),
     "studio": _braced(STUDIO_FIELDS),
 }
-"""The values that a setting takes."""
+"""The accepted values of each setting, in words."""
 
 
 def why_wrong(name: str, where: str, error: Mapping[str, Any], known: Sequence[str]) -> str:
-    """The sentence about a setting that was refused. `where` is the place it stands in, `error` what pydantic says."""
+    """Return the sentence about a setting that was refused. `where` names its place, `error` is pydantic's."""
     if error["type"] == "extra_forbidden":
         close = difflib.get_close_matches(name.casefold(), known, n=1)
         hint = f" (did you mean {close[0]}?)" if close else ""
@@ -62,10 +62,10 @@ def why_wrong(name: str, where: str, error: Mapping[str, Any], known: Sequence[s
 
 
 def refuse_unknown_variables(environment: Iterable[str], variables: Mapping[str, str]) -> None:
-    """See that no variable of the environment is meant for stash-sync and unknown to it.
+    """Check the environment for variables with a name close to those of stash-sync.
 
     Raises:
-        UsageError: one is; the sentence names the nearest that there is.
+        UsageError: a variable is unknown. The sentence names the nearest known one.
     """
     known = {variable.casefold() for variable in variables.values()}
     plain = {_plain(variable): variable for variable in variables.values()}

@@ -1,4 +1,4 @@
-"""Settings: flags, then the environment, then `stash-sync.toml`, then the downloader's own config, then the defaults."""
+"""Settings, by rank: flags, the environment, `stash-sync.toml`, the downloader's own config, the defaults."""
 
 from __future__ import annotations
 
@@ -44,16 +44,16 @@ if TYPE_CHECKING:
 
 
 def _setting(name: str, default: Any, variable: str = "", **limits: Any) -> Any:  # noqa: ANN401 - as pydantic's Field
-    """A setting, and the variable that holds it where that is not `STASH_SYNC_<NAME>`."""
+    """Return the field of a setting. Its variable is `STASH_SYNC_<NAME>` unless one is given."""
     alias = AliasChoices(name, variable or f"STASH_SYNC_{name.upper()}")
     return Field(default=default, validation_alias=alias, **limits)
 
 
 DATABASES = ("database", "state")
-"""The settings that name a database, whose address may hold a password."""
+"""The settings that name a database. Its address may hold a password."""
 
 Words = Annotated[frozenset[str], NoDecode]
-"""Names in lower case: a list, or a text with commas."""
+"""Names in lower case, from a list or a text with commas."""
 
 
 class Settings(BaseSettings):
@@ -64,40 +64,40 @@ class Settings(BaseSettings):
     )
 
     url: str | None = _setting("url", None, "STASH_URL")
-    """Where Stash is, as in the browser: `http://host:9999`."""
+    """The address of Stash, as in the browser: `http://host:9999`."""
     api_key: SecretStr | None = _setting("api_key", None, "STASH_API_KEY")
-    """From Stash's Settings, Security."""
+    """The API key from Stash's Settings, Security."""
     ca_file: str | None = _setting("ca_file", None)
     """The certificate of an authority of your own."""
     database: str | None = _setting("database", None, "STASH_SYNC_DATABASE_URL", repr=False)
     """The metadata database: a path, `sqlite:///…` or `postgresql://…`."""
     state: str | None = _setting("state", None, "STASH_SYNC_STATE_URL", repr=False)
-    """Where the `sync_` tables are kept, if not in the metadata database."""
+    """The database of the `sync_` tables, unless they are in the metadata database."""
     downloads: Path | None = _setting("downloads", None)
     """The downloader's folder."""
     path_map: str | None = _setting("path_map", None)
-    """`host=stash`, several with `;`: where Stash sees the downloads."""
+    """The folder of the downloads as Stash sees it: pairs `host=stash` with semicolons between them."""
     reorganised: bool = _setting("reorganised", default=False)
-    """Stash has the downloads in folders of its own below those of `path_map`: these are scanned as wholes."""
+    """Stash has the downloads in other subfolders of those of `path_map`, which are scanned as wholes."""
     scan_generate: ScanChoice = _setting("scan_generate", DEFAULTS)
-    """What Stash generates in a scan: `defaults` (its own), `none`, `all`, or some such as `covers, phashes`."""
+    """The kinds that Stash generates in a scan: `defaults` (its own), `none`, `all`, or some such as `covers, phashes`."""
     patience: float = _setting("patience", 300.0, gt=0)
-    """How long Stash, its jobs and a locked database are waited for."""
+    """Seconds to wait for Stash, its jobs and a locked database."""
     keep_runs: int = _setting("keep_runs", 20, gt=0)
-    """Of how many runs that wrote anything each single change is kept, so that `undo` can take them back."""
+    """The number of runs with changes whose single changes are kept, so that `undo` can take them back."""
     downloader_config: Path | None = _setting("downloader_config", None)
-    """The downloader's `config.ini` or `config.yaml`: where Stash, the files and the database are, unless said here."""
+    """The downloader's `config.ini` or `config.yaml`, with the defaults of address, database and downloads."""
 
     only_creators: Words = _setting("only_creators", frozenset())
-    """The creators, by username or id, that are synced where none is named; all by default."""
+    """The creators, by username or id, that a run without names syncs. All by default."""
     skip_creators: Words = _setting("skip_creators", frozenset())
-    """The creators that are not."""
+    """The creators, by username or id, that are skipped."""
     kinds: Annotated[frozenset[Kind], NoDecode] = _setting("kinds", KINDS)
-    """The items that are synced: `post`, `message`, `story`, `wall`."""
+    """The kinds of items that are synced: `post`, `message`, `story`, `wall`."""
     since: date | None = _setting("since", None)
     """The first day, in UTC, of the items that are synced."""
     until: date | None = _setting("until", None)
-    """The last day."""
+    """The last day, in UTC, of the items that are synced."""
     only_tags: Words = _setting("only_tags", frozenset())
     """Only items with one of these hashtags."""
     skip_tags: Words = _setting("skip_tags", frozenset())
@@ -109,15 +109,15 @@ class Settings(BaseSettings):
     ignore_tags: Words = _setting("ignore_tags", frozenset())
     """Hashtags that become no tag."""
     rename_tags: Annotated[dict[str, str], NoDecode] = _setting("rename_tags", {})
-    """Hashtags whose tag has another name: `hashtag=name`, several with `;`, or a table in the file."""
+    """Hashtags whose tag has another name: pairs `hashtag=name` with semicolons between them, or a table in the file."""
     title: str = _setting("title", TITLE)
-    """What galleries, scenes and images are called, of {title} {username} {name} {date} {id} {kind}."""
+    """The title of galleries, scenes and images, made of {title} {username} {name} {date} {id} {kind}."""
     studio: str = _setting("studio", STUDIO)
-    """What creators' studios are called, of {username} {name} {id}."""
+    """The name of creators' studios, made of {username} {name} {id}."""
     extras: Annotated[frozenset[Extra], NoDecode] = _setting("extras", frozenset())
-    """What goes in beyond the mapping: `kind`, `access`, `state`, `price` and `likes` as tags, `account_id` as a custom field."""
+    """Additions to the mapping: `kind`, `access`, `state`, `price` and `likes` as tags, `account_id` as a custom field."""
     split_scenes: bool = _setting("split_scenes", default=False)
-    """Give a video a scene of its own where Stash holds it as a further file of another scene."""
+    """Give a video a scene of its own if Stash holds it as a further file of another scene."""
 
     @field_validator(
         "only_creators",
@@ -169,11 +169,11 @@ class Settings(BaseSettings):
         return value
 
     def paths(self) -> PathMap:
-        """Tell where Stash sees the downloads."""
+        """Return the translation of paths between this host and Stash."""
         return PathMap.parse(self.path_map, is_reorganised=self.reorganised)
 
     def rules(self) -> Rules:
-        """Return what the user chose of the mapping."""
+        """Return the user's choices about the mapping."""
         return Rules(
             only=self.only_creators,
             skip=self.skip_creators,
@@ -195,14 +195,14 @@ class Settings(BaseSettings):
     @field_validator("api_key", mode="before")
     @classmethod
     def _fit_for_a_header(cls, value: object) -> str | None:
-        """As a header takes it. The downloader's config may have a number."""
+        """Return the key as a header takes it. The downloader's config may hold a number."""
         key = value.get_secret_value() if isinstance(value, SecretStr) else value
         return None if key is None else key_header(str(key)).get("ApiKey")
 
     @field_validator("downloads")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
-        """Stash knows files by their whole path."""
+        """Return the absolute path, because Stash knows files by their whole path."""
         try:
             return None if value is None else value.expanduser().absolute()
         except RuntimeError as error:
@@ -211,7 +211,7 @@ class Settings(BaseSettings):
     @field_validator(*DATABASES)
     @classmethod
     def _absolute_file(cls, value: str | None) -> str | None:
-        """One file, one name, wherever the command runs."""
+        """Return the absolute path of a database, so that it has one name from every folder."""
         return str(Path(value).expanduser().absolute()) if value and is_path(value) else value
 
     @field_validator("url", "database", "state", "path_map", "ca_file", mode="before")
@@ -222,12 +222,12 @@ class Settings(BaseSettings):
     @field_validator("url")
     @classmethod
     def _as_in_the_browser(cls, value: str | None) -> str | None:
-        """One address, one name: the journal knows a Stash by it. Secrets stand beside the text."""
+        """Return the address without its secrets, because the journal knows a Stash by its address."""
         return None if value is None else StashAddress(value)
 
     @model_validator(mode="after")
     def _key_of_the_address(self) -> Self:
-        """An API key that the address has in its query counts where none is set."""
+        """Take the API key from the query of the address if none is set."""
         if self.api_key is None and self.url is not None and (key := StashAddress(self.url).api_key):
             self.api_key = SecretStr(key)
         return self
@@ -241,20 +241,20 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic's signature
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - likewise
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Flags, environment, file, the downloader's config."""
+        """Return the sources by rank: flags, environment, file, the downloader's config."""
         file = InitSettingsSource(settings_cls, read_settings_file())
         return init_settings, env_settings, file, _DownloaderConfig(settings_cls)
 
 
 class _DownloaderConfig(PydanticBaseSettingsSource):
-    """The downloader's config file, where the sources before name one."""
+    """The downloader's config file, if an earlier source names one."""
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002 - pydantic's signature
-        """Nothing: the file is read as a whole."""
+        """Return nothing for a single field, because the file is read as a whole."""
         return None, field_name, False
 
     def __call__(self) -> dict[str, Any]:
-        """Return what the file says."""
+        """Return the settings in the file."""
         path = self.current_state.get("downloader_config")
         return read_downloader_config(Path(path).expanduser()) if path else {}
 
@@ -289,7 +289,7 @@ def load_settings(flags: Mapping[str, Any], of_host: Mapping[str, Any] = Mapping
 
 
 def _where(name: str, flags: Mapping[str, Any]) -> str:
-    """The place that a value comes from."""
+    """Return the flag, variable or setting that a value comes from."""
     if flags.get(name) is not None:
         return f"--{name.replace('_', '-')}"
     if (variable := VARIABLES.get(name, "")) in os.environ:

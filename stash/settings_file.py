@@ -1,4 +1,4 @@
-"""The settings file, read: whatever is wrong with it is said with its place."""
+"""Read the settings file. Every error names its path."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from stash.errors import UsageError
 from stash.source.disk import read_bytes, reason_of
 
 SETTINGS_FILE = "stash-sync.toml"
-"""Looked for in the current folder."""
+"""The name of the settings file in the current folder."""
 
 
 def read_settings_file() -> dict[str, Any]:
-    """Return what the settings file says. Nothing where there is none.
+    """Return the settings in the settings file. Empty without a file.
 
     Raises:
-        UsageError: it cannot be read, or is no TOML in UTF-8.
+        UsageError: the file cannot be read, or is no TOML in UTF-8.
     """
     path = Path(SETTINGS_FILE)
     try:

@@ -13,7 +13,7 @@ from stash.journal.upkeep import about_copy
 from stash.opening import SyncOptions, find_files, open_database, open_journal
 from stash.processing import StashProcessing
 from stash.processing.context import RunContext, RunOptions
-from stash.reach import reaching
+from stash.reach import open_stash
 from stash.report import Report
 from stash.source.reader import Reader
 
@@ -49,7 +49,7 @@ async def sync(
     scan_progress = ScanProgress(progress)
     async with (
         open_database(settings, options) as database,
-        reaching(settings, progress, transport, is_dry=options.dry_run) as context,
+        open_stash(settings, progress, transport, is_dry=options.dry_run) as context,
     ):
         reader = Reader(database, with_facts=settings.rules().wants_facts)
         await refuse_unknown(reader, options.words)
@@ -74,8 +74,8 @@ async def sync(
                 progress.finish()
                 for row in () if options.creators else await reader.problems():
                     report.skip(row.table, row.key, row.reason, is_failure=row.is_malformed)
-                report.requests = vars(context.store.requests).copy()
-                report.seconds = time.monotonic() - began
+                report.header.requests = vars(context.store.requests).copy()
+                report.header.seconds = time.monotonic() - began
             if not options.dry_run:
                 await journal.log.retain(settings.keep_runs)
     return report

@@ -1,4 +1,4 @@
-"""Texts as Stash keeps and compares them. Pure.
+"""Normalise and compare texts as Stash does. Pure.
 
 The database of Stash ignores the case of ASCII letters only, in LIKE too. Stash compares the aliases of one performer
 as Go lowers them.
@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 
 GO_SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
-"""What Go, and so Stash, takes for white space."""
+"""White space in Go, the language of Stash."""
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def normalize_text(text: str | None) -> str:
-    """A text as Stash keeps it: trimmed, never null, lone surrogates replaced."""
+    """Return a text as Stash keeps it: trimmed, never null, lone surrogates replaced."""
     if text is None:
         return ""
     if not text.isascii() and _LONE_SURROGATE.search(text):
@@ -24,17 +24,17 @@ def normalize_text(text: str | None) -> str:
 
 
 def fold(text: str) -> str:
-    """A text in the case that SQLite compares in."""
+    """Return a text in the case that SQLite compares in."""
     return text.lower() if text.isascii() else "".join([c.lower() if c.isascii() else c for c in text])
 
 
 def lowered(text: str) -> str:
-    """A text as Go lowers it, each letter by itself: a final sigma as any other, `İ` as `i`."""
+    """Return a text as Go lowers it, letter by letter: a final sigma as any other, `İ` as `i`."""
     return text.lower() if text.isascii() else "".join(["i" if c == "İ" else c.lower() for c in text])
 
 
 def is_like(text: str, pattern: str) -> bool:
-    """SQLite's `text LIKE pattern`: `_` is any character, `%` any text, and a NUL ends both sides."""
+    """Evaluate SQLite's `text LIKE pattern`: `_` is any character, `%` any text, and a NUL ends both sides."""
     text, pattern = fold(text.split("\0", 1)[0]), fold(pattern.split("\0", 1)[0])
     at = place = tried = 0
     wild = -1

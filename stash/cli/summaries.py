@@ -59,11 +59,11 @@ def undo_lines(number: int, report: Report, most: int = MOST) -> Iterator[str]:
         yield f"Nothing was written; `stash-sync undo {number}` does it."
     elif report.exit_code:
         yield f"Run {number} is taken back but for what is named above; undo it again."
-    elif report.run is None:
+    elif report.header.run is None:
         yield f"Nothing to do: nothing of run {number} is left that could be taken back."
     else:
         yield f"Run {number} is taken back. `stash-sync sync` leaves it so, `sync --redo` brings it again."
-        yield f"`stash-sync undo {report.run}` takes this undo back."
+        yield f"`stash-sync undo {report.header.run}` takes this undo back."
 
 
 def _undo_plan_lines(plan: Sequence[FieldChange], most: int) -> Iterator[str]:
@@ -120,17 +120,17 @@ def report_lines(
         yield "To see them planned too: `stash-sync sync --dry-run --scan`."
     yield from report.notes
     yield _closing(report)
-    if is_new and report.run is not None and report.requests["mutations"]:
-        yield f"Run {report.run}; `stash-sync undo {report.run}` takes it back."
+    if is_new and report.header.run is not None and report.header.requests["mutations"]:
+        yield f"Run {report.header.run}; `stash-sync undo {report.header.run}` takes it back."
 
 
 def _request_lines(report: Report) -> Iterator[str]:
-    asked = report.requests
+    asked = report.header.requests
     loose = counted(report.unattached, "files")
     yield f"{counted(report.links_added, 'links')} added, {loose} without a post or message."
     yield (
         f"{counted(asked['reads'], 'reads')}, {counted(asked['writes'], 'writes')} "
-        f"({counted(asked['mutations'], 'mutations')}), {asked['scan']} for scans, {report.seconds:.1f} s."
+        f"({counted(asked['mutations'], 'mutations')}), {asked['scan']} for scans, {report.header.seconds:.1f} s."
     )
 
 

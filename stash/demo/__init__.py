@@ -1,4 +1,4 @@
-"""A made-up world to try stash-sync on: API payloads, and files as the downloader would have saved them."""
+"""A made-up world to try stash-sync on: API payloads, and files as the downloader saves them."""
 
 from stash.demo.world import DemoWorld, write_world
 

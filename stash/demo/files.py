@@ -107,14 +107,14 @@ _MP4 = (
 
 
 def jpeg(unique: str) -> bytes:
-    """A picture. `unique` goes into a comment and chooses the colour."""
+    """Return a picture. `unique` becomes a comment and chooses the colour."""
     content = base64.b64decode(_JPEGS[zlib.crc32(unique.encode()) % len(_JPEGS)])
     comment = unique.encode()
     return content[:2] + b"\xff\xfe" + (len(comment) + 2).to_bytes(2) + comment + content[2:]
 
 
 def png(unique: str) -> bytes:
-    """A picture. `unique` goes into a text chunk before the end."""
+    """Return a picture. `unique` becomes a text chunk before the end."""
     content = base64.b64decode(_PNG)
     text = b"tEXt" + b"Comment\0" + unique.encode("latin-1", "replace")
     chunk = (len(text) - 4).to_bytes(4) + text + zlib.crc32(text).to_bytes(4)
@@ -122,13 +122,13 @@ def png(unique: str) -> bytes:
 
 
 def gif(unique: str) -> bytes:
-    """An animated picture. `unique` goes into a comment before the end."""
+    """Return an animated picture. `unique` becomes a comment before the end."""
     content = base64.b64decode(_GIF)
     comment = unique.encode()[:255]
     return content[:-1] + b"\x21\xfe" + bytes([len(comment)]) + comment + b"\0" + content[-1:]
 
 
 def mp4(unique: str) -> bytes:
-    """A video of one second. `unique` goes into a free box at the end."""
+    """Return a video of one second. `unique` becomes a free box at the end."""
     text = unique.encode()
     return base64.b64decode(_MP4) + (len(text) + 8).to_bytes(4) + b"free" + text

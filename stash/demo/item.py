@@ -1,4 +1,4 @@
-"""An item in the making: what it carries, and the media that are saved for it."""
+"""Build an item with its attachments, and save its media."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     from stash.demo.source import DemoSite, Person
 
 ACCOUNT_MEDIA, BUNDLE, AGGREGATED = 1, 2, 8
-"""The API's numbers for what an attachment points to."""
+"""The API's numbers for the type of an attachment."""
 
 
 class DemoItem:
-    """An item in the making: its attachments, and the objects that they point to."""
+    """An item under construction: its attachments, and the objects that they refer to."""
 
     def __init__(self, site: DemoSite, owner: Person, kind: str, number: int) -> None:
         self.site, self.owner, self.kind = site, owner, kind
@@ -25,12 +25,12 @@ class DemoItem:
         self.posts: list[dict[str, Any]] = []
 
     def attach(self, content_type: int, content_id: object) -> None:
-        """Point to something, after what is pointed to already."""
+        """Append an attachment."""
         position = len(self.attachments)
         self.attachments.append({"contentType": content_type, "contentId": str(content_id), "pos": position})
 
     def hold(self, mimetype: str, *, is_locked: bool = False, is_variant: bool = False) -> dict[str, Any]:
-        """A media that was downloaded, or one that was not bought and of which the preview was."""
+        """Add a downloaded media, or a locked media with a downloaded preview, and return its accountMedia."""
         media = self.site.media(self.owner, mimetype, self.when)
         preview = self.site.media(self.owner, IMAGE, self.when) if is_locked else None
         if is_variant:
@@ -44,20 +44,20 @@ class DemoItem:
         return held
 
     def picture(self) -> None:
-        """One picture."""
+        """Attach one picture."""
         self.attach(ACCOUNT_MEDIA, self.hold(IMAGE)["id"])
 
     def video(self) -> None:
-        """One video, saved as its larger variant, under that variant's id."""
+        """Attach one video, saved as its larger variant under the id of that variant."""
         self.attach(ACCOUNT_MEDIA, self.hold(VIDEO, is_variant=True)["id"])
 
     def mixed(self) -> None:
-        """A video and two pictures, one of them animated."""
+        """Attach a video and two pictures, one of them animated."""
         for mimetype in (VIDEO, IMAGE, ANIMATION):
             self.attach(ACCOUNT_MEDIA, self.hold(mimetype)["id"])
 
     def bundle(self) -> None:
-        """A bundle of four pictures."""
+        """Attach a bundle of four pictures."""
         held = [self.hold(IMAGE)["id"] for _ in range(4)]
         bundle: dict[str, Any] = {
             "id": str(self.site.new_id()),
@@ -73,11 +73,11 @@ class DemoItem:
         self.attach(BUNDLE, bundle["id"])
 
     def locked(self) -> None:
-        """A video that was not bought: its preview is all that is on disk."""
+        """Attach a video that was not bought, with only its preview on disk."""
         self.attach(ACCOUNT_MEDIA, self.hold(VIDEO, is_locked=True)["id"])
 
     def aggregated(self) -> None:
-        """A picture, and an earlier post with pictures of its own."""
+        """Attach a picture, and an earlier post with pictures of its own."""
         self.picture()
         inner = DemoItem(self.site, self.owner, self.kind, 0)
         inner.when = self.when
@@ -90,10 +90,10 @@ class DemoItem:
         self.attach(AGGREGATED, post["id"])
 
     def text_only(self) -> None:
-        """No media at all: the item stays as it is."""
+        """Attach nothing."""
 
     def post(self, content: str) -> dict[str, Any]:
-        """The item as a post."""
+        """Return the item as a post."""
         return {
             "id": str(self.site.new_id()),
             "accountId": str(self.owner.id),
@@ -108,7 +108,7 @@ class DemoItem:
         }
 
     def message(self, content: str, group: int, sender: Person) -> dict[str, Any]:
-        """The item as a message."""
+        """Return the item as a message."""
         return {
             "id": str(self.site.new_id()),
             "groupId": str(group),

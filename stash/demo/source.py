@@ -1,4 +1,4 @@
-"""The API's objects, as a small site would send them, and the files that the downloader would save."""
+"""The API's objects of a small site, and the files that the downloader saves."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Person:
     about: str = ""
 
     def payload(self) -> dict[str, Any]:
-        """The account as the API sends it."""
+        """Return the account as the API sends it."""
         return {
             "id": str(self.id),
             "username": self.username,
@@ -50,7 +50,7 @@ class Person:
 
 @dataclass
 class DemoSite:
-    """Hands out ids and instants, makes media, and saves their files below `downloads`."""
+    """Assigns ids and times, makes media, and saves their files below `downloads`."""
 
     downloads: Path
     seed: int
@@ -61,16 +61,16 @@ class DemoSite:
         self.random = random.Random(self.seed)  # noqa: S311 - a made-up world, no secret
 
     def new_id(self) -> int:
-        """The next id of the site."""
+        """Return the next id of the site."""
         self.next_id += 1
         return self.next_id
 
     def moment(self, number: int) -> datetime:
-        """The instant of the n-th item: one every five hours."""
+        """Return the time of the n-th item: one every five hours."""
         return FIRST_DAY + timedelta(hours=5 * number)
 
     def media(self, owner: Person, mimetype: str, when: datetime) -> dict[str, Any]:
-        """A media object."""
+        """Return a new media object."""
         media_id = self.new_id()
         return {
             "id": str(media_id),
@@ -92,7 +92,7 @@ class DemoSite:
     def held(
         self, owner: Person, media: dict[str, Any], preview: dict[str, Any] | None = None
     ) -> dict[str, Any]:
-        """An accountMedia. One with a preview is locked, so that only the preview is on disk."""
+        """Return a new accountMedia. A media with a preview is locked, so that only the preview is on disk."""
         return {
             "id": str(self.new_id()),
             "accountId": str(owner.id),
@@ -108,7 +108,7 @@ class DemoSite:
     def save(
         self, owner: Person, kind: str, media: dict[str, Any], *, marker: str = "id", suffix: str = ""
     ) -> None:
-        """Save the file of a media (or of its variant, where it has one) as the downloader does."""
+        """Save the file of a media, or of its variant if it has one, as the downloader does."""
         mimetype = media["mimetype"]
         rendition = media["variants"][0] if media["variants"] else media
         stamp = datetime.fromtimestamp(media["createdAt"], UTC).strftime("%Y-%m-%d_at_%H-%M_UTC")
@@ -125,5 +125,5 @@ class DemoSite:
         target.write_bytes(content)
 
     def count(self, what: str) -> None:
-        """Note that there is one more of something."""
+        """Count one more of something."""
         self.counts[what] = self.counts.get(what, 0) + 1

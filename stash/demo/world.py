@@ -38,10 +38,10 @@ _TEXTS = (
 
 @dataclass(frozen=True)
 class DemoWorld:
-    """What was written, and what a correct sync makes of it.
+    """The paths of a written world, and the counts that a correct sync reaches.
 
-    `taken` are the files of a type that Stash takes and that have a row; `ignored` those that it does not take;
-    `foreign` those without a row.
+    `taken` are files with a row, of a type that Stash takes. `ignored` are files of other types. `foreign` are files
+    without a row.
     """
 
     payloads: Path
@@ -55,12 +55,12 @@ class DemoWorld:
 
     @property
     def taken(self) -> int:
-        """Files that end as an image or a scene with our code."""
+        """The number of files that become an image or a scene with a code."""
         return self.images + self.scenes
 
 
 def write_world(folder: Path, *, seed: int = 1, creators: int = 2, items: int = 60) -> DemoWorld:
-    """Write a world of that many creators and items below a folder. The same seed writes the same world."""
+    """Write a world of so many creators and items below a folder. The same seed writes the same world."""
     payloads, downloads = folder / "payloads", folder / "downloads"
     payloads.mkdir(parents=True, exist_ok=True)
     site = DemoSite(downloads, seed)
@@ -180,7 +180,7 @@ class _Chat:
 
 
 def _write_story(site: DemoSite, owner: Person, folder: Path) -> None:
-    """A story with a picture. The downloader saves it beside the other folders."""
+    """Write a story with a picture. The downloader saves its file beside the other folders."""
     item = DemoItem(site, owner, "", 1)
     held = item.hold(IMAGE)
     story = {"id": str(site.new_id()), "accountId": str(owner.id), "contentType": 1, "contentId": held["id"]}
@@ -194,7 +194,7 @@ def _write_story(site: DemoSite, owner: Person, folder: Path) -> None:
 
 
 def _write_oddities(site: DemoSite, owner: Person) -> None:
-    """Return what every real folder has: a sound, a preview without a type, a picture that nobody knows."""
+    """Write oddities of real folders: a sound, a preview without a type, a picture without a row."""
     sound = site.media(owner, AUDIO, site.moment(0))
     site.save(owner, "Timeline", sound)
     preview = site.media(owner, IMAGE, site.moment(0))

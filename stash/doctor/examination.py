@@ -18,7 +18,7 @@ from stash.doctor.gathering_database import gather_database
 from stash.doctor.library_findings import library_findings
 from stash.doctor.stash_findings import conflict_findings, setting_findings, stash_findings
 from stash.errors import SyncError, UsageError
-from stash.files.local import looked_through
+from stash.files.local import list_downloads
 from stash.source.errors import DatabaseBusyError, MetadataError, MissingDatabaseError
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ class _Examination:
             self._missing("library", "No downloads folder is named.", step, line)
             return None, {}
         try:
-            return await asyncio.to_thread(looked_through, self._settings.downloads)
+            return await asyncio.to_thread(list_downloads, self._settings.downloads)
         except UsageError as error:
             self._found.append(obstacle("library", error, error.exit_code))
             return None, {}

@@ -26,7 +26,7 @@ from stash.settings_file import SETTINGS_FILE
 from stash.store.reply_validation import validating_reply
 from stash.transport.client import Connection
 from stash.transport.graphql import TransportConfig
-from stash.transport.halving import fitting
+from stash.transport.halving import send_in_halves
 from stash.transport.proxies import is_loopback
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ async def gather_library(
     seen: dict[str, set[str]] = {}
     if connection is not None and sample:
         names = sorted({file.name for file in sample})
-        for some in await fitting(names, partial(_seen, connection)):
+        for some in await send_in_halves(names, partial(_seen, connection)):
             seen |= some
         below = await _below(connection, expected)
     places = {path_map.to_stash(file.path) for file in taken}

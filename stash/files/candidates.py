@@ -1,4 +1,4 @@
-"""Which of several files is a media's: a total order, whatever order they were found in. Pure."""
+"""Choose one of several files for a media, by a total order that ignores the order of the input. Pure."""
 
 from __future__ import annotations
 
@@ -23,22 +23,23 @@ type Rank = tuple[int | bool | str, ...]
 
 
 def kind_by(mimetype: str | None) -> str | None:
-    """Return what Stash would make of a file of a type. None where the type says nothing."""
+    """Return the kind of entity that Stash makes of a MIME type. None if the type does not say."""
     if not mimetype or mimetype.startswith("audio/"):
         return None
     return "image" if mimetype.startswith("image/") else "scene"
 
 
 def form_of(file_name: str) -> int:
-    """Tell how much a name is the downloader's: 0 with its date, 1 `<name>_id_N.ext`, 2 anything else, such as a copy's."""
+    """Rank a file name: 0 has the downloader's date, 1 is `<name>_id_N.ext`, 2 is any other, such as a copy's."""
     found = _FORM.fullmatch(file_name)
     return 2 if found is None else 1 if found["dated"] is None else 0
 
 
 def likeness(file: LocalFile, media: StoredMedia) -> Rank:
-    """Tell how little a file is the one that the downloader wrote for a media.
+    """Rank a file for a media. The least rank is the file that the downloader wrote.
 
-    The name of its row comes first, then those of its renditions' rows, then the downloader's form with the media's id.
+    The name in the row of the media comes first, then the names in its variants' rows. Then comes the downloader's form
+    with the id of the media.
     """
     names = [base_name(one.local_filename) for one in (media, *media.variants) if one.local_filename]
     rendition = next((one for one in media.variants if one.id == file.media_id), None)
@@ -49,9 +50,9 @@ def likeness(file: LocalFile, media: StoredMedia) -> Rank:
     return file.kind is None, 2, is_other_kind, form_of(file.name), rendition is not None
 
 
-def in_order(files: list[LocalFile], media: StoredMedia, homes: Container[str]) -> list[LocalFile]:
-    """The files of a media, the likeliest first. Of equals one in its creator's own folder, then by path."""
+def rank_files(files: list[LocalFile], media: StoredMedia, own_folders: Container[str]) -> list[LocalFile]:
+    """Return the files of a media, the likeliest first. Equals go by the creator's own folder, then by path."""
     return sorted(
         files,
-        key=lambda file: (likeness(file, media), file.folder.casefold() not in homes, file.path),
+        key=lambda file: (likeness(file, media), file.folder.casefold() not in own_folders, file.path),
     )

@@ -1,4 +1,4 @@
-"""Fingerprints of files, as Stash makes them: of whole pictures, and of both ends of videos."""
+"""Compute fingerprints of files as Stash does: of a whole picture, and of both ends of a video."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 CHUNK = 65_536
-"""Bytes at each end of a video that count."""
+"""Bytes at each end of a video that are hashed."""
 
 
 class Fingerprint(NamedTuple):
-    """What tells a file's content, in hexadecimal digits, and its size in bytes."""
+    """The hash of a file in hexadecimal digits, and its size in bytes."""
 
     value: str
     size: int
 
 
 def md5(path: Path) -> Fingerprint:
-    """The fingerprint of a picture.
+    """Return the fingerprint of a picture.
 
     Raises:
-        OSError: it is no regular file, or cannot be read.
+        OSError: the path is no regular file, or cannot be read.
     """
     with opened(path) as file:
         value = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
@@ -38,10 +38,10 @@ def md5(path: Path) -> Fingerprint:
 
 
 def oshash(path: Path) -> Fingerprint:
-    """The fingerprint of a video: its size and the sum of the 64-bit words at both ends.
+    """Return the fingerprint of a video: its size and the sum of the 64-bit words at both ends.
 
     Raises:
-        OSError: it is no regular file, cannot be read, or became shorter meanwhile.
+        OSError: the path is no regular file, cannot be read, or the file became shorter meanwhile.
     """
     with opened(path) as file:
         size = file.seek(0, os.SEEK_END)
@@ -59,7 +59,7 @@ def oshash(path: Path) -> Fingerprint:
 def read_all(
     paths: Iterable[str], fingerprint: Callable[[Path], Fingerprint]
 ) -> tuple[dict[str, Fingerprint], dict[str, str]]:
-    """The fingerprints of files, and of those that cannot be read the reasons."""
+    """Return the fingerprints of files, and the reasons for files that cannot be read."""
     marks: dict[str, Fingerprint] = {}
     unread: dict[str, str] = {}
     for path in paths:
@@ -70,16 +70,16 @@ def read_all(
     return marks, unread
 
 
-def picture_mark(content: bytes) -> str:
-    """Return what is remembered of a picture that was sent."""
+def picture_digest(content: bytes) -> str:
+    """Return the digest that is recorded of a picture that was sent."""
     return hashlib.blake2b(content, digest_size=16).hexdigest()
 
 
 def picture_url(content: bytes, kind: str = "image/jpeg") -> str:
-    """Return a picture as a data URL, as Stash takes it. Stash tells its kind by the content."""
+    """Return a picture as a data URL, as Stash takes it. Stash detects the real type by the content."""
     return f"data:{kind};base64,{base64.b64encode(content).decode()}"
 
 
-def mark_of_url(url: str | None) -> str:
-    """Return the mark of a picture in a data URL, empty for none."""
-    return picture_mark(base64.b64decode(url.partition(",")[2])) if url else ""
+def digest_of_url(url: str | None) -> str:
+    """Return the digest of a picture in a data URL, or an empty text for None."""
+    return picture_digest(base64.b64decode(url.partition(",")[2])) if url else ""

@@ -1,4 +1,4 @@
-"""What lies in the downloads folder. A large library's files all stay in memory for a run, so each is kept small."""
+"""Find the files in the downloads folder. All stay in memory for a run, so each object is small."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 class LocalFile:
     """A file in the downloads folder.
 
-    `directory` is where it lies, with a separator at its end; `folder` the topmost one below the downloads folder.
-    `media_id` is the id in its name, `kind` what Stash makes of it.
+    `directory` ends with a separator. `folder` is the topmost folder below the downloads folder. `media_id` is the id in
+    the name. `kind` is the kind of entity that Stash makes of the file.
     """
 
     directory: str
@@ -31,32 +31,32 @@ class LocalFile:
 
     @property
     def path(self) -> str:
-        """Its path on the host. One that is not there has but its name."""
+        """The path of the file on disk. An absent file has only its name."""
         return self.directory + self.name
 
 
-def named(name: str, directory: str = "", folder: str = "") -> LocalFile:
-    """A file with what its name tells. Without a directory it is one that is not on the host."""
+def local_file(name: str, directory: str = "", folder: str = "") -> LocalFile:
+    """Return a file with the id and kind that its name contains. An absent file has no directory."""
     return LocalFile(directory, name, folder, media_id(name), kind_of(name))
 
 
 NOT_UTF8 = "its path is not UTF-8; rename it (convmv does)"
-"""Why a file is left out whose name, or a folder's above it, holds other bytes."""
+"""The reason for a path that is not UTF-8."""
 
 
 FOLDER = "this folder"
-"""How the reason of a folder begins."""
+"""The first words of the reason for a folder."""
 
 
 class MultiMap[K]:
-    """Files by something that all but a few have for themselves."""
+    """A multi-map of files. It allocates a list only for a key with several files."""
 
     def __init__(self) -> None:
         self._first: dict[K, LocalFile] = {}
         self._further: dict[K, list[LocalFile]] = {}
 
     def add(self, key: K, file: LocalFile) -> None:
-        """Enter a file."""
+        """Add a file under a key."""
         if key in self._first:
             self._further.setdefault(key, []).append(file)
         else:
@@ -66,19 +66,19 @@ class MultiMap[K]:
         return key in self._first
 
     def get(self, key: K) -> list[LocalFile]:
-        """The files, in the order in which they were entered."""
+        """Return the files of a key, in the order in which they were added."""
         first = self._first.get(key)
         return [] if first is None else [first, *self._further.get(key, ())]
 
 
 def walk(root: Path, on_unusable: Callable[[LocalFile, str], object] = lambda *_: None) -> list[LocalFile]:
-    """Every regular file below the downloads folder but companions of others, in a stable order.
+    """Return every regular file below the downloads folder except companions, in a stable order.
 
-    Links are followed, each folder is read once, by its real path where that is below the downloads too.
-    `on_unusable` is told of each file or folder that cannot be used, with the reason.
+    Links are followed. Each folder is read once, under its real path if that lies below the downloads too.
+    `on_unusable` gets each file or folder that cannot be used, with the reason.
 
     Raises:
-        UsageError: there is no such folder.
+        UsageError: the folder does not exist.
     """
     try:
         is_folder = root.is_dir()
@@ -91,18 +91,18 @@ def walk(root: Path, on_unusable: Callable[[LocalFile, str], object] = lambda *_
     return list(_Walk(os.fspath(root), on_unusable).files())
 
 
-def looked_through(root: Path) -> tuple[list[LocalFile], dict[LocalFile, str]]:
-    """The files of the downloads, and what lies there and cannot be used, each with the reason.
+def list_downloads(root: Path) -> tuple[list[LocalFile], dict[LocalFile, str]]:
+    """Return the files of the downloads, and the unusable files and folders with their reasons.
 
     Raises:
-        UsageError: there is no such folder.
+        UsageError: the folder does not exist.
     """
     unusable: dict[LocalFile, str] = {}
     return walk(root, unusable.__setitem__), unusable
 
 
 class _Walk:
-    """One way through the downloads. Linked folders come last."""
+    """A walk through the downloads. Linked folders are read last."""
 
     def __init__(self, root: str, on_unusable: Callable[[LocalFile, str], object]) -> None:
         self._root, self._on_unusable = root, on_unusable
@@ -119,7 +119,7 @@ class _Walk:
                 pending += reversed(below)
 
     def _in(self, folder: str, below: list[str]) -> Iterator[LocalFile]:
-        """The files of one folder. Its folders are added to `below`, or to those that links lead to."""
+        """Yield the files of one folder. Add its subfolders to `below`, and linked ones to the linked folders."""
         entries = self._entries(folder)
         directory = os.path.join(folder, "")  # noqa: PTH118 - a path object has no separator at its end
         top = Path(folder).relative_to(self._root).parts[:1]
@@ -137,28 +137,28 @@ class _Walk:
                 reason = f"it cannot be looked at ({reason_of(error)}); mend that, or remove it"
             if not reason and not (is_utf8 and is_text(entry.name)):
                 reason = NOT_UTF8
-            file = named(entry.name, directory, top[0] if top else "")
+            file = local_file(entry.name, directory, top[0] if top else "")
             if reason:
                 self._on_unusable(file, reason)
             else:
                 yield file
 
     def _entries(self, folder: str) -> list[os.DirEntry[str]]:
-        """Return what lies in a folder, by name. Nothing where it was read before, or cannot be read."""
+        """Return the entries of a folder, by name. Return none for a folder that was read before or is unreadable."""
         found: list[os.DirEntry[str]] = []
         try:
             status = os.stat(folder)  # noqa: PTH116 - of a path that may be no text
-            place = status.st_dev, status.st_ino
-            if place in self._seen:
+            inode = status.st_dev, status.st_ino
+            if inode in self._seen:
                 return []
-            self._seen.add(place)
+            self._seen.add(inode)
             with os.scandir(folder) as entries:
                 found.extend(entries)
         except OSError as error:
             path, name = os.path.split(folder)
             top = Path(folder).relative_to(self._root).parts[:1]
             self._on_unusable(
-                named(name, os.path.join(path, ""), top[0] if top else ""),  # noqa: PTH118 - as above
+                local_file(name, os.path.join(path, ""), top[0] if top else ""),  # noqa: PTH118 - as above
                 f"{FOLDER} cannot be read ({reason_of(error)}); give the user that runs stash-sync the right to read it",
             )
         return sorted(found, key=lambda entry: entry.name)

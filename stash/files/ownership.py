@@ -22,10 +22,10 @@ class CreatorFiles:
     """The files of a run's creators.
 
     Args:
-        all: every file in their folders, and those that rows name elsewhere.
-        owned: how many of these rows name.
-        new: those of media that no run recorded.
-        unusable: what lies in the same folders and cannot be used.
+        all: every file in the creators' folders, and files elsewhere that their rows name.
+        owned: the number of files that their rows name.
+        new: the files of media that no run recorded.
+        unusable: the unusable files and folders below the same folders.
     """
 
     all: list[LocalFile]
@@ -37,14 +37,14 @@ class CreatorFiles:
 async def find_creator_files(
     reader: Reader, index: StashFileIndex, creators: Sequence[Creator], recorded: Container[int]
 ) -> CreatorFiles:
-    """Return the files of these creators: by their rows, and all that lies in the same folders.
+    """Return the files that the creators' rows name, and every file in the same folders.
 
-    The owner of each file is not stored, because that takes as much memory as the files of a large library.
+    The owner of each file is not stored, because that takes as much memory as all files.
 
     Args:
         reader: the database.
-        index: the files on disk. It learns the folders of the creators.
-        creators: whose files are wanted.
+        index: the files on disk. It receives the folders of the creators.
+        creators: the creators of the run.
         recorded: the media that earlier runs recorded, by id.
     """
     everything = [*index.on_host, *index.unusable]
@@ -67,7 +67,7 @@ async def find_absent_files(
     creators: Sequence[Creator],
     recorded: Container[int],
 ) -> None:
-    """Find in Stash the files that were moved out of the downloads and whose media were never recorded."""
+    """Find in Stash the files that left the downloads and whose media were never recorded."""
     names = await reader.named_files(creators, index.is_absent)
     owners = await reader.find_media((name, media_id(name)) for name in names)
     wanted = [name for name, owner in owners.items() if owner.media not in recorded]

@@ -1,4 +1,4 @@
-"""Paths: the host's and Stash's, and what a file's name tells. Pure."""
+"""Translate paths between this host and Stash, and read the media id from a file name. Pure."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _KINDS = {f".{suffix}": kind for kind, suffixes in _SUFFIXES.items() for suffix 
 
 
 class MediaName(NamedTuple):
-    """What the downloader wrote into a file's name."""
+    """The media id in a file name, and whether the file is a preview."""
 
     id: int
     is_preview: bool
 
 
 def media_name(file_name: str) -> MediaName | None:
-    """The media id in a file's name, in the form of any era. None where there is none."""
+    """Return the media id in a file name, in the form of any era. None if the name has none."""
     found = _MEDIA_NAME.findall(file_name)
     if not found:
         return None
@@ -41,13 +41,13 @@ def media_name(file_name: str) -> MediaName | None:
 
 
 def media_id(file_name: str) -> int | None:
-    """The media id in a file's name alone."""
+    """Return the media id in a file name. None if the name has none."""
     found = media_name(file_name)
     return None if found is None else found.id
 
 
 def kind_of(file_name: str) -> str | None:
-    """Return what Stash makes of a file by default: `image`, `scene`, or nothing."""
+    """Return the kind of entity that Stash makes of a file by default: `image`, `scene`, or None."""
     return _KINDS.get(file_name[file_name.rfind(".") :].lower()) if "." in file_name else None
 
 
@@ -56,7 +56,7 @@ _COMPANIONS = (
     "torrent db ini lnk url log bak srt vtt ass lrc"
 )
 _COMPANION_SUFFIXES = frozenset(_COMPANIONS.split())
-"""The suffixes of what programs put beside a picture or a video, and of downloads under way."""
+"""Suffixes of files that programs put beside a picture or video, and of unfinished downloads."""
 
 _THUMBNAIL = re.compile(
     r"""^thumb(nail)?[._-]                                        # thumb_….jpg
@@ -67,13 +67,13 @@ _THUMBNAIL = re.compile(
 _ASIDE = frozenset(
     {"@eadir", "#recycle", "$recycle.bin", "system volume information", "lost+found", "__macosx"}
 )
-"""Folders in which systems and disk stations keep things of their own, in lower case."""
+"""Folders of the operating system or a disk station, in lower case."""
 
 _THUMBNAILS = frozenset({"thumb", "thumbs", "thumbnail", "thumbnails"})
 
 
 def is_companion(file_name: str) -> bool:
-    """Tell whether a file only goes with another one: hidden, unfinished, a thumbnail, or notes of a program."""
+    """Tell whether a file only accompanies another one: hidden, unfinished, a thumbnail, or metadata."""
     if file_name.startswith("."):
         return True
     stem, dot, suffix = file_name.rpartition(".")
@@ -85,7 +85,7 @@ def is_companion(file_name: str) -> bool:
 
 
 def is_aside(folder_name: str, *, is_topmost: bool = False) -> bool:
-    """Tell whether a folder holds nothing but companions. A topmost one may be called as a creator is."""
+    """Tell whether a folder holds only companions. A topmost folder may have the name of a creator."""
     name = folder_name.casefold()
     return name.startswith(".") or name in _ASIDE or (name in _THUMBNAILS and not is_topmost)
 
@@ -94,12 +94,12 @@ _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 
 
 def is_text(path: str) -> bool:
-    """Tell whether a path that the system gave is UTF-8. Its other bytes are half characters."""
+    """Tell whether a path is UTF-8. Python decodes other bytes to lone surrogates."""
     return path.isascii() or _HALF_CHARACTER.search(path) is None
 
 
 def escaped(text: str) -> str:
-    """A text fit to be shown and sent: each byte of it that is no UTF-8 in digits, as backslash and `xe9`."""
+    """Return a text that may be shown and sent. A byte that is no UTF-8 becomes a backslash and `xe9`."""
     return text if is_text(text) else _HALF_CHARACTER.sub(_escape, text)
 
 
@@ -109,23 +109,23 @@ def _escape(half: re.Match[str]) -> str:
 
 
 def base_name(path: str) -> str:
-    """The last component of a path of either kind. One from the root has slashes alone."""
+    """Return the last component of a POSIX or Windows path. A path from the root is a POSIX path."""
     if path.startswith("/"):
         return path[path.rfind("/") + 1 :]
     return path[max(path.rfind("/"), path.rfind("\\")) + 1 :]
 
 
 def folders_of(username: str) -> frozenset[str]:
-    """Return what the downloader may call the folder of a creator, in lower case."""
+    """Return the names that the downloader may give the folder of a creator, in lower case."""
     name = username.casefold()
     return frozenset({name, f"{name}_fansly"})
 
 
 @dataclass(frozen=True)
 class PathMap:
-    """Pairs of a host folder and the folder under which Stash sees it. The longest host folder wins.
+    """Pairs of a folder on this host and the same folder as Stash sees it. The longest host folder wins.
 
-    `is_reorganised` says that Stash has the files in folders of its own below these.
+    `is_reorganised` says that Stash keeps the files in other subfolders.
     """
 
     pairs: tuple[tuple[str, str], ...] = ()
@@ -133,10 +133,12 @@ class PathMap:
 
     @classmethod
     def parse(cls, text: str | None, *, is_reorganised: bool = False) -> PathMap:
-        """Read `host=stash`, several with `;`. A side with one of these stands in double quotes, its own ones doubled.
+        """Parse pairs `host=stash` with semicolons between them.
+
+        A side with a semicolon or an equals sign stands in double quotes. A double quote within is written twice.
 
         Raises:
-            UsageError: a pair without `=`, or with an empty side.
+            UsageError: a pair has no `=`, or an empty side.
         """
         pairs = []
         for part in _PAIRS.findall(text or ""):
@@ -152,18 +154,18 @@ class PathMap:
         return cls(tuple(longest_first), is_reorganised)
 
     def folders(self, stash_paths: Iterable[str]) -> list[str]:
-        """The folders, as Stash sees them, in which these files of Stash are to be looked for."""
+        """Return the folders, as Stash sees them, that contain these files of Stash."""
         if self.is_reorganised and self.pairs:
             return sorted({stash for _, stash in self.pairs})
         folders = {path[: -len(base_name(path))] for path in stash_paths}
         return sorted(folder.rstrip("/\\") for folder in folders if folder)
 
     def to_stash(self, host_path: str) -> str:
-        """Tell where Stash sees a host file. The same path where nothing is mapped."""
+        """Return the path of a host file as Stash sees it. An unmapped path stays."""
         return (self._mapped(host_path, self.pairs) or host_path) if self.pairs else host_path
 
     def to_host(self, stash_path: str) -> str | None:
-        """Tell where the host has a file of Stash. None where maps are set and none fits."""
+        """Return the path of a file of Stash on this host. None if maps are set and none matches."""
         if not self.pairs:
             return stash_path
         backwards = sorted(
@@ -182,7 +184,7 @@ class PathMap:
 
 
 def without_common_tail(host_path: str, stash_path: str) -> tuple[str, str]:
-    """The folders under which a file lies for either side, once the folders that they share at the end are taken off."""
+    """Return the folders of a file on both sides, without the trailing components that both share."""
     host, stash = _parts(host_path), _parts(stash_path)
     is_folded = _is_windows(host_path) or _is_windows(stash_path)
     common = 0
@@ -194,12 +196,12 @@ def without_common_tail(host_path: str, stash_path: str) -> tuple[str, str]:
 
 
 def is_within(path: str, folder: str) -> bool:
-    """Tell whether a path is that folder or lies below it."""
+    """Tell whether a path is a folder or lies below that folder."""
     return PathMap(((folder, folder),)).to_host(path) is not None
 
 
 def map_text(pairs: Iterable[tuple[str, str]]) -> str:
-    """Pairs as a path map is written, quoted where a name needs it."""
+    """Return pairs as a path map is written, quoted where a name needs it."""
     return ";".join("=".join(map(_as_side, pair)) for pair in pairs)
 
 
@@ -216,7 +218,7 @@ def _joined(parts: list[str], like: str) -> str:
 
 
 def quoted(folder: str) -> str:
-    """A folder as one side of a path map, whatever is in its name."""
+    """Return a folder as one side of a path map, in double quotes."""
     doubled = folder.replace('"', '""')
     return f'"{doubled}"'
 
@@ -251,7 +253,7 @@ def place_key(path: str) -> bytes:
 def natural_key(text: str) -> bytes:
     """Return a key whose byte order is Stash's natural order of paths, without case: a2 < A3 < a10.
 
-    Numbers go by value, among equal ones fewer leading zeros first; letters count as capitals.
+    Numbers are ordered by value. Of equal numbers the one with fewer leading zeros comes first. Letters count as capitals.
     """
     key = bytearray()
     for run in _DIGITS_OR_NOT.findall(text):

@@ -1,4 +1,4 @@
-"""What Stash has made of the files in the downloads folder."""
+"""An index of the files in the downloads folder, and of the entities that Stash made of them."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 from stash_graphql_client.types import Image, Scene
 
 from stash.concurrency import gather_or_cancel
-from stash.files.candidates import in_order, likeness
+from stash.files.candidates import likeness, rank_files
 from stash.files.content import Fingerprint, md5, oshash, read_all
-from stash.files.local import LocalFile, MultiMap, named
+from stash.files.local import LocalFile, MultiMap, local_file
 from stash.files.paths import PathMap, base_name, kind_of, media_id
 from stash.store.reply_validation import validating_reply
-from stash.transport.halving import fitting
+from stash.transport.halving import send_in_halves
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
     from stash.store import StashStore
 
 DIRECTORIES = 200
-"""Folders a question: their paths stand in one pattern."""
+"""Folders in one query, because their paths form one pattern."""
 
 NAMES = 500
-"""Base names, or fingerprints, a question."""
+"""Base names or fingerprints in one query."""
 
 MOST_READ = 2000
-"""Files a run that are read for their fingerprint; so many without a match are another library's."""
+"""Files of a run that are read for their fingerprint. More files without a match are of another library."""
 
 
 @dataclass(slots=True)
@@ -61,13 +61,13 @@ class StashFileIndex:
     creator_folders: dict[int, frozenset[str]] = field(default_factory=dict)
     """The folders of each account, in lower case."""
     extra_copies: dict[str, str] = field(default_factory=dict)
-    """Files beyond the one that its media is matched by, each with that one."""
+    """Files of a media beyond the matched one, each with the matched one."""
     matched: set[LocalFile] = field(default_factory=set)
-    """The files of media that were matched, of types that Stash takes."""
+    """The files of matched media, of types that Stash takes."""
     unusable: dict[LocalFile, str] = field(default_factory=dict)
-    """What lies in the downloads and cannot be used, each with the reason."""
+    """Unusable files and folders of the downloads, with their reasons."""
     unread: dict[str, str] = field(default_factory=dict)
-    """Files that could not be read for their fingerprint, by path, each with the reason."""
+    """Paths of files that could not be read for their fingerprint, with their reasons."""
 
     def __post_init__(self) -> None:
         self._unusable: set[int | str | None] = {
@@ -87,9 +87,9 @@ class StashFileIndex:
             self._by_id.add(file.media_id, file)
 
     def of(self, media: StoredMedia) -> list[LocalFile]:
-        """The host files of a media, the likeliest first: by the names in its rows, and the ids in their own.
+        """Return the host files of a media, the likeliest first, by the names in rows and the ids in names.
 
-        Where files of several creators have the name, its own creator's are the media's.
+        If files of several creators have the name, the files of the media's own creator are taken.
         """
         renditions = (media, *media.variants)
         by_name = [
@@ -99,20 +99,20 @@ class StashFileIndex:
             for file in self._by_name.get(base_name(one.local_filename))
         ]
         numbered = [file for one in renditions for file in self._by_id.get(one.id)]
-        found = list(dict.fromkeys([*self._at_home(media, by_name), *numbered]))
+        found = list(dict.fromkeys([*self._of_own_creator(media, by_name), *numbered]))
         return (
             found
             if len(found) == 1
-            else in_order(found, media, self.creator_folders.get(media.accountId, ()))
+            else rank_files(found, media, self.creator_folders.get(media.accountId, ()))
         )
 
-    def _at_home(self, media: StoredMedia, found: list[LocalFile]) -> list[LocalFile]:
-        home = self.creator_folders.get(media.accountId, ())
-        at_home = [file for file in found if file.folder.casefold() in home] if len(found) > 1 else []
-        return at_home or found
+    def _of_own_creator(self, media: StoredMedia, found: list[LocalFile]) -> list[LocalFile]:
+        own_folders = self.creator_folders.get(media.accountId, ())
+        own = [file for file in found if file.folder.casefold() in own_folders] if len(found) > 1 else []
+        return own or found
 
     def lacks(self, media: StoredMedia) -> bool:
-        """Tell whether nothing on the host is a media's, usable or not."""
+        """Tell whether a media has no file on the host, usable or not."""
         renditions = (media, *media.variants)
         names = {base_name(one.local_filename) for one in renditions if one.local_filename}
         return self._unusable.isdisjoint({one.id for one in renditions} | names) and not self.of(media)
@@ -120,14 +120,14 @@ class StashFileIndex:
     def take(self, matched: Iterable[tuple[StoredMedia, Sequence[LocalFile]]]) -> None:
         """Note the files of media that were matched."""
         for media, files in matched:
-            taken = [file for file in files if file.kind]
-            self.matched.update(taken)
-            if len(taken) > 1:
-                best = self._best(media, taken) or taken[0]
-                self.extra_copies |= {file.path: best.path for file in taken if file is not best}
+            usable = [file for file in files if file.kind]
+            self.matched.update(usable)
+            if len(usable) > 1:
+                best = self._best(media, usable) or usable[0]
+                self.extra_copies |= {file.path: best.path for file in usable if file is not best}
 
     def _best(self, media: StoredMedia, files: Iterable[LocalFile]) -> LocalFile | None:
-        """Of a media's files, in their order, the one that Stash knows: one that it could read, a primary one before others."""
+        """Return the file of a media that Stash knows. Readable files come before broken, primary before others."""
         known = [(file, found) for file in files if (found := self._known(file)) is not None]
         best = min(
             known,
@@ -137,17 +137,17 @@ class StashFileIndex:
         return None if best is None else best[0]
 
     def stash_path(self, file: LocalFile) -> str:
-        """Tell where Stash sees a host file."""
+        """Return the path of a host file as Stash sees it."""
         return self.path_map.to_stash(file.path)
 
     def match(self, media: StoredMedia) -> StashFile | None:
-        """The Stash file of a media."""
+        """Return the Stash file of a media."""
         files = self.of(media)
         best = self._best(media, files) if len(files) > 1 else next(iter(files), None)
         return None if best is None else self._known(best)
 
     def unknown(self, files: Iterable[LocalFile]) -> list[LocalFile]:
-        """The files, of a type that Stash takes, that Stash does not know."""
+        """Return the files that Stash does not know, of types that Stash takes."""
         return [file for file in files if file.kind and not self.knows(file)]
 
     def knows(self, file: LocalFile) -> bool:
@@ -159,7 +159,7 @@ class StashFileIndex:
         return found or self.in_stash.get(self._elsewhere.get(file.path, ""))
 
     def foreign_primary(self, type_name: str, entity_id: str) -> str | None:
-        """The primary file of an image or scene, as Stash sees it, if that is not one of the downloads."""
+        """Return the primary file of an image or scene, as Stash sees it, if it lies outside the downloads."""
         path = self._foreign.get((type_name, entity_id))
         return None if path in self._found_elsewhere else path
 
@@ -169,11 +169,11 @@ class StashFileIndex:
         return own
 
     async def read(self, store: StashStore, files: Iterable[LocalFile]) -> None:
-        """Learn what Stash has in the folders of these files, in O(pages) requests."""
+        """Read the entities of Stash in the folders of these files, in O(pages) requests."""
         paths = [self.stash_path(file) for file in files]
         folders = sorted({path[: -len(base_name(path))] for path in paths})
         for start in range(0, len(folders), DIRECTORIES):
-            await fitting(folders[start : start + DIRECTORIES], partial(self._read_folders, store))
+            await send_in_halves(folders[start : start + DIRECTORIES], partial(self._read_folders, store))
 
     async def _read_folders(self, store: StashStore, folders: Sequence[str]) -> None:
         pattern = _in_folders(folders)
@@ -189,12 +189,12 @@ class StashFileIndex:
     async def find_elsewhere(
         self, store: StashStore, files: Sequence[LocalFile], *, by_content: bool = True
     ) -> None:
-        """Look for files that lie elsewhere for Stash: by their base name, else by size and fingerprint.
+        """Find files under other paths in Stash: by their base name, then by size and fingerprint.
 
-        A name counts where one file alone has it; one without an id, only if the sizes are the same.
+        A name counts if exactly one file has it. For a name without an id the sizes have to be equal too.
         """
         for part in batched(files, NAMES):
-            await fitting(part, partial(self._find_by_name, store))
+            await send_in_halves(part, partial(self._find_by_name, store))
         left = self.unknown(files)
         if by_content and len(left) <= MOST_READ:
             for part in batched(left, NAMES):
@@ -202,16 +202,16 @@ class StashFileIndex:
         self._found_elsewhere.update(self._elsewhere.values())
 
     def is_absent(self, name: str) -> bool:
-        """Tell whether no file on the host can be the one of this name, which tells a media by its id."""
+        """Tell whether a name has a media id that no file on the host has."""
         if name in self._by_name or kind_of(name) is None:
             return False
         return (found := media_id(name)) is not None and found not in self._by_id
 
     async def find_absent(self, store: StashStore, names: Sequence[str]) -> None:
-        """Look for files that are on the host no more, where Stash alone may have them, by their base names."""
-        absent = [named(name) for name in names]
+        """Find in Stash, by their base names, files that are no longer on the host."""
+        absent = [local_file(name) for name in names]
         for part in batched(absent, NAMES):
-            await fitting(part, partial(self._find_by_name, store))
+            await send_in_halves(part, partial(self._find_by_name, store))
         for file in absent:
             if (path := self._elsewhere.get(file.path)) is not None:
                 self._found_elsewhere.add(path)
@@ -236,17 +236,19 @@ class StashFileIndex:
     async def _find_by_content(self, store: StashStore, files: Sequence[LocalFile]) -> None:
         for kind, files_field in _KINDS:
             name, fingerprint = ("oshash", oshash) if kind is Scene else ("checksum", md5)
-            taken = [file for file in files if file.kind == kind.__type_name__.lower()]
-            marks, unread = await asyncio.to_thread(read_all, [file.path for file in taken], fingerprint)
+            usable = [file for file in files if file.kind == kind.__type_name__.lower()]
+            fingerprints, unread = await asyncio.to_thread(
+                read_all, [file.path for file in usable], fingerprint
+            )
             self.unread |= unread
-            wanted = {f"{name}__in": sorted({mark.value for mark in marks.values()})}
+            wanted = {f"{name}__in": sorted({mark.value for mark in fingerprints.values()})}
             found: dict[Fingerprint, str] = {}
             async for row in store.rows(kind, _selection(files_field, _TELLING), **wanted):
                 self._note(kind.__type_name__, row, row[files_field])
                 for one in row[files_field]:
                     for mark in one["fingerprints"]:
                         found.setdefault(Fingerprint(mark["value"], one["size"]), one["path"])
-            self._elsewhere |= {path: found[mark] for path, mark in marks.items() if mark in found}
+            self._elsewhere |= {path: found[mark] for path, mark in fingerprints.items() if mark in found}
 
     def _note(self, type_name: str, row: dict[str, Any], files: list[dict[str, Any]]) -> None:
         self._foreign.pop((type_name, row["id"]), None)
@@ -268,10 +270,10 @@ _KINDS: tuple[tuple[type[Image | Scene], str], ...] = ((Image, "visual_files"), 
 
 
 def is_copy(path: Path, other: Path) -> bool:
-    """Tell whether two files on the host have the same content, as Stash tells it.
+    """Tell whether two files on the host have the same fingerprint.
 
     Raises:
-        OSError: one of them cannot be read.
+        OSError: a file cannot be read.
     """
     mark = oshash if kind_of(path.name) == "scene" else md5
     return path.stat().st_size == other.stat().st_size and mark(path) == mark(other)
@@ -285,11 +287,11 @@ def _has_size(file: LocalFile, size: int) -> bool:
 
 
 _TELLING = "id path size fingerprints { type value }"
-"""What is asked of a file that is looked for by what tells it."""
+"""The fields that are read of a file that is looked for by name or content."""
 
 
 def _selection(files_field: str, fields: str) -> str:
-    """The files of an image or a scene. A picture that Stash could not read has no width."""
+    """Return the selection of an image or a scene with its files. A width of 0 marks a broken picture."""
     width = " ... on ImageFile { width }" if files_field == "visual_files" else ""
     return f"id code {files_field} {{ ... on BaseFile {{ {fields} }}{width} }}"
 

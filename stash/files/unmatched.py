@@ -1,4 +1,4 @@
-"""Name the files that were matched to nothing, and why."""
+"""Name the files without a match, and the reasons."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LEFT_OUT = "--only, --skip or the settings leave some out"
 
 
 def no_files_reason(of_creators: Iterable[LocalFile], everything: Iterable[LocalFile]) -> str:
-    """Return why a sync meets no file: none in the downloads belongs to its creators. Empty where one does."""
+    """Return the reason why a sync finds no file of its creators. Empty if one of their files exists."""
     if any(file.kind for file in of_creators):
         return ""
     others = sum(file.kind is not None for file in everything)
@@ -40,12 +40,12 @@ def why_empty(
     deleted: Container[int],
     index: StashFileIndex,
 ) -> str:
-    """Return why nothing of an item is in Stash.
+    """Return the reason why Stash has nothing of an item.
 
     Args:
         item: the item.
         files: the files on disk of each media, by its id.
-        deleted: the media that an earlier run recorded and Stash has no more.
+        deleted: the media that an earlier run recorded and that are gone from Stash.
         index: the files of the run.
     """
     media = [one.media for one in item.media]
@@ -66,9 +66,9 @@ class UnmatchedFiles:
     Args:
         index: the files of the run.
         matched: the media that have a scene or an image.
-        deleted: the media that an earlier run recorded and Stash has no more.
+        deleted: the media that an earlier run recorded and that are gone from Stash.
         recorded: the media that earlier runs recorded.
-        is_dry: whether nothing was scanned.
+        is_dry: whether the scan was left out.
         is_narrow: whether the rules leave out items of a creator.
     """
 
@@ -80,12 +80,12 @@ class UnmatchedFiles:
     is_narrow: bool
 
     async def find(self, reader: Reader, files: Iterable[LocalFile]) -> list[Unmatched]:
-        """Return each of these files that has no match and should have one, with the reason."""
+        """Return each file that should have a match and has none, with the reason."""
         index = self.index
-        left = [file for file in files if file not in index.matched or file.path in index.extra_copies]
-        owners = await reader.find_media((file.name, file.media_id) for file in left)
+        unmatched = [file for file in files if file not in index.matched or file.path in index.extra_copies]
+        owners = await reader.find_media((file.name, file.media_id) for file in unmatched)
         found: list[Unmatched] = []
-        for file in left:
+        for file in unmatched:
             owner = owners.get(file.name)
             reason, is_failure = self._reason(file, owner)
             if reason:
@@ -95,7 +95,7 @@ class UnmatchedFiles:
         return found
 
     def _reason(self, file: LocalFile, owner: FileOwner | None) -> tuple[str, bool]:
-        """Return why a file has no match, and whether that is a failure. Empty where nothing is wrong with it."""
+        """Return the reason why a file has no match, and whether that is a failure. Empty if all is well."""
         if file in self.index.unusable:
             return self._why_unusable(file, owner)
         if file.kind and owner is not None and owner.media in self.matched:
@@ -103,7 +103,7 @@ class UnmatchedFiles:
         return self._why_unmatched(file, owner)
 
     def _why_unusable(self, file: LocalFile, owner: FileOwner | None) -> tuple[str, bool]:
-        """Return why a file of a type for Stash, or a folder, cannot be used. A failure where its media has no other file."""
+        """Return the reason why a file or folder is unusable. A failure if its media has no other file."""
         is_media = owner is not None or file.media_id is not None
         reason = self.index.unusable[file]
         if not (file.kind or is_media or reason.startswith(FOLDER)):
@@ -112,16 +112,16 @@ class UnmatchedFiles:
         return reason, bool(file.kind and is_media and not is_matched)
 
     def _why_left_over(self, file: LocalFile) -> str:
-        """Return why a file of a matched media is in no match itself: Stash joins files of one content, and those alone."""
-        taken = self.index.extra_copies.get(file.path)
-        if taken is None:
+        """Return the reason why a further file of a matched media has no match. Stash joins only equal files."""
+        matched_path = self.index.extra_copies.get(file.path)
+        if matched_path is None:
             return ""
         try:
-            if is_copy(Path(file.path), Path(taken)):
+            if is_copy(Path(file.path), Path(matched_path)):
                 return ""
         except OSError as error:
-            return f"it cannot be compared with {Path(taken).name}, the file of its media ({reason_of(error)}); look at both"
-        return f"its media is matched by another file, {Path(taken).name}"
+            return f"it cannot be compared with {Path(matched_path).name}, the file of its media ({reason_of(error)}); look at both"
+        return f"its media is matched by another file, {Path(matched_path).name}"
 
     def _why_unmatched(self, file: LocalFile, owner: FileOwner | None) -> tuple[str, bool]:
         if file.kind is None:
@@ -138,7 +138,7 @@ class UnmatchedFiles:
         return _PICTURES.get(owner.picture or "", f"its row belongs to no item {whose}"), False
 
     def _why_unknown(self, file: LocalFile) -> tuple[str, bool]:
-        """Return why Stash does not know a file that it could take."""
+        """Return the reason why Stash does not know a file of a type that it takes."""
         if (unread := self.index.unread.get(file.path)) is not None:
             return unread, True
         if self.is_dry:
@@ -150,4 +150,4 @@ _PICTURES = {
     "avatar": "it is an avatar: the picture of a performer",
     "banner": "it is a banner, for which Stash has no place",
 }
-"""What a file without an item may be."""
+"""Reasons for pictures of an account, which have no item."""

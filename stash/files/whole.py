@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Write files whole or leave them untouched."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from pathlib import Path
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file beside its place, then move it there, so that nobody meets a part of it.
+    """Write a file beside its target, then rename it, so that a reader never finds a part of it.
 
     A link stays a link, and a file keeps its permissions. A pipe or a device is written to directly.
 
     Raises:
-        OSError: it cannot be written; the file that was there before is untouched.
+        OSError: the file cannot be written. A previous file stays untouched.
     """
     target = Path(os.path.realpath(path))
     try:
@@ -44,7 +44,7 @@ def _remove(path: Path) -> None:
 
 
 def _write_to(path: Path, content: bytes) -> None:
-    """Write to what is no regular file. A pipe without a reader is an error, and no wait."""
+    """Write to a pipe or a device. A pipe without a reader is an error at once."""
     descriptor = os.open(path, os.O_WRONLY | getattr(os, "O_NONBLOCK", 0))
     with os.fdopen(descriptor, "wb") as file:
         os.set_blocking(descriptor, True)

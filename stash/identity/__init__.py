@@ -1,4 +1,4 @@
-"""Recognise a Stash: the server of earlier syncs, another one, or one that was restored from a backup."""
+"""Recognise the Stash that answers: the server of earlier syncs, another one, or a restored backup."""
 
 from stash.identity.binding import Choices, bind
 

@@ -15,7 +15,7 @@ from stash.store.documents import by_id, document, newest
 from stash.store.entity_types import ENTITY_TYPES
 from stash.store.reply_validation import validating_reply
 from stash.transport.addresses import StashAddress
-from stash.transport.halving import fitting
+from stash.transport.halving import send_in_halves
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -32,7 +32,7 @@ RECREATE = "--recreate"
 
 
 class Choices(NamedTuple):
-    """The user's word on this Stash: restored from a backup, created anew, or with a wrong clock only."""
+    """The user's statement about a Stash: restored from a backup, created anew, or with a wrong clock only."""
 
     is_restored: bool = False
     recreate: bool = False
@@ -53,10 +53,10 @@ async def bind(
         connection: the connection to Stash, which has answered already.
         address: the address of Stash, as the journal has it.
         on_disk: the ids of media whose files lie in the downloads.
-        choices: the user's word on this Stash.
+        choices: the user's statement about this Stash.
 
     Returns:
-        The former address of the server. It is the same one unless the server moved.
+        The former address of the server, which differs from `address` only if the server moved.
 
     Raises:
         RefusedError: this is another Stash than the one that was synced at this address, or Stash was restored from
@@ -125,7 +125,7 @@ def _another(displaced: KnownServer, address: str) -> str:
 async def _look(
     connection: Connection, sample: Iterable[Baseline]
 ) -> tuple[dict[tuple[str, str], FoundEntity], dict[str, int]]:
-    """Read what Stash has under the ids of a sample, and the highest id of each type, in one request if it fits."""
+    """Read the entities of a sample, and the highest id of each type, in one request if it fits."""
     ids = dict.fromkeys((baseline.type, baseline.stash_id) for baseline in sample)
     if not ids:
         return {}, {}
@@ -139,7 +139,7 @@ async def _look(
         with validating_reply("what was synced"):
             return [(one, reply.data[f"f{number}"]) for number, (_, one) in enumerate(part)]
 
-    answers = [one for part in await fitting(fields, ask) for one in part]
+    answers = [one for part in await send_in_halves(fields, ask) for one in part]
     with validating_reply("what was synced"):
         found = {one: _found(row) for one, row in answers if one[1] and row is not None}
         highest = {

@@ -1,8 +1,8 @@
 """Recognise a Stash by recorded entities, and find the writes that a restored backup lost. Pure.
 
-Stash gives no id twice and keeps the creation time of an entity. It moves `updated_at` forward at every write.
-So an id with the recorded creation time is the recorded entity, and one whose `updated_at` is older than our
-confirmed write was restored from a backup.
+Stash gives no id twice and keeps the creation time of an entity. Stash moves `updated_at` forward at every write.
+So an id with the recorded creation time is the recorded entity. If its `updated_at` is older than the confirmed write
+of a sync, the entity was restored from a backup.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ FILES = frozenset({"Image", "Scene"})
 
 
 class Recorded(NamedTuple):
-    """An entity as the journal has it. Times are UTC in ISO form. `code` is the code that a sync wrote and undo left."""
+    """An entity as the journal has it. Times are UTC in ISO form. `code` was written by a sync and kept by undo."""
 
     type: str
     stash_id: str
@@ -39,7 +39,7 @@ class FoundEntity(NamedTuple):
 
 @dataclass(frozen=True)
 class Sighting:
-    """A recorded entity, and the entity that Stash has under its id. None if Stash has none."""
+    """A recorded entity, and the entity that Stash has under its id, or None."""
 
     recorded: Recorded
     found: FoundEntity | None
@@ -56,7 +56,7 @@ class Sighting:
 
     @property
     def is_reverted(self) -> bool:
-        """Tell whether the entity is as it was before our confirmed write."""
+        """Tell whether the entity is as it was before the confirmed write of a sync."""
         if not self.is_same or self.found is None or not self.recorded.updated_at:
             return False
         if self.found.updated_at == self.recorded.updated_at:
@@ -64,7 +64,7 @@ class Sighting:
         return self.found.updated_at < self.recorded.updated_at
 
     def is_lost(self, second: str) -> bool:
-        """Tell whether a write of this second is lost. An entity that was made before it was deleted by a user."""
+        """Tell whether a write of this second is lost. An entity made earlier was deleted by a user instead."""
         return self.is_reverted or (not self.is_same and self.recorded.created_at == second)
 
     @property
@@ -78,7 +78,7 @@ class Sighting:
 
     @property
     def is_intact(self) -> bool:
-        """Tell whether our write is the last one to the entity."""
+        """Tell whether the last write to the entity is that of a sync."""
         return (
             self.shows_our_write
             and self.found is not None
@@ -101,7 +101,7 @@ class KnownServer:
 
 
 class Recognised(NamedTuple):
-    """The server that answers: `known` is None for a new one, and `displaced` was at its address before."""
+    """The server that answers, or None for a new one. `displaced` had its address before."""
 
     known: KnownServer | None
     displaced: KnownServer | None = None
@@ -110,8 +110,8 @@ class Recognised(NamedTuple):
 def recognise(servers: Iterable[KnownServer], url: str) -> Recognised:
     """Decide which of the servers answers at an address.
 
-    A server is recognised anywhere by an entity that shows our write, at its own address by any recorded entity.
-    One that has none of its entities any more is another one, or was made anew.
+    A server is recognised at any address by an entity that shows the write of a sync. At its own address any recorded
+    entity is enough. A server without any of its entities was replaced or created anew.
     """
     servers = list(servers)
     proven = [one for one in servers if any(sighting.shows_our_write for sighting in one.sightings)]
@@ -129,8 +129,8 @@ def recognise(servers: Iterable[KnownServer], url: str) -> Recognised:
 class Loss(NamedTuple):
     """The time of the restored backup, by Stash's clock, UTC in ISO form.
 
-    Every write at `since` or later is lost. Stash keeps whole seconds, so each write in the second `doubtful` is
-    checked by itself.
+    Every write at `since` or later is lost. Stash keeps whole seconds, so each write in the second `doubtful` is checked
+    by itself.
     """
 
     since: str
@@ -140,7 +140,7 @@ class Loss(NamedTuple):
 def lost_from(
     sightings: Sequence[Sighting], newest: Mapping[str, int], is_on_disk: Callable[[str], bool]
 ) -> Loss | None:
-    """Find the time from which on writes are lost, because Stash was restored. None if it was not.
+    """Return the time from which on writes are lost, because Stash was restored. None if it was not restored.
 
     Args:
         sightings: entities of the newest runs, of every type.
@@ -179,8 +179,8 @@ def _lost_at_the_end(
 ) -> list[str]:
     """Return the creation time of the newest entities, if Stash has lost them.
 
-    A gallery and the entity of a file that still lies on disk are both gone, and Stash has no newer ones. A user
-    who deletes such a pair leaves newer ones, or takes the file along.
+    A gallery, and the entity of a file that still lies on disk, are gone. Stash has no newer ones. A user who deletes
+    such a pair leaves newer entities, or deletes the file too.
     """
     gone = [one.recorded for one in sightings if one.found is None and one.recorded.created_at]
     last = [one for one in gone if int(one.stash_id) > newest.get(one.type, 0)]

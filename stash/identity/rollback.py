@@ -1,4 +1,4 @@
-"""The records as they were at the moment to which Stash was put back. Pure."""
+"""Restore the baselines of the moment to which Stash was put back. Pure."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ if TYPE_CHECKING:
     from stash.journal import Baseline, LogEntry
 
 PICTURE = "image"
-"""The field of a picture: what is remembered of it is a mark of its content."""
+"""The field of a picture, of which a digest of the content is recorded."""
 
 
 def rolled_back(
     baselines: Iterable[Baseline], operations: Iterable[LogEntry], moment: str
 ) -> tuple[list[Baseline], list[Baseline]]:
-    """Return the records to store, and those to delete.
+    """Return the baselines to store, and those to delete.
 
-    A record of an entity that was made since the moment is deleted, so that it is made again. Of any other record
-    the lost writes are taken back, so that the three-way merge writes them again where nobody edited the field.
+    The baseline of an entity that was made since the moment is deleted, so that the entity is made again. In any other
+    baseline the lost writes are undone. The three-way merge then writes them again, unless a user edited the field.
 
     Args:
-        baselines: the records whose last write is lost.
-        operations: the lost operations, in their order.
-        moment: from when on they are lost, by Stash's clock.
+        baselines: the baselines whose last write is lost.
+        operations: the lost log entries, in their order.
+        moment: the time from which on writes are lost, by Stash's clock.
     """
     changes = net_changes(operations)
     kept: list[Baseline] = []

@@ -1,4 +1,4 @@
-"""What a user may choose of the mapping: which items, what they are called, what else goes in. Pure."""
+"""The user's choices about the mapping: items, names and extras. Pure."""
 
 from __future__ import annotations
 
@@ -22,20 +22,21 @@ KINDS: frozenset[Kind] = frozenset({"post", "message", "story", "wall"})
 EXTRAS: frozenset[Extra] = frozenset({"kind", "access", "state", "account_id", "price", "likes"})
 
 TITLE, STUDIO = "{title}", "{username} (Fansly)"
-"""The names of existing libraries."""
+"""The templates of existing libraries."""
 
 TITLE_FIELDS = frozenset({"title", "username", "name", "date", "id", "kind"})
 STUDIO_FIELDS = frozenset({"username", "name", "id"})
-"""What the templates may name."""
+"""Fields of the templates."""
 
 
 @dataclass(frozen=True)
 class Rules:
-    """The user's choices. By default everything is taken, named as existing libraries have it.
+    """The user's choices. By default every item is synced, with the names of existing libraries.
 
-    `only` and `skip` are creators, by username in lower case or id; `since` and `until` are days in UTC, both included;
-    `only_tags` and `skip_tags` choose items by their hashtags, `only_items` and `skip_items` by id; `ignore_tags` are hashtags that become no tag,
-    `rename_tags` gives hashtags another name. `extras` are tags, and a custom field, that are off by default.
+    `only` and `skip` are creators, by username in lower case or id. `since` and `until` are days in UTC, both included.
+    `only_tags` and `skip_tags` choose items by their hashtags, `only_items` and `skip_items` by id. The hashtags of
+    `ignore_tags` become no tag. `rename_tags` maps hashtags to other names. `extras` are tags and a custom field that
+    are off by default.
     """
 
     only: frozenset[str] = frozenset()
@@ -56,23 +57,23 @@ class Rules:
 
     @cached_property
     def key(self) -> str:
-        """The same text for the same choices, in every process."""
+        """The text of these choices, equal for equal choices in every process."""
         said = {name: sorted(v) if isinstance(v, frozenset) else v for name, v in vars(self).items()}
         return json.dumps(said, sort_keys=True, default=str)
 
     @cached_property
     def is_narrow(self) -> bool:
-        """Tell whether any item of a creator is left out by choice."""
+        """Tell whether the choices leave out any item of a creator."""
         chosen = (self.since, self.until, self.only_tags, self.skip_tags, self.only_items, self.skip_items)
         return self.kinds != KINDS or any(chosen)
 
     def takes_creator(self, creator: Creator) -> bool:
-        """Tell whether a creator is synced where none is named."""
+        """Tell whether a creator is synced by a run that names no creator."""
         names = {creator.username.lower(), str(creator.id)}
         return not names & self.skip and (not self.only or bool(names & self.only))
 
     def takes(self, item: Item) -> bool:
-        """Tell whether an item is synced. What has no date is taken unless a day is asked for."""
+        """Tell whether an item is synced. An item without a date is left out by any limit of days."""
         number = str(item.id)
         if item.kind not in self.kinds or number in self.skip_items:
             return False
@@ -87,12 +88,12 @@ class Rules:
         return not tags & self.skip_tags and (not self.only_tags or bool(tags & self.only_tags))
 
     def tag_of(self, hashtag: str) -> str | None:
-        """Return what the tag of a hashtag is called, None where it is to be none."""
+        """Return the name of a hashtag's tag. None for an ignored hashtag."""
         name = hashtag.strip().lower()
         return None if name in self.ignore_tags else as_name(self.rename_tags.get(name, name)) or None
 
     def title_of(self, item: Item) -> str:
-        """The title of an item, and of what it holds."""
+        """Return the title of an item and of its media."""
         own = (item.name or "").strip()
         title = own or generate_title(item.content, item.account.username, item.createdAt)
         if self.title == TITLE:
@@ -108,7 +109,7 @@ class Rules:
         return made.strip() or title
 
     def studio_of(self, creator: Creator) -> str:
-        """The studio of a creator."""
+        """Return the name of a creator's studio."""
         if self.studio == STUDIO:
             return studio_name(creator.username)
         name = person_name(creator.displayName, creator.username)
@@ -116,7 +117,7 @@ class Rules:
         return as_name(made.strip()) or studio_name(creator.username)
 
     def extra_tags(self, item: Item) -> list[str]:
-        """Tags for what Stash has no field for, as far as they are asked for."""
+        """Return the chosen tags for values that have no field in Stash."""
         found = [f"Fansly: {item.kind}"] if "kind" in self.extras else []
         if "access" in self.extras and any(one.is_locked for one in item.media):
             found.append("Fansly: locked")

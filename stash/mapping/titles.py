@@ -1,4 +1,4 @@
-"""Titles, dates, URLs and names, as existing libraries have them. Pure."""
+"""Make titles, dates, URLs and names in the form of existing libraries. Pure."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 NETWORK_STUDIO = "Fansly (network)"
-"""The studio above those of the creators."""
+"""The parent studio of all creators' studios."""
 
 PLACEHOLDER = "Media from"
-"""Within a title that an earlier program gave where it knew none."""
+"""A part of the title that earlier programs gave to items without a title."""
 
 TRAILER_TAG = "Trailer"
 """The tag of previews."""
@@ -24,7 +24,7 @@ TRAILER_TAG = "Trailer"
 SITE = "https://fansly.com"
 
 SHORTEST_TITLE, LONGEST_TITLE = 10, 128
-"""Code points: a shorter first line is no title, a longer one is cut."""
+"""Code points. A shorter first line is no title, a longer one is cut."""
 
 
 @lru_cache(maxsize=64)
@@ -35,7 +35,7 @@ def generate_title(
     current_pos: int | None = None,
     total_media: int | None = None,
 ) -> str:
-    """The title of an item: its first line, or its creator and day. With a position among many if given."""
+    """Return the title of an item: its first line, or its creator and day. Add a position if one is given."""
     line = (content or "").split("\n", 1)[0].strip()
     if SHORTEST_TITLE <= len(line) <= LONGEST_TITLE:
         title = line
@@ -51,7 +51,7 @@ def generate_title(
 
 @lru_cache(maxsize=64)
 def utc_day(created_at: datetime | None) -> str | None:
-    """The day of an instant in UTC, as `YYYY-MM-DD`."""
+    """Return the day of an instant in UTC, as `YYYY-MM-DD`."""
     if created_at is None:
         return None
     if created_at.tzinfo is not None:
@@ -63,18 +63,18 @@ def utc_day(created_at: datetime | None) -> str | None:
 
 
 class Rendered(NamedTuple):
-    """What an item says, as far as a program can put it on what the item holds."""
+    """The values of an item that earlier programs wrote to its files."""
 
     content: str | None
     created_at: datetime | None
 
 
 def predecessor_values(items: Iterable[Rendered], usernames: Sequence[str]) -> Mapping[str, frozenset[str]]:
-    """Return what earlier programs may have put on a file: the values of any item that holds it, by field.
+    """Return the values that earlier programs may have written to a file, by field.
 
     Args:
-        items: every item that holds the file, whichever of them an earlier program took it from.
-        usernames: what the creator is and was called.
+        items: every item that holds the file, because an earlier program may have used any of them.
+        usernames: the current and former usernames of the creator.
     """
     said = set(items)
     titles = {generate_title(one.content, name, one.created_at) for one in said for name in usernames}
@@ -86,40 +86,40 @@ def predecessor_values(items: Iterable[Rendered], usernames: Sequence[str]) -> M
 
 
 def item_url(kind: str, item_id: int, group_id: int | None) -> str:
-    """Tell where an item stands on the site. A story has its creator's page alone."""
+    """Return the address of an item on the site. A story has only the page of its creator."""
     if kind == "message":
         return f"{SITE}/messages/{group_id}/{item_id}"
     return f"{SITE}/{'story' if kind == 'story' else 'post'}/{item_id}"
 
 
 def is_of_site(url: str) -> bool:
-    """Tell whether a url leads to the site, however a person wrote it."""
+    """Tell whether a URL leads to the site, in any form that a user writes."""
     host = fold(url).split("://", 1)[-1].split("/", 1)[0]
     return host.removeprefix("www.") == SITE.split("://", 1)[1]
 
 
 def profile_url(username: str) -> str:
-    """The page of an account."""
+    """Return the page of an account."""
     return f"{SITE}/{username}"
 
 
 def profile_urls(username: str) -> tuple[str, ...]:
-    """The forms in which people and programs write the page of an account, ours first."""
+    """Return the forms in which users and programs write the page of an account, that of a sync first."""
     url = profile_url(username)
     return url, f"{url}/", f"{url}/posts"
 
 
 def studio_name(username: str) -> str:
-    """The studio of a creator."""
+    """Return the name of a creator's studio."""
     return f"{username} (Fansly)"
 
 
 LONGEST_NAME = 49_000
-"""Bytes of a name: SQLite compares with no pattern above 50,000, and a second name is a little longer."""
+"""Bytes of a name. SQLite compares no pattern above 50,000, and a second name is a little longer."""
 
 
 def as_name(text: str) -> str:
-    """A text as Stash keeps it as a name. Without a NUL, at which Stash stops comparing, and cut where it takes none so long."""
+    """Return a text as Stash keeps it as a name: cut to the limit, and without NULs, which would end comparison."""
     name = normalize_text(text.replace("\0", "\ufffd"))
     content = name.encode()
     return (
@@ -130,31 +130,31 @@ def as_name(text: str) -> str:
 
 
 def person_name(display_name: str | None, username: str) -> str:
-    """Return what a performer is called: the display name, unless that is blank."""
+    """Return the name of a performer: the display name, unless that is blank."""
     return as_name((display_name or "").strip()) or username
 
 
 def is_pattern(name: str) -> bool:
-    """Tell whether Stash's own test for a taken name reads a name as a pattern. See `is_taken_by`."""
+    """Tell whether Stash's check for a taken name reads a name as a pattern. See `is_taken_by`."""
     return "_" in name or "%" in name
 
 
 def is_taken_by(name: str, other: str) -> bool:
-    """Tell whether Stash refuses a name because of another one, in its own words: `other LIKE name`."""
+    """Tell whether Stash refuses a name because of another one, by its own check: `other LIKE name`."""
     return is_like(other, name)
 
 
 SECOND_NAMES = 9
-"""How many further names are looked for where the first one is refused."""
+"""The number of further names that are tried when the first name is refused."""
 
 
 def numbered(name: str) -> Iterator[str]:
-    """Ever further names, for where all others are taken: there is no last one, so one of them is free."""
+    """Yield further names without end, so that a free name is among them."""
     return (f"{name} {number}" for number in count(SECOND_NAMES + 1))
 
 
 def tag_names(hashtag: str) -> Iterator[str]:
-    """Return what the tag of a hashtag may be called: `two_words`, where that is refused `two_words (hashtag)`, and so on."""
+    """Yield the names for the tag of a hashtag: `two_words`, then `two_words (hashtag)`, and so on."""
     yield hashtag
     yield f"{hashtag} (hashtag)"
     for number in range(2, SECOND_NAMES + 1):
@@ -162,12 +162,12 @@ def tag_names(hashtag: str) -> Iterator[str]:
 
 
 def studio_names(name: str, account_id: int) -> tuple[str, str]:
-    """Return what a creator's studio may be called. The second name, with the account id, is nobody else's."""
+    """Return the names for a creator's studio. The second name is unique, because it has the account id."""
     return name, f"{name} ({account_id})"
 
 
 def disambiguations(username: str, account_id: int) -> Iterator[str]:
-    """Return what may stand behind a performer's name where others have the same: nothing, the username, the account id."""
+    """Yield the disambiguations of a performer: nothing, the username, the username with the account id."""
     yield ""
     yield username
     if account_id:

@@ -1,4 +1,4 @@
-"""The page: a run, or a plan, as one file that needs nothing else."""
+"""Show a run or a plan as one self-contained HTML file."""
 
 from stash.page.writing import find_run, write_page, write_page_of_run
 

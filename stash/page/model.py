@@ -1,4 +1,4 @@
-"""What a page shows: of a run that was, or of one that is planned."""
+"""The content of a page about a run or a plan."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 MOST_ENTRIES = 5000
-"""Entities whose changes a page shows; of a larger run the rest is counted."""
+"""Entities whose changes a page shows. Further ones are counted."""
 
 LONGEST = 2000
 """Characters of a text that a page shows."""
@@ -22,7 +22,7 @@ What = Literal["failed", "changed", "filled", "created", "linked", "planned"]
 
 @dataclass
 class Diff:
-    """One field: what stood, what was or is to be written, and why."""
+    """One field: its value before, its value after, and the reason."""
 
     field: str
     before: str
@@ -34,7 +34,7 @@ class Diff:
 
 @dataclass
 class DiffLine:
-    """A line to paste, and what it is for."""
+    """A command line to paste, and its use."""
 
     text: str
     use: str
@@ -42,7 +42,7 @@ class DiffLine:
 
 @dataclass
 class PageEntry:
-    """One entity with its changes. `media` is the media whose picture stands for it."""
+    """One entity with its changes. `media` is the media whose picture represents the entity."""
 
     type: str
     id: str
@@ -57,9 +57,9 @@ class PageEntry:
 
 @dataclass(frozen=True)
 class Note:
-    """Something that was left as it is, or had no other side: what, why, and the next step.
+    """A kept, unmatched or skipped object: its name, the reason, and the next step.
 
-    `type` and `id` are those of the entity in Stash that it is about, if it is about one.
+    `type` and `id` name the entity in Stash, if the note is about one.
     """
 
     what: str
@@ -73,7 +73,7 @@ class Note:
 
 @dataclass
 class Page:
-    """A whole page. `pictures` are data URIs by media id. `stash_url` leads into Stash where that is an address."""
+    """A whole page. `pictures` are data URIs by media id. `stash_url` leads to Stash, if it is an address."""
 
     title: str
     subtitle: str
@@ -90,7 +90,7 @@ class Page:
 
 
 def diff_of(name: str, before: Any, after: Any, why: str = "") -> Diff:  # noqa: ANN401 - a field holds values of any type
-    """A field's diff: of lists what was added and removed, of everything else both texts."""
+    """Return the diff of a field: added and removed members of a list, both texts of any other value."""
     if isinstance(before, list) or isinstance(after, list):
         old, new = _names(before), _names(after)
         return Diff(
@@ -105,7 +105,7 @@ def diff_of(name: str, before: Any, after: Any, why: str = "") -> Diff:  # noqa:
 
 
 def is_over_something(diff: Diff) -> bool:
-    """Tell whether a value that stood there is written over, or links are taken away."""
+    """Tell whether a diff overwrites a value or removes links."""
     return bool(diff.removed) or (bool(diff.before) and not diff.added and diff.before != diff.after)
 
 

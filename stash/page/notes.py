@@ -1,4 +1,4 @@
-"""Notes on what was left as it is, each with its next step. Pure."""
+"""Notes on kept, unmatched and skipped objects, each with its next step. Pure."""
 
 from __future__ import annotations
 
@@ -18,19 +18,22 @@ if TYPE_CHECKING:
 
 
 def unmatched_note(one: Unmatched, base: str) -> Note:
-    """A file or media without its other side."""
+    """Return the note on a file or media without a match."""
     step, line = step_for(one.reason, base)
     return Note(base_name(one.file) or f"{one.kind} {one.id}", one.file, one.reason, step, line)
 
 
 def skipped_note(one: Skipped, base: str, *, is_plan: bool = False) -> Note:
-    """A row, item or entity that was left out."""
+    """Return the note on a row, item or entity that was skipped."""
     step, line = step_for(one.reason, base, is_plan=is_plan, item=one.id if one.kind in KINDS else "")
     return Note(f"{one.kind} {one.id}".strip(), "", one.reason, step, line)
 
 
 def kept_note(one: Kept, label: str, wrote: str | None, base: str, chosen: str = "") -> Note:
-    """A field that is the user's. `wrote` is what an earlier sync left there, `chosen` the word that `--only` takes for it."""
+    """Return the note on a field that the user edited. `wrote` is the value of an earlier sync.
+
+    `chosen` is the word that `--only` takes for the entity.
+    """
     if one.field == "organized":
         reason, step, line = "you marked it as organized", "To have it synced again, take the mark off.", ""
     elif one.field == "primary file":
@@ -44,7 +47,7 @@ def kept_note(one: Kept, label: str, wrote: str | None, base: str, chosen: str =
 
 
 def chosen_by(key: str, urls: Sequence[Any] = ()) -> str:
-    """The word that `--only` takes for an entity, from its key at the source or the address of its post. Or none."""
+    """Return the word that `--only` takes for an entity, from its key or the address of its post. Empty for none."""
     kind, _, number = key.partition(" ")
     if kind in KINDS:
         return number

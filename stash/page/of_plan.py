@@ -1,4 +1,4 @@
-"""The page of a plan: what a sync would do, before it does it. Pure."""
+"""Make the page of a plan: the changes that a sync would send. Pure."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ ITEMS = frozenset({"post", "message", "story", "wall"})
 
 
 def page_of_plan(report: Report, base: str) -> Page:
-    """A dry run's report as a page, without pictures. `base` is the command that a flag joins, to be pasted."""
-    plan = sorted(report.plan or [], key=_who)
-    groups = [list(fields) for _, fields in groupby(plan, key=_who)]
+    """Return the page of a dry run's report, without pictures. `base` is the command that flags are added to."""
+    plan = sorted(report.plan or [], key=_identity)
+    groups = [list(fields) for _, fields in groupby(plan, key=_identity)]
     items, waiting = _items(plan), unscanned(report)
     entries = [_entry(fields, items, base) for fields in groups[:MOST_ENTRIES]]
     _name_creators(entries, base)
@@ -53,32 +53,30 @@ def page_of_plan(report: Report, base: str) -> Page:
 
 
 def facts_of(report: Report) -> list[tuple[str, str]]:
-    """Figures that stand for themselves."""
-    asked = report.requests
+    """Return the single figures of a report."""
+    asked = report.header.requests
     return [
         ("Requests", f"{asked['reads']} reads, {asked['writes']} writes, {asked['scan']} for scans"),
-        ("Time", f"{report.seconds:.1f} seconds"),
+        ("Time", f"{report.header.seconds:.1f} seconds"),
         ("Links added", str(report.links_added)),
         ("Files without a post or message", str(report.unattached)),
     ]
 
 
 def figures_of(report: Report) -> list[tuple[str, list[int]]]:
-    """A row of figures a type: created, updated, unchanged, kept."""
+    """Return one row of figures for each type: created, updated, unchanged, kept."""
     return [(name, [c.created, c.updated, c.unchanged, c.kept]) for name, c in report.entities.items()]
 
 
 def lines_of(key: str, label: str, item: str, base: str) -> list[DiffLine]:
-    """Return what to paste where this is not wanted. `item` is the key of the item that a media is in."""
+    """Return command lines that avoid a change. `item` is the key of the item that contains a media."""
     kind, _, number = (item or key).partition(" ")
     if kind in ITEMS:
         return [
             DiffLine(f"{base} --skip {number}", f"Sync all but this {kind}"),
             DiffLine(f"{base} --only {number}", f"Sync this {kind} alone"),
         ]
-    is_hashtag = (
-        label != TRAILER_TAG and " " not in label
-    )  # else it is a mark of ours, or a name of the user's
+    is_hashtag = label != TRAILER_TAG and " " not in label  # a sync made any other name, or a user
     if kind == "hashtag" and is_hashtag:
         text = f"STASH_SYNC_IGNORE_TAGS={shlex.quote(label)} {base}"
         skip = f"{base} --skip {shlex.quote(f'#{label}')}"
@@ -92,7 +90,7 @@ def lines_of(key: str, label: str, item: str, base: str) -> list[DiffLine]:
 
 
 def _name_creators(entries: Sequence[PageEntry], base: str) -> None:
-    """The performer of a creator is not wanted where the creator is not."""
+    """Give the performer of a creator the command lines of the creator's studio."""
     studios = {entry.key.partition(" ")[2]: entry for entry in entries if entry.key.startswith("studio ")}
     for entry in entries:
         kind, _, account = entry.key.partition(" ")
@@ -101,7 +99,7 @@ def _name_creators(entries: Sequence[PageEntry], base: str) -> None:
 
 
 def _items(plan: Sequence[FieldChange]) -> dict[str, str]:
-    """Tell which item a media is in, as far as the plan says: by the new images and scenes of galleries, and by URLs."""
+    """Return the item of each media, by the planned images and scenes of galleries, and by planned URLs."""
     found: dict[str, str] = {}
     for one in plan:
         if one.type == "Gallery" and one.field in {"images", "scenes"}:
@@ -113,8 +111,8 @@ def _items(plan: Sequence[FieldChange]) -> dict[str, str]:
     return found
 
 
-def _who(one: FieldChange) -> tuple[str, str, str]:
-    """Return what tells an entity. New chapters are alike in all but their key."""
+def _identity(one: FieldChange) -> tuple[str, str, str]:
+    """Return the identity of an entity. New chapters differ only by key."""
     return one.type, one.id, one.key
 
 

@@ -1,4 +1,4 @@
-"""The page of a run that was: its operations out of the journal, with names for ids."""
+"""Make the page of a recorded run from its log entries, with names in place of ids."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ LINKS = {
     "scenes": "Scene",
     "cover": "Image",
 }
-"""Which type the ids in a field are of."""
+"""The type of the ids in a field."""
 
 _ORDER = ("failed", "changed", "created", "filled", "linked", "planned")
 
@@ -40,7 +40,7 @@ type KnownRef = tuple[str, str]
 def page_of_run(
     run: RunRow, operations: Sequence[LogEntry], names: EntityNames, base: str, stash_url: str
 ) -> Page:
-    """A recorded run as a page, without pictures. `base` is the command that a flag joins, to be pasted."""
+    """Return the page of a recorded run, without pictures. `base` is the command that flags are added to."""
     report = report_of(run.counts)
     grouped: defaultdict[tuple[str, str, str], list[LogEntry]] = defaultdict(list)
     for one in operations:
@@ -69,7 +69,7 @@ def page_of_run(
 
 
 class EntityNames:
-    """What the entities of a run are called, by what the run gave them, or what is remembered of them."""
+    """Names of a run's entities, from the log of the run or from their baselines."""
 
     def __init__(
         self,
@@ -88,7 +88,7 @@ class EntityNames:
                 self._media[one.type, one.stash_id] = one.key.id
 
     def of(self, type_name: str, stash_id: str) -> str:
-        """The name of an entity. Its id where nothing else is known of it."""
+        """Return the name of an entity. Return its id if no name is recorded."""
         given = self._given.get((type_name, stash_id))
         baseline = self._recorded.get((type_name, stash_id))
         if given or baseline is None:
@@ -101,18 +101,18 @@ class EntityNames:
         return baseline.key.id
 
     def media(self, type_name: str, stash_id: str) -> str:
-        """The media that an image or scene shows. Empty where that is not known."""
+        """Return the media of an image or scene. Empty if it is not recorded."""
         baseline = self._recorded.get((type_name, stash_id))
         known = baseline.key.id if baseline is not None and baseline.key.kind == "media" else ""
         return self._media.get((type_name, stash_id), known)
 
     def cover(self, gallery_id: str) -> str:
-        """The image that a gallery was given as its cover."""
+        """Return the image that a sync made the cover of a gallery."""
         baseline = self._recorded.get(("Gallery", gallery_id))
         return "" if baseline is None else str(baseline.last_applied.get("cover") or "")
 
     def chosen(self, kept: Kept) -> str:
-        """The word that `--only` takes for the entity of a kept field. Or none."""
+        """Return the word that `--only` takes for the entity of a kept field. Empty for none."""
         baseline = self._recorded.get((kept.type, kept.id))
         return (
             ""
@@ -121,7 +121,7 @@ class EntityNames:
         )
 
     def wrote(self, kept: Kept) -> str | None:
-        """Return what an earlier sync left in a field that the user edited."""
+        """Return the value that an earlier sync wrote to a field that the user edited."""
         baseline = self._recorded.get((kept.type, kept.id))
         value = None if baseline is None else baseline.last_applied.get(kept.field)
         if value is None or isinstance(value, list):
@@ -129,7 +129,7 @@ class EntityNames:
         return self.of(LINKS[kept.field], str(value)) if kept.field in LINKS else str(value)
 
     def shown(self, field: str, value: Any) -> Any:  # noqa: ANN401 - a field holds values of any type
-        """A field's value with names for ids."""
+        """Return the value of a field with names in place of ids."""
         if field in PICTURES:
             return value and ("the picture before" if str(value).startswith("data:") else "a new picture")
         type_name = LINKS.get(field)
@@ -141,7 +141,7 @@ class EntityNames:
 
 
 def wanted_ids(operations: Iterable[LogEntry], kept: Iterable[Kept]) -> dict[str, set[str]]:
-    """The entities whose names are needed, by type."""
+    """Return the ids of the entities whose names a page needs, by type."""
     wanted: defaultdict[str, set[str]] = defaultdict(set)
     for one in kept:
         wanted[one.type].add(one.id)
@@ -184,7 +184,7 @@ def _entry(group: Sequence[LogEntry], names: EntityNames, base: str) -> PageEntr
 
 
 def _diffs(group: Sequence[LogEntry], names: EntityNames) -> list[Diff]:
-    """The fields in the order in which they were sent. A field that was sent twice is one, as before and in the end."""
+    """Return the fields in the order of sending. A field that was sent twice is one diff, from its first to its last value."""
     found: dict[str, tuple[Any, Any, str]] = {}
     for one in group:
         for field, after in one.after.items():

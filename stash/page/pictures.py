@@ -1,4 +1,4 @@
-"""Small pictures of files, as data URIs. The files are strangers', so another process decodes them."""
+"""Make small pictures of files as data URIs. Another process decodes the files, because they are untrusted."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ MOST = 200
 """Pictures of a page."""
 
 SECONDS = 15.0
-"""How long one file may take."""
+"""Seconds for one file."""
 
 ALTOGETHER = 120.0
-"""How long all files of a page may take; those after have no picture."""
+"""Seconds for all files of a page. Later files have no picture."""
 
 _PROGRAM = Path(__file__).with_name("thumbnails.py")
 
 
 def pictures(files: Iterable[tuple[str, Path]], thumbnailer: Thumbnailer | None = None) -> dict[str, str]:
-    """Return a picture each of the first files that can be read as one, by their key."""
+    """Return pictures by key, of the first files that can be decoded."""
     found: dict[str, str] = {}
     deadline = time.monotonic() + ALTOGETHER
     with thumbnailer or Thumbnailer() as drawing:
@@ -41,7 +41,7 @@ def pictures(files: Iterable[tuple[str, Path]], thumbnailer: Thumbnailer | None 
 
 
 class Thumbnailer:
-    """A process that decodes one file after the other. One that ends it, or takes too long, costs its own picture.
+    """A process that decodes one file after the other. A file that crashes or blocks it has no picture.
 
     Use it as a context manager.
     """
@@ -51,7 +51,7 @@ class Thumbnailer:
         self._is_stopped = threading.Event()
 
     def draw(self, path: Path, seconds: float) -> str:
-        """Return a small JPEG of a file, in base64. Nothing where there is none within that time."""
+        """Return a small JPEG of a file in base64. Empty if the process makes none within the time."""
         if self._is_stopped.is_set():
             return ""
         try:
@@ -64,7 +64,7 @@ class Thumbnailer:
         return answer.decode("ascii").strip()
 
     def stop(self) -> None:
-        """Draw nothing from now on, also where another thread draws just now."""
+        """Stop drawing, even while another thread draws."""
         self._is_stopped.set()
         if self._process is not None:
             self._process.kill()
@@ -76,7 +76,7 @@ class Thumbnailer:
         self._end()
 
     def _answer(self, path: Path, seconds: float) -> bytes:
-        """Send a path and wait for the line that answers it. Half a line, or none, where the process ended."""
+        """Send a path and return the line that answers it. The line is incomplete if the process ended."""
         if self._process is None:
             self._process = _started()
         process = self._process

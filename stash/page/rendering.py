@@ -1,4 +1,4 @@
-"""A page as HTML: one file with its style, script and data, and a policy that lets it ask nobody for anything."""
+"""Render a page as one HTML file with its style, script and data. Its policy forbids every request."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from stash.page.model import Note, Page, PageEntry
 
 TILES = 200
-"""Pictures in the gallery of what was made."""
+"""Pictures in the gallery of new entities."""
 
 _PLACES = {
     "Gallery": "galleries",
@@ -27,7 +27,7 @@ _PLACES = {
 
 
 def render(page: Page) -> str:
-    """The whole file. Every text of the source is escaped: in the markup by autoescape, in the data as JSON."""
+    """Return the whole file. Texts of the source are escaped: by autoescape in the markup, as JSON in the data."""
     environment = Environment(
         loader=PackageLoader("stash.page", "."), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
@@ -48,7 +48,7 @@ def render(page: Page) -> str:
 
 
 def _own(name: str) -> Markup:
-    """A file of ours, which needs no escaping."""
+    """Return a file of this package, which needs no escaping."""
     return Markup(files("stash.page").joinpath(name).read_text("utf-8"))  # noqa: S704 - part of the package
 
 
@@ -64,7 +64,7 @@ def _href(page: Page, one: PageEntry | Note) -> str:
 
 
 def _data(page: Page) -> dict[str, Any]:
-    """Return what the script shows, and searches."""
+    """Return the data that the script shows and searches."""
     return {
         "changes": [_entry_data(page, one) for one in page.entries],
         "kept": [_note_data(page, one) for one in page.kept],

@@ -1,7 +1,7 @@
-"""A program that makes small pictures of strangers' files, within bounds. `pictures.py` starts it and reads its answers.
+"""A program that makes small pictures of untrusted files, within limits. `pictures.py` starts it.
 
-It runs alone, so that a decoder that hangs, crashes or takes too much memory takes nothing else along. Each line on
-stdin is a path in hexadecimal; each line on stdout is a JPEG in base64, empty where the file has no picture.
+It is a process of its own, so that a decoder that hangs, crashes or exhausts memory harms nothing else. Each line on
+stdin is a path in hexadecimal. Each line on stdout is a JPEG in base64, empty for a file without a picture.
 """
 
 from __future__ import annotations
@@ -39,22 +39,22 @@ FORMATS = tuple(
         AvifImagePlugin.AvifImageFile,
     )
 )
-"""What Stash takes for an image, whatever the file is called; Pillow decodes each of them itself."""
+"""Formats that Stash takes for an image, whatever the file name. Pillow decodes each of them itself."""
 
 LARGEST_FILE = 128 * 1024 * 1024
-"""In bytes."""
+"""Bytes of a file."""
 
 LARGEST_PICTURE = 200_000_000
-"""In pixels, as the file says; only a JPEG is that large, for it is made smaller while it is decoded."""
+"""Pixels, as the file says. Only a JPEG may be that large, because decoding scales it down."""
 
 LARGEST_DECODED = 50_000_000
-"""In pixels, as they are held in memory."""
+"""Pixels in memory."""
 
 LARGEST_HELD = 512 * 1024 * 1024
-"""In bytes, of a progressive JPEG: it is held whole until its last scan, two bytes a pixel of each layer."""
+"""Bytes of a progressive JPEG, which stays in memory until its last scan with two bytes a pixel and layer."""
 
 MEMORY = 1024 * 1024 * 1024
-"""What this program may take, in bytes, where the system keeps such a bound: Linux does, macOS and Windows do not."""
+"""Bytes of memory of this program, where the system has such a limit. Linux has, macOS and Windows have not."""
 
 _BROKEN = (
     OSError,
@@ -69,7 +69,7 @@ _BROKEN = (
 
 
 def thumbnail(path: Path) -> bytes:
-    """Return a small JPEG of a file. Nothing where it is no picture, a broken one, or too large."""
+    """Return a small JPEG of a file. Empty for a file that is no picture, broken or too large."""
     try:
         file = path.stat()
         if not stat.S_ISREG(file.st_mode) or file.st_size > LARGEST_FILE:
@@ -92,7 +92,7 @@ def thumbnail(path: Path) -> bytes:
 
 
 def _webp_pixels(path: Path) -> int:
-    """Return how many pixels a WebP says it has, 0 for any other file. Its decoder takes memory for them at once."""
+    """Return the pixels in the header of a WebP, 0 for any other file. Its decoder allocates them at once."""
     with path.open("rb") as file:
         head = file.read(30).ljust(30, b"\0")
     if (head[:4], head[8:12]) != (b"RIFF", b"WEBP"):
@@ -106,12 +106,12 @@ def _webp_pixels(path: Path) -> int:
 
 
 def _held(image: Image.Image) -> int:
-    """Return how many bytes a progressive JPEG takes until its last scan is read."""
+    """Return the bytes that a progressive JPEG takes until its last scan is read."""
     return image.width * image.height * len(image.getbands()) * 2
 
 
 def _bound() -> None:
-    """Have the system refuse what goes beyond the bounds, as far as it can."""
+    """Set the limits of Pillow and of the operating system."""
     Image.MAX_IMAGE_PIXELS = LARGEST_PICTURE
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1
     warnings.simplefilter("ignore")
@@ -128,7 +128,7 @@ def _bound() -> None:
 
 
 def main() -> None:
-    """Answer one line after the other, until there is none. Whatever else a decoder prints goes nowhere."""
+    """Answer each line of stdin. Discard everything else that a decoder prints."""
     _bound()
     with os.fdopen(os.dup(1), "wb") as answers, Path(os.devnull).open("wb") as nowhere:
         os.dup2(nowhere.fileno(), 1)

@@ -1,4 +1,4 @@
-"""Putting a page together: the journal, the files, the pictures, the template."""
+"""Write a page, from the journal, the files, the pictures and the template."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ if TYPE_CHECKING:
     from stash.settings import Settings
 
 CANDIDATES = 400
-"""Files that are tried as pictures; videos are none."""
+"""Files that are tried as pictures. Videos are left out."""
 
 
 async def write_page(file: Path, settings: Settings, report: Report, base: str) -> None:
-    """Write what a run did, or would do. `base` is the command that a flag joins, to be pasted.
+    """Write the page of a run or of a dry run. `base` is the command that flags are added to.
 
     Raises:
         StateError: the file cannot be written.
     """
-    if report.plan is None and report.run is not None:
-        await write_page_of_run(file, settings, report.run, base)
+    if report.plan is None and report.header.run is not None:
+        await write_page_of_run(file, settings, report.header.run, base)
         return
     page = page_of_plan(report, base)
     page.stash_url = settings.url or ""
@@ -46,10 +46,10 @@ async def write_page(file: Path, settings: Settings, report: Report, base: str) 
 
 
 async def write_page_of_run(file: Path, settings: Settings, number: int | None, base: str) -> int:
-    """Write the page of a recorded run, the newest where no number is given. Return its number.
+    """Write the page of a recorded run, the newest without a number. Return its number.
 
     Raises:
-        UsageError: there is no such run.
+        UsageError: the run does not exist.
         StateError: the file cannot be written.
     """
     async with await Database.open(settings.database or "", read_only=True) as database:
@@ -79,10 +79,10 @@ async def write_page_of_run(file: Path, settings: Settings, number: int | None, 
 
 
 async def find_run(journal: Journal, number: int | None) -> RunRow:
-    """A recorded run, the newest where no number is given.
+    """Return a recorded run, the newest without a number.
 
     Raises:
-        UsageError: there is none of that number, or none at all.
+        UsageError: no run has that number, or there is no run at all.
     """
     found = (
         await journal.runs.find(number)
@@ -108,7 +108,7 @@ async def _finish(file: Path, page: Page, settings: Settings, reader: Reader) ->
 
 
 async def _pictures(page: Page, settings: Settings, reader: Reader) -> dict[str, str]:
-    """Pictures of what was made, galleries first, then of the files themselves."""
+    """Return pictures of entities, galleries first, then of the files themselves."""
     if settings.downloads is None or not settings.downloads.is_dir():
         return {}
     shown = sorted((one for one in page.entries if one.media), key=lambda one: one.type != "Gallery")

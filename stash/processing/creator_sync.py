@@ -38,7 +38,7 @@ class CreatorSync:
         self._recorder = ChunkRecorder(processing)
         self._schedule = Schedule(processing, self._recorder)
         self._is_gc_due = False
-        self._heartbeat = Heartbeat(self._run.journal, self._run.report.run)
+        self._heartbeat = Heartbeat(self._run.journal, self._run.report.header.run)
 
     async def sync(self, reader: Reader, creator: Creator) -> None:
         """Bring all of a creator's items into Stash."""

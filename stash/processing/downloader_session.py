@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 
 from stash.downloader import is_split_rehearsed, settings_of
 from stash.errors import UsageError
-from stash.files.local import looked_through
+from stash.files.local import list_downloads
 from stash.files.stash_index import StashFileIndex
 from stash.identity import Choices, bind
 from stash.journal import Journal, open_state
@@ -74,7 +74,7 @@ class DownloaderSession:
                 await context.get_client()
             async with await Database.open(settings.database, busy_timeout=settings.patience) as database:
                 report = await self._sync(database, settings, creator, kinds)
-            report.seconds = time.monotonic() - began
+            report.header.seconds = time.monotonic() - began
         for sentence, is_trouble in self._summary(report):
             (processing_logger.warning if is_trouble else processing_logger.info)(sentence)
         return report
@@ -86,7 +86,7 @@ class DownloaderSession:
         reader = Reader(database, with_facts=settings.rules().wants_facts)
         creator = await reader.creator(named or str(self._state.creator_id or self._state.creator_name))
         assert settings.downloads is not None  # noqa: S101 - see sync
-        found, unusable = looked_through(settings.downloads)
+        found, unusable = list_downloads(settings.downloads)
         index = StashFileIndex(settings.paths(), found, unusable=unusable)
         on_disk = {file.media_id for file in index.on_host if file.media_id is not None}
         store, rules = processing.store, settings.rules()
@@ -109,7 +109,7 @@ class DownloaderSession:
                 files = await processing.prepare(reader, [creator])
                 await processing.sync_all(reader, [creator], files)
                 now = vars(store.requests)
-                report.requests = {name: count - before[name] for name, count in now.items()}
+                report.header.requests = {name: count - before[name] for name, count in now.items()}
         return report
 
     def _summary(self, report: Report) -> Iterator[tuple[str, bool]]:
@@ -119,13 +119,17 @@ class DownloaderSession:
         updated = sum(counts.updated for counts in entities.values())
         done = f"{made or 'nothing'} new, {updated} updated" if made or updated else "nothing to do"
         yield (
-            f"Stash: {name}: {done} ({counted(report.requests['mutations'], 'mutations')}, {report.seconds:.1f} s).",
+            f"Stash: {name}: {done} ({counted(report.header.requests['mutations'], 'mutations')}, {report.header.seconds:.1f} s).",
             False,
         )
         reasons = [one.reason for one in report.skipped if one.is_failure]
         reasons += [one.reason for one in report.unmatched if one.is_failure]
         if reasons:
-            see = f"stash-sync report {report.run}" if report.run is not None else "stash-sync report"
+            see = (
+                f"stash-sync report {report.header.run}"
+                if report.header.run is not None
+                else "stash-sync report"
+            )
             failed = f"{counted(len(reasons), 'things')} of {name} could not be synced"
             yield f"Stash: {failed}, the first because {reasons[0]}; `{see}` names them all.", True
         shared = sum(one.field == "primary file" and one.type == "Scene" for one in report.kept)

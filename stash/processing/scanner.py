@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stash import jobs
-from stash.transport.halving import fitting
+from stash.transport.halving import send_in_halves
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -52,7 +52,7 @@ class FileScanner:
         wanted = paths if paths is not None else [index.stash_path(file) for file in index.on_host]
         if folders := index.path_map.folders(wanted):
             await jobs.wait_until_idle(self._store.connection, self._run.options.patience)
-            await fitting(folders, self._scan)
+            await send_in_halves(folders, self._scan)
 
     async def _scan(self, folders: Sequence[str]) -> None:
         options = self._run.options

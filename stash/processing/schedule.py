@@ -47,7 +47,7 @@ class Schedule:
     async def run(self, chunk: Chunk) -> None:
         """Decide a chunk, and flush and record each batch of it while the next one is decided."""
         processing = self._processing
-        in_flight = processing.store.connection.transport.request_in_flight
+        in_flight = processing.store.connection.transport.requests_in_flight
         async with TaskPipeline() as recording:
             async with TaskPipeline(depth=MAX_QUEUED) as flushing:
                 known = await processing.link_known_items(chunk)

@@ -54,16 +54,16 @@ class StashProcessing(ItemProcessing):
         if journal is None or self.run.options.is_dry:
             yield
             return
-        report.run = await journal.runs.begin(command, creators)
-        self.flush_log = FlushLog(journal, report.run, self._result_of)
+        report.header.run = await journal.runs.begin(command, creators)
+        self.flush_log = FlushLog(journal, report.header.run, self._result_of)
         self.store.record_with(self.flush_log)
         try:
             yield
         except BaseException:
             with suppress(SyncError):
-                await journal.runs.end(report.run, "failed", report.summary())
+                await journal.runs.end(report.header.run, "failed", report.summary())
             raise
-        await journal.runs.end(report.run, report.outcome, report.summary())
+        await journal.runs.end(report.header.run, report.header.outcome, report.summary())
 
     def _result_of(self, entity: Entity) -> MergeResult | None:
         return self.work.results.get(entity)

@@ -1,7 +1,7 @@
 """Digests of a chunk: of its rows and files, and of its entities in Stash. Pure.
 
-A chunk is unchanged while both digests stay. `updated_at` does not tell: Stash changes it without a change, and
-changes entities without it.
+A chunk is unchanged while both digests stay. `updated_at` is no evidence, because Stash moves it without a change and
+changes entities without moving it.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ COMPARED: dict[str, tuple[str, ...]] = {
     "Studio": ("name", "urls", "parent_studio"),
     "Tag": ("name", "aliases"),
 }
-"""The fields of each type that a decision looks at; its identity is its id."""
+"""The fields of each type that a decision depends on, beside the id."""
 
 
 def source_digest(
@@ -46,7 +46,7 @@ def source_digest(
     files: Mapping[int, Sequence[LocalFile]],
     rules: str,
 ) -> str:
-    """Return a digest of everything at the source that a decision looks at.
+    """Return a digest of everything at the source that a decision depends on.
 
     Args:
         items: the items of a chunk.
@@ -69,7 +69,7 @@ def source_digest(
 
 
 def stash_digest(signatures: Iterable[tuple[Any, ...]]) -> str:
-    """A digest of entities by their signatures, whatever their order."""
+    """Return a digest of entities by their signatures, in any order."""
     return _digest(sorted(signatures, key=lambda signature: signature[:2]))
 
 
@@ -82,13 +82,13 @@ def _digest(said: Any) -> str:
 
 
 def signature_of(entity: Entity) -> tuple[Any, ...]:
-    """Return what is compared of an entity of the store, in the form of a reply."""
+    """Return the compared values of an entity in the store, in the form of a reply."""
     data, name = entity.__dict__, entity.__type_name__
     return (name, entity.id, *[read(data.get(field)) for field, read in _READ[name]])
 
 
 def signature_of_row(name: str, row: Mapping[str, Any]) -> tuple[Any, ...]:
-    """Return what is compared of an entity in a reply, where texts are as Stash keeps them."""
+    """Return the compared values of an entity in a reply, where texts are as Stash keeps them."""
     return (
         name,
         row["id"],
@@ -97,7 +97,7 @@ def signature_of_row(name: str, row: Mapping[str, Any]) -> tuple[Any, ...]:
 
 
 def _of_row(field: str) -> Callable[[Any], Any] | None:
-    """Tell how a field of a reply is read, where it is more than its value."""
+    """Return the function that reads a field of a reply. None if the value is compared as it is."""
     if field in _LINKS:
         return lambda value: sorted([one["id"] for one in value])
     if field in _NAMES:
@@ -106,7 +106,7 @@ def _of_row(field: str) -> Callable[[Any], Any] | None:
 
 
 def signatures_of_orders(orders: Mapping[str, Sequence[str]]) -> list[tuple[Any, ...]]:
-    """Return what is compared of galleries with chapters, whose places are those of their images: all images, in order."""
+    """Return the signatures of galleries with chapters: all their images in order, since a chapter is a place."""
     return [("order", gallery, *images) for gallery, images in orders.items()]
 
 
@@ -115,7 +115,7 @@ def _ids(value: Any) -> list[str]:
 
 
 def _names(value: Any) -> Any:
-    """Aliases come in whatever order Stash finds them."""
+    """Return aliases in a stable order, because Stash sends them in any order."""
     return (sorted(map(normalize_text, value)) or "") if isinstance(value, list) else ""
 
 
@@ -147,7 +147,7 @@ _READ_OF_ROW = {name: [(f, _of_row(f)) for f in compared] for name, compared in 
 
 
 def _values(cls: type[Any], *without: str) -> Callable[[Any], tuple[Any, ...]]:
-    """All fields of a dataclass but these. A field that is added later is looked at too."""
+    """Return a getter of all fields of a dataclass but these. A field that is added later is included."""
     return attrgetter(*[field.name for field in fields(cls) if field.name not in without])
 
 
@@ -167,7 +167,7 @@ def _people(item: Item) -> list[Creator]:
 
 
 def _each_once(people: Iterable[Creator]) -> list[Creator]:
-    """The objects that were read, each once: where an account was read twice, a digest always held both."""
+    """Return distinct objects by identity. An account that was read twice counts twice, as in stored digests."""
     found: list[Creator] = []
     of_id: defaultdict[int, list[Creator]] = defaultdict(list)
     for one in people:

@@ -1,7 +1,7 @@
 """The three-way merge of a value and of a set. Pure.
 
-`current` is what Stash has, `desired` what the source asks for, and the base what earlier syncs wrote there.
-Nothing that a user set is ever overwritten, and repeating a merge changes nothing.
+`current` is the value in Stash, `desired` the value that the source asks for. The base is what earlier syncs wrote.
+A merge never overwrites a user's edit. A second merge changes nothing.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from stash.texts import lowered, normalize_text
 
 
 class ValueMerge(NamedTuple):
-    """What is to stand in a field. `remembered` is what we know to have written, None where that stays."""
+    """The merged value of a field. `remembered` is the new base, None if the base stays."""
 
     value: Any
     action: Literal["same", "write", "keep"]
@@ -30,32 +30,32 @@ def merge_value(  # noqa: PLR0911 - a decision table returns once a branch
     predecessors: Collection[str] = (),
     overwrite: bool = False,
 ) -> ValueMerge:
-    """Decide one value. A wish of None is no wish at all. An empty one clears what we ourselves wrote."""
+    """Decide one value. A desired None changes nothing. An empty text clears only the value of an earlier sync."""
     if desired is None:
         return ValueMerge(current, "same", "the source does not say")
-    stands, wanted = normalize_text(current) if current else "", normalize_text(desired)
-    if stands == wanted:
-        return ValueMerge(current, "same", "equal already", wanted)
-    ours = None if known is None else {normalize_text(value) for value in known}
+    current_text, desired_text = normalize_text(current) if current else "", normalize_text(desired)
+    if current_text == desired_text:
+        return ValueMerge(current, "same", "equal already", desired_text)
+    base = None if known is None else {normalize_text(value) for value in known}
     if overwrite:
-        return ValueMerge(desired, "write", "overwritten as asked", wanted)
-    if ours is not None and stands in ours:
-        return ValueMerge(desired, "write", "the source changed what we wrote", wanted)
-    if ours is not None:
+        return ValueMerge(desired, "write", "overwritten as asked", desired_text)
+    if base is not None and current_text in base:
+        return ValueMerge(desired, "write", "the source changed what we wrote", desired_text)
+    if base is not None:
         return ValueMerge(current, "keep", "edited in Stash")
-    if not wanted:
+    if not desired_text:
         return ValueMerge(current, "same", "the source has nothing")
-    if not stands:
-        return ValueMerge(desired, "write", "empty in Stash", wanted)
-    if PLACEHOLDER in stands:
-        return ValueMerge(desired, "write", "a placeholder of an earlier program", wanted)
-    if stands in {normalize_text(value) for value in predecessors}:
-        return ValueMerge(desired, "write", "written by an earlier program", wanted)
+    if not current_text:
+        return ValueMerge(desired, "write", "empty in Stash", desired_text)
+    if PLACEHOLDER in current_text:
+        return ValueMerge(desired, "write", "a placeholder of an earlier program", desired_text)
+    if current_text in {normalize_text(value) for value in predecessors}:
+        return ValueMerge(desired, "write", "written by an earlier program", desired_text)
     return ValueMerge(current, "keep", "origin unknown")
 
 
 class SetMerge(NamedTuple):
-    """What is to stand in a set of links or texts, and what is remembered of it."""
+    """The merged set of links or texts, and its new base."""
 
     result: tuple[Any, ...]
     added: tuple[Any, ...]
@@ -73,10 +73,10 @@ def merge_set[K: Hashable](
     *,
     is_complete: bool = True,
 ) -> SetMerge:
-    """Decide a set: theirs, with what is newly wished, without what we had added and the source has dropped.
+    """Decide a set: the current members, plus new desired ones, minus those that a sync added and the source dropped.
 
-    What the user removed stays removed and is ours no more, what the user added stays. Where the source does not know the set in
-    full (`is_complete` is False) nothing is taken away.
+    A member that the user removed stays removed and leaves the base. A member that the user added stays. If the source
+    does not know the whole set (`is_complete` is False), nothing is removed.
     """
     if not (current or known_members):
         added = tuple(dict.fromkeys(desired))
@@ -105,11 +105,11 @@ def _set_reason(added: Collection[Any], removed: Collection[Any]) -> str:
 
 
 def merge_aliases(current: Sequence[str], desired: Sequence[str], *, name: str) -> list[str]:
-    """Aliases only grow. None equals the name or another alias, ignoring case, as Stash demands."""
-    taken = {lowered(normalize_text(alias)) for alias in (*current, name)}
+    """Add the desired aliases that equal neither the name nor another alias, ignoring case, as Stash demands."""
+    known_names = {lowered(normalize_text(alias)) for alias in (*current, name)}
     result = list(current)
     for alias in map(normalize_text, desired):
-        if alias and lowered(alias) not in taken:
-            taken.add(lowered(alias))
+        if alias and lowered(alias) not in known_names:
+            known_names.add(lowered(alias))
             result.append(alias)
     return result

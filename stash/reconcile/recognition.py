@@ -1,4 +1,4 @@
-"""Whether what carries a code of the source's is the source's: other sites, and users, number their things too. Pure."""
+"""Recognise entities that carry a code of the source, because users and other sites number entities too. Pure."""
 
 from __future__ import annotations
 
@@ -20,41 +20,46 @@ if TYPE_CHECKING:
 _OWN = ("title", "details", "date")
 
 
-def is_told_by_more(entity: Entity, said: Said) -> bool:
-    """Tell whether an entity says more than its code: a url of the site or, where it has no url, nothing but what a sync writes.
+def belongs_to_source(entity: Entity, texts_by_field: Said) -> bool:
+    """Tell whether an entity belongs to the source: by a URL of the site or, without URLs, by its texts.
+
+    Without URLs each of its texts has to be one that a sync writes.
 
     Args:
         entity: an entity with the code of an item or a media.
-        said: by field, what a sync writes there, or earlier ones would have.
+        texts_by_field: the texts that syncs of any version write, by field.
     """
     urls = [url for url in _texts(entity, "urls") if url]
     if urls:
         return any(map(is_of_site, urls))
-    stands = [(name, text) for name in _OWN for text in _texts(entity, name)]
-    return all(text in said.get(name, ()) or PLACEHOLDER in text for name, text in stands)
+    texts = [(name, text) for name in _OWN for text in _texts(entity, name)]
+    return all(text in texts_by_field.get(name, ()) or PLACEHOLDER in text for name, text in texts)
 
 
-def said_of(
+def source_texts(
     items: Iterable[Item],
     rules: Rules,
     usernames: Sequence[str],
     in_flight: Mapping[str, Sequence[object]] = MappingProxyType({}),
 ) -> dict[str, set[str]]:
-    """Return what any sync of these items writes, by field, under any of the usernames. And what a killed one was about to."""
-    held = list(items)
-    rendered = [Rendered(one.content, one.createdAt) for one in held]
-    rendered += [Rendered(post.content, post.createdAt) for one in held for post in one.aggregated]
+    """Return the texts that any sync of these items writes, by field, under any of the usernames.
+
+    `in_flight` adds the texts that a killed run was about to write.
+    """
+    known_items = list(items)
+    rendered = [Rendered(one.content, one.createdAt) for one in known_items]
+    rendered += [Rendered(post.content, post.createdAt) for one in known_items for post in one.aggregated]
     rendered += [
         Rendered(None, one.created_at) for one in rendered
     ]  # a title of creator and day, whatever the text is
-    said = {
+    texts_by_field = {
         name: set(map(normalize_text, texts))
         for name, texts in predecessor_values(rendered, usernames).items()
     }
-    said["title"] |= {normalize_text(rules.title_of(one)) for one in held}
+    texts_by_field["title"] |= {normalize_text(rules.title_of(one)) for one in known_items}
     for name in _OWN:
-        said[name] |= {normalize_text(str(text)) for text in in_flight.get(name, ())}
-    return said
+        texts_by_field[name] |= {normalize_text(str(text)) for text in in_flight.get(name, ())}
+    return texts_by_field
 
 
 def _texts(entity: Entity, name: str) -> list[str]:

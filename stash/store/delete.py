@@ -15,7 +15,7 @@ from stash.store.entity_types import ENTITY_TYPES
 from stash.store.library_internals import is_new
 from stash.store.sender import until_unlocked
 from stash.store.unit_of_work import BATCH, Flushed
-from stash.transport.halving import fitting
+from stash.transport.halving import send_in_halves
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,7 +59,7 @@ async def _send(store: StashStore, name: str, batch: Sequence[Change]) -> dict[C
     """Send a batch. Return Stash's message for each change whose entity still exists."""
     return {
         change: message
-        for part in await fitting(batch, partial(_send_once, store, name))
+        for part in await send_in_halves(batch, partial(_send_once, store, name))
         for change, message in part.items()
     }
 

@@ -17,7 +17,7 @@ from stash.store.lookups import anchored
 from stash.store.reading import ID_PAGE
 from stash.store.reply_validation import all_rows_in
 from stash.texts import fold
-from stash.transport.halving import fitting
+from stash.transport.halving import send_in_halves
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -86,7 +86,7 @@ class NaturalKeys:
 
     async def read_carriers(self, kind: EntityType, keys: Sequence[str]) -> dict[str, list[Entity]]:
         """Read the carriers of each natural key, ignoring case, the best first. One request reads a thousand keys."""
-        parts = await fitting(keys, partial(self._read_some_carriers, kind))
+        parts = await send_in_halves(keys, partial(self._read_some_carriers, kind))
         return {key: found for part in parts for key, found in part.items()}
 
     async def _read_some_carriers(self, kind: EntityType, keys: Sequence[str]) -> dict[str, list[Entity]]:

@@ -1,4 +1,4 @@
-"""The address of a Stash, apart from the secrets that a user may have written into it. Pure."""
+"""The address of a Stash, separated from the secrets that a user may have written into it. Pure."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from stash.encoding import key_header
 from stash.source.addresses import split
 
 _KEYS = {"apikey", "api_key"}
-"""What the parameter of an address is called that holds the API key."""
+"""Names of the query parameter that holds the API key."""
 
 
 class StashAddress(str):
-    """The address of a Stash as it may be shown and stored. Its secrets stand beside the text.
+    """The address of a Stash as it may be shown and stored. Its secrets are attributes beside the text.
 
-    The text has no user, password, query or fragment, and no `/graphql` at its end. `login` is the user and the password,
-    `api_key` the key of the query, `problem` how the text is to be written where its parts cannot be told.
+    The text has no user, password, query, fragment or trailing `/graphql`. `login` holds the user and the password.
+    `api_key` is the key of the query. `problem` says how to write an address whose parts are ambiguous.
     """
 
     __slots__ = ("api_key", "login", "problem")
@@ -26,7 +26,7 @@ class StashAddress(str):
     problem: str
 
     def __new__(cls, text: str) -> Self:
-        """Split a text as the user wrote it. An address that is split already stays as it is."""
+        """Split a text as the user wrote it. Return an address that is split already unchanged."""
         if isinstance(text, cls):
             return text
         parts = split(text)
@@ -40,7 +40,7 @@ class StashAddress(str):
         return made
 
     def headers(self, api_key: str | None) -> dict[str, str]:
-        """The headers that carry the key, the user and the password."""
+        """Return the headers that carry the key, the user and the password."""
         found = key_header(api_key)
         if self.login is not None:
             told = ":".join(self.login).encode()

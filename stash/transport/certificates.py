@@ -1,4 +1,4 @@
-"""How the certificate of Stash is verified: by the authorities of the user, of the environment, or the usual ones."""
+"""Verify the certificate of Stash by the user's authorities, those of the environment, or the usual list."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 def verification(url: httpx.URL, ca_file: str | None) -> ssl.SSLContext | bool:
-    """The verification of an address. SSL_CERT_FILE and SSL_CERT_DIR count where no `ca_file` is named.
+    """Return the verification for an address. Without `ca_file`, SSL_CERT_FILE and SSL_CERT_DIR count.
 
     Raises:
-        UsageError: what one of them names cannot be read, or holds no certificate.
+        UsageError: a named file or folder cannot be read, or holds no certificate.
     """
     if url.scheme == "http":
         return False  # nothing to verify, and building a context costs 20 ms
@@ -40,18 +40,18 @@ def verification(url: httpx.URL, ca_file: str | None) -> ssl.SSLContext | bool:
     return _trusting("The list of authorities", partial(httpx.create_ssl_context, trust_env=False))
 
 
-def _trusting_file(named: str, file: str) -> ssl.SSLContext:
-    """Trust the certificates of a file. OpenSSL would wait for a pipe, so that it is looked at before."""
+def _trusting_file(source: str, file: str) -> ssl.SSLContext:
+    """Trust the certificates of a file. The file is opened first, because OpenSSL would wait for a pipe."""
     try:
         opened(file).close()
     except (OSError, ValueError) as error:
         raise UsageError(
-            f"{named} cannot be read ({reason_of(error)}); name a file with certificates in PEM form as ca_file."
+            f"{source} cannot be read ({reason_of(error)}); name a file with certificates in PEM form as ca_file."
         ) from error
-    return _trusting(named, partial(ssl.create_default_context, cafile=file))
+    return _trusting(source, partial(ssl.create_default_context, cafile=file))
 
 
-def _trusting(named: str, make: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
+def _trusting(source: str, make: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
     try:
         return make()
     except (OSError, ssl.SSLError, ValueError) as error:
@@ -59,7 +59,7 @@ def _trusting(named: str, make: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
         if log and not _may_write(log):
             raise UsageError(f"The file {log!r} of SSLKEYLOGFILE cannot be written; unset it.") from error
         raise UsageError(
-            f"{named} holds no certificate that can be read ({error}); name a file with certificates in PEM form as ca_file."
+            f"{source} holds no certificate that can be read ({error}); name a file with certificates in PEM form as ca_file."
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""The client library's `StashClient`, on our own door. No WebSocket is opened until a subscription is used."""
+"""The client library's `StashClient`, sending through `GraphQLTransport`. Only a subscription opens a WebSocket."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ T = TypeVar("T")
 _PROBE = (
     CAPABILITY_DETECTION_QUERY.rstrip().removesuffix("}") + "configuration { general { databasePath } } }"
 )
-"""What the library asks when it connects, and which database this Stash stands on."""
+"""The library's query about capabilities, extended by the path of the database of Stash."""
 
 OLDEST_SCHEMA = 75
-"""The appSchema of Stash v0.30.0, the oldest that the client library speaks to."""
+"""The appSchema of Stash v0.30.0, the oldest that the client library supports."""
 
 PAUSE = 1.0
-"""Seconds between two questions whether Stash is ready."""
+"""Seconds between two queries whether Stash is ready."""
 
 _MIGRATING = "NEEDS_MIGRATION"
 
@@ -43,13 +43,17 @@ log = logging.getLogger(__name__)
 
 
 class Connection(StashClient):
-    """The client library's client, sending through one counted and careful door."""
+    """The client library's client, sending through one `GraphQLTransport`.
+
+    Four private methods of the library are overridden. `_raw_execute` and `_subscription_client` open connections that
+    are neither counted nor retried. `_decode_result` and `_parse_result_to_type` replace edited objects without a guard.
+    """
 
     _session: AsyncClientSession | ReconnectingAsyncClientSession | None
     _ws_session: AsyncClientSession | ReconnectingAsyncClientSession | None
 
     def __init__(self, config: TransportConfig) -> None:
-        """Prepare, without touching the network."""
+        """Prepare the connection, without touching the network."""
         self.transport = GraphQLTransport(config)
         url = self.transport.url
         super().__init__({"Scheme": url.scheme, "Host": url.host, "Port": url.port or 9999})
@@ -59,10 +63,10 @@ class Connection(StashClient):
         self.guard: Callable[[], AbstractContextManager[None]] = nullcontext
 
     async def initialize(self) -> None:
-        """Reach Stash, learn what it can do, and fit the library's queries to it.
+        """Reach Stash, detect its capabilities, and fit the library's queries to them.
 
         Raises:
-            SyncError: named by what is wrong: no answer, key, certificate, not a Stash, too old.
+            SyncError: Stash gives no answer, refuses the key or the certificate, is too old, or is no Stash.
         """
         if self._initialized:
             return
@@ -99,7 +103,7 @@ class Connection(StashClient):
         return reply.data
 
     async def _greeted(self) -> Reply:
-        """The first reply. A Stash whose database is to be migrated is waited for."""
+        """Return the first reply. Wait for a Stash whose database is to be migrated."""
         deadline = time.monotonic() + self.config.connect_patience
         while True:
             reply = await self.transport.greet(_PROBE)
@@ -116,17 +120,17 @@ class Connection(StashClient):
     async def query(
         self, document: str, variables: Mapping[str, Any] | None = None, *, is_scan: bool = False
     ) -> Reply:
-        """Send a read, again and again while Stash does not answer. See `Door.query`."""
+        """Send a read, and repeat it while Stash does not answer. See `GraphQLTransport.query`."""
         return await self.transport.query(document, variables, is_scan=is_scan)
 
     async def mutate(
         self, document: str, variables: Mapping[str, Any], *, fields: int, is_scan: bool = False
     ) -> Reply:
-        """Send a mutation of `fields` root fields, once. See `Door.mutate`."""
+        """Send a mutation of `fields` root fields, once. See `GraphQLTransport.mutate`."""
         return await self.transport.mutate(document, variables, fields=fields, is_scan=is_scan)
 
     async def picture(self, noun: str, entity_id: str) -> bytes | None:
-        """The picture of a performer, studio or tag. See `Door.picture`."""
+        """Return the picture of a performer, studio or tag. See `GraphQLTransport.picture`."""
         return await self.transport.picture(noun, entity_id)
 
     def _decode_result(self, type_: type[T], data: Any) -> Any:
@@ -154,7 +158,7 @@ class Connection(StashClient):
         """Send one of the library's own documents.
 
         Raises:
-            StashGraphQLError: what Stash said against it.
+            StashGraphQLError: the reply holds errors.
         """
         values = self._convert_datetime(variables or {})
         if query.lstrip().startswith("mutation"):
@@ -168,10 +172,10 @@ class Connection(StashClient):
     async def execute_batch(
         self, operations: list[BatchOperation], *, max_batch_size: int = 250
     ) -> BatchResult:
-        """Send aliased mutations. What Stash refused is named by its alias.
+        """Send aliased mutations. Name each mutation that Stash refused by its alias.
 
         Raises:
-            StashBatchError: some were refused; its `batch_result` has the rest.
+            StashBatchError: Stash refused some mutations. The `batch_result` of the error has the rest.
         """
         for start in range(0, len(operations), max_batch_size):
             chunk = operations[start : start + max_batch_size]
@@ -194,7 +198,7 @@ class Connection(StashClient):
     ) -> AsyncIterator[AsyncClientSession | ReconnectingAsyncClientSession]:
         if self._ws_session is None:
             address = self.url.replace("http", "ws", 1)
-            # Else it would ask the environment itself, and lead loopback through a proxy.
+            # Without an argument the library takes the proxy of the environment, for loopback too.
             proxy = None if self.transport.proxy is None else str(self.transport.proxy.url)
             transport = WebsocketsTransport(
                 url=address, headers=self.config.headers, connect_args={"proxy": proxy}
@@ -206,7 +210,7 @@ class Connection(StashClient):
         yield self._ws_session
 
     async def close(self) -> None:
-        """Close what was opened."""
+        """Close the WebSocket and the HTTP connections."""
         if self.gql_ws_client is not None:
             await self.gql_ws_client.close_async()  # type: ignore[no-untyped-call]  # likewise
         await self.transport.close()

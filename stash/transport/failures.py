@@ -1,4 +1,4 @@
-"""What a failure on the way to Stash means, in words for a person. Pure."""
+"""Describe a failure on the way to Stash in words for a user. Pure."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 _NO_TLS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE")
-"""What OpenSSL says where the other side answers in plain HTTP."""
+"""Errors of OpenSSL for a server that answers in plain HTTP."""
 
 LOCKED = "database is locked"
-"""What Stash says where something else is at work in its database."""
+"""Errors of Stash while another process uses its database."""
 
 
 def tls_failure(error: BaseException) -> str | None:
-    """Return what TLS said against the other side. None where it is no failure of TLS."""
+    """Return the reason of a TLS failure. None for any other error."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, ssl.SSLError):
@@ -30,7 +30,7 @@ def tls_failure(error: BaseException) -> str | None:
 
 
 def not_verified(url: str, reason: str) -> CertificateError:
-    """The error of a Stash that TLS does not reach."""
+    """Return the error of a Stash whose certificate was not verified, or that speaks no TLS."""
     if any(words in reason for words in _NO_TLS):
         return CertificateError(
             f"What answers at {url} speaks no TLS ({reason}); write http:// in STASH_URL, or serve Stash with TLS."
@@ -42,7 +42,7 @@ def not_verified(url: str, reason: str) -> CertificateError:
 
 
 def why_unanswered(error: httpx.TransportError) -> str:
-    """The kind of a failure, and of a connection that was not made what the system or the proxy said."""
+    """Return the kind of a failure. For a failed connection add the reason of the system or the proxy."""
     name, words = type(error).__name__, str(error)
     if isinstance(error, httpx.ProxyError) and words:
         return f"the proxy answers {words}"
@@ -50,7 +50,7 @@ def why_unanswered(error: httpx.TransportError) -> str:
 
 
 def proxy_status(error: httpx.TransportError) -> int | None:
-    """The status with which a proxy refused to lead on. None where it did not say."""
+    """Return the status with which a proxy refused the connection. None if the proxy named none."""
     said = str(error).partition(" ")[0] if isinstance(error, httpx.ProxyError) else ""
     return int(said) if said.isascii() and said.isdecimal() else None
 
@@ -62,5 +62,5 @@ def is_refusal(error: object) -> bool:
 
 
 def is_locked(errors: Iterable[Mapping[str, Any]]) -> bool:
-    """Tell whether Stash could not look because its own database was locked, as it may be while it scans."""
+    """Tell whether Stash could not read because its database was locked, as during a scan."""
     return any(LOCKED in str(error.get("message")) for error in errors)

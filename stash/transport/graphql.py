@@ -1,4 +1,4 @@
-"""The HTTP door to Stash: reads are retried within a budget, a write is sent once, every POST is counted."""
+"""Send GraphQL over HTTP. Reads are retried within a budget, a write is sent once, every POST is counted."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ if TYPE_CHECKING:
     from tenacity import AsyncRetrying
 
 CONNECTING = 10.0
-"""Seconds after which a connection that is not made is tried again."""
+"""Seconds after which an attempt to connect is given up and repeated."""
 
 GREETING = 15.0
-"""Seconds after which the first question, which costs Stash nothing, is put again."""
+"""Seconds after which the first query is repeated, which is cheap for Stash."""
 
 
 @dataclass
 class Requests:
-    """What went over the wire: reads, writes and scan are POSTs, mutations are root fields."""
+    """Counts of requests. Reads, writes and scan count POSTs, mutations count root fields."""
 
     reads: int = 0
     writes: int = 0
@@ -48,15 +48,16 @@ class Requests:
 
     @property
     def total(self) -> int:
-        """All POSTs but those of scan jobs."""
+        """The number of POSTs, without those of scan jobs."""
         return self.reads + self.writes
 
 
 @dataclass(frozen=True)
 class TransportConfig:
-    """How to reach Stash: times are in seconds, `timeout` that of one whole reply. `transport` is for tests.
+    """The address of a Stash, its secrets, and limits in seconds. `timeout` limits one whole reply.
 
-    `connect_patience` is how long a Stash is waited for that does not answer at first; `on_wait` is told of it, once.
+    `connect_patience` is the time for the first answer. `on_wait` is called once when Stash lets the client wait.
+    `transport` is for tests.
     """
 
     url: str
@@ -70,14 +71,14 @@ class TransportConfig:
     on_wait: Callable[[str], object] = field(default=lambda _: None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Take the secrets out of the address: no sentence may name them."""
+        """Take the secrets out of the address, so that no message contains them."""
         address = StashAddress(self.url)
         object.__setattr__(self, "url", address)
         object.__setattr__(self, "api_key", self.api_key or address.api_key)
 
     @property
     def endpoint(self) -> str:
-        """The address of the GraphQL endpoint, whatever prefix Stash is served under."""
+        """The address of the GraphQL endpoint, with the prefix under which Stash is served."""
         return f"{self.url}/graphql"
 
     @property
@@ -86,25 +87,41 @@ class TransportConfig:
         return StashAddress(self.url).headers(self.api_key)
 
 
+class RequestsInFlight(asyncio.Event):
+    """An event that is set while a request is under way. Each request enters it as a context."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._count = 0
+
+    def __enter__(self) -> None:
+        self._count += 1
+        self.set()
+
+    def __exit__(self, *_: object) -> None:
+        self._count -= 1
+        if not self._count:
+            self.clear()
+
+
 class GraphQLTransport:
-    """Sends GraphQL documents to one Stash. Foreign errors become ours here and nowhere else."""
+    """Sends GraphQL documents to one Stash. Only this class turns errors of httpx into errors of stash-sync."""
 
     def __init__(self, config: TransportConfig) -> None:
         self.config = config
         self.url = _checked(config.url)
         self.requests = Requests()
         self.is_stash = False
-        self.request_in_flight = asyncio.Event()
+        self.requests_in_flight = RequestsInFlight()
         self.proxy = None if config.transport is not None else proxy_to(self.url)
-        self.place = (
+        self.address = (
             config.url if self.proxy is None else f"{config.url}, through the proxy {self.proxy.name},"
         )
-        self._patience = RetryBudget()
-        self._judge = Judge(config.url, self.place)
-        self._under_way = 0
-        self._reading = asyncio.Semaphore(4)
-        # Stash writes one at a time, and the next is there when it is done; three at once would end together, and leave it idle.
-        self._writing = asyncio.Semaphore(2)
+        self._budget = RetryBudget()
+        self._judge = Judge(config.url, self.address)
+        self._read_slots = asyncio.Semaphore(4)
+        # Stash does one write at a time. The second waits there, so that Stash is never idle. Three would end together.
+        self._write_slots = asyncio.Semaphore(2)
         self._http = httpx.AsyncClient(
             headers=config.headers,
             timeout=config.timeout,
@@ -120,12 +137,12 @@ class GraphQLTransport:
         await self._http.aclose()
 
     async def greet(self, document: str) -> Reply:
-        """Send the first read: a Stash that starts just now is waited for within the `connect_patience`.
+        """Send the first read. Wait up to `connect_patience` for a Stash that is starting.
 
         Raises:
-            RetriableError: it did not answer.
+            RetriableError: Stash did not answer.
         """
-        attempts = self._patience.attempts(
+        attempts = self._budget.attempts(
             self.config.connect_patience, even_if_sent=True, on_wait=self.config.on_wait
         )
         return await self._read(attempts, document, None, seconds=GREETING, is_scan=False)
@@ -133,12 +150,12 @@ class GraphQLTransport:
     async def query(
         self, document: str, variables: Mapping[str, Any] | None = None, *, is_scan: bool = False
     ) -> Reply:
-        """Send a read, again and again while Stash does not answer.
+        """Send a read, and repeat it while Stash does not answer.
 
         Raises:
-            RetriableError: the patience is at its end.
+            RetriableError: Stash did not answer within the patience.
         """
-        attempts = self._patience.attempts(self.config.patience, even_if_sent=True)
+        attempts = self._budget.attempts(self.config.patience, even_if_sent=True)
         return await self._read(attempts, document, variables, seconds=self.config.timeout, is_scan=is_scan)
 
     async def _read(
@@ -153,43 +170,43 @@ class GraphQLTransport:
         try:
             async for attempt in attempts:
                 with attempt:
-                    async with self._reading:
+                    async with self._read_slots:
                         self._count_read(is_scan=is_scan)
-                        left = min(seconds, self._patience.left(self.config.patience, attempt.retry_state))
+                        left = min(seconds, self._budget.left(self.config.patience, attempt.retry_state))
                         return _unlocked(await self._post(document, variables, left))
         except TransientError as error:
             raise RetriableError(
-                f"Stash at {self.place} does not answer ({error}); start it, or check STASH_URL, and run again."
+                f"Stash at {self.address} does not answer ({error}); start it, or check STASH_URL, and run again."
             ) from error
         raise AssertionError("unreachable")
 
     async def mutate(
         self, document: str, variables: Mapping[str, Any], *, fields: int, is_scan: bool = False
     ) -> Reply:
-        """Send a mutation of `fields` root fields: once, or again while it certainly did not reach Stash.
+        """Send a mutation of `fields` root fields once. Repeat it only while it certainly did not reach Stash.
 
         Raises:
-            RetriableError: it certainly did not reach Stash.
-            UnansweredWriteError: it may have; look for its effect before it is repeated.
-            RequestRefusedError: something in front of Stash refuses this one.
+            RetriableError: the mutation certainly did not reach Stash.
+            UnansweredWriteError: the mutation may have reached Stash. The caller checks its effect before a repetition.
+            RequestRefusedError: a server in front of Stash refuses this mutation.
         """
         patience = self.config.patience
         try:
-            async for attempt in self._patience.attempts(patience, even_if_sent=False):
+            async for attempt in self._budget.attempts(patience, even_if_sent=False):
                 with attempt:
-                    async with self._writing:
+                    async with self._write_slots:
                         self._count_write(fields, is_scan=is_scan)
-                        left = min(self.config.timeout, self._patience.left(patience, attempt.retry_state))
+                        left = min(self.config.timeout, self._budget.left(patience, attempt.retry_state))
                         return await self._post(document, variables, left)
         except TransientError as error:
-            kind = UnansweredWriteError if error.was_sent else RetriableError
-            raise kind(
-                f"Stash at {self.place} did not answer a write ({error}); run again, it goes on from there."
+            error_type = UnansweredWriteError if error.was_sent else RetriableError
+            raise error_type(
+                f"Stash at {self.address} did not answer a write ({error}); run again, it goes on from there."
             ) from error
         raise AssertionError("unreachable")
 
     async def picture(self, noun: str, entity_id: str) -> bytes | None:
-        """The picture of a performer, studio or tag as Stash has it. None where it does not say."""
+        """Return the picture of a performer, studio or tag from Stash. None if Stash does not send it."""
         address = f"{self.config.endpoint.removesuffix('/graphql')}/{noun}/{entity_id}/image"
         self._count_read(is_scan=False)
         try:
@@ -217,27 +234,22 @@ class GraphQLTransport:
             raise self._judge.refusal
         content = to_json({"query": document, "variables": variables or {}})
         kill_points.reached("before-send")
-        self._under_way += 1
-        self.request_in_flight.set()
         try:
-            # httpx counts from each part that comes; a reply that only drips has to end too.
-            async with asyncio.timeout(seconds):
-                response = await self._answer(content, seconds)
+            # httpx limits the wait for each part, so that a slow stream of parts would never end.
+            with self.requests_in_flight:
+                async with asyncio.timeout(seconds):
+                    response = await self._answer(content, seconds)
         except TimeoutError as error:
             raise TransientError("no whole reply in time", was_sent=True) from error
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
             raise self._judge.unanswered(error) from error
-        finally:
-            self._under_way -= 1
-            if not self._under_way:
-                self.request_in_flight.clear()
         kill_points.reached("after-reply")
         reply = self._judge.reply(response, is_stash=self.is_stash)
-        self._patience.was_answered()
+        self._budget.was_answered()
         return reply
 
     async def _answer(self, content: bytes, seconds: float) -> httpx.Response:
-        """The whole answer to a request. One that cannot be decoded has its status, and no content."""
+        """Return the whole answer to a request. An answer that cannot be decoded keeps its status only."""
         request = self._http.build_request(
             "POST",
             self.config.endpoint,
@@ -252,8 +264,8 @@ class GraphQLTransport:
             response = _undecoded(response)
         finally:
             await response.aclose()
-        # Its own one names it, so that all it said would be kept until garbage is looked for.
-        response.stream = _READ
+        # httpx's stream refers back to the response. Without that cycle the body is freed at once.
+        response.stream = _EMPTY
         return response
 
 
@@ -272,13 +284,13 @@ def _checked(url: str) -> httpx.URL:
 
 
 def _undecoded(response: httpx.Response) -> httpx.Response:
-    """An answer whose content is not encoded as it says: with a page that says nothing in its place."""
+    """Return an answer with the status of one that cannot be decoded, and a placeholder as its content."""
     kept = {name: text for name, text in response.headers.items() if name in _HEADERS}
     return httpx.Response(response.status_code, headers=kept, content=b"<damaged>", request=response.request)
 
 
 def _unlocked(reply: Reply) -> Reply:
-    """The reply to a read. One that Stash could not do, because it was writing itself, is sent again."""
+    """Return the reply to a read. Raise TransientError if the database of Stash was locked."""
     if is_locked(reply.errors):
         raise TransientError("its database is locked", was_sent=False)
     return reply
@@ -287,6 +299,6 @@ def _unlocked(reply: Reply) -> Reply:
 _PORTS = range(1, 65536)
 _HEADERS = {"content-type", "retry-after", "www-authenticate"}
 _JSON = {"Content-Type": "application/json"}
-_READ = httpx.ByteStream(b"")
+_EMPTY = httpx.ByteStream(b"")
 
 __all__ = ["GraphQLTransport", "Reply", "Requests", "TransportConfig"]

@@ -1,4 +1,4 @@
-"""What is too large for one request goes in two."""
+"""Split a request that is too large into two."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
 
-async def fitting[T, R](many: Sequence[T], do: Callable[[Sequence[T]], Awaitable[R]]) -> list[R]:
-    """The answers for many, asked in one request, or in halves and their halves where one is too large.
+async def send_in_halves[T, R](many: Sequence[T], do: Callable[[Sequence[T]], Awaitable[R]]) -> list[R]:
+    """Return the answers for many values, from one request, or from halves while a request is too large.
 
     Raises:
-        RequestRefusedError: one of them alone is too large, or refused for another reason.
+        RequestRefusedError: the request for a single value is too large, or a request is refused for another reason.
     """
     try:
         return [await do(many)]
@@ -22,4 +22,4 @@ async def fitting[T, R](many: Sequence[T], do: Callable[[Sequence[T]], Awaitable
         if not error.is_too_large or len(many) == 1:
             raise
     half = len(many) // 2
-    return [*await fitting(many[:half], do), *await fitting(many[half:], do)]
+    return [*await send_in_halves(many[:half], do), *await send_in_halves(many[half:], do)]

@@ -1,4 +1,4 @@
-"""Whether an answer over HTTP is a reply of Stash, or what it means that it is none."""
+"""Decide whether an HTTP answer is a GraphQL reply of Stash, or which error it is."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, http
 
 @dataclass(frozen=True)
 class Reply:
-    """A GraphQL reply: partial data and errors may stand side by side."""
+    """A GraphQL reply. Partial data and errors may stand side by side."""
 
     data: dict[str, Any]
     errors: tuple[dict[str, Any], ...] = ()
 
     def message_for(self, alias: str) -> str | None:
-        """The error text of one root field, or of the whole reply where no field is named."""
+        """Return the error text of one root field, or the text of an error that names no field."""
         for error in self.errors:
             path = error.get("path")
             if not isinstance(path, list) or not path or path[0] in (alias, "variable"):
@@ -37,41 +37,41 @@ class Reply:
 
 
 class Judge:
-    """Judges the answers of one address, and keeps a refusal that every further request would meet too."""
+    """Turns the answers of one address into replies or errors. Keeps a refusal that would repeat for every request."""
 
-    def __init__(self, url: str, place: str) -> None:
+    def __init__(self, url: str, address: str) -> None:
         self.refusal: SyncError | None = None
         self._url = url
-        self._place = place
+        self._address = address
 
     async def refuse_to_move(self, response: httpx.Response) -> None:
-        """Name where a redirect leads, before httpx looks at an address that may be none."""
+        """Raise the error of a redirect before httpx parses its target, which may be malformed."""
         if response.has_redirect_location and response.request.method == "POST":
             raise self._kept(self._moved(response))
 
     def unanswered(self, error: Exception) -> Exception:
-        """The error of an answer that did not come, or that cannot be read."""
+        """Return the error of an answer that is missing or cannot be read."""
         if not isinstance(error, httpx.TransportError):
             return TransientError(f"a damaged reply, {type(error).__name__}", was_sent=True)
         if (reason := tls_failure(error)) is not None:
             return not_verified(self._url, reason)
         status = proxy_status(error)
         if status is not None and not answers.is_passing(status):
-            refusal = answers.refusal(self._place, status, {}, _NO_PAGE)
-            return self._kept(refusal or answers.final(self._place, status, _NO_PAGE))
+            refusal = answers.refusal(self._address, status, {}, _NO_PAGE)
+            return self._kept(refusal or answers.final(self._address, status, _NO_PAGE))
         return TransientError(why_unanswered(error), was_sent=not isinstance(error, _NEVER_SENT))
 
     def reply(self, response: httpx.Response, *, is_stash: bool) -> Reply:
-        """The reply in an answer. `is_stash` where it is known that a Stash is there.
+        """Return the reply in an answer. `is_stash` says that a Stash was recognised before.
 
         Raises:
-            TransientError: another attempt may be answered better.
-            SyncError: named by what refuses us.
+            TransientError: another attempt may succeed.
+            SyncError: the answer is a refusal, or comes from no Stash.
         """
         status, content = response.status_code, response.content
         if response.is_redirect:
             raise self._kept(self._moved(response))
-        refusal = answers.refusal(self._place, status, response.headers, content)
+        refusal = answers.refusal(self._address, status, response.headers, content)
         if refusal is not None:
             raise self._kept(refusal)
         if answers.is_passing(status):
@@ -85,7 +85,7 @@ class Judge:
             raise self._no_reply(response, "with other JSON", is_stash=is_stash)
         data, errors = body.get("data"), body.get("errors")
         if not data and isinstance(errors, list) and any(map(is_refusal, errors)):
-            raise self._kept(answers.key_refused(self._place))
+            raise self._kept(answers.key_refused(self._address))
         return Reply(
             data if isinstance(data, dict) else {},
             tuple(e for e in errors if isinstance(e, dict)) if isinstance(errors, list) else (),
@@ -95,14 +95,14 @@ class Judge:
         return answers.moved(self._url, response.status_code, response.headers.get("location", ""))
 
     def _no_reply(self, response: httpx.Response, what: str, *, is_stash: bool) -> Exception:
-        """The error of an answer that is not of GraphQL."""
+        """Return the error of an answer that holds no GraphQL reply."""
         status = response.status_code
         is_final = status >= httpx.codes.BAD_REQUEST
         if is_final and (is_stash or status in answers.OF_WHO_ASKS):
-            return self._kept(answers.final(self._place, status, response.content))
+            return self._kept(answers.final(self._address, status, response.content))
         if not is_stash:
             return UnsuitableStashError(
-                f"{self._place} answers, but not as a Stash does (HTTP {status} {what}); check STASH_URL."
+                f"{self._address} answers, but not as a Stash does (HTTP {status} {what}); check STASH_URL."
             )
         return TransientError(f"HTTP {status} {what}", was_sent=True)
 
@@ -113,4 +113,4 @@ class Judge:
 
 
 _NO_PAGE = b"<none>"
-"""The page of a proxy of which only the status is known."""
+"""The content of a proxy's answer of which only the status is known."""

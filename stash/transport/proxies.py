@@ -1,4 +1,4 @@
-"""The proxy that leads to Stash, as the environment names it: never for this machine's own addresses."""
+"""Find the proxy that leads to Stash in the environment. This machine's own addresses need none."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ _SCHEMES = ("http", "https", "socks5", "socks5h")
 
 @dataclass(frozen=True)
 class Proxy:
-    """A proxy, and the variable that names it. `name` is fit to be shown, without a password."""
+    """A proxy, and the variable that names it. `name` may be shown, because it contains no password."""
 
     url: httpx.URL
     variable: str
 
     @property
     def name(self) -> str:
-        """The address without what it carries of a login."""
+        """The address without a user and a password."""
         return str(self.url.copy_with(username=None, password=None, raw_path=b"/")).rstrip("/")
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether a host is this machine itself, which no proxy leads to."""
+    """Tell whether a host is this machine itself, which is reached without a proxy."""
     name = host.casefold().rstrip(".")
     if name == "localhost" or name.endswith(".localhost"):
         return True
@@ -58,23 +58,23 @@ def _address(host: str) -> IPv4Address | IPv6Address | None:
 
 
 def proxy_to(url: httpx.URL) -> Proxy | None:
-    """The proxy of HTTP_PROXY, HTTPS_PROXY or ALL_PROXY on the way to an address, unless NO_PROXY exempts its host.
+    """Return the proxy of HTTP_PROXY, HTTPS_PROXY or ALL_PROXY for an address. None if NO_PROXY exempts the host.
 
     Raises:
-        UsageError: it is no address, or of a kind that cannot be used.
+        UsageError: the variable holds no address, or names a protocol that is not supported.
     """
     if is_loopback(url.host):
         return None
-    named = getproxies()
-    text = named.get(url.scheme) or named.get("all") or ""
+    proxies = getproxies()
+    text = proxies.get(url.scheme) or proxies.get("all") or ""
     port = url.port or _PORTS[url.scheme]
-    if not text or proxy_bypass(f"{url.host}:{port}") or _is_exempt(url.host, port, named.get("no", "")):
+    if not text or proxy_bypass(f"{url.host}:{port}") or _is_exempt(url.host, port, proxies.get("no", "")):
         return None
     return _usable(text, _variable(url.scheme, text))
 
 
 def _is_exempt(host: str, port: int, no_proxy: str) -> bool:
-    """Tell whether NO_PROXY names a host: itself, its domain, its network, with or without its port."""
+    """Tell whether NO_PROXY names a host, its domain or its network, with or without its port."""
     name, address = host.casefold().rstrip("."), _address(host)
     for entry in re.split(r"[,\s]+", no_proxy.casefold()):
         with_port = re.fullmatch(r"([^:]*|\[.*\]):(\d+)", entry, re.ASCII)

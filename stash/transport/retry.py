@@ -1,4 +1,4 @@
-"""How long Stash is waited for while it does not answer, and how often it is asked meanwhile."""
+"""Limit how long a silent Stash is waited for, and how often a request is repeated."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
     from tenacity import RetryCallState
 
 LULL = 30.0
-"""Seconds after a failure in which another one is of the same outage."""
+"""Seconds within which a second failure belongs to the same outage."""
 
 LAST_LOOK = 1.0
-"""Seconds that a request is given at least, also where the patience is at its end."""
+"""The least seconds for a request, even when the patience has run out."""
 
 _NO_SILENCE = (-math.inf, -math.inf)
-"""Since when Stash has been silent, and when it was found so last."""
+"""The start of an outage and its last failure, for a Stash that answers."""
 
 
 class TransientError(Exception):
-    """A failure that another attempt may not meet. `was_sent` where a write may have taken effect."""
+    """A failure that another attempt may avoid. `was_sent` says that a write may have taken effect."""
 
     def __init__(self, reason: str, *, was_sent: bool, wait: float | None = None) -> None:
         super().__init__(reason)
@@ -34,17 +34,17 @@ class TransientError(Exception):
 
 
 class RetryBudget:
-    """Counts how long Stash has answered nobody: what waits side by side does not wait in turn."""
+    """Measures the length of an outage. Requests that wait at the same time share one budget."""
 
     def __init__(self) -> None:
         self._silence = _NO_SILENCE
 
     def was_answered(self) -> None:
-        """Stash answered: the next silence is another one."""
+        """Note an answer of Stash, which ends the outage."""
         self._silence = _NO_SILENCE
 
     def left(self, seconds: float, state: RetryCallState) -> float:
-        """Tell how many of so many seconds an attempt has that begins now, with Stash silent since a while already."""
+        """Return the seconds left of `seconds` for an attempt that begins now, during an outage or without one."""
         since, last = self._silence
         now = began = time.monotonic()
         if state.attempt_number > 1:
@@ -56,10 +56,10 @@ class RetryBudget:
     def attempts(
         self, seconds: float, *, even_if_sent: bool, on_wait: Callable[[str], object] | None = None
     ) -> AsyncRetrying:
-        """Attempts at a request while Stash is silent for so long.
+        """Return attempts at a request, for an outage of at most `seconds`.
 
-        Each further one follows a TransientError; of a request that may have reached Stash there is none, unless it
-        may be repeated `even_if_sent`. The last error is raised. `on_wait` is told once why there is a second one.
+        Each further attempt follows a TransientError. A request that may have reached Stash is repeated only with
+        `even_if_sent`. The last error is raised. `on_wait` gets the reason of the second attempt, once.
         """
         return AsyncRetrying(
             stop=self._is_over(seconds),
@@ -83,7 +83,7 @@ class RetryBudget:
         return lambda state: self._silent(state) >= seconds
 
     def _silent(self, state: RetryCallState) -> float:
-        """For how long Stash is silent, now that an attempt failed."""
+        """Return the seconds for which Stash has been silent when an attempt failed."""
         since, last = self._silence
         if state.start_time > last + LULL:
             since = state.start_time

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from stash.changes.net_changes import comparable
-from stash.files.content import mark_of_url
+from stash.files.content import digest_of_url
 from stash.journal import PICTURES
 from stash.undo.plan import OF_STASH
 
@@ -77,7 +77,7 @@ def is_rearranged(change: NetChange, given: GalleryContent, snapshot: StashSnaps
 def shown_mark(snapshot: StashSnapshot, ref: EntityRef) -> str | None:
     """Return the mark of the picture that Stash shows, empty for none. None where Stash did not send it."""
     picture = snapshot.pictures.get(ref, "")
-    return None if picture is None else mark_of_url(picture)
+    return None if picture is None else digest_of_url(picture)
 
 
 def members(value: Any) -> list[str]:

@@ -80,8 +80,8 @@ class UndoRun:
     # --- report ---
 
     def _measure(self) -> None:
-        self._report.requests = vars(self._store.requests).copy()
-        self._report.seconds = time.monotonic() - self._began
+        self._report.header.requests = vars(self._store.requests).copy()
+        self._report.header.seconds = time.monotonic() - self._began
 
     def _report_left_alone(self, run: RunRow, log: Iterable[LogEntry], plan: UndoPlan) -> None:
         """Name what stays as it is, and why."""
@@ -139,7 +139,7 @@ class UndoRun:
             number = await self._journal.runs.begin(command_of(run), run.creators)
         else:
             return
-        self._report.run = number
+        self._report.header.run = number
         log = FlushLog(self._journal, number, staged.results.get)
         self._store.record_with(log)
         try:
@@ -151,7 +151,7 @@ class UndoRun:
             raise
         if not self._report.exit_code:
             await self._journal.log.log_all_applied(number)
-        await self._journal.runs.end(number, self._report.outcome, self._report.summary())
+        await self._journal.runs.end(number, self._report.header.outcome, self._report.summary())
 
     async def _write(self, log: FlushLog, changes: Changes, plan: UndoPlan, staged: StagedUndo) -> None:
         """Record the undo marks first, so that no sync writes again what is half undone. Write, then delete."""

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from stash.changes.net_changes import NetField, comparable, target_of, without
-from stash.files.content import mark_of_url
+from stash.files.content import digest_of_url
 from stash.journal import ENTITY_ITSELF, PICTURES, UndoMark
 from stash.reconcile.merge import merge_set, merge_value
 from stash.undo.chapters import fit_chapters
@@ -138,7 +138,7 @@ class UndoPlanner:
     def _restore_value(self, ref: EntityRef, name: str, field: NetField) -> None:
         is_picture = name in PICTURES
         current = shown_mark(self._stash_now, ref) if is_picture else self._fields[ref][name]
-        desired = mark_of_url(field.before) if is_picture else field.before
+        desired = digest_of_url(field.before) if is_picture else field.before
         merged = merge_value(
             comparable(current),
             comparable(desired),

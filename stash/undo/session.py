@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stash.opening import SyncOptions, open_database, open_journal
-from stash.reach import reaching
+from stash.reach import open_stash
 from stash.report import Report
 from stash.undo.execute import UndoRun
 from stash.undo.select_run import chosen_run
@@ -36,7 +36,7 @@ async def undo(
     report = Report(plan=[] if options.dry_run else None)
     async with (
         open_database(settings, options) as database,
-        reaching(settings, progress, transport, is_dry=options.dry_run) as context,
+        open_stash(settings, progress, transport, is_dry=options.dry_run) as context,
     ):
         await context.get_client()
         async with open_journal(settings, database, context, options) as journal:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from stash_graphql_client.types import Gallery, GalleryChapter
 
 from stash.changes.net_changes import target_of
-from stash.files.content import mark_of_url
+from stash.files.content import digest_of_url
 from stash.journal import PICTURES
 from stash.reconcile.merge_result import MergeResult, Picture
 from stash.store import Change
@@ -142,7 +142,7 @@ class UndoStage:
 
     def _attach(self, entity: Entity, name: str, picture: str | None, before: str | None) -> None:
         self._store.attach(entity, **{name: picture})
-        self.staged.results[entity].pictures[name] = Picture(before, mark_of_url(picture))
+        self.staged.results[entity].pictures[name] = Picture(before, digest_of_url(picture))
 
     def _deletion(self, change: NetChange) -> Change:
         """Return the deletion of an entity with the fields that make it again."""

@@ -19,7 +19,7 @@ from stash.cli.output import Output
 from stash.cli.summaries import comparison_lines, comparison_of, headline, report_lines
 from stash.embedded import EmbeddedStash, serve
 from stash.journal import Journal
-from stash.report import Report, Skipped, Unmatched, counted
+from stash.report import Report, RunHeader, Skipped, Unmatched, counted
 from stash.source.database import Database
 from stash.store import connect
 
@@ -41,7 +41,7 @@ def test_a_number_goes_with_its_noun(count: int, plural: str, said: str) -> None
 
 def finished(**counts: int) -> Report:
     """A run that made and changed something."""
-    report = Report(run=7, requests={"reads": 5, "writes": 1, "mutations": 2, "scan": 0})
+    report = Report(RunHeader(7, requests={"reads": 5, "writes": 1, "mutations": 2, "scan": 0}))
     report.entities["galleries"].created = counts.get("made", 0)
     report.entities["images"].updated = counts.get("changed", 0)
     return report
@@ -56,7 +56,7 @@ def test_a_sync_ends_with_its_result_and_the_way_back() -> None:
     assert not [line for line in lines if "reads" in line]
     assert "5 reads, 1 write (2 mutations), 0 for scans, 0.0 s." in report_lines(report, is_verbose=True)
     assert list(headline(Report())) == []
-    assert not [line for line in report_lines(Report(run=8), is_new=True) if "Run 8" in line]
+    assert not [line for line in report_lines(Report(RunHeader(8)), is_new=True) if "Run 8" in line]
 
 
 @pytest.mark.parametrize(

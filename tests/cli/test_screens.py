@@ -15,7 +15,7 @@ from rich.cells import cell_len
 from stash.cli.output import Output
 from stash.cli.summaries import report_lines
 from stash.next_steps import UNSCANNED
-from stash.report import PLURALS, FieldChange, Report, Unmatched
+from stash.report import PLURALS, FieldChange, Report, RunHeader, Unmatched
 from tests.cli.screens import COMMANDS, command, environment
 
 COLUMNS, LINES = 80, 24
@@ -83,7 +83,7 @@ def test_names_do_not_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> 
 
 def test_reasons_that_differ_by_an_id_are_one_line() -> None:
     """What differs by the id in its reason alone is counted together; one alone keeps its id."""
-    report = Report(run=1)
+    report = Report(RunHeader(1))
     for number in range(3):
         report.skip("attachments", str(number), f"the account media 73734448789133568{number} is unknown")
     report.skip("post", "9", "its account 737344487891335689 is unknown")
@@ -94,7 +94,7 @@ def test_reasons_that_differ_by_an_id_are_one_line() -> None:
 
 def crowded(*, is_plan: bool) -> Report:
     """A report that has something to say of everything."""
-    report = Report(run=None if is_plan else 1)
+    report = Report(RunHeader(None if is_plan else 1))
     report.plan = [] if is_plan else None
     for name in PLURALS:
         report.count(name, "updated")

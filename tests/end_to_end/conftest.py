@@ -11,8 +11,10 @@ import pytest
 from metadata.ingest import ingest_paths
 from metadata.making import open_or_make
 from stash.demo import DemoWorld, write_world
+from tests.end_to_end.restoring import Home
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from stash.report import Report
@@ -75,3 +77,11 @@ def sample(request: pytest.FixtureRequest, server: Server, shared: Path, tmp_pat
     for path in (folder, *folder.rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)
     return Setup(server, tmp_path / database, folder)
+
+
+@pytest.fixture
+def home(small: Setup, tmp_path: Path) -> Iterator[Home]:
+    """A world that was never synced."""
+    home = Home(small, tmp_path)
+    yield home
+    home.stash.close()

@@ -61,7 +61,7 @@ async def test_a_fresh_sync_costs_tens_of_requests(thousand: Thousand) -> None:
     assert first.exit_code == 0
     assert first.entities["galleries"].created == thousand.world.galleries
     assert first.entities["images"].updated + first.entities["scenes"].updated == thousand.world.media >= 2400
-    assert first.requests["reads"] + first.requests["writes"] <= 40
+    assert first.header.requests["reads"] + first.header.requests["writes"] <= 40
 
 
 @pytest.mark.asyncio(loop_scope="module")
@@ -69,8 +69,8 @@ async def test_an_unchanged_sync_costs_a_handful_and_writes_nothing(thousand: Th
     """Nothing changed: at most 10 requests, no mutation, and no row but the run's own."""
     before = _content(thousand.setup.database)
     again = await thousand.setup.sync()
-    assert again.requests["reads"] <= 10
-    assert again.requests["mutations"] == again.requests["writes"] == 0
+    assert again.header.requests["reads"] <= 10
+    assert again.header.requests["mutations"] == again.header.requests["writes"] == 0
     assert _content(thousand.setup.database) == before
     assert again.entities["images"].unchanged == thousand.first.entities["images"].updated
     assert again.entities["galleries"].unchanged == thousand.world.galleries
@@ -88,10 +88,10 @@ async def test_one_change_at_the_source_costs_that_item_alone(thousand: Thousand
         )
         (media,) = connection.execute("SELECT count(*) FROM attachments WHERE postId = ?", (post,)).fetchone()
     report = await thousand.setup.sync()
-    assert report.requests["reads"] + report.requests["writes"] <= 15
+    assert report.header.requests["reads"] + report.header.requests["writes"] <= 15
     assert report.entities["galleries"].updated == 1
     assert 1 <= report.entities["images"].updated + report.entities["scenes"].updated <= 2 * media
-    assert (await thousand.setup.sync()).requests["mutations"] == 0
+    assert (await thousand.setup.sync()).header.requests["mutations"] == 0
 
 
 @pytest.mark.asyncio(loop_scope="module")
@@ -104,6 +104,6 @@ async def test_one_edit_in_stash_is_seen_and_kept(thousand: Thousand) -> None:
         await store.save(image)
     for _ in range(2):
         report = await thousand.setup.sync()
-        assert report.requests["reads"] + report.requests["writes"] <= 15
-        assert report.requests["mutations"] == 0
+        assert report.header.requests["reads"] + report.header.requests["writes"] <= 15
+        assert report.header.requests["mutations"] == 0
         assert ("Image", image.id, "title") in {(one.type, one.id, one.field) for one in report.kept}

@@ -115,7 +115,7 @@ async def test_passes_follow_one_another_in_one_held_context(
             second = await one_pass(config, name)
             assert second.run.report.entities["galleries"].created == 1
             third = await one_pass(config, name)
-            assert third.run.report.requests["mutations"] == 0
+            assert third.run.report.header.requests["mutations"] == 0
             assert live_store() is held
         async with connect(url) as store:
             galleries = [one for one in await store.find(Gallery) if one.studio.name.startswith(name)]

@@ -38,11 +38,11 @@ async def test_what_a_user_deleted_is_not_made_again(small: Setup, kind: type) -
         assert len(await store.find(kind)) == before - 1
     assert [one.reason for one in report.skipped if "--recreate" in one.reason]
     assert report.exit_code == 0
-    assert (await small.sync()).requests["mutations"] == 0
+    assert (await small.sync()).header.requests["mutations"] == 0
     await small.sync(recreate=True)
     async with small.server.store() as store:
         assert len(await store.find(kind)) == before
-    assert (await small.sync()).requests["mutations"] == 0
+    assert (await small.sync()).header.requests["mutations"] == 0
 
 
 async def test_files_that_stash_does_not_know_are_refused(small: Setup) -> None:

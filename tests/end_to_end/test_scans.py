@@ -148,12 +148,14 @@ async def test_a_sync_scans_with_the_users_defaults(small: Setup) -> None:
     documents = watch(small.server)
     first = await run(small)
     assert (first.exit_code, documents.count(_QUESTION)) == (0, 1)
-    assert first.requests["reads"] + first.requests["writes"] + first.requests["scan"] == len(documents)
+    assert first.header.requests["reads"] + first.header.requests["writes"] + first.header.requests[
+        "scan"
+    ] == len(documents)
     [given] = stash_of(small.server).scans
     assert given == {"paths": given["paths"], **SOME}
     documents.clear()
     again = await run(small)
-    assert (again.requests["scan"], documents.count(_QUESTION)) == (0, 0)
+    assert (again.header.requests["scan"], documents.count(_QUESTION)) == (0, 0)
 
 
 @pytest.mark.parametrize("choice", ["none", "defaults,phashes"])

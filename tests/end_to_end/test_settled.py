@@ -57,5 +57,5 @@ async def test_an_overwriting_run_leaves_its_parts_open(small: Setup) -> None:
     """After --overwrite each part is decided again, so that a later edit is seen, and then settled."""
     await small.sync(overwrite=frozenset({"title"}))
     assert not any(settled(small))
-    assert (await small.sync()).requests["mutations"] == 0
+    assert (await small.sync()).header.requests["mutations"] == 0
     assert all(settled(small))

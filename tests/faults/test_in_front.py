@@ -19,14 +19,14 @@ import pytest
 
 from stash.errors import RetriableError, SyncError, UnansweredWriteError, UnsuitableStashError
 from stash.jobs import wait_until_idle
-from stash.reach import reaching
+from stash.reach import open_stash
 from stash.settings import Settings
 from stash.transport.client import Connection
 from stash.transport.graphql import GraphQLTransport, TransportConfig
 from stash.undo.session import undo
 from tests.conftest import Silent
 from tests.faults.rig import OPTIONS, PATIENCE, URL
-from tests.unit.test_wire import HELLO
+from tests.unit.answering import HELLO
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -325,7 +325,7 @@ async def test_a_stash_that_starts_late_is_waited_for(
 
     told, settings = Told(), Settings(url="http://stash.test", patience=300.0, downloads=tmp_path)
     before = clock.waited
-    async with reaching(settings, told, httpx.MockTransport(answer), is_dry=False) as context:
+    async with open_stash(settings, told, httpx.MockTransport(answer), is_dry=False) as context:
         await context.get_client()
     assert clock.waited - before < 300
     assert [one.split(" (")[0] for one in told.steps] == ["Waiting for Stash at http://stash.test"]
@@ -342,7 +342,7 @@ async def test_who_waits_for_a_stash_that_is_down(
 
     settings = Settings(url="http://stash.test", patience=100.0, downloads=tmp_path)
     before = clock.waited
-    async with reaching(settings, None, httpx.MockTransport(answer), is_dry=is_dry) as context:
+    async with open_stash(settings, None, httpx.MockTransport(answer), is_dry=is_dry) as context:
         with pytest.raises(RetriableError):
             await context.get_client()
     assert least < clock.waited - before < most

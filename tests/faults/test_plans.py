@@ -64,9 +64,9 @@ def report_of(outcome: Outcome) -> Report:
 
 async def done_by(life: Life, report: Report) -> set[tuple[str, str, str]]:
     """What a run did: type, key and field."""
-    assert report.run is not None
+    assert report.header.run is not None
     async with await Database.open(str(life.database)) as database:
-        operations = await (await Journal.open(database)).log.entries(report.run)
+        operations = await (await Journal.open(database)).log.entries(report.header.run)
     assert all(one.state == "applied" for one in operations)
     return {(one.type, " ".join(one.key), name) for one in operations for name in one.after}
 
@@ -142,7 +142,7 @@ async def test_r22_chapters_and_links_are_planned() -> None:
             dry = await case.run(case.settings(), dry_run=True, is_forced=True)
             assert case.sent == []
             real = await case.run(case.settings(), is_forced=True)
-            planned, done = as_planned(dry), await as_done(case.database, real.run or 0)
+            planned, done = as_planned(dry), await as_done(case.database, real.header.run or 0)
             chapters += sum(place[0] == "GalleryChapter" for place in done)
             failures += [
                 f"seed {seed} {place}: planned {planned.get(place)!r}, done {done.get(place)!r}"

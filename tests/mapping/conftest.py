@@ -127,7 +127,7 @@ class Case:
         sent = list(self.sent)
         second = await self.sync(**options)
         assert self.sent == []
-        assert second.requests["mutations"] == 0
+        assert second.header.requests["mutations"] == 0
         self.sent[:] = sent
         return first
 

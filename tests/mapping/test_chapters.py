@@ -8,7 +8,7 @@ from stash_graphql_client.types import Gallery, Image
 
 from stash import jobs
 from stash.demo.files import jpeg
-from tests.mapping.test_contents import chapters
+from tests.mapping.test_aggregated import chapters
 from tests.metadata.factories import moment
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ async def test_an_image_that_a_user_adds_moves_the_chapters(everywhere: Case) ->
             await (image.add_to_gallery(gallery) if is_in else image.remove_from_gallery(gallery))
             await store.flush()
         report = await case.settled()
-        assert report.requests["mutations"] == 1
+        assert report.header.requests["mutations"] == 1
         assert await chapters(case, outer.id) == [("The carried post", place)]
 
 

@@ -149,7 +149,7 @@ async def test_a_lost_reply_never_adopts_a_stranger(case: Case, *, is_done: bool
     assert report.exit_code == 0
     found = await galleries_of(case)
     assert len(found) == 2
-    assert (await case.sync()).requests["mutations"] == 0
+    assert (await case.sync()).header.requests["mutations"] == 0
     async with case.stash() as store:
         assert await shown(store, gallery) == before
 

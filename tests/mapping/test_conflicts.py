@@ -10,24 +10,18 @@ from hypothesis import strategies as st
 from stash_graphql_client.types import Image, Performer, Studio, Tag
 
 from stash.errors import RejectedError
+from tests.mapping.conflicts import of_the_picture, posted
 from tests.mapping.conftest import little_case
 
 if TYPE_CHECKING:
     from stash.store import StashStore
     from tests.mapping.conftest import Case
 
+
 TYPES: dict[str, type[Any]] = {"performer": Performer, "studio": Studio, "tag": Tag}
+
+
 JOURNAL = ("sync_entity", "sync_part", "sync_change", "sync_run")
-
-
-async def posted(case: Case, username: str, name: str | None = None, *hashtags: str) -> Any:
-    """A creator with one post with one picture."""
-    creator = case.rows.account(username=username, displayName=name)
-    post = case.post(creator, case.picture(creator))
-    for hashtag in dict.fromkeys(hashtags):
-        case.rows.tag(post, hashtag)
-    await case.save()
-    return creator
 
 
 async def made(store: StashStore, kind: str, **values: Any) -> Any:
@@ -41,13 +35,6 @@ async def made(store: StashStore, kind: str, **values: Any) -> Any:
     except RejectedError:
         return None
     return entity
-
-
-async def of_the_picture(case: Case) -> Image:
-    """The one image with all that it has."""
-    async with case.stash() as store:
-        (image,) = await store.find(Image)
-        return image
 
 
 STUDIOS: list[tuple[str, dict[str, Any], str]] = [
@@ -147,45 +134,6 @@ async def test_a_studio_above_the_network_gets_no_parent(case: Case) -> None:
 
 
 @pytest.mark.parametrize(
-    ("hashtags", "count"),
-    [
-        (["maße", "masse"], 2),
-        (["élan", "Élan"], 1),
-        (["ﬁt", "fit"], 2),
-        (["ﾌ", "フ"], 2),
-        (["οδος", "οδοσ"], 2),
-    ],
-)
-async def test_hashtags_are_told_apart_as_stash_tells_tags(
-    case: Case, hashtags: list[str], count: int
-) -> None:
-    """Two hashtags are two tags, but for their case, in which tags are lower."""
-    await posted(case, "anna", None, *hashtags)
-    assert (await case.settled()).exit_code == 0
-    assert len((await of_the_picture(case)).tags) == count
-
-
-@pytest.mark.parametrize(
-    ("hashtag", "standing", "is_adopted"),
-    [
-        ("red", {"name": "RED"}, True),
-        ("red", {"name": "Colour", "aliases": ["Red"]}, True),
-        ("masse", {"name": "maße"}, False),
-        ("élan", {"name": "ÉLAN"}, False),
-        ("k", {"name": "\u212a"}, False),
-        ("straße", {"name": "Road", "aliases": ["STRASSE"]}, False),
-    ],
-)
-async def test_a_tag(case: Case, hashtag: str, standing: dict[str, Any], *, is_adopted: bool) -> None:
-    """A tag is taken by name or alias where Stash would refuse another one, and nowhere else."""
-    await posted(case, "anna", None, hashtag)
-    async with case.stash() as store:
-        await store.create(Tag, **standing)
-    assert (await case.settled()).exit_code == 0
-    assert (case.inputs("tagCreate") == []) is is_adopted
-
-
-@pytest.mark.parametrize(
     ("username", "name"),
     [
         ("İnci", "inci"),
@@ -219,7 +167,7 @@ async def test_aliases_that_stash_would_refuse_are_named(case: Case) -> None:
         report = await case.sync()
         assert report.exit_code == 3
         assert ["Anna B." in one.reason for one in report.skipped] == [True]
-        assert (report.requests["mutations"] == 0) is (number > 0)
+        assert (report.header.requests["mutations"] == 0) is (number > 0)
     async with case.stash() as store:
         found = await store.get(Performer, performer.id)
     assert (sorted(found.alias_list), found.urls) == (["BOB", "Bob"], ["https://fansly.com/anna"])
@@ -248,17 +196,21 @@ async def test_a_lost_reply_is_never_another_performer(case: Case) -> None:
     inner, case.server.transport = case.server.transport, FaultyTransport(case.server.transport, faults)
     await case.sync()
     case.server.transport = inner
-    assert (await case.sync()).requests["mutations"] == 0
+    assert (await case.sync()).header.requests["mutations"] == 0
     (performer,) = (await of_the_picture(case)).performers
     assert performer.id != other.id
 
 
 _CREATOR, _NAME, _TAG = "lu_x", "Luna ß", "re_d"
+
+
 _USERS_NAMES = {
     "studio": ["lu_x (Fansly)", "LU_X (FANSLY)", "luax (Fansly)", "Luna", "Fansly (network)", "fansly (Network)"],
     "performer": ["Luna ß", "LUNA ß", "Luna SS", "lu_x", "Lu_X", "luax", "Luna"],
     "tag": ["re_d", "RE_D", "reed", "re d", "trailer", "re_d (hashtag)", "rot"],
 }  # fmt: skip
+
+
 _URLS = [
     "https://fansly.com/lu_x",
     "https://Fansly.com/LU_X/",

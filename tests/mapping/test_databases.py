@@ -82,7 +82,7 @@ async def test_payloads_complete_what_v0_15_left(case: Case) -> None:
     settings = case.settings(database=str(ours))
     report = await case.run(settings)
     assert (report.exit_code, report.unattached, report.skipped) == (0, 0, [])
-    assert (await case.run(settings)).requests["mutations"] == 0
+    assert (await case.run(settings)).header.requests["mutations"] == 0
     async with case.stash() as store:
         (image,), (performer,) = await store.find(Image), await store.find(Performer)
         assert (image.code, image.title) == (str(media.id), "The text of the post")
@@ -202,7 +202,7 @@ async def test_a_database_that_may_only_be_read(
     first, second = await case.run(settings), await case.run(settings)
     assert (first.exit_code, second.exit_code) == (0, 0)
     assert first.entities["galleries"].created == GALLERIES["v0_15"]
-    assert second.requests["mutations"] == 0
+    assert second.header.requests["mutations"] == 0
 
 
 async def test_rows_that_lead_nowhere(case: Case) -> None:

@@ -11,7 +11,7 @@ from metadata.models import Fact, Wall, WallPost
 from stash.settings import Settings
 from stash.sync import SyncOptions, sync
 from tests.conftest import Silent
-from tests.mapping.test_files import copied
+from tests.mapping.test_foreign_entities import copied
 from tests.metadata.factories import moment
 
 if TYPE_CHECKING:

@@ -82,7 +82,7 @@ async def test_a_gallery_create_that_ignores_organized(case: Case) -> None:
     assert (first.exit_code, first.kept, first.skipped) == (0, [], [])
     assert [one["organized"] for one in case.inputs("galleriesUpdate")] == [True, True]
     second = await case.sync()
-    assert (second.requests["mutations"], second.kept) == (0, [])
+    assert (second.header.requests["mutations"], second.kept) == (0, [])
     async with case.stash() as store:
         assert {one.organized for one in await store.find(Gallery)} == {True}
 
@@ -129,8 +129,8 @@ async def test_what_an_update_ignores_too_is_named(case: Case, mutation: str, fi
     named = [one.reason for one in first.skipped]
     assert named
     assert all(f"wrote {field}" in reason for reason in named)
-    assert (await case.sync()).requests["mutations"] == 0
-    assert (await case.sync()).requests["mutations"] == 0
+    assert (await case.sync()).header.requests["mutations"] == 0
+    assert (await case.sync()).header.requests["mutations"] == 0
 
 
 async def test_a_lost_reply_and_an_ignored_field(case: Case) -> None:
@@ -142,7 +142,7 @@ async def test_a_lost_reply_and_an_ignored_field(case: Case) -> None:
     inner, case.server.transport = case.server.transport, FaultyTransport(case.server.transport, faults)
     await case.sync()
     case.server.transport = inner
-    assert (await case.sync()).requests["mutations"] == 0
+    assert (await case.sync()).header.requests["mutations"] == 0
     async with case.stash() as store:
         galleries = await store.find(Gallery)
     assert [one.organized for one in galleries] == [True, True]

@@ -58,7 +58,7 @@ async def test_every_file_is_an_entity_or_a_line(
     report = await server.sync(database, folder)
     assert report.exit_code == 0
     await look(server, folder, report, GALLERIES[name])
-    assert (await server.sync(database, folder)).requests["mutations"] == 0
+    assert (await server.sync(database, folder)).header.requests["mutations"] == 0
 
 
 def as_postgresql(sample: Path) -> Iterator[str]:

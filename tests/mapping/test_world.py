@@ -227,7 +227,7 @@ async def test_every_case_at_once(everywhere: Case) -> None:
     )
     report = await everywhere.run(chosen, server=everywhere.server.prefix)
     await compare(world, report, expected(world, "afterwards", "chosen"), ("mine.zip", world.mine.name))
-    assert (await everywhere.run(chosen, server=everywhere.server.prefix)).requests["mutations"] == 0
+    assert (await everywhere.run(chosen, server=everywhere.server.prefix)).header.requests["mutations"] == 0
 
 
 async def test_every_case_from_postgresql(case: Case, postgres_database: Callable[[str], str]) -> None:

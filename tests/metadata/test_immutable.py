@@ -174,7 +174,7 @@ async def test_a_sync_with_a_state_of_its_own(
             first, second = await run(state=str(state)), await run(state=str(state))
         assert (first.exit_code, second.exit_code) == (0, 0)
         assert first.entities["galleries"].created
-        assert second.requests["mutations"] == 0
+        assert second.header.requests["mutations"] == 0
         assert sorted(one.name for one in path.parent.iterdir()) == before
 
 

@@ -63,8 +63,8 @@ class Chain:
             link.before |= {name: one for name, one in before.items() if name not in known}
         extras = frozenset({"account_id"})
         report = await self.case.run(self.case.settings(extras=extras), is_forced=True, **options)
-        assert report.run is not None
-        self.links.append(Link(report.run, dict(before), self.is_edited))
+        assert report.header.run is not None
+        self.links.append(Link(report.header.run, dict(before), self.is_edited))
         self.is_edited = False
         return report
 

@@ -28,7 +28,7 @@ async def wrong_with(chain: Chain) -> list[str]:
         if not wrong and chain.dice.random() < AGAIN and undone is not None:
             wrong = await after_undo(chain, undone, after) or await after_undo(chain, link.run, link.before)
         if not wrong and chain.dice.random() < AGAIN:
-            wrong = await after_undo(chain, (await chain.sync(redo=True)).run, link.before)
+            wrong = await after_undo(chain, (await chain.sync(redo=True)).header.run, link.before)
         if wrong or link.is_after_edits:
             return wrong
     return []
@@ -37,7 +37,7 @@ async def wrong_with(chain: Chain) -> list[str]:
 async def after_undo(chain: Chain, run: int | None, before: State) -> list[str]:
     """Undo one run; describe what differs from the state before it, and what the undo says of it."""
     report = await chain.undo(run)
-    chain.undone = report.run
+    chain.undone = report.header.run
     wrong = [f"undo {run}: {line}" for line in differences(before, await chain.state())]
     return wrong + [f"    {one}" for one in (*report.skipped, *report.kept)] if wrong else []
 

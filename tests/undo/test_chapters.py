@@ -11,7 +11,7 @@ from stash.processing.prune import RESTORED
 from stash.sync import SyncOptions
 from stash.undo.chapters import NO_PLACE
 from stash.undo.session import undo
-from tests.mapping.test_contents import chapters
+from tests.mapping.test_aggregated import chapters
 from tests.metadata.factories import moment
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ async def test_redo_withdraws_a_chapter_again(case: Case) -> None:
     outer, inner = await carrying(case)
     dropped = await drop(case, outer, inner)
     there, key = [("The carried post", 4)], ("chapter", f"{outer.id}/{inner.id}", RESTORED)
-    brought = await undone(case, dropped.run)
+    brought = await undone(case, dropped.header.run)
     for _ in range(2):
         report = await case.settled()
         assert key in [(one.kind, one.id, one.reason) for one in report.skipped]
@@ -87,10 +87,10 @@ async def test_redo_withdraws_a_chapter_again(case: Case) -> None:
     redone = await case.sync(redo=True)
     assert await chapters(case, outer.id) == []
     assert (await case.settled()).skipped == []
-    await undone(case, redone.run)
+    await undone(case, redone.header.run)
     assert await chapters(case, outer.id) == there
     await case.sync(redo=True)
-    await undone(case, brought.run)
+    await undone(case, brought.header.run)
     assert await chapters(case, outer.id) == []
 
 
@@ -98,8 +98,8 @@ async def test_a_chapter_whose_return_was_undone_is_withdrawn(case: Case) -> Non
     """An undo of the undo leaves a chapter withdrawn: the source may have it again, and then a sync makes it, unasked."""
     outer, inner = await carrying(case)
     dropped = await drop(case, outer, inner)
-    brought = await undone(case, dropped.run)
-    await undone(case, brought.run)
+    brought = await undone(case, dropped.header.run)
+    await undone(case, brought.header.run)
     assert await chapters(case, outer.id) == []
     await case.settled()
     row = f"(99, {outer.id}, {inner.id}, 'AGGREGATED_POSTS', 3)"
@@ -117,7 +117,7 @@ async def test_a_sync_moves_a_chapter_that_an_undo_put_elsewhere(case: Case) -> 
     async with case.stash() as store:
         ids = [one.id for name in "ab" for one in await store.find(Image, path__contains=f"/{name}.jpeg")]
         assert not (await store.connection.mutate(_deleting("images"), {"i": ids}, fields=1)).errors
-    await undone(case, report.run)
+    await undone(case, report.header.run)
     assert await chapters(case, outer.id) == [("The carried post", 2)]
     await case.settled()
     assert await chapters(case, outer.id) == [("The carried post", 1)]

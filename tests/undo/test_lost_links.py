@@ -32,8 +32,8 @@ async def deleted_again(case: Case) -> tuple[int, int | None]:
             value = f'"{made}"' if name == "Studio" else f'["{made}"]'
             update = f"mutation {{ galleryUpdate(input: {{id: {gallery.id}, {field}: {value}}}) {{ id }} }}"
             assert not (await store.connection.mutate(update, {}, fields=1)).errors
-    assert synced.run is not None
-    return outer.id, (await undone(case, synced.run, is_forced=True)).run
+    assert synced.header.run is not None
+    return outer.id, (await undone(case, synced.run, is_forced=True)).header.run
 
 
 async def delete(case: Case, name: str) -> None:
@@ -72,4 +72,4 @@ async def test_a_later_sync_agrees(case: Case) -> None:
     _, undo_run = await deleted_again(case)
     await delete(case, "tag")
     await undone(case, undo_run)
-    assert (await case.sync()).requests["mutations"] == 0
+    assert (await case.sync()).header.requests["mutations"] == 0

@@ -64,13 +64,13 @@ async def test_each_picture_gives_way_to_the_one_before(world: Case) -> None:
     await take_back(world)
     assert await shown(world) == first
     again = await world.sync()
-    assert again.requests["mutations"] == 0
+    assert again.header.requests["mutations"] == 0
     assert UNDONE in {one.reason for one in again.skipped}
     await world.sync(redo=True)
     assert await shown(world) == second
     await take_back(world)
     assert await shown(world) == first
-    await take_back(world, run.run - 1 if run.run else None)
+    await take_back(world, run.header.run - 1 if run.header.run else None)
     assert await shown(world) is None
 
 
@@ -85,7 +85,7 @@ async def test_a_picture_that_a_run_gave_to_somebody_of_the_users_goes(world: Ca
     report = await take_back(world)
     assert await shown(world) is None
     assert not report.kept
-    await take_back(world, report.run)
+    await take_back(world, report.header.run)
     assert await shown(world) == sent
 
 
@@ -95,9 +95,9 @@ async def test_a_made_performer_comes_again_with_its_picture(world: Case) -> Non
     await world.sync()
     report = await take_back(world)
     assert report.removed["performers"] == 1
-    await take_back(world, report.run)
+    await take_back(world, report.header.run)
     assert await shown(world) == sent
-    assert (await world.sync()).requests["mutations"] == 0
+    assert (await world.sync()).header.requests["mutations"] == 0
 
 
 async def test_a_users_picture_stays(world: Case) -> None:
@@ -135,7 +135,7 @@ async def test_the_journal_has_the_picture_before(world: Case) -> None:
     await give(world, 2)
     run = await world.sync()
     async with await Database.open(str(world.database)) as database:
-        operations = await (await Journal.open(database)).log.entries(run.run or 0)
+        operations = await (await Journal.open(database)).log.entries(run.header.run or 0)
     (sent,) = [one for one in operations if "image" in one.after]
     assert sent.before["image"] == picture_url(first)
     assert len(sent.after["image"]) == 32

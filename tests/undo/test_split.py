@@ -8,7 +8,8 @@ from stash_graphql_client.types import Scene
 
 from stash.sync import SyncOptions
 from stash.undo.session import undo
-from tests.mapping.test_gating import chosen, copied
+from tests.mapping.test_foreign_entities import copied
+from tests.mapping.test_gating import chosen
 from tests.undo.states import differences, state_of
 
 if TYPE_CHECKING:

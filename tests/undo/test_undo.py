@@ -25,7 +25,7 @@ async def test_the_whole_circle(circle: Circle) -> None:
     assert first.entities["chapters"].created > 0
     report = await circle.undo()
     assert report.exit_code == 0
-    assert sum(report.requests[kind] for kind in ("reads", "writes")) <= 40
+    assert sum(report.header.requests[kind] for kind in ("reads", "writes")) <= 40
     assert not report.kept
     assert await circle.differences(circle.before) == []
     assert report.removed["galleries"] == first.entities["galleries"].created
@@ -42,7 +42,7 @@ async def test_later_syncs_leave_it_and_say_so(circle: Circle) -> None:
     await circle.undo()
     for _ in range(3):
         report = await circle.sync()
-        assert report.requests["mutations"] == 0
+        assert report.header.requests["mutations"] == 0
         assert report.exit_code == 0
         assert not report.kept
         kinds = {one.kind for one in report.skipped if one.reason == UNDONE}
@@ -59,7 +59,7 @@ async def test_redo_brings_everything_again(circle: Circle) -> None:
     await circle.sync(redo=True)
     assert await circle.differences(synced) == []
     again = await circle.sync()
-    assert again.requests["mutations"] == 0
+    assert again.header.requests["mutations"] == 0
     assert UNDONE not in {one.reason for one in again.skipped}
 
 
@@ -84,15 +84,15 @@ async def test_an_undo_can_be_taken_back(circle: Circle) -> None:
     await circle.sync()
     synced = await circle.dump()
     undone = await circle.undo()
-    await circle.undo(undone.run)
+    await circle.undo(undone.header.run)
     assert await circle.differences(synced) == []
     after = await circle.sync()
-    assert after.requests["mutations"] == 0
+    assert after.header.requests["mutations"] == 0
     assert not after.kept
     assert not after.skipped
     await circle.undo()
     assert await circle.differences(circle.before) == []
-    assert (await circle.sync()).requests["mutations"] == 0
+    assert (await circle.sync()).header.requests["mutations"] == 0
 
 
 async def test_a_dry_run_is_what_undo_then_does(circle: Circle) -> None:
@@ -105,7 +105,7 @@ async def test_a_dry_run_is_what_undo_then_does(circle: Circle) -> None:
     report = await circle.undo()
     done = {
         (one.type, one.stash_id, name)
-        for one in await circle.operations(report.run)
+        for one in await circle.operations(report.header.run)
         for name in (one.after or {"id": None})
     }
     assert {(one.type, one.id, one.field) for one in plan} == done
@@ -204,7 +204,7 @@ async def test_an_older_run_leaves_what_a_later_one_needs(circle: Circle) -> Non
         theirs = {
             g.id: (g.title, len(g.tags)) for g in await store.find(Gallery) if g.studio.name.startswith(other)
         }
-    report = await circle.undo(first.run)
+    report = await circle.undo(first.header.run)
     async with circle.server.store() as store:
         assert {g.id: (g.title, len(g.tags)) for g in await store.find(Gallery)} == theirs
         assert {s.name for s in await store.find(Studio)} >= {"Fansly (network)", f"{other} (Fansly)"}
@@ -219,10 +219,10 @@ async def test_fields_of_the_users_own_return(circle: Circle) -> None:
         connection.execute("UPDATE posts SET content = content || ' (edited)'")
     synced = await circle.dump()
     edited = await circle.sync()
-    assert edited.requests["mutations"] > 0
+    assert edited.header.requests["mutations"] > 0
     await circle.undo()
     assert await circle.differences(synced) == []
-    assert (await circle.sync()).requests["mutations"] == 0
+    assert (await circle.sync()).header.requests["mutations"] == 0
     await circle.sync(redo=True)
     async with circle.server.store() as store:
         galleries = await store.find(Gallery)
@@ -237,7 +237,7 @@ async def test_a_namesake_made_by_hand_takes_no_part(circle: Circle) -> None:
     await circle.undo()
     async with circle.server.store() as store:
         mine = await store.create(Tag, name=name)
-    assert (await circle.sync()).requests["mutations"] == 0
+    assert (await circle.sync()).header.requests["mutations"] == 0
     await circle.sync(redo=True)
     async with circle.server.store() as store:
         assert [tag.id for tag in await store.find(Tag, name=name)] == [mine.id]
@@ -255,22 +255,22 @@ async def test_what_cannot_be_named_is_refused(circle: Circle) -> None:
     inner, other = circle.server.transport, EmbeddedStash([circle.server.library])
     circle.server.transport = httpx.ASGITransport(app=other.app)
     with pytest.raises(RefusedError, match="has none of the"):
-        await circle.undo(first.run)
+        await circle.undo(first.header.run)
     circle.server.prefix, prefix = "another", circle.server.prefix
     with pytest.raises(RefusedError, match="another Stash"):
-        await circle.undo(first.run)
+        await circle.undo(first.header.run)
     circle.server.prefix, circle.server.transport = prefix, inner
     other.close()
     with closing(sqlite3.connect(circle.setup.database)) as connection, connection:
         connection.execute("DELETE FROM sync_change")
     with pytest.raises(UsageError, match="keep_runs"):
-        await circle.undo(first.run)
+        await circle.undo(first.header.run)
 
 
 async def test_undone_twice_nothing_happens(circle: Circle) -> None:
     """A run that is taken back already is no work, and no run is noted."""
     first = await circle.sync()
     await circle.undo()
-    again = await circle.undo(first.run)
-    assert again.run is None
-    assert again.requests["mutations"] == 0
+    again = await circle.undo(first.header.run)
+    assert again.header.run is None
+    assert again.header.requests["mutations"] == 0

@@ -75,8 +75,8 @@ async def test_all_else_is(monkeypatch: pytest.MonkeyPatch, host: str, scheme: s
     door = GraphQLTransport(TransportConfig(url_of(host, scheme)))
     is_meant = name.casefold() in {f"{scheme}_proxy", "all_proxy"}
     assert (door.proxy is not None) == is_meant
-    assert ("http://proxy.test:3128" in door.place) == is_meant
-    assert "hidden" not in door.place
+    assert ("http://proxy.test:3128" in door.address) == is_meant
+    assert "hidden" not in door.address
     assert [type(one).__name__ for one in door._http._mounts.values()] == ["AsyncHTTPTransport"] * is_meant
     await door.close()
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from stash.report import FieldChange, Report, Unmatched
+from stash.report import FieldChange, Report, RunHeader, Unmatched
 
 
 def test_the_summary_has_the_agreed_form() -> None:
     """The object of --json has exactly the agreed keys, with plain values."""
-    report = Report(run=3)
+    report = Report(RunHeader(3))
     report.count("Image", "created")
     report.count("GalleryChapter", "unchanged")
     report.keep("Image", "5", "title")
@@ -57,7 +57,7 @@ def test_the_exit_code_tells_the_truth() -> None:
 def test_silence() -> None:
     """A run without a mutation had nothing to do; a plan with a change has something."""
     assert Report().is_silent
-    assert not Report(requests={"reads": 1, "writes": 1, "mutations": 1, "scan": 0}).is_silent
+    assert not Report(RunHeader(requests={"reads": 1, "writes": 1, "mutations": 1, "scan": 0})).is_silent
     planned = Report(plan=[FieldChange("Image", "1", "title", None, "x", "new")])
     assert not planned.is_silent
     assert planned.summary()["plan"][0]["after"] == "x"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from stash_graphql_client.types import Performer
 from stash_graphql_client.types.unset import UNSET
 
-from stash.files.content import picture_mark, picture_url
+from stash.files.content import picture_digest, picture_url
 from stash.mapping.desired import desired_performer, new_performer
 from stash.mapping.keys import performer_key, performer_keys
 from stash.mapping.titles import (
@@ -186,7 +186,7 @@ class AccountProcessingMixin(StashProcessingBase):
         may_overwrite = "image" in self.run.options.overwrite
         sent, mark = (
             baseline.last_applied.get("image") if baseline is not None else None,
-            picture_mark(content),
+            picture_digest(content),
         )
         if baseline is not None and "image" in baseline.undo_marks and not may_overwrite:
             result.last_applied["image"], result.undo_marks["image"] = sent, baseline.undo_marks["image"]
@@ -223,7 +223,7 @@ class AccountProcessingMixin(StashProcessingBase):
         if sent is None and not may_overwrite:
             return False, None
         current = await self.store.connection.picture("performer", performer.id)
-        is_ours = current is not None and picture_mark(current) == sent
+        is_ours = current is not None and picture_digest(current) == sent
         return is_ours or may_overwrite, current
 
 

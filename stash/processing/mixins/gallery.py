@@ -21,7 +21,7 @@ from stash.mapping.titles import generate_title
 from stash.processing.base import StashProcessingBase, listed
 from stash.reconcile.merge import merge_set
 from stash.reconcile.merge_result import is_remembered
-from stash.reconcile.recognition import is_told_by_more, said_of
+from stash.reconcile.recognition import belongs_to_source, source_texts
 from stash.reconcile.reconciler import members_of
 
 if TYPE_CHECKING:
@@ -106,8 +106,8 @@ class GalleryProcessingMixin(StashProcessingBase):
         coded = await self.store.find(Gallery, code=str(item.id))
         interrupted = self.work.baselines.interrupted("Gallery", key)
         in_flight = interrupted.in_flight if interrupted is not None else {}
-        said = said_of([item], self.rules, self._usernames(item.account), in_flight) if coded else {}
-        found = [one for one in coded if is_told_by_more(one, said) or _holds(one, contents)]
+        said = source_texts([item], self.rules, self._usernames(item.account), in_flight) if coded else {}
+        found = [one for one in coded if belongs_to_source(one, said) or _holds(one, contents)]
         for url in gallery_urls(item):
             found += [one for one in await self.store.find(Gallery, url=url) if not _is_anothers(one, item)]
         return next((gallery for gallery in found if not _is_of_files(gallery)), None)

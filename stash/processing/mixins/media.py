@@ -11,7 +11,7 @@ from stash.mapping.keys import media_key
 from stash.mapping.titles import utc_day
 from stash.processing.base import StashProcessingBase, listed
 from stash.reconcile.merge_result import is_remembered
-from stash.reconcile.recognition import is_told_by_more, said_of
+from stash.reconcile.recognition import belongs_to_source, source_texts
 from stash.report import FieldChange
 
 if TYPE_CHECKING:
@@ -109,9 +109,9 @@ class MediaProcessingMixin(StashProcessingBase):
             return False
         items = self.work.items_by_media.get(media.id, ())
         names = dict.fromkeys(name for item in items for name in self._usernames(item.account))
-        said = said_of(items, self.rules, list(names))
+        said = source_texts(items, self.rules, list(names))
         said["date"] |= {utc_day(media.createdAt) or ""}
-        return is_told_by_more(entity, said)
+        return belongs_to_source(entity, said)
 
     async def _update_stash_metadata(
         self,
