@@ -6,22 +6,39 @@ they are first used, so that the command line starts quickly.
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from stash.processing import StashProcessing
-    from stash.store import StashStore, connect
+from stash.version import __version__
 
-__all__ = ["StashProcessing", "StashStore", "connect"]
+if TYPE_CHECKING:
+    from stash.logging import debug_print, processing_logger
+    from stash.processing import StashProcessing
+    from stash.store import StashContext, StashStore, connect
+
+__all__ = [
+    "StashContext",
+    "StashProcessing",
+    "StashStore",
+    "__version__",
+    "connect",
+    "debug_print",
+    "processing_logger",
+]
+
+_MODULES = {
+    "StashProcessing": "stash.processing",
+    "StashContext": "stash.store",
+    "StashStore": "stash.store",
+    "connect": "stash.store",
+    "debug_print": "stash.logging",
+    "processing_logger": "stash.logging",
+}
+"""The module of each name."""
 
 
 def __getattr__(name: str) -> object:
-    if name == "StashProcessing":
-        from stash.processing import StashProcessing  # noqa: PLC0415 - see above
-
-        return StashProcessing
-    if name in {"StashStore", "connect"}:
-        from stash import store  # noqa: PLC0415 - see above
-
-        return vars(store)[name]
-    raise AttributeError(f"module 'stash' has no attribute {name!r}")
+    if name not in _MODULES:
+        raise AttributeError(f"module 'stash' has no attribute {name!r}")
+    found: object = vars(import_module(_MODULES[name]))[name]
+    return found

@@ -1,16 +1,20 @@
-"""The objects that the downloader hands over, and the settings that they hold."""
+"""The objects that the downloader hands over in its own process, and the settings that they hold."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from stash.downloader_config import UNSET_FOLDER, postgres_address
-from stash.files.paths import quoted
+from stash.downloader_config import mapped_downloads, postgresql_url
+from stash.errors import UsageError
+from stash.settings import Settings, load_settings
+from stash.store import StashContext
 
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Mapping
+
+    import stash_graphql_client
 
 
 class DownloaderDatabase(Protocol):
@@ -20,22 +24,22 @@ class DownloaderDatabase(Protocol):
 
 
 class Config(Protocol):
-    """The downloader's configuration.
-
-    Its three versions have these names. Of the further ones, those are read that a version has: `download_directory`,
-    `stash_mapped_path`, `stash_override_dldir_w_mapped`, `stash_enable_scene_split`, `stash_verify_ssl` and `pg_*`.
-    """
+    """The downloader's configuration, as far as every version has it. `settings_of` reads more where it is there."""
 
     stash_context_conn: Mapping[str, Any] | None
     _database: DownloaderDatabase | None
 
     def get_background_tasks(self) -> list[asyncio.Task[Any]]:
-        """Return the tasks that the downloader waits for before it ends."""
+        """The tasks that the downloader waits for before it ends."""
+        ...
+
+    def get_stash_context(self) -> stash_graphql_client.StashContext:
+        """The one context of the process, which a daemon holds open."""
         ...
 
 
 class State(Protocol):
-    """The downloader's state: the creator, and the folder of the download, which is None without a download."""
+    """The downloader's state: whose content was just downloaded, and where to."""
 
     creator_name: str | None
     creator_id: int | str | None
@@ -43,53 +47,78 @@ class State(Protocol):
     download_path: Path | None
 
 
-def settings_of(config: Config, state: State) -> dict[str, Any]:
-    """Return the settings that the downloader's own configuration holds, by the names of stash-sync.
+REHEARSAL = "dry-run"
+"""The value of `stash_enable_scene_split` with which the downloader only tells what it would split."""
 
-    A setting that the configuration does not have is absent.
+
+def context_of(config: Config) -> StashContext:
+    """Return the way to Stash: the downloader's own context, whose connection becomes one of ours."""
+    if config.stash_context_conn is None:
+        return StashContext()
+    return StashContext.adopt(config.get_stash_context())
+
+
+def settings_of(config: Config, state: State) -> Settings:
+    """Return the settings in force: the environment, `stash-sync.toml`, then the downloader's configuration.
+
+    Its open database goes before all of them, because it was just written.
+
+    Raises:
+        UsageError: a value is wrong, or no downloads folder or no database is known.
     """
-    downloads = _downloads(config, state)
-    mapped = str(getattr(config, "stash_mapped_path", None) or "").strip()
-    found = {
-        "database": _database(config),
+    own = load_settings({})
+    given = {name: getattr(own, name) for name in own.model_fields_set}
+    downloads = given.get("downloads") or _downloads(config, state)
+    settings = load_settings({**_said(config, downloads), **given, **_opened(config)}, "The downloader's {}")
+    if settings.database is None:
+        raise UsageError("The downloader has no database open; set STASH_SYNC_DATABASE_URL to its address.")
+    return settings
+
+
+def is_rehearsal(config: Config) -> bool:
+    """Tell whether the downloader is to tell which scenes it would split, and to split none."""
+    return str(_value(config, "stash_enable_scene_split")).lower() == REHEARSAL
+
+
+def _downloads(config: Config, state: State) -> Path:
+    """Return the folder of all downloads. The state names that of one creator, below it or elsewhere."""
+    folder, root = state.base_path or state.download_path, _value(config, "download_directory")
+    if folder is None and root is None:
+        raise UsageError(
+            "The downloader's config names no download_directory; set it there or set STASH_SYNC_DOWNLOADS, then sync again."
+        )
+    top = Path(root).expanduser().absolute() if root is not None else None
+    if folder is None or (top is not None and Path(folder).absolute().is_relative_to(top)):
+        return top  # type: ignore[return-value]  # one of both is known
+    return Path(folder).absolute().parent
+
+
+def _said(config: Config, downloads: Path) -> dict[str, Any]:
+    """Return the settings that the configuration says, by our names."""
+    stash = {"mapped_path": _value(config, "stash_mapped_path")}
+    known = {
         "downloads": downloads,
-        "path_map": f"{quoted(str(downloads))}={quoted(mapped)}" if downloads and mapped else None,
-        "reorganised": getattr(config, "stash_override_dldir_w_mapped", False) is True or None,
-        "split_scenes": getattr(config, "stash_enable_scene_split", False) is True or None,
+        "path_map": mapped_downloads(downloads, stash),
+        "reorganised": _value(config, "stash_override_dldir_w_mapped") or None,
+        "split_scenes": _value(config, "stash_enable_scene_split") is True or None,
+        "database": _database(config),
     }
-    return {name: value for name, value in found.items() if value is not None}
+    return {name: value for name, value in known.items() if value is not None}
 
 
-def is_split_rehearsed(config: Config) -> bool:
-    """Tell whether the downloader is to say which scenes it would split, and to split none."""
-    return getattr(config, "stash_enable_scene_split", False) == "dry-run"
-
-
-def verifies(config: Config) -> bool:
-    """Tell whether the certificate of Stash is verified."""
-    return getattr(config, "stash_verify_ssl", True) is not False
-
-
-def _downloads(config: Config, state: State) -> Path | None:
-    """Return the folder that holds the creators' folders. None where neither configuration nor state knows one."""
-    chosen = getattr(config, "download_directory", None)
-    if chosen is not None and str(chosen).strip().lower() not in {"", UNSET_FOLDER}:
-        return Path(chosen).expanduser().absolute()
-    folder = state.base_path or state.download_path
-    return folder.absolute().parent if folder is not None else None
+def _opened(config: Config) -> dict[str, str]:
+    database = _value(config, "_database")
+    return {} if database is None else {"database": database.db_url}
 
 
 def _database(config: Config) -> str | None:
-    opened = config._database  # noqa: SLF001 - the downloader's own name
-    if opened is not None:
-        return opened.db_url
-    if not hasattr(config, "pg_database"):
-        return None
-    names = ("pg_user", "pg_password", "pg_host", "pg_port", "pg_database")
-    return postgres_address({name: _plain(getattr(config, name, None)) for name in names})
+    """Return the database that the configuration names, where none is open."""
+    if (file := _value(config, "metadata_db_file")) is not None:
+        return str(file)
+    named = {name: _value(config, name) for name in dir(config) if name.startswith("pg_")}
+    return postgresql_url(named) if named else None
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401 - a value of another program
-    """Return a value, out of pydantic's wrapper for secrets."""
-    reveal = getattr(value, "get_secret_value", None)
-    return value if reveal is None else reveal()
+def _value(config: Config, name: str) -> Any:  # noqa: ANN401 - of whichever type the downloader has it
+    """Return a value of the configuration. Earlier versions lack some."""
+    return getattr(config, name, None)

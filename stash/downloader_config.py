@@ -19,15 +19,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 UNSET_FOLDER = "local_directory"
-"""What the downloader calls a download folder that nobody chose."""
+"""The downloader's name for a download folder that nobody chose."""
 
 DEFAULT_DATABASE = "metadata_db.sqlite3"
-"""What it calls a database that nobody chose: in the folder where it is started, or with the files."""
+"""The downloader's name for a database that nobody chose. It is where the downloader is started, or with the files."""
 
 YAML = frozenset({".yaml", ".yml"})
+"""The suffixes of the newer config file. Its versions keep their metadata in PostgreSQL, unless it names a file."""
 
 ONE_A_CREATOR = "*/meta/*metadata.sqlite3"
-"""Where it keeps a database for each creator, with `separate_metadata`."""
+"""The databases that the downloader keeps for each creator, with `separate_metadata`."""
 
 
 def read_downloader_config(path: Path) -> dict[str, Any]:
@@ -50,11 +51,9 @@ def read_downloader_config(path: Path) -> dict[str, Any]:
         "url": _url(stash),
         "api_key": stash.get("apikey"),
         "downloads": downloads,
-        "path_map": _path_map(downloads, stash),
+        "path_map": mapped_downloads(downloads, stash),
         "reorganised": True if _text(stash.get("override_dldir_w_mapped")) == "true" else None,
-        "database": _database(path, options, {**options, **postgres}, downloads)
-        # The versions with a config.yaml have PostgreSQL alone, and defaults for all of its section.
-        or (postgres_address({}) if sections and path.suffix.lower() in YAML else None),
+        "database": _database(path, options, {**options, **postgres}, downloads),
         "split_scenes": True if _text(stash.get("enable_scene_split")) == "true" else None,
     }
     return {name: value for name, value in found.items() if value is not None and value != ""}
@@ -112,7 +111,7 @@ def _folder(path: Path, folder: object) -> Path | None:
         ) from error
 
 
-def _path_map(downloads: Path | None, stash: Mapping[str, Any]) -> str | None:
+def mapped_downloads(downloads: Path | None, stash: Mapping[str, Any]) -> str | None:
     """`mapped_path` stands for the download folder, or for one with the same files in folders of its own."""
     mapped = str(stash.get("mapped_path") or "").strip()
     return f"{quoted(str(downloads))}={quoted(mapped)}" if downloads is not None and mapped else None
@@ -123,7 +122,7 @@ def _database(
 ) -> str | None:
     """Return what the config names. Else the file that the downloader makes of itself, where that is there, and is one alone."""
     if any(name.startswith("pg_") for name in postgres):
-        return postgres_address(postgres)
+        return postgresql_url(postgres)
     if (file := _folder(path, options.get("metadata_db_file"))) is not None:
         return str(file)
     beside = [path.absolute().parent / DEFAULT_DATABASE]
@@ -132,11 +131,13 @@ def _database(
     if not found and downloads is not None:
         found = list(downloads.glob(ONE_A_CREATOR))
         found = found if len(found) == 1 else []
+    if not found and path.suffix.lower() in YAML:
+        return postgresql_url({})
     return str(found[0]) if found else None
 
 
-def postgres_address(section: Mapping[str, Any]) -> str:
-    """Return the address of a PostgreSQL section, with the downloader's defaults for what it does not say."""
+def postgresql_url(section: Mapping[str, Any]) -> str:
+    """Return the address of a PostgreSQL database. What the section leaves out is the downloader's own default."""
     user = quote(str(section.get("pg_user") or "fansly_user"), safe="")
     password = os.environ.get("FANSLY_PG_PASSWORD") or str(section.get("pg_password") or "")
     secret = f":{quote(password, safe='')}" if password else ""

@@ -13,8 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from portalocker import AlreadyLocked, Lock, LockException
-
 from stash.errors import AlreadyRunningError, StateError
 from stash.source.addresses import is_path
 
@@ -104,6 +102,8 @@ def _may_be_database(path: Path) -> bool:
 
 def _take(stack: ExitStack, path: Path, database: Path) -> bool:
     """Take a lock until the stack is left. Return False if the file cannot be made or locked."""
+    from portalocker import AlreadyLocked, Lock, LockException  # noqa: PLC0415 - PostgreSQL does without
+
     lock = Lock(path, fail_when_locked=True, opener=_open_at_once)
     try:
         lock.acquire()

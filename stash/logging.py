@@ -1,52 +1,39 @@
-"""Loggers that speak where the host process does.
+"""Loggers of the downloader's process: what is logged here shows on its console and in its `stash.log`.
 
-The downloader logs through loguru, with sinks of its own for records that are bound to `stash`. Any other process
-has the standard library's logging.
+The downloader logs with loguru. Its handlers take what is bound to the logger `stash`.
 """
 
 from __future__ import annotations
 
 import logging
-import sys
 from pprint import pformat
-from typing import Any
+
+from loguru import logger
+
+client_logger = logger.bind(logger="stash", name="client")
+processing_logger = logger.bind(logger="stash", name="processing")
 
 
-class HostLogger:
-    """Logs plain sentences. The logger of the host is looked up at each record, because it may be set up later."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def debug(self, message: str) -> None:
-        """Log for whoever looks for a fault."""
-        self._log("DEBUG", message)
-
-    def info(self, message: str) -> None:
-        """Log what happened."""
-        self._log("INFO", message)
-
-    def warning(self, message: str) -> None:
-        """Log what needs a look."""
-        self._log("WARNING", message)
-
-    def error(self, message: str) -> None:
-        """Log what failed."""
-        self._log("ERROR", message)
-
-    def _log(self, level: str, message: str) -> None:
-        loguru = sys.modules.get("loguru")
-        if loguru is not None:
-            # The sentence is an argument: loguru would take braces in it for fields.
-            loguru.logger.bind(logger="stash", name=self.name).log(level, "{}", message)
-        else:
-            logging.getLogger(f"stash.{self.name}").log(logging.getLevelNamesMapping()[level], "%s", message)
+def debug_print(obj: object, logger_name: str | None = None) -> None:
+    """Log an object, readably, at the level `DEBUG`. `logger_name` is `client`, `processing` or another name."""
+    logger.bind(logger="stash", name=logger_name).debug("{}", pformat(obj, indent=2).strip())
 
 
-client_logger = HostLogger("client")
-processing_logger = HostLogger("processing")
+class LoguruHandler(logging.Handler):
+    """Hands warnings of this package, which the standard library logs, on to loguru."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Log the sentence of a record, else its message with its facts."""
+        known = vars(logging.makeLogRecord({})).keys() | {"message", "asctime"}
+        facts = {name: value for name, value in vars(record).items() if name not in known}
+        told = " ".join([record.getMessage(), *(f"{name}={value!r}" for name, value in facts.items())])
+        bound = processing_logger.opt(exception=record.exc_info)
+        bound.log(record.levelname, "{}", facts.get("sentence", told))
 
 
-def debug_print(obj: Any, logger_name: str | None = None) -> None:  # noqa: ANN401 - any object is shown
-    """Log an object for debugging, by the logger of that name."""
-    HostLogger(logger_name or "processing").debug(pformat(obj, indent=2).strip())
+_HANDLER = LoguruHandler(logging.WARNING)
+
+
+def show_warnings() -> None:
+    """Have warnings of this package shown where the downloader shows its own."""
+    logging.getLogger("stash").addHandler(_HANDLER)  # once, however often it is added

@@ -6,7 +6,6 @@ import os
 import string
 from datetime import date  # noqa: TC003 - pydantic reads it
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from pydantic import (
@@ -266,12 +265,8 @@ def _pair(text: str) -> tuple[str, str]:
     return hashtag, name
 
 
-def load_settings(flags: Mapping[str, Any], of_host: Mapping[str, Any] = MappingProxyType({})) -> Settings:
-    """Return the settings in force. Flags that are None do not count.
-
-    Args:
-        flags: values of the command line.
-        of_host: values of the program that stash-sync runs in. They count where nothing else sets them.
+def load_settings(flags: Mapping[str, Any], place: str = "--{}") -> Settings:
+    """Return the settings in force. Flags that are None are ignored. `place` says where a wrong flag stands.
 
     Raises:
         UsageError: a value is wrong, or the file or the environment has an unknown name.
@@ -279,19 +274,17 @@ def load_settings(flags: Mapping[str, Any], of_host: Mapping[str, Any] = Mapping
     refuse_unknown_variables(os.environ, VARIABLES)
     given = {name: value for name, value in flags.items() if value is not None}
     try:
-        settings = Settings(**given)
-        unset = {name: value for name, value in of_host.items() if name not in settings.model_fields_set}
-        return Settings(**given, **unset) if unset else settings
+        return Settings(**given)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False)[0]
         name = _FIELDS.get(str(first["loc"][0]).upper(), str(first["loc"][0]))
-        raise UsageError(why_wrong(name, _where(name, flags), first, list(VARIABLES))) from None
+        raise UsageError(why_wrong(name, _where(name, flags, place), first, list(VARIABLES))) from None
 
 
-def _where(name: str, flags: Mapping[str, Any]) -> str:
-    """Return the flag, variable or setting that a value comes from."""
+def _where(name: str, flags: Mapping[str, Any], place: str) -> str:
+    """The place that a value comes from."""
     if flags.get(name) is not None:
-        return f"--{name.replace('_', '-')}"
+        return place.format(name.replace("_", "-"))
     if (variable := VARIABLES.get(name, "")) in os.environ:
         return variable
     return f"The setting {name}"

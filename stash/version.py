@@ -1,3 +1,3 @@
-"""The version of stash-sync, which needs no installed package: the downloader may hold a copy of the source."""
+"""The version, in the one place that needs no installed package: it is part of a digest, too."""
 
 __version__ = "0.1.0"

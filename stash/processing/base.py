@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 from stash.files.paths import PathMap
 from stash.files.stash_index import StashFileIndex
 from stash.mapping.keys import performer_key
+from stash.mapping.titles import generate_title
 from stash.processing.baselines import ChunkBaselines, RunBaselines
 from stash.processing.chunk import ChunkWork, FlushBatch, IdWriteback, ReportMark
 from stash.processing.context import RUN_SCOPED_TYPES, RunContext
@@ -21,6 +22,7 @@ from stash.texts import fold, lowered
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
+    from datetime import datetime
 
     from stash.changes.flush_log import FlushLog
     from stash.journal import Baseline
@@ -49,6 +51,7 @@ class StashProcessingBase:
         pending: merge results that wait for the next flush.
         flush_log: the write-ahead log, None in a dry run.
         work: the chunk that is being decided.
+        recorded_media: ids of media that earlier runs recorded.
     """
 
     def __init__(self, context: HasStore, run: RunContext | None = None) -> None:
@@ -63,7 +66,7 @@ class StashProcessingBase:
         self.pending = FlushBatch()
         self.flush_log: FlushLog | None = None
         self._run_baselines = RunBaselines()
-        self._recorded_media: set[int] = set()
+        self.recorded_media: set[int] = set()
         self.begin_chunk(None)
 
     @property
@@ -159,6 +162,17 @@ class StashProcessingBase:
         self.pending.id_writebacks.append(IdWriteback(table, row, entity))
 
     # --- names ---
+
+    def _generate_title_from_content(
+        self,
+        content: str | None,
+        username: str,
+        created_at: datetime | None,
+        current_pos: int | None = None,
+        total_media: int | None = None,
+    ) -> str:
+        """Return the first line of a content as a title, or the creator and the day. See `generate_title`."""
+        return generate_title(content, username, created_at, current_pos, total_media)
 
     async def _free(
         self, entity_type: type[T], criterion: str, text: str, keys: Collection[SourceKey]

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from stash.processing.chunk import ChunkWork, FlushBatch
     from stash.reconcile.chunk import Chunk
     from stash.report import Skipped
-    from stash.store import Flushed
     from stash.store.entity_types import Entity
 
 IGNORED = "Stash says that it wrote {} and shows another value; set it by hand in Stash, or leave it"
@@ -65,7 +64,7 @@ class ChunkRecorder:
     async def finish(self, chunk: Chunk, earlier: ChunkFingerprint | None) -> None:
         """Remove duplicates of what was created, count the chunk, and record its fingerprint if it changed."""
         work = self._processing.work
-        self._report_refused(work.flushed.refused)
+        self.report_refused()
         is_duplicate, fingerprint = await gather_or_cancel(
             self._duplicates.resolve(work.flushed.created), self._fingerprint(chunk, work)
         )
@@ -76,7 +75,9 @@ class ChunkRecorder:
         self._processing.tally.count_results(work.results, work.flushed.created, work.flushed.changed)
         self._run.report.links_added += work.flushed.links_added
 
-    def _report_refused(self, flushed: Flushed) -> None:
+    def report_refused(self) -> None:
+        """Report what Stash refused since the chunk began."""
+        flushed = self._processing.work.flushed.refused
         for failure in flushed.failed:
             kind, key = self._key_of(failure.entity)
             reason = f"Stash refused {failure.entity.__type_name__}: {failure.message[:500]}"

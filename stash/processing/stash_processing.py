@@ -3,204 +3,148 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
+from copy import copy
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Self, overload
 
-from stash_graphql_client.types import Performer, Studio, Tag
-
-from stash.changes.flush_log import FlushLog
-from stash.downloader import verifies
+from stash.downloader import context_of
 from stash.errors import SyncError
-from stash.files.ownership import find_absent_files, find_creator_files
-from stash.files.unmatched import UnmatchedFiles
-from stash.guards import check_files
-from stash.logging import processing_logger
-from stash.processing.creator_sync import CreatorSync
-from stash.processing.downloader_session import DownloaderSession
+from stash.logging import processing_logger, show_warnings
+from stash.processing.creator_run import CreatorRun
+from stash.processing.downloader_interface import DownloaderInterface
 from stash.processing.item_processing import ItemProcessing
-from stash.processing.survey import CreatorSurvey
 from stash.source.errors import MetadataError
 from stash.store import StashContext
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import Sequence
+    from contextlib import AbstractAsyncContextManager
+
+    from stash_graphql_client.types import Performer, Studio
 
     from stash.downloader import Config, DownloaderDatabase, State
     from stash.files.local import LocalFile
-    from stash.mapping.rules import Kind
     from stash.processing.context import HasStore, RunContext
-    from stash.reconcile.merge_result import MergeResult
     from stash.source.items import Creator
     from stash.source.reader import Reader
-    from stash.store.entity_types import Entity
 
 
 class StashProcessing(ItemProcessing):
-    """Brings creators into Stash: the five mixins on one store, for the length of a run."""
+    """Brings creators into Stash: the five mixins on one store, for the length of a run.
+
+    Attributes:
+        config: the downloader's configuration, if it made this.
+        state: its state, as it was then.
+        database: its open database.
+    """
+
+    config: Config
+    state: State
+    database: DownloaderDatabase | None
+    _downloader: DownloaderInterface
 
     def __init__(self, context: HasStore, run: RunContext | None = None) -> None:
         super().__init__(context, run)
         self._background_task: asyncio.Task[None] | None = None
-        self.config: Config | None = None
-        self.state: State | None = None
 
     # --- a run ---
 
-    @asynccontextmanager
-    async def running(self, command: str, creators: Sequence[str]) -> AsyncIterator[None]:
-        """Record that a run begins, every batch before it is sent, and how the run ended, however that was."""
-        report, journal = self.run.report, self.run.journal
-        if journal is None or self.run.options.is_dry:
-            yield
-            return
-        report.header.run = await journal.runs.begin(command, creators)
-        self.flush_log = FlushLog(journal, report.header.run, self._result_of)
-        self.store.record_with(self.flush_log)
-        try:
-            yield
-        except BaseException:
-            with suppress(SyncError):
-                await journal.runs.end(report.header.run, "failed", report.summary())
-            raise
-        await journal.runs.end(report.header.run, report.header.outcome, report.summary())
-
-    def _result_of(self, entity: Entity) -> MergeResult | None:
-        return self.work.results.get(entity)
+    def running(self, command: str, creators: Sequence[str]) -> AbstractAsyncContextManager[None]:
+        """Record that a run begins, every batch before it is sent, and how the run ended. See `CreatorRun`."""
+        return CreatorRun(self).running(command, creators)
 
     async def prepare(self, reader: Reader, creators: Sequence[Creator]) -> list[LocalFile]:
-        """Check the world before the first write, and learn which of the creators' files Stash has.
-
-        Where Stash lacks some, it scans their folders. Return the files of the creators.
+        """Check the world before the first write, and return the files of the creators. See `CreatorRun`.
 
         Raises:
             RefusedError: the source or Stash look wrong. Nothing was written.
         """
-        run = self.run
-        await CreatorSurvey(self.store, run).check(reader, creators)
-        recorded = set() if run.journal is None else await run.journal.baselines.known_media()
-        found = await find_creator_files(reader, run.files, creators, recorded)
-        await self.scanner.read(found.new)
-        await find_absent_files(reader, run.files, self.store, creators, recorded)
-        unknown = run.files.unknown(found.new)
-        if unknown and not (run.options.is_forced or run.options.is_dry):
-            check_files(len(unknown), found.owned, run.files.stash_path(unknown[0]))
-        self._recorded_media = recorded
-        return [*found.all, *found.unusable]
+        return await CreatorRun(self).prepare(reader, creators)
 
     async def sync_all(
         self, reader: Reader, creators: Sequence[Creator], files: Sequence[LocalFile] = ()
     ) -> None:
-        """Sync the creators in turn, on one index of people, studios and tags. Name which of the files have no match."""
-        async with self.store.session():
-            await self.store.preload_index(Tag, Performer, Studio)
-            sync = CreatorSync(self)
-            for creator in creators:
-                await sync.sync(reader, creator)
-            unmatched = UnmatchedFiles(
-                self.run.files,
-                self.tally.matched,
-                self.tally.deleted,
-                self._recorded_media,
-                is_dry=self.run.options.is_dry,
-                is_narrow=self.rules.is_narrow,
-            )
-            self.run.report.unmatched += await unmatched.find(reader, files)
+        """Sync the creators in turn, and name which of the files have no match. See `CreatorRun`."""
+        await CreatorRun(self).sync_all(reader, creators, files)
 
     # --- the interface for the downloader ---
 
     @classmethod
     def from_config(cls, config: Config, state: State) -> Self:
         """Return a processor for what the downloader has just downloaded. Nothing is connected yet."""
-        processor = cls(StashContext(config.stash_context_conn, verifies(config)))
-        processor.config, processor.state = config, state
+        show_warnings()
+        processor = cls(context_of(config))
+        processor.config, processor.state, processor.database = config, copy(state), config._database  # noqa: SLF001 - the downloader's own name
+        processor._downloader = DownloaderInterface(processor, config, processor.state)
         return processor
 
-    @property
-    def database(self) -> DownloaderDatabase | None:
-        """Return the downloader's database object."""
-        return self.config._database if self.config is not None else None  # noqa: SLF001 - the downloader's own name
-
     async def start_creator_processing(self) -> None:
-        """Sync the creator of the state in a task of its own, which the downloader waits for.
-
-        The task raises the error that ended it. It leaves the downloader's list of tasks when it is done.
-        """
-        config, session = self._session()
-        if config.stash_context_conn is None:
-            processing_logger.warning("Stash: no Stash is configured; nothing was synced.")
+        """Sync the creator of the state in a task of its own, which the downloader waits for."""
+        if self._is_off():
             return
-        self._background_task = asyncio.create_task(self._process_in_background(session))
-        tasks = config.get_background_tasks()
+        tasks = self.config.get_background_tasks()
+        self._background_task = asyncio.create_task(self._process_in_background())
         tasks.append(self._background_task)
-        self._background_task.add_done_callback(partial(_remove, tasks))
+        self._background_task.add_done_callback(partial(_take_out, tasks))
 
-    async def process_creator_incremental(self, paths: Sequence[str] | None = None) -> None:  # noqa: ARG002 - the downloader's signature
-        """Sync the creator of the state now. An outage is one sentence in the log, and the next pass goes on from there.
+    async def _process_in_background(self) -> None:
+        """Sync the creator. The downloader prints the sentence of an error, and ends with a code of its own."""
+        await self._downloader.sync()
 
-        The downloader's daemon calls this again and again, and closes nothing. So the connection is closed at the end,
-        unless it was open before.
-        """
-        config, session = self._session()
-        if config.stash_context_conn is None:
+    async def process_creator_incremental(self, paths: Sequence[str] | None = None) -> None:  # noqa: ARG002 - a scan finds them
+        """Sync the creator of the state now. An outage is logged, because a daemon goes on after it."""
+        if self._is_off():
             return
-        was_open = isinstance(self.context, StashContext) and self.context.is_open
         try:
-            await session.sync()
+            await self._downloader.sync()
         except (SyncError, MetadataError) as error:
-            processing_logger.warning(f"Stash: {error}")
-        finally:
-            if isinstance(self.context, StashContext) and not was_open:
-                await self.context.close(force=True)
+            processing_logger.error("{}", error)
 
     async def process_creator_posts(
-        self,
-        account: HasUsername,
-        performer: Performer | None = None,  # noqa: ARG002 - the guide's signature
-        studio: Studio | None = None,  # noqa: ARG002 - likewise
+        self, account: Creator | None = None, performer: Performer | None = None, studio: Studio | None = None
     ) -> None:
-        """Sync the posts of an account. Its performer and studio are found by themselves."""
-        await self._process_kinds(account, "post")
+        """Sync the posts of the creator of the state, or of another account, and nothing else."""
+        _ = performer, studio  # found by the run itself
+        await self._downloader.sync(frozenset({"post"}), account.id if account is not None else None)
 
     async def process_creator_messages(
-        self,
-        account: HasUsername,
-        performer: Performer | None = None,  # noqa: ARG002 - the guide's signature
-        studio: Studio | None = None,  # noqa: ARG002 - likewise
+        self, account: Creator | None = None, performer: Performer | None = None, studio: Studio | None = None
     ) -> None:
-        """Sync the messages of an account. Its performer and studio are found by themselves."""
-        await self._process_kinds(account, "message")
+        """Sync the messages of the creator of the state, or of another account, and nothing else."""
+        _ = performer, studio  # found by the run itself
+        await self._downloader.sync(frozenset({"message"}), account.id if account is not None else None)
 
-    async def _process_kinds(self, account: HasUsername, kind: Kind) -> None:
-        _, session = self._session()
-        await session.sync(creator=account.username, kinds=frozenset({kind}))
+    @overload
+    async def process_creator(self, account: Creator) -> Performer: ...
+    @overload
+    async def process_creator(self, account: None = None) -> tuple[Creator, Performer | None]: ...
+    async def process_creator(
+        self, account: Creator | None = None
+    ) -> Performer | tuple[Creator, Performer | None]:
+        """Return the performer of an account, completed. Without one, sync the people of the state's creator."""
+        return (
+            await self._downloader.sync_people()
+            if account is None
+            else await super().process_creator(account)
+        )
 
-    async def _process_in_background(self, session: DownloaderSession) -> None:
-        await session.sync()
-
-    def _session(self) -> tuple[Config, DownloaderSession]:
-        assert self.config is not None  # noqa: S101 - made by from_config
-        assert self.state is not None  # noqa: S101 - likewise
-        return self.config, DownloaderSession(self, self.config, self.state)
+    def _is_off(self) -> bool:
+        """Tell whether the downloader has no Stash configured, and say so."""
+        if self.config.stash_context_conn is None:
+            processing_logger.warning("No Stash is configured; nothing was synced.")
+        return self.config.stash_context_conn is None
 
     async def cleanup(self) -> None:
-        """Wait for what is under way, and close what was opened."""
+        """Wait for what is under way, and close what nobody holds."""
         if self._background_task is not None and not self._background_task.done():
             self._background_task.cancel()
             await asyncio.gather(self._background_task, return_exceptions=True)
-        if isinstance(self.context, StashContext):
-            await self.context.close(force=True)
+        if isinstance(self.context, StashContext) and not self.context.ref_count:
+            await self.context.close()
 
 
-class HasUsername(Protocol):
-    """An account, as the reader or the downloader has it."""
-
-    @property
-    def username(self) -> str:
-        """The username."""
-        ...
-
-
-def _remove(tasks: list[asyncio.Task[Any]], task: asyncio.Task[Any]) -> None:
-    with suppress(ValueError):  # the downloader may have emptied its list
+def _take_out[T](tasks: list[T], task: T) -> None:
+    """Take a task that ended out of the downloader's list, which may be another one by then."""
+    with suppress(ValueError):
         tasks.remove(task)

@@ -24,13 +24,14 @@ from stash.source.errors import (
     ReadOnlyDatabaseError,
     UnknownDatabaseError,
 )
-from stash.source.sqlite_driver import DriverConnection as SqliteConnection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sqlalchemy.dialects.sqlite.aiosqlite import AsyncAdapt_aiosqlite_connection
     from sqlalchemy.pool import PoolResetState
+
+    from stash.source.sqlite_driver import DriverConnection
 
 DatabaseKind = Literal["sqlite", "postgresql"]
 
@@ -80,6 +81,10 @@ class Address:
 
     @classmethod
     def _sqlite(cls, path: str) -> Address:
+        if importlib.util.find_spec("aiosqlite") is None:
+            raise UnknownDatabaseError(
+                "SQLite needs the driver aiosqlite, which is not installed; install aiosqlite."
+            )
         try:
             absolute = Path(path).expanduser().absolute()
         except RuntimeError as error:
@@ -132,7 +137,9 @@ def make_engine(address: Address, mode: Literal["ro", "rw", "rwc"], busy_timeout
         limits = {name: float(str(address.url.query[name])) for name in _SECONDS & address.url.query.keys()}
         defaults = {"timeout": _CONNECT_SECONDS, "server_settings": settings} | limits
         return create_async_engine(address.url.difference_update_query(_SECONDS), connect_args=defaults)
-    options = {"timeout": busy_timeout, "async_creator_fn": SqliteConnection}
+    from stash.source.sqlite_driver import DriverConnection  # noqa: PLC0415 - aiosqlite is needed for SQLite alone
+
+    options = {"timeout": busy_timeout, "async_creator_fn": DriverConnection}
     url = address.url.update_query_dict({"mode": mode})
     # To end a transaction once more, whether it has ended or not, costs another trip to the driver's thread.
     engine = create_async_engine(url, connect_args=options, pool_reset_on_return=None)
@@ -159,7 +166,7 @@ def _roll_back_sqlite(
 
 def _begin_sqlite(connection: Connection) -> None:
     writes = connection.get_execution_options().get(WRITES, False)
-    driver: SqliteConnection = connection.connection.driver_connection  # type: ignore[assignment]  # made by us
+    driver: DriverConnection = connection.connection.driver_connection  # type: ignore[assignment]  # made by us
     driver.begin_statement = "BEGIN IMMEDIATE" if writes else "BEGIN"
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import stash_graphql_client
 
 from stash.errors import UsageError
-from stash.store.library_internals import live_store, set_live_store
+from stash.store.library_internals import live_store, parts_of, set_live_store, set_parts
 from stash.store.store import StashStore
 from stash.transport.client import Connection
 from stash.transport.graphql import TransportConfig
@@ -19,17 +19,17 @@ from stash.transport.graphql import TransportConfig
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
-    from stash_graphql_client.store import StashEntityStore
+LibraryContext = stash_graphql_client.StashContext
 
 log = logging.getLogger(__name__)
 
 
-class StashContext(stash_graphql_client.StashContext):
+class StashContext(LibraryContext):
     """The library's context with a `Connection` and a `StashStore` of this package.
 
     Args:
         conn: the downloader's settings: `scheme`, `host`, `port`, `apikey`, in any case.
-        verify_ssl: whether the certificate is verified, a truth or its text.
+        verify_ssl: whether the certificate of Stash is verified.
         config: how to reach Stash, if `conn` does not tell everything.
     """
 
@@ -41,13 +41,26 @@ class StashContext(stash_graphql_client.StashContext):
         config: TransportConfig | None = None,
     ) -> None:
         super().__init__(dict(conn or {}), verify_ssl)
-        self._config = config or _config_of(self.conn, verify_ssl=self.verify_ssl)
-        self._suspended: StashEntityStore | None = None
+        self._wire = config or replace(_config_of(self.conn), is_verified=self.verify_ssl)
+        self._lender: LibraryContext | None = None
 
-    def wait(self, seconds: float) -> None:
+    @classmethod
+    def adopt(cls, context: LibraryContext) -> StashContext:
+        """Return a context of this package for one that the downloader keeps, and that may be the library's.
+
+        Both have one connection and one store, so that the connection lasts as long as the downloader's hold.
+        """
+        if isinstance(context, StashContext):
+            return context
+        adopted = cls(context.conn, context.verify_ssl)
+        adopted._lender = context
+        return adopted
+
+    def prepare(self, patience: float, ca_file: str | None = None) -> None:
         """Have a Stash that does not answer waited for so long, at first too. Each reason is logged once."""
-        self._config = replace(
-            self._config, patience=seconds, connect_patience=seconds, on_wait=cache(_tell_of_waiting)
+        on_wait = cache(partial(_tell_of_waiting, self._wire.url))
+        self._wire = replace(
+            self._wire, patience=patience, connect_patience=patience, ca_file=ca_file, on_wait=on_wait
         )
 
     async def get_client(self) -> Connection:
@@ -57,32 +70,46 @@ class StashContext(stash_graphql_client.StashContext):
             SyncError: its class tells the cause: no answer, key, certificate, not a Stash, too old.
             UsageError: a store is open in this process already.
         """
+        if self._lender is not None:
+            await self._take_from(self._lender)
         if self._client is None:
-            # The library ties its types to one store a process. A store of its own, which the downloader's daemon
-            # holds open, is set aside meanwhile.
-            if isinstance(live_store(), StashStore):
+            if live_store() is not None:  # the library ties its types to one store a process
                 raise UsageError(
                     "A store is open in this process already; close it before another is opened."
                 )
-            connection = Connection(self._config)
+            connection = Connection(self._wire)
             await connection.initialize()
             self._client = connection
-            self._store = StashStore(connection)
-            self._suspended = live_store()
-            set_live_store(self._store)
+            self.renew_store()
         return self.client
 
+    async def _take_from(self, lender: LibraryContext) -> None:
+        """Take the connection that an earlier context of ours left there. The library's own one is closed."""
+        client, store = parts_of(lender)
+        if client is not None and not isinstance(client, Connection):
+            await lender.close(force=True)
+            client = store = None
+        self._client, self._store = client, store
+
+    def renew_store(self) -> None:
+        """Begin with an empty store on the open connection: what a failed run left to be written is dropped."""
+        self._store = StashStore(self.client)
+        set_live_store(self._store)
+        if self._lender is not None:
+            set_parts(self._lender, self._client, self._store)
+
     @property
-    def is_open(self) -> bool:
-        """Tell whether the client is connected."""
-        return self._client is not None
+    def ref_count(self) -> int:
+        """Return how many hold the connection."""
+        return super().ref_count if self._lender is None else self._lender.ref_count
 
     async def close(self, force: bool = False, _internal: bool = False) -> None:  # noqa: FBT001, FBT002 - the library's signature
-        """Close the connection. The library's store that was set aside is the live one again."""
-        await super().close(force, _internal)
-        if self._client is None and self._suspended is not None:
-            set_live_store(self._suspended)
-            self._suspended = None
+        """Close the connection. While somebody holds it, `force` is needed."""
+        if self._lender is None:
+            await super().close(force, _internal)
+        else:
+            await self._lender.close(force)
+            self._client = self._store = None
 
     @property
     def client(self) -> Connection:
@@ -101,15 +128,13 @@ class StashContext(stash_graphql_client.StashContext):
         return store if isinstance(store, StashStore) else super().store  # type: ignore[return-value]  # which raises
 
 
-def _tell_of_waiting(why: str) -> None:
-    log.warning("stash.waits", extra={"reason": why})
+def _tell_of_waiting(url: str, why: str) -> None:
+    log.warning("stash.waits", extra={"sentence": f"Waiting for Stash at {url} ({why})."})
 
 
-def _config_of(conn: Mapping[str, Any], *, verify_ssl: bool) -> TransportConfig:
+def _config_of(conn: Mapping[str, Any]) -> TransportConfig:
     scheme, host, port = conn.get("Scheme", "http"), conn.get("Host", "localhost"), conn.get("Port", 9999)
-    return TransportConfig(
-        url=f"{scheme}://{host}:{port}", api_key=conn.get("ApiKey") or None, verify_ssl=verify_ssl
-    )
+    return TransportConfig(url=f"{scheme}://{host}:{port}", api_key=conn.get("ApiKey") or None)
 
 
 @asynccontextmanager

@@ -12,6 +12,7 @@ from stash_graphql_client.types.base import StashObject
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from stash_graphql_client import StashClient, StashContext
     from stash_graphql_client.store import CacheEntry, StashEntityStore
 
     from stash.store.entity_types import Entity
@@ -108,3 +109,13 @@ def live_store(entity_type: type[Entity] = StashObject) -> StashEntityStore | No
 def set_live_store(store: StashEntityStore) -> None:
     """Tie the library's types to a store. There is one a process."""
     StashObject._store = store  # noqa: SLF001 - see the module's docstring
+
+
+def parts_of(context: StashContext) -> tuple[StashClient | None, StashEntityStore | None]:
+    """Return the client and the store of a context of the library, None where it is not open."""
+    return context._client, context._store  # noqa: SLF001 - see the module's docstring
+
+
+def set_parts(context: StashContext, client: StashClient | None, store: StashEntityStore | None) -> None:
+    """Give a context of the library a client and a store. It closes them when nobody holds it any more."""
+    context._client, context._store = client, store  # noqa: SLF001 - see the module's docstring

@@ -58,12 +58,13 @@ class TransportConfig:
 
     `connect_patience` is the time for the first answer. `on_wait` is called once when Stash lets the client wait.
     `transport` is for tests.
+    `is_verified` says that the certificate of Stash is verified.
     """
 
     url: str
     api_key: str | None = field(default=None, repr=False)
     ca_file: str | None = None
-    verify_ssl: bool = True
+    is_verified: bool = True
     patience: float = 300.0
     connect_patience: float = 3.0
     timeout: float = 120.0
@@ -126,7 +127,7 @@ class GraphQLTransport:
             headers=config.headers,
             timeout=config.timeout,
             transport=config.transport,
-            verify=verification(self.url, config.ca_file) if config.verify_ssl else False,
+            verify=config.is_verified and verification(self.url, config.ca_file),
             proxy=None if self.proxy is None else httpx.Proxy(self.proxy.url),
             trust_env=False,
             event_hooks={"response": [self._judge.refuse_to_move]},

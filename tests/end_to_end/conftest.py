@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from loguru import logger
 
 from metadata.ingest import ingest_paths
 from metadata.making import open_or_make
@@ -85,3 +86,18 @@ def home(small: Setup, tmp_path: Path) -> Iterator[Home]:
     home = Home(small, tmp_path)
     yield home
     home.stash.close()
+
+
+@pytest.fixture
+def said() -> Iterator[list[str]]:
+    """What the downloader's console shows from the level INFO on: level and message, without the time."""
+    lines: list[str] = []
+
+    def note(message: Any) -> None:
+        record = message.record
+        if record["extra"].get("logger") == "stash":
+            lines.append(f"{record['level'].name} {record['message']}")
+
+    handler = logger.add(note, level="INFO", format="{message}")
+    yield lines
+    logger.remove(handler)

@@ -1,4 +1,4 @@
-"""The interface for the downloader: objects of its shape, the names that it calls."""
+"""The door of the existing downloader: objects of its shape, the names that it calls."""
 
 from __future__ import annotations
 
@@ -8,54 +8,21 @@ import socket
 import sqlite3
 import sys
 from contextlib import closing
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import pytest
 from stash_graphql_client.types import Gallery
 
 from stash import StashProcessing
 from stash.embedded import serve
-from stash.errors import RetriableError
 from stash.processing.creator_sync import CreatorSync
-from stash.source.errors import DatabaseBusyError
 from stash.store import connect
+from tests.downloader import Config, DownloaderDatabase, State, connection_to
 from tests.faults.clock import Clock
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    import pytest
 
     from tests.end_to_end.conftest import Setup
-
-
-@dataclass
-class DownloaderDatabase:
-    """The downloader's database object: only its address is read."""
-
-    db_url: str
-
-
-@dataclass
-class Config:
-    """The downloader's configuration."""
-
-    stash_context_conn: dict[str, Any] | None
-    _database: DownloaderDatabase | None
-    tasks: list[asyncio.Task] = field(default_factory=list)
-
-    def get_background_tasks(self) -> list[asyncio.Task]:
-        """The tasks that the downloader waits for."""
-        return self.tasks
-
-
-@dataclass
-class State:
-    """The downloader's state."""
-
-    creator_name: str
-    creator_id: int | None
-    base_path: Path | None
-    download_path: Path | None = None
 
 
 async def test_the_downloader_syncs_what_it_has_just_downloaded(small: Setup) -> None:
@@ -63,9 +30,7 @@ async def test_the_downloader_syncs_what_it_has_just_downloaded(small: Setup) ->
     assert small.world is not None
     name = small.world.usernames[0]
     async with serve(small.server.embedded) as url:
-        host, port = url.removeprefix("http://").split(":")
-        conn = {"scheme": "http", "host": host, "port": int(port), "apikey": ""}
-        config = Config(conn, DownloaderDatabase(f"sqlite:///{small.database}"))
+        config = Config(connection_to(url), DownloaderDatabase(f"sqlite:///{small.database}"))
         state = State(name, None, small.downloads / f"{name}_fansly")
         processor = StashProcessing.from_config(config, state)
         await processor.start_creator_processing()
@@ -73,8 +38,6 @@ async def test_the_downloader_syncs_what_it_has_just_downloaded(small: Setup) ->
         assert task in config.tasks
         assert "StashProcessing" in task.get_coro().__qualname__
         await task
-        await asyncio.sleep(0)
-        assert config.tasks == []
         assert processor.context.store is processor.store
         assert processor.run.report.entities["galleries"].created > 0
         await processor.cleanup()
@@ -83,14 +46,15 @@ async def test_the_downloader_syncs_what_it_has_just_downloaded(small: Setup) ->
             assert {gallery.studio.name for gallery in galleries} == {f"{name} (Fansly)"}
 
 
-async def test_stash_may_be_off(small: Setup, caplog: pytest.LogCaptureFixture) -> None:
+async def test_stash_may_be_off(small: Setup, said: list[str]) -> None:
     """Where the downloader has no Stash configured, a warning is logged and nothing is done."""
     config = Config(None, None)
     processor = StashProcessing.from_config(config, State("anna", 1, None))
     await processor.start_creator_processing()
     assert processor._background_task is None
     assert config.tasks == []
-    assert "no Stash is configured; nothing was synced" in caplog.text
+    await processor.process_creator_incremental()
+    assert said == ["WARNING No Stash is configured; nothing was synced."] * 2
     await processor.cleanup()
     assert small.world is not None
 
@@ -98,8 +62,7 @@ async def test_stash_may_be_off(small: Setup, caplog: pytest.LogCaptureFixture) 
 async def test_cleanup_ends_what_is_under_way(small: Setup) -> None:
     """A cleanup cancels a task that is still at work, and closes the connection."""
     async with serve(small.server.embedded) as url:
-        host, port = url.removeprefix("http://").split(":")
-        config = Config({"host": host, "port": port}, DownloaderDatabase(str(small.database)))
+        config = Config(connection_to(url), DownloaderDatabase(str(small.database)))
         processor = StashProcessing.from_config(config, State("lena_fields", None, small.downloads / "x"))
         await processor.start_creator_processing()
         await asyncio.sleep(0)
@@ -111,12 +74,10 @@ async def test_new_files_alone(small: Setup) -> None:
     """process_creator_incremental syncs the creator at once; scan_creator_folder takes paths."""
     assert small.world is not None
     async with serve(small.server.embedded) as url:
-        host, port = url.removeprefix("http://").split(":")
-        config = Config({"host": host, "port": port}, DownloaderDatabase(str(small.database)))
+        config = Config(connection_to(url), DownloaderDatabase(str(small.database)))
         name = small.world.usernames[1]
         processor = StashProcessing.from_config(config, State(name, None, small.downloads / f"{name}_fansly"))
         await processor.process_creator_incremental()
-        await processor.context.get_client()
         await processor.scan_creator_folder(paths=[str(small.downloads / f"{name}_fansly" / "x.jpeg")])
         assert processor.run.report.entities["galleries"].created > 0
         await processor.cleanup()
@@ -129,34 +90,36 @@ def door(setup: Setup, port: int) -> StashProcessing:
 
 
 async def test_a_stash_that_is_down_is_waited_for(
-    small: Setup, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    small: Setup, monkeypatch: pytest.MonkeyPatch, said: list[str]
 ) -> None:
-    """A Stash that does not answer at first is waited for as long as the patience of the settings says; a log says so once."""
+    """A Stash that is down is waited for as long as the settings say. One line tells the wait, one that it was in vain."""
     clock = Clock()
     clock.install(monkeypatch)
     monkeypatch.setenv("STASH_SYNC_PATIENCE", "100")
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         processor = door(small, nobody.getsockname()[1])
-        await processor.start_creator_processing()
-        with pytest.raises(RetriableError):
-            await processor._background_task
+        await processor.process_creator_incremental()
     assert 90 < clock.waited < 110
-    assert caplog.text.count("stash.waits") == 1
+    waiting, failed = said
+    assert waiting.startswith("WARNING Waiting for Stash at http://127.0.0.1:")
+    assert failed.startswith("ERROR Stash at http://127.0.0.1:")
+    assert failed.endswith("run again.")
     await processor.cleanup()
 
 
-async def test_a_database_that_is_locked_is_waited_for(small: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_database_that_is_locked_is_waited_for(
+    small: Setup, monkeypatch: pytest.MonkeyPatch, said: list[str]
+) -> None:
     """A database that another program has locked is waited for as long as the patience of the settings says."""
     monkeypatch.setenv("STASH_SYNC_PATIENCE", "0.3")
     async with serve(small.server.embedded) as url:
         processor = door(small, int(url.rpartition(":")[2]))
         with closing(sqlite3.connect(small.database, isolation_level=None, timeout=0)) as other:
             other.execute("BEGIN EXCLUSIVE")
-            await processor.start_creator_processing()
-            with pytest.raises(DatabaseBusyError, match="locked by another program"):
-                async with asyncio.timeout(8):
-                    await processor._background_task
+            async with asyncio.timeout(8):
+                await processor.process_creator_incremental()
+        assert "locked by another program" in said[-1]
         await processor.cleanup()
 
 
@@ -178,8 +141,7 @@ async def test_the_interpreter_is_the_downloaders(small: Setup, monkeypatch: pyt
 
     monkeypatch.setattr(CreatorSync, "sync", watched)
     async with serve(small.server.embedded) as url:
-        host, port = url.removeprefix("http://").split(":")
-        config = Config({"host": host, "port": port}, DownloaderDatabase(str(small.database)))
+        config = Config(connection_to(url), DownloaderDatabase(str(small.database)))
         name = small.world.usernames[0]
         processor = StashProcessing.from_config(config, State(name, None, small.downloads / f"{name}_fansly"))
         before = interpreter()

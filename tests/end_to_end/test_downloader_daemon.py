@@ -1,228 +1,188 @@
-"""The downloader's daemon and its configuration: held contexts, pass after pass, its own settings."""
+"""Inside the downloader's daemon: one context held all the time, pass after pass on PostgreSQL, no folder in the state."""
 
 from __future__ import annotations
 
-import logging
-import shutil
-import sqlite3
-from contextlib import closing
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+import json
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import stash_graphql_client
-from stash_graphql_client.types import Gallery, Scene
+from stash_graphql_client.types import Gallery, Image, Scene
 
+import stash as stash_package
+from metadata.ingest import ingest_paths
+from metadata.making import open_or_make
 from stash import StashProcessing
+from stash.demo import write_world
+from stash.demo.item import DemoItem
+from stash.demo.source import FIRST_ID, DemoSite, Person
 from stash.embedded import serve
-from stash.errors import UsageError
-from stash.run import ingest
-from stash.settings import Settings
-from stash.store import connect
 from stash.store.library_internals import live_store
-from tests.conftest import Silent
+from tests.downloader import Config, DownloaderDatabase, State, connection_to
 
 if TYPE_CHECKING:
-    import asyncio
+    from collections.abc import AsyncIterator
+    from pathlib import Path
 
-    from tests.end_to_end.conftest import Setup
-
-
-@dataclass
-class Database:
-    """The downloader's database object."""
-
-    db_url: str
+    from stash.demo import DemoWorld
+    from tests.conftest import Server
 
 
 @dataclass
-class Config:
-    """The configuration of v0.15.1, as far as it concerns Stash."""
+class Daemon:
+    """A downloader with a PostgreSQL database, whose files Stash sees under another path."""
 
-    stash_context_conn: dict[str, Any] | None
-    _database: Database | None
-    download_directory: Path | None = None
-    stash_mapped_path: Path | None = None
-    stash_override_dldir_w_mapped: bool = False
-    stash_enable_scene_split: bool | Literal["dry-run"] = False
-    tasks: list[asyncio.Task] = field(default_factory=list)
-    held: stash_graphql_client.StashContext | None = None
+    server: Server
+    folder: Path
+    database: str
+    world: DemoWorld
 
-    def get_background_tasks(self) -> list[asyncio.Task]:
-        """The tasks that the downloader waits for."""
-        return self.tasks
+    @property
+    def downloads(self) -> Path:
+        """The downloads as the downloader sees them."""
+        return self.folder / "host"
 
-    def get_stash_context(self) -> stash_graphql_client.StashContext:
-        """The library's context, one for the life of the daemon."""
-        self.held = self.held or stash_graphql_client.StashContext(conn=self.stash_context_conn)
-        return self.held
+    @property
+    def in_stash(self) -> Path:
+        """The downloads as Stash sees them."""
+        return self.server.library / "seen"
+
+    @property
+    def state(self) -> State:
+        """The state of a pass: the creator alone."""
+        return State(self.world.usernames[0])
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[Config]:
+        """The configuration of a daemon that holds its context."""
+        async with serve(self.server.embedded) as url:
+            config = Config(
+                connection_to(url), DownloaderDatabase(self.database), self.downloads, self.in_stash
+            )
+            async with config.get_stash_context():
+                yield config
+
+    async def post(self, text: str) -> None:
+        """Have one more post with a picture downloaded."""
+        payload = json.loads((self.world.payloads / "accounts.json").read_text())
+        account = payload["response"]["accounts"][0]
+        owner = Person(int(account["id"]), account["username"], account["displayName"])
+        item = DemoItem(DemoSite(self.downloads, 9, FIRST_ID + 10**6), owner, "Timeline", 500)
+        item.picture()
+        response = {"posts": [item.post(text)], "accountMedia": item.held}
+        path = self.folder / "new.json"
+        path.write_text(json.dumps({"success": True, "response": response}))
+        async with await open_or_make(self.database) as database:
+            assert not (await ingest_paths(database, [path])).failures
 
 
-@dataclass
-class State:
-    """The state of a daemon's pass: no download has set a folder."""
-
-    creator_name: str | None
-    creator_id: int | None = None
-    base_path: Path | None = None
-    download_path: Path | None = None
-
-
-def conn_of(url: str) -> dict[str, Any]:
-    """The connection settings of the downloader."""
-    host, port = url.removeprefix("http://").split(":")
-    return {"scheme": "http", "host": host, "port": int(port), "apikey": ""}
+@pytest.fixture
+async def daemon(embedded: Server, tmp_path: Path, postgres_url: str) -> Daemon:
+    """A daemon with a small world."""
+    world = write_world(tmp_path / "world", creators=1, items=14)
+    async with await open_or_make(postgres_url) as database:
+        assert not (await ingest_paths(database, [world.payloads])).failures
+    made = Daemon(embedded, tmp_path, postgres_url, world)
+    world.downloads.rename(made.in_stash)
+    made.downloads.symlink_to(made.in_stash, target_is_directory=True)
+    return made
 
 
-@pytest.fixture(autouse=True)
-def _told(caplog: pytest.LogCaptureFixture) -> None:
-    """See what the downloader's user sees."""
-    caplog.set_level(logging.INFO, logger="stash.processing")
-
-
-async def one_pass(config: Config, name: str) -> StashProcessing:
-    """One pass of the daemon: nothing is closed afterwards."""
-    processor = StashProcessing.from_config(config, State(name))
+async def passed(config: Config, state: State) -> dict[str, Any]:
+    """What one pass did, as the downloader makes it: without a cleanup."""
+    processor = StashProcessing.from_config(config, state)
     await processor.process_creator_incremental()
-    return processor
+    return processor.run.report.summary()
 
 
-async def test_passes_follow_one_another_in_one_held_context(
-    small: Setup, caplog: pytest.LogCaptureFixture
-) -> None:
-    """With the library's context held open, and no cleanup, each pass syncs: the second one writes the one new post alone."""
-    assert small.world is not None
-    name = small.world.usernames[0]
-    with closing(sqlite3.connect(small.database)) as rows:
-        (post,) = rows.execute(
-            "SELECT posts.id FROM posts JOIN accounts ON accounts.id = posts.accountId WHERE username = ?"
-            " AND posts.id IN (SELECT postId FROM attachments WHERE contentType = 'ACCOUNT_MEDIA') LIMIT 1",
-            [name],
-        ).fetchone()
-        rows.execute("DELETE FROM posts WHERE id = ?", [post])
-        rows.commit()
-    async with serve(small.server.embedded) as url:
-        config = Config(conn_of(url), Database(f"sqlite:///{small.database}"), small.downloads)
-        async with config.get_stash_context():
-            held = live_store()
-            first = await one_pass(config, name)
-            assert live_store() is held
-            made = first.run.report.entities["galleries"].created
-            assert made > 0
-            await ingest(Settings(database=str(small.database)), [small.world.payloads], Silent())
-            second = await one_pass(config, name)
-            assert second.run.report.entities["galleries"].created == 1
-            third = await one_pass(config, name)
-            assert third.run.report.header.requests["mutations"] == 0
-            assert live_store() is held
-        async with connect(url) as store:
-            galleries = [one for one in await store.find(Gallery) if one.studio.name.startswith(name)]
-            assert len(galleries) == made + 1
-    assert "1 gallery" in caplog.text
-    assert f"Stash: {name}: nothing to do" in caplog.text
+async def test_pass_after_pass_in_one_hold(daemon: Daemon, said: list[str]) -> None:
+    """A first pass matches every file, the next writes nothing, and one after a new post writes that post alone."""
+    async with daemon.running() as config:
+        first, again = await passed(config, daemon.state), await passed(config, daemon.state)
+        await daemon.post("A morning by the sea")
+        later, last = await passed(config, daemon.state), await passed(config, daemon.state)
+        store = config.get_stash_context().store
+        (new,) = await store.find(Gallery, title="A morning by the sea")
+        images, scenes = await store.find(Image), await store.find(Scene)
+    counts = first["entities"]
+    assert (counts["images"]["updated"], counts["scenes"]["updated"]) == (
+        daemon.world.images,
+        daemon.world.scenes,
+    )
+    assert counts["galleries"]["created"] == daemon.world.galleries
+    assert {image.studio.name for image in [*images, *scenes] if image.studio} == {
+        f"{daemon.world.usernames[0]} (Fansly)"
+    }
+    assert [one["requests"]["mutations"] for one in (again, last)] == [0, 0]
+    assert again["requests"]["reads"] <= 6
+    changes = {
+        name: (c["created"], c["updated"])
+        for name, c in later["entities"].items()
+        if c["created"] or c["updated"]
+    }
+    assert changes == {"galleries": (1, 0), "images": (0, 1)}
+    assert later["requests"]["mutations"] == 4  # the gallery, the image, its link, the cover
+    assert new.date == "2025-04-20"
+    assert [line for line in said if "nothing to do" not in line][1].startswith(
+        f"INFO Stash, {daemon.world.usernames[0]}: 1 gallery made; 1 image changed ("
+    )
 
 
-async def test_without_a_folder_nothing_is_guessed(
-    small: Setup, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Where neither config nor state knows a folder the task says so; the current directory is not walked."""
-    monkeypatch.chdir(small.downloads)
-    async with serve(small.server.embedded) as url:
-        config = Config(conn_of(url), Database(str(small.database)), Path("Local_directory"))
-        processor = StashProcessing.from_config(config, State("lena_fields"))
-        await processor.start_creator_processing()
-        with pytest.raises(UsageError, match="No downloads folder is known"):
-            await processor._background_task
+async def test_the_hold_keeps_the_connection(daemon: Daemon) -> None:
+    """A cleanup within the hold leaves the connection open; with the hold it is closed, and the types are free again."""
+    async with daemon.running() as config:
+        first = StashProcessing.from_config(config, daemon.state)
+        await first.process_creator_incremental()
+        client = first.context.client
+        await first.cleanup()
+        second = StashProcessing.from_config(config, daemon.state)
+        assert await second.context.get_client() is client
+        assert second.store is second.context.store is config.get_stash_context().store is live_store()
+        assert config.get_stash_context().ref_count == 1
+    assert live_store() is None
+    with pytest.raises(RuntimeError):
+        _ = config.get_stash_context().client
+
+
+async def test_preview_repair(daemon: Daemon) -> None:
+    """Its rescan of renamed files has the client, a scan of the paths and `invalidate_type`, before any pass."""
+    async with daemon.running() as config:
+        processor = StashProcessing.from_config(config, daemon.state)
+        await processor.context.get_client()
+        await processor.scan_creator_folder(paths=[str(daemon.in_stash / "x.jpeg")])
+        assert processor.store.requests.scan
+        for entity_type in (Gallery, Scene, Image):
+            processor.store.invalidate_type(entity_type)
         await processor.cleanup()
-        await one_pass(config, "lena_fields")
-    assert "No downloads folder is known; set download_directory" in caplog.text
+        assert (await passed(config, daemon.state))["entities"]["galleries"]["created"] > 0
 
 
-async def test_an_outage_is_one_sentence(
-    small: Setup, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A pass in which Stash is down ends with a warning, not with an error, and the next pass syncs."""
-    assert small.world is not None
-    name = small.world.usernames[0]
-    monkeypatch.setenv("STASH_SYNC_PATIENCE", "0.1")
-    async with serve(small.server.embedded) as url:
-        config = Config(conn_of(url), Database(str(small.database)), small.downloads)
-        down = Config({**conn_of(url), "port": 9}, Database(str(small.database)), small.downloads)
-        await one_pass(down, name)
-        warnings = [one.getMessage() for one in caplog.records if one.name == "stash.processing"]
-        assert len(warnings) == 1
-        assert warnings[0].startswith("Stash: ")
-        assert "Traceback" not in caplog.text
-        monkeypatch.delenv("STASH_SYNC_PATIENCE")
-        processor = await one_pass(config, name)
-    assert processor.run.report.entities["galleries"].created > 0
+async def test_an_outage_in_between(daemon: Daemon, monkeypatch: pytest.MonkeyPatch, said: list[str]) -> None:
+    """A pass while Stash is down says one sentence and raises nothing; the next one, with Stash up again, goes on."""
+    monkeypatch.setenv("STASH_SYNC_PATIENCE", "0.2")
+    config = Config(None, DownloaderDatabase(daemon.database), daemon.downloads, daemon.in_stash)
+    async with serve(daemon.server.embedded) as url:
+        config.stash_context_conn = connection_to(url)
+        context = config.get_stash_context()
+        await context.__aenter__()
+        assert (await passed(config, daemon.state))["entities"]["galleries"]["created"] > 0
+    said.clear()
+    await passed(config, daemon.state)
+    (line,) = said
+    assert line.startswith(f"ERROR Stash at {url} does not answer")
+    port = int(url.rpartition(":")[2])
+    async with serve(daemon.server.embedded, port=port):
+        assert (await passed(config, daemon.state))["requests"]["mutations"] == 0
+        await context.__aexit__(None, None, None)
 
 
-async def test_the_mapped_path_counts(small: Setup, tmp_path: Path) -> None:
-    """`stash_mapped_path` stands for the download directory: files are found where Stash sees them."""
-    assert small.world is not None
-    name = small.world.usernames[0]
-    elsewhere = tmp_path / "on the host"
-    shutil.copytree(small.downloads, elsewhere)
-    async with serve(small.server.embedded) as url:
-        config = Config(
-            conn_of(url), Database(str(small.database)), elsewhere, stash_mapped_path=small.downloads
-        )
-        report = (await one_pass(config, name)).run.report
-    assert report.entities["galleries"].created > 0
-    assert not [one for one in report.unmatched if one.is_failure]
-
-
-@pytest.mark.parametrize(("chosen", "scenes"), [(False, 1), ("dry-run", 1), (True, 2)])
-async def test_scenes_are_split_as_the_config_says(
-    small: Setup, tmp_path: Path, chosen: Any, scenes: int, caplog: pytest.LogCaptureFixture
-) -> None:
-    """A video that Stash joined to a user's own scene gets one of its own with true alone; `dry-run` says so."""
-    assert small.world is not None
-    name = small.world.usernames[0]
-    video = next(small.downloads.glob(f"{name}_fansly/**/*.mp4"))
-    own = small.server.library / "0_mine" / "mine.mp4"
-    own.parent.mkdir()
-    shutil.copy(video, own)
-    hidden = tmp_path / video.name
-    video.rename(hidden)
-    async with serve(small.server.embedded) as url:
-        async with connect(url) as store:
-            await store.connection.metadata_scan([str(own.parent)])
-            await small.server.embedded.jobs.idle()
-        hidden.rename(video)
-        config = Config(
-            conn_of(url),
-            Database(str(small.database)),
-            small.downloads,
-            stash_enable_scene_split=chosen,
-        )
-        await one_pass(config, name)
-        async with connect(url) as store:
-            found = await store.find(Scene)
-            of_video = [one for one in found if any(f.path in {str(own), str(video)} for f in one.files)]
-    assert len(of_video) == scenes
-    assert ("would be split off" in caplog.text) == (chosen == "dry-run")
-
-
-async def test_names_that_the_guide_promises(small: Setup) -> None:
-    """Names and arguments of the guide that the downloader's maintainers call."""
-    assert small.world is not None
-    name = small.world.usernames[0]
-    async with serve(small.server.embedded) as url:
-        config = Config(conn_of(url), Database(str(small.database)), small.downloads)
-        state = State(name)
-        processor = StashProcessing.from_config(config, state)
-        assert (processor.config, processor.state, processor.database) == (config, state, config._database)
-        day = datetime(2025, 1, 2, tzinfo=UTC)
-        assert processor._generate_title_from_content(None, "anna", day, 1, 2) == "anna - 2025/01/02 - 1/2"
-        account = type("Account", (), {"username": name})()
-        await processor.process_creator_messages(account, None, None)
-        messages = processor.run.report.entities["galleries"].created
-        await processor.process_creator_posts(account, None)
-        posts = processor.run.report.entities["galleries"].created
-        assert messages > 0
-        assert posts > 0
-        await processor.cleanup()
+async def test_the_librarys_own_store_is_not_mixed_in(daemon: Daemon) -> None:
+    """What the library's context had open is closed, and a store of another one is still refused."""
+    async with daemon.running() as config:
+        assert isinstance(config.get_stash_context().client, stash_graphql_client.StashClient)
+        await passed(config, daemon.state)
+        other = stash_package.StashContext(config.stash_context_conn)
+        with pytest.raises(stash_package.errors.UsageError, match="open in this process already"):
+            await other.get_client()

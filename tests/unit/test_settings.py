@@ -195,13 +195,10 @@ def test_a_postgresql_of_which_little_is_said() -> None:
     assert found == "postgresql://fansly_user:secret@localhost:5432/fansly_metadata"
 
 
-POSTGRES = "postgresql://fansly_user@localhost:5432/fansly_metadata"
-
-
 @pytest.mark.parametrize("name", ["config.ini", "config.yaml"])
 @pytest.mark.parametrize("content", ["", "options:\n", "[Options]\ndownload_directory = Local_directory\n"])
 def test_a_config_that_says_little(name: str, content: str) -> None:
-    """A file without the sections says nothing but the database of its kind, and the folder that nobody chose is none."""
+    """A file without the sections says nothing but the newer one's PostgreSQL, and the folder that nobody chose is none."""
     if name.endswith("yaml"):
         content = "" if content.startswith("[") else content
     elif content.startswith("options"):
@@ -209,8 +206,8 @@ def test_a_config_that_says_little(name: str, content: str) -> None:
     Path(name).write_text(content)
     settings = load_settings({"downloader_config": Path(name)})
     assert (settings.url, settings.downloads, settings.path_map) == (None,) * 3
-    has_postgres = name.endswith("yaml") and content
-    assert settings.database == (POSTGRES if has_postgres else None)
+    by_default = "postgresql://fansly_user@localhost:5432/fansly_metadata"
+    assert settings.database == (by_default if name.endswith("yaml") else None)
 
 
 @pytest.mark.parametrize(

@@ -65,13 +65,14 @@ class GalleryProcessingMixin(StashProcessingBase):
         order = await self.store.images_in_order(unset)
         self.work.default_covers = {gallery: images[0] for gallery, images in order.items() if images}
 
-    async def _get_or_create_gallery(
+    async def _get_or_create_gallery(  # noqa: PLR0913, PLR0917 - the downloader's signature
         self,
         item: Item,
         account: Creator,  # noqa: ARG002 - the guide's signature
         performer: Performer | None = None,
         studio: Studio | None = None,
-        *_: str,
+        item_type: str | None = None,  # noqa: ARG002 - the item has its kind
+        url_pattern: str | None = None,  # noqa: ARG002 - and its addresses
     ) -> Gallery:
         """Return the gallery of an item, found or to be created. A further type and url pattern are not needed."""
         performers = [performer] if performer is not None else []
