@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 hypothesis.settings.register_profile("patient", deadline=None, derandomize="TORTURE_SEED" not in os.environ)
 hypothesis.settings.load_profile("patient")  # how long a case takes says nothing of whether it holds
 
-pytest_plugins = ["tests.browser", "tests.postgres"]
+pytest_plugins = ["stash.testing.plugin", "tests.browser", "tests.postgres"]
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
