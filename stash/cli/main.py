@@ -8,7 +8,16 @@ from itertools import pairwise
 
 from typer.exceptions import Abort, TyperException
 
-from stash.cli import checking, doctoring, further, history, reporting, status, undo  # noqa: F401 - their commands join the app
+from stash.cli import (  # noqa: F401 - their commands join the app
+    checking,
+    doctoring,
+    further,
+    history,
+    reporting,
+    status,
+    undo,
+    watch,
+)
 from stash.cli.bug_report import traceback_text, write_details
 from stash.cli.commands import app
 from stash.cli.helping import complaint

@@ -23,6 +23,8 @@ FLAGS = {
     "sync": f"creators {RUN} --restored {PLACES} {OUTPUT}",
     "run": f"creators --download-command --payloads {RUN} {PLACES} {OUTPUT}",
     "check": f"creators --strict {CHOICE} {PLACES} {OUTPUT}",
+    "watch": "creators --interval --no-scan --only --skip --overwrite --url --database --downloads --path-map "
+    "--embedded-dir --json --verbose --log-format",
     "undo": "run --dry-run --force --url --database --downloads --embedded-dir --json",
     "doctor": f"--fix {PLACES} --json --quiet",
     "report": "run --html --database --downloads --json",
