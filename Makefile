@@ -11,7 +11,7 @@ done
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test coverage torture bench check lock clean
+.PHONY: help install demo test floors coverage torture bench check lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -38,6 +38,11 @@ test: $(STAMP) ## Run all tests
 	$(BIN)/python -m pytest -n 3 --dist worksteal --ignore=tests/faults --ignore=tests/undo
 	$(BIN)/python -m pytest -n 3 --dist load tests/faults tests/undo
 
+floors: ## Run the tests of the parts and of the store with the oldest versions that pyproject.toml takes
+	@if [ ! -x .venv-floor/bin/python ]; then python=$$($(FIND_PYTHON)); $$python -m venv .venv-floor; fi
+	@.venv-floor/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-floor.lock
+	.venv-floor/bin/python -m pytest -n 3 tests/unit tests/store
+
 coverage: $(STAMP) ## Run the tests of the program itself, and tell the lines that none reaches
 	$(BIN)/python -m pytest -n 3 --dist loadfile --cov --cov-report=term-missing:skip-covered --ignore=tests/faults --ignore=tests/undo
 
@@ -58,10 +63,13 @@ check: $(STAMP) ## Formatting, lint, types, layers, and figures of how the packa
 	$(BIN)/lint-imports
 	$(BIN)/python -m checks.heart
 
-lock: $(STAMP) ## Make requirements.lock anew from pyproject.toml
+lock: $(STAMP) ## Make requirements.lock and requirements-floor.lock anew from pyproject.toml
 	$(BIN)/python -m pip install --quiet 'pip-tools>=7.6'
 	$(BIN)/pip-compile --quiet --upgrade --strip-extras --generate-hashes --allow-unsafe --all-extras \
 	  --all-build-deps --no-header --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --output-file requirements.lock pyproject.toml
+	$(BIN)/python -m pip install --quiet 'uv>=0.13'
+	$(BIN)/uv pip compile --quiet --upgrade --resolution lowest-direct --python-version 3.12 --universal --generate-hashes --all-extras \
+	  --no-header --no-emit-index-url --output-file requirements-floor.lock pyproject.toml
 
 clean: ## Remove the environment and what tools left behind
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage
+	rm -rf $(VENV) .venv-floor .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -21,6 +20,8 @@ from graphql import (
     parse,
     visit,
 )
+
+from .nodes import changed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +42,7 @@ def load_schema() -> GraphQLSchema:
         for definition in document.definitions
         if not (isinstance(definition, TypeDefinitionNode) and definition.name.value in removed)
     )
-    return build_ast_schema(replace(document, definitions=definitions))
+    return build_ast_schema(changed(document, definitions=definitions))
 
 
 def _sdl_texts(folder: Traversable) -> Iterator[str]:
@@ -62,11 +63,10 @@ def _cut(definition: DefinitionNode, removed: frozenset[str], retyped: dict[str,
         if key in removed:
             continue
         if key in retyped:
-            members.append(replace(member, type=NamedTypeNode(name=NameNode(value=retyped[key]))))
+            members.append(changed(member, type=NamedTypeNode(name=NameNode(value=retyped[key]))))
         else:
             members.append(member)
-    changes: dict[str, Any] = {"fields": tuple(members)}
-    return replace(definition, **changes)
+    return changed(definition, fields=tuple(members))
 
 
 class _Renaming(Visitor):

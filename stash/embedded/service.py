@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ from graphql import (
 from .documents import Document, Documents, root_fields
 from .errors import RequestError
 from .execution import Execution
+from .nodes import changed
 from .registry import REGISTRY
 from .schema import load_schema
 from .variables import coerce_variables
@@ -132,8 +133,8 @@ class Service:
         )
         if not nodes:
             return {}
-        alone = replace(operation, selection_set=SelectionSetNode(selections=nodes))
-        node = replace(document.node, definitions=(alone, *document.fragments.values()))
+        alone = changed(operation, selection_set=SelectionSetNode(selections=nodes))
+        node = changed(document.node, definitions=(alone, *document.fragments.values()))
         return _about_schema(print_ast(node), json.dumps(variables, sort_keys=True))
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from operator import methodcaller
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, unquote, urlencode
 
 from sqlalchemy import URL, Connection, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
@@ -71,7 +71,8 @@ class Address:
                 "The database URL cannot be read; write sqlite:///PATH or postgresql://USER@HOST/NAME."
             ) from None
         if parsed.drivername in _SQLITE_SCHEMES and parsed.database not in (None, "", ":memory:"):
-            return cls._sqlite(str(parsed.database))
+            _, _, rest = url.partition("://")  # SQLAlchemy 2.0 leaves a path encoded, 2.1 decodes it
+            return cls._sqlite(unquote(rest.partition("?")[0].partition("/")[2]))
         if parsed.drivername in _POSTGRESQL_SCHEMES:
             return cls._postgresql(parsed, split(url))
         raise UnknownDatabaseError(

@@ -35,15 +35,18 @@ BLOCKS = [
 ]
 OTHERS = {
     "cd",
+    "cp",
     "curl",
     "export",
     "git",
     "kill",
     "make",
+    "mv",
     "pg_dump",
     "pip",
     "pytest",
     "python3",
+    "rm",
     "sleep",
     "systemctl",
 }

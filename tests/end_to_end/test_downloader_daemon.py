@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
+import sys
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import stash_graphql_client
-from stash_graphql_client.types import Gallery, Image, Scene
+from stash_graphql_client.types import Gallery, Image, Performer, Scene, Tag
 
 import stash as stash_package
 from metadata.ingest import ingest_paths
@@ -24,10 +28,12 @@ from tests.downloader import Config, DownloaderDatabase, State, connection_to
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from pathlib import Path
 
     from stash.demo import DemoWorld
     from tests.conftest import Server
+
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass
@@ -130,13 +136,14 @@ async def test_pass_after_pass_in_one_hold(daemon: Daemon, said: list[str]) -> N
     )
 
 
-async def test_the_hold_keeps_the_connection(daemon: Daemon) -> None:
+async def test_the_hold_keeps_the_connection(daemon: Daemon, caplog: pytest.LogCaptureFixture) -> None:
     """A cleanup within the hold leaves the connection open; with the hold it is closed, and the types are free again."""
     async with daemon.running() as config:
         first = StashProcessing.from_config(config, daemon.state)
         await first.process_creator_incremental()
         client = first.context.client
         await first.cleanup()
+        assert "active references" not in caplog.text  # the library's warning of a close within a hold
         second = StashProcessing.from_config(config, daemon.state)
         assert await second.context.get_client() is client
         assert second.store is second.context.store is config.get_stash_context().store is live_store()
@@ -144,6 +151,21 @@ async def test_the_hold_keeps_the_connection(daemon: Daemon) -> None:
     assert live_store() is None
     with pytest.raises(RuntimeError):
         _ = config.get_stash_context().client
+
+
+async def test_a_pass_begins_with_nothing_in_memory(daemon: Daemon) -> None:
+    """What was left to be written when a pass failed is dropped: the next pass does not send it."""
+    async with daemon.running() as config:
+        await passed(config, daemon.state)
+        performer = (await config.get_stash_context().store.find(Performer))[0]
+        performer.details = "never sent"
+        tag = (await config.get_stash_context().store.find(Tag))[0]
+        tag.description = "never sent"
+        again = await passed(config, daemon.state)
+        assert again["requests"]["mutations"] == 0
+        found = await config.get_stash_context().store.get(Performer, performer.id)
+        assert found is not performer
+        assert found.details != "never sent"
 
 
 async def test_preview_repair(daemon: Daemon) -> None:
@@ -186,3 +208,41 @@ async def test_the_librarys_own_store_is_not_mixed_in(daemon: Daemon) -> None:
         other = stash_package.StashContext(config.stash_context_conn)
         with pytest.raises(stash_package.errors.UsageError, match="open in this process already"):
             await other.get_client()
+
+
+ALONE = """
+import asyncio, sys
+from pathlib import Path
+
+for name in sys.argv[5].split():
+    sys.modules[name] = None  # as if it were not installed
+from stash import StashProcessing
+from tests.downloader import Config, DownloaderDatabase, State, connection_to
+
+url, database, downloads, mapped = sys.argv[1:5]
+config = Config(connection_to(url), DownloaderDatabase(database), Path(downloads), Path(mapped))
+processor = StashProcessing.from_config(config, State(sys.argv[6]))
+asyncio.run(processor.process_creator_incremental())
+loaded = {name.partition(".")[0] for name, module in sys.modules.items() if module}
+assert not loaded & {"metadata", "alembic"}, loaded
+print(processor.run.report.entities["galleries"].created)
+"""
+
+
+@pytest.mark.parametrize("without", ["jinja2 starlette typer uvicorn yaml sniffio PIL aiosqlite portalocker"])
+async def test_nothing_else_is_needed(daemon: Daemon, without: str) -> None:
+    """On PostgreSQL a pass needs neither the packages of the command, nor the drivers of SQLite, nor a dist-info."""
+    outside = daemon.folder / "tree"
+    outside.mkdir()
+    for package in ("stash", "tests"):
+        (outside / package).symlink_to(ROOT / package, target_is_directory=True)
+    async with serve(daemon.server.embedded) as url:
+        words = [url, daemon.database, daemon.downloads, daemon.in_stash, without, daemon.world.usernames[0]]
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", ALONE, *map(str, words), cwd=outside,
+            env={**os.environ, "PYTHONPATH": str(outside)},
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        out, err = await process.communicate()
+    assert process.returncode == 0, err.decode()
+    assert int(out) == daemon.world.galleries

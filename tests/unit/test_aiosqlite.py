@@ -56,3 +56,10 @@ async def test_the_private_names_are_there() -> None:
     assert cursor._cursor is None
     assert asyncio.iscoroutinefunction(aiosqlite.Connection._execute)
     assert list(inspect.signature(aiosqlite.Cursor._execute).parameters) == ["self", "fn", "args", "kwargs"]
+
+
+async def test_a_cursor_can_be_awaited_and_need_not_be() -> None:
+    """SQLAlchemy 2.0 awaits a new cursor, 2.1 takes it as it is: both get the same one."""
+    connection = aiosqlite.Connection(lambda: pytest.fail("is not opened"), sqlite_driver.PREFETCHED_ROWS)
+    cursor = sqlite_driver.Cursor(connection, None)
+    assert await cursor is cursor
