@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import json
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, insert, select, update
 
+from stash.errors import SyncError
 from stash.journal.models import sync_run
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import AsyncIterator, Mapping, Sequence
 
     from sqlalchemy import ColumnElement
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from stash.journal.connection import JournalConnection
+    from stash.report import Report
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,17 @@ class Runs:
         """Store the end of a run, and its outcome."""
         now = datetime.now(UTC)
         await self._update(run, ended_at=now, heartbeat_at=now, outcome=outcome, counts=json.dumps(counts))
+
+    @asynccontextmanager
+    async def ending(self, run: int, report: Report) -> AsyncIterator[None]:
+        """Store how a run ends: with the outcome of its report, or as failed if an error leaves the block."""
+        try:
+            yield
+        except BaseException:
+            with suppress(SyncError):
+                await self.end(run, "failed", report.summary())
+            raise
+        await self.end(run, report.header.outcome, report.summary())
 
     async def _update(self, run: int, **values: Any) -> None:
         async with self._db.writing() as connection:

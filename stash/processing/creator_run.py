@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from stash_graphql_client.types import Performer, Studio, Tag
 
 from stash.changes.flush_log import FlushLog
-from stash.errors import SyncError
 from stash.files.ownership import find_absent_files, find_creator_files
 from stash.files.unmatched import UnmatchedFiles
 from stash.guards import check_files
@@ -43,13 +42,8 @@ class CreatorRun:
         log = FlushLog(journal, report.header.run, self._result_of)
         self._processing.flush_log = log
         self._processing.store.record_with(log)
-        try:
+        async with journal.runs.ending(report.header.run, report):
             yield
-        except BaseException:
-            with suppress(SyncError):
-                await journal.runs.end(report.header.run, "failed", report.summary())
-            raise
-        await journal.runs.end(report.header.run, report.header.outcome, report.summary())
 
     def _result_of(self, entity: Entity) -> MergeResult | None:
         return self._processing.work.results.get(entity)

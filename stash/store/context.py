@@ -1,4 +1,4 @@
-"""Opening a store: `connect` for scripts, notebooks and tests, `StashContext` for the pipeline."""
+"""Opening a store: `connect` for scripts, notebooks and tests, `StashContext` for a run."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class StashContext(LibraryContext):
         config: TransportConfig | None = None,
     ) -> None:
         super().__init__(dict(conn or {}), verify_ssl)
-        self._wire = config or replace(_config_of(self.conn), is_verified=self.verify_ssl)
+        self._config = config or replace(_config_of(self.conn), is_verified=self.verify_ssl)
         self._lender: LibraryContext | None = None
 
     @classmethod
@@ -58,9 +58,9 @@ class StashContext(LibraryContext):
 
     def prepare(self, patience: float, ca_file: str | None = None) -> None:
         """Have a Stash that does not answer waited for so long, at first too. Each reason is logged once."""
-        on_wait = cache(partial(_tell_of_waiting, self._wire.url))
-        self._wire = replace(
-            self._wire, patience=patience, connect_patience=patience, ca_file=ca_file, on_wait=on_wait
+        on_wait = cache(partial(_tell_of_waiting, self._config.url))
+        self._config = replace(
+            self._config, patience=patience, connect_patience=patience, ca_file=ca_file, on_wait=on_wait
         )
 
     async def get_client(self) -> Connection:
@@ -77,7 +77,7 @@ class StashContext(LibraryContext):
                 raise UsageError(
                     "A store is open in this process already; close it before another is opened."
                 )
-            connection = Connection(self._wire)
+            connection = Connection(self._config)
             await connection.initialize()
             self._client = connection
             self.renew_store()

@@ -59,6 +59,8 @@ class Tracked(Single):
         before = self.__dict__.get(name, UNSET)
         if _is_exact(_EXACT[self.__type_name__].get(name), value):
             assign_unchecked(self, name, [*value] if type(value) is list else value)
+        elif name in _METHODS:
+            self.__dict__[name] = value  # pydantic would keep it where no call finds it
         else:
             super().__setattr__(name, value)
         if (self.__type_name__, name) in IN_STEP:
@@ -209,6 +211,9 @@ _ASSIGNED = frozenset(
     {"title", "code", "details", "date", "organized", "studio", "performers", "tags", "urls", "cover"}
 )
 """The fields that a sync assigns by the thousand. None has a validator of its own or a bounded inverse side."""
+
+_METHODS = frozenset({"save", "delete"})
+"""The methods that a test may replace on one entity, as with `patch.object(scene, "save")`."""
 
 _EXACT = {name: _exact_types(cls) for name, cls in LINKED.items()}
 

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from stash.errors import UsageError
 from stash.store import StashStore
 from stash.store.library_internals import live_store
 
@@ -53,11 +52,11 @@ def count_api_calls() -> Iterator[ApiCalls]:
     """Count the requests that the open store sends in this block.
 
     Raises:
-        UsageError: no store is open.
+        AssertionError: no store is open.
     """
     store = live_store()
     if not isinstance(store, StashStore):
-        raise UsageError(
+        raise AssertionError(  # noqa: TRY004 - it fails the test
             "count_api_calls() found no open store; use a fixture that opens one, such as stash_store."
         )
     calls = ApiCalls(store.requests)

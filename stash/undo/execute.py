@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import time
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from stash.changes.change_set import ChangeSet
 from stash.changes.flush_log import FlushLog
 from stash.changes.net_changes import net_changes, new_ids, with_ids
-from stash.errors import SyncError
 from stash.reconcile.merge_result import names_of
 from stash.report import PLURALS, FieldChange
 from stash.store import destroy
@@ -142,16 +140,11 @@ class UndoRun:
         self._report.header.run = number
         log = FlushLog(self._journal, number, staged.results.get)
         self._store.record_with(log)
-        try:
+        async with self._journal.runs.ending(number, self._report):
             await self._write(log, changes, plan, staged)
             self._measure()
-        except BaseException:
-            with suppress(SyncError):
-                await self._journal.runs.end(number, "failed", self._report.summary())
-            raise
-        if not self._report.exit_code:
-            await self._journal.log.log_all_applied(number)
-        await self._journal.runs.end(number, self._report.header.outcome, self._report.summary())
+            if not self._report.exit_code:
+                await self._journal.log.log_all_applied(number)
 
     async def _write(self, log: FlushLog, changes: Changes, plan: UndoPlan, staged: StagedUndo) -> None:
         """Record the undo marks first, so that no sync writes again what is half undone. Write, then delete."""

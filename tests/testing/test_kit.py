@@ -14,7 +14,6 @@ import pytest
 from stash_graphql_client.types import Image, Scene, Tag
 
 from stash import testing
-from stash.errors import UsageError
 from stash.source.items import ItemHashtag
 from stash.testing import (
     CreatorFactory,
@@ -69,7 +68,7 @@ async def test_scans_are_counted(
 
 def test_without_a_store_nothing_is_counted() -> None:
     """Without an open store the block does not begin, and the sentence says what to do."""
-    with pytest.raises(UsageError, match="no open store; use a fixture"), count_api_calls():
+    with pytest.raises(AssertionError, match="no open store; use a fixture"), count_api_calls():
         pytest.fail("it began")
 
 

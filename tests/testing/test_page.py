@@ -40,12 +40,15 @@ def test_names_of_the_page_exist() -> None:
     assert {*named, "Refusal", "add_image"} <= set(testing.__all__)
 
 
-async def test_only_a_patch_of_the_class_works(stash_store, stash_replies) -> None:
-    """A patch of an entity's `save` sends the mutation, and one of its class's does not."""
+async def test_a_patched_save_sends_nothing(stash_store, stash_replies) -> None:
+    """A `save` that is patched on an entity or on its class sends no mutation, and the next one does."""
     scene = await stash_store.get(Scene, "123")
     scene.title = "One"
-    with patch.object(scene, "save"):
+    with patch.object(scene, "save") as save:
         await scene.save()
+    save.assert_awaited_once()
+    assert stash_replies.mutations == []
+    await scene.save()
     assert len(stash_replies.mutations) == 1
     scene.title = "Two"
     with patch.object(type(scene), "save") as save:

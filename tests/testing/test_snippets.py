@@ -45,7 +45,9 @@ async def test_unset_preserves_fields(
     with patch.object(scene, "save") as mock_save:
         await scene.save(client)
         call_args = mock_save.call_args
-    assert call_args is None  # an entity keeps the method of its class, so that the mutation was sent
+    assert call_args.args == (client,)
+    assert stash_replies.mutations == []
+    await scene.save(client)
     assert [(call.name, call.arguments) for call in stash_replies.mutations] == [
         ("sceneUpdate", {"input": {"id": "123", "title": "New Title"}})
     ]

@@ -17,7 +17,6 @@ from stash.mapping.desired import (
     new_gallery,
 )
 from stash.mapping.keys import gallery_key, media_key
-from stash.mapping.titles import generate_title
 from stash.processing.base import StashProcessingBase, listed
 from stash.reconcile.merge import merge_set
 from stash.reconcile.merge_result import is_remembered
@@ -26,7 +25,6 @@ from stash.reconcile.reconciler import members_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
-    from datetime import datetime
 
     from stash_graphql_client.types import Performer, Studio
 
@@ -77,17 +75,6 @@ class GalleryProcessingMixin(StashProcessingBase):
         """Return the gallery of an item, found or to be created. A further type and url pattern are not needed."""
         performers = [performer] if performer is not None else []
         return await self._find_gallery(item) or await self._new_gallery(item, performers, studio)
-
-    def _generate_title_from_content(
-        self,
-        content: str | None,
-        username: str,
-        created_at: datetime | None,
-        current_pos: int | None = None,
-        total_media: int | None = None,
-    ) -> str:
-        """Return the title of an item: its first line, or its creator and day."""
-        return generate_title(content, username, created_at, current_pos, total_media)
 
     async def _new_gallery(
         self, item: Item, performers: Sequence[Performer], studio: Studio | None
