@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from stash.downloader import is_rehearsal, settings_of
+from stash.downloader_memory import save_attachments
 from stash.files.local import list_downloads
 from stash.files.stash_index import StashFileIndex
 from stash.files.unmatched import no_files_reason
@@ -92,6 +93,7 @@ class DownloaderInterface:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(held(settings.database or "", settings.state))
             await self._connect(settings)
+            await save_attachments(self._config._database)  # noqa: SLF001 - the downloader's own name
             opened = await Database.open(settings.database or "", busy_timeout=settings.patience)
             database = await stack.enter_async_context(opened)
             reader = Reader(database, with_facts=settings.rules().wants_facts)
