@@ -14,6 +14,11 @@ if TYPE_CHECKING:
 
     from graphql import GraphQLField
 
+    from stash.store.entity_types import EntityType
+
+
+_KINDS = {kind.find_many: kind for kind in ENTITY_TYPES.values()}
+
 
 class Refusal(Exception):  # noqa: N818 - it is what Stash says, and no fault
     """A canned reply: Stash refuses, with this message. GraphQL takes an exception for an error of the field."""
@@ -50,23 +55,43 @@ class CannedReplies:
 
         Raises:
             AssertionError: all are given out.
+            Refusal: it lacks an id that was asked for, as Stash refuses a field then.
         """
-        return self._next[name](arguments)
+        reply, kind = self._next[name](arguments), _KINDS.get(name)
+        if kind is not None and arguments.get("ids") and isinstance(reply, dict):
+            given = {_id_of(row) for row in reply.get(kind.plural, ())}
+            if not given.issuperset(arguments["ids"]):
+                raise _not_found(kind, arguments["ids"])
+        return reply
 
     def take_ids(self, name: str, arguments: dict[str, Any]) -> Any:
-        """Return the reply to `findTags(ids: …)` and its like from the canned replies of `findTag`.
+        """Return the reply to a find by ids from the canned replies of its sibling.
+
+        `findTag` answers `findTags(ids: …)`, and `findTags` answers `findTag`.
 
         Raises:
             Refusal: Stash lacks an id, for which it refuses the whole field.
             KeyError: there are no such replies.
         """
-        kind = next((kind for kind in ENTITY_TYPES.values() if kind.find_many == name), None)
+        one = next((kind for kind in _KINDS.values() if kind.find_one == name), None)
+        if one is not None and one.find_many in self:
+            rows = self.take(one.find_many, {})[one.plural]
+            return next((row for row in rows if _id_of(row) == str(arguments.get("id"))), None)
+        kind = _KINDS.get(name)
         if kind is None or kind.find_one not in self or not arguments.get("ids"):
             raise KeyError(name)
         rows = [self.take(kind.find_one, {"id": one}) for one in arguments["ids"]]
         if None in rows:
-            raise Refusal(f"{kind.name.lower()} with ids {arguments['ids']} not found")
+            raise _not_found(kind, arguments["ids"])
         return {kind.plural: rows}
+
+
+def _not_found(kind: EntityType, ids: list[str]) -> Refusal:
+    return Refusal(f"{kind.name.lower()} with ids {ids} not found")
+
+
+def _id_of(row: Any) -> str:
+    return str(row["id"] if isinstance(row, dict) else row.id)
 
 
 def root_fields() -> dict[str, GraphQLField]:

@@ -52,6 +52,14 @@ async def test_a_reply_of_one_answers_ids(stash_store: StashStore) -> None:
     assert (await stash_store.get(Performer, "123")).name == "Anna"
 
 
+@pytest.mark.parametrize("rows", [[], [{"id": "5700", "name": "Anna"}]], ids=["none", "another"])
+async def test_a_reply_without_an_id_is_a_missing_id(stash_store: StashStore, rows: list) -> None:
+    """`findPerformers` without the id that is asked for says that Stash has none, and is not called damaged."""
+    route = canned(*[{"data": {"findPerformers": {"count": len(rows), "performers": rows}}}] * 2)
+    assert await stash_store.get(Performer, "123") is None
+    assert route.call_count == 2
+
+
 async def test_a_reply_of_none_is_a_missing_id(stash_store: StashStore) -> None:
     """`findPerformer: null` says that Stash has no such id, to both of the store's questions."""
     route = canned(*[{"data": {"findPerformer": None}}] * 2)
