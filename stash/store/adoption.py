@@ -82,7 +82,7 @@ class Adopter:
         entity.update_id(existing.id)
         entity.__dict__.update(existing.__dict__ | later)
         copy_state(existing, entity)
-        self._registry.remember(entity)
+        self._registry.replace(entity)
 
 
 def _is_made_of(existing: Entity, new: Entity) -> bool:

@@ -82,7 +82,7 @@ class EntityFactory:
         for entity in queued:
             failure = done.failure_of(entity)
             if failure is None:
-                answers[entity] = self._reader.registry.entry(entity.__type_name__, entity.id) or entity
+                answers[entity] = self._reader.registry.restore(entity)
             else:
                 self._pending.discard(entity)
                 answers[entity] = rejection(entity, failure.message)

@@ -116,7 +116,7 @@ class Hydrator:
         self._registry.forget(entity)
         entity.__dict__["id"] = raw["id"]
         mark_created(entity)
-        self._registry.remember(entity)
+        self._registry.replace(entity)
         self.hydrate(kind, raw)
 
     def set_update_time(self, entity: Entity, raw: dict[str, Any]) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
+from weakref import WeakKeyDictionary
 
 from stash.store.changes import edited_fields
 from stash.store.entities import is_stub, make_tracked
 from stash.store.entity_types import Entity, EntityType, kind_of
-from stash.store.library_internals import entries_of, ids_by_type, is_new, received
+from stash.store.library_internals import copy_state, entries_of, ids_by_type, is_new, received
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,6 +44,7 @@ class Registry:
         self._ids = ids_by_type(store)
         self._stale: set[EntityKey] = set()
         self._missing: set[EntityKey] = set()
+        self._replaced: WeakKeyDictionary[Entity, Entity] = WeakKeyDictionary()
 
     def entry(self, type_name: str, entity_id: str) -> Entity | None:
         """Return the known object of an id, stale or not."""
@@ -59,6 +61,27 @@ class Registry:
         make_tracked(entity)
         self.remember(entity)
         self._stale.discard((entity.__type_name__, entity.id))
+
+    def replace(self, entity: Entity) -> None:
+        """Enter an object that has just got its id, in the place of another one of that id."""
+        known = self.entry(entity.__type_name__, entity.id)
+        if known is not None and known is not entity:
+            self._replaced[entity] = known
+        self.remember(entity)
+
+    def restore(self, entity: Entity) -> Entity:
+        """Put the object that this one replaced back, with the values of this one.
+
+        Returns:
+            the object that was put back, or this one if it replaced none.
+        """
+        known = self._replaced.pop(entity, None)
+        if known is None:
+            return entity
+        known.__dict__.update(entity.__dict__)
+        copy_state(entity, known)
+        self.remember(known)
+        return known
 
     def forget(self, entity: Entity) -> None:
         """Take an object out of the identity map."""

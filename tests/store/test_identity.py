@@ -26,6 +26,18 @@ async def test_one_id_is_one_object(store: StashStore, name: str) -> None:
     assert await store.find_one(Performer, name=name) is made
 
 
+async def test_a_second_creation_answers_the_first_object(store: StashStore, name: str) -> None:
+    """An entity that is created twice is one object, whose edits are written."""
+    first = await store.create(Performer, name=name)
+    second = await store.create(Performer, name=name, details="of the second")
+    assert second is first is await store.get(Performer, first.id)
+    assert first.details == "of the second"
+    first.details = "of the first"
+    await store.flush()
+    async with _fresh(store):
+        assert (await store.get(Performer, first.id)).details == "of the first"
+
+
 async def test_nobody_is_handed_a_stub(store: StashStore, server: Server) -> None:
     """What is reached through a relation is complete too."""
     (scene,) = await server.scenes(store, 1)

@@ -149,3 +149,15 @@ async def test_the_decorator_of_respx_may_stand_too(stash_store: StashStore) -> 
     tags = {"data": {"findTags": {"tags": [{"id": "7", "name": "red"}]}}}
     respx.post("http://localhost:9999/graphql").mock(return_value=httpx.Response(200, json=tags))
     assert [tag.id for tag in await stash_store.find(Tag, name="red")] == ["7"]
+
+
+async def test_one_id_for_two_creations_is_one_object(
+    stash_store: StashStore, stash_replies: StashReplies
+) -> None:
+    """Two creations that get the same canned id are one object, of the values of the second."""
+    stash_replies.set(performerCreate=lambda arguments: {"id": "7", **arguments["input"]})
+    first = await stash_store.create(Performer, name="Anna", details="first")
+    second = await stash_store.create(Performer, name="Anna", details="second")
+    assert second is first
+    assert first.details == "second"
+    assert await stash_store.get(Performer, "7") is first
