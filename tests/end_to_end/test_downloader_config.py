@@ -133,11 +133,11 @@ async def test_the_dry_run_of_the_split_is_told(
 def test_a_certificate_need_not_be_verified() -> None:
     """`verify_ssl` of the context counts, in each form that the library takes; by default a certificate is verified."""
     for value, is_verified in ((False, False), ("false", False), ("true", True), (True, True)):
-        assert StashContext({"scheme": "https"}, verify_ssl=value)._wire.is_verified is is_verified
+        assert StashContext({"scheme": "https"}, verify_ssl=value)._config.is_verified is is_verified
     config = Config({"scheme": "https", "host": "nas", "port": 9999}, OPEN, verify_ssl=False)
     context = StashProcessing.from_config(config, State("anna")).context
     assert isinstance(context, StashContext)
-    assert not context._wire.is_verified
+    assert not context._config.is_verified
 
 
 async def test_what_need_not_be_verified_is_not() -> None:

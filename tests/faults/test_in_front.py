@@ -249,7 +249,7 @@ async def test_a_silent_stash_is_waited_for_as_long_as_the_patience(tmp_path: Pa
             ("write", lambda: connection.mutate("mutation { x }", {}, fields=1)),
             ("job", lambda: wait_until_idle(connection, 3.0)),
         ):
-            connection.transport._patience.was_answered()
+            connection.transport._budget.was_answered()
             began = time.monotonic()
             with pytest.raises(RetriableError):
                 await wait()

@@ -33,7 +33,7 @@ async def deleted_again(case: Case) -> tuple[int, int | None]:
             update = f"mutation {{ galleryUpdate(input: {{id: {gallery.id}, {field}: {value}}}) {{ id }} }}"
             assert not (await store.connection.mutate(update, {}, fields=1)).errors
     assert synced.header.run is not None
-    return outer.id, (await undone(case, synced.run, is_forced=True)).header.run
+    return outer.id, (await undone(case, synced.header.run, is_forced=True)).header.run
 
 
 async def delete(case: Case, name: str) -> None:

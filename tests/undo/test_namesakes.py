@@ -42,7 +42,7 @@ async def test_a_gallery_comes_again_beside_one_of_the_same_code(case: Case) -> 
     before = await state(case)
     synced = await case.sync()
     after = await state(case)
-    undo_run = (await undone(case, synced.run)).header.run
+    undo_run = (await undone(case, synced.header.run)).header.run
     assert differences(before, await state(case)) == []
     assert (await undone(case, undo_run)).entities["galleries"].created == 2
     assert differences(after, await state(case)) == []
