@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from benchmarks.changes import edit_in_stash, new_post, nothing
 from benchmarks.checker import faults
 from benchmarks.competitors import Task
 from benchmarks.counting import counting
@@ -29,6 +30,9 @@ PATIENT = 1000
 
 ROUNDS = 5
 """A machine's speed changes from one minute to the next; ours and the floor run in turn so often."""
+
+STEPS = {"again": nothing, "one post": new_post, "one edit": edit_in_stash}
+"""The further runs of ours, each after a change."""
 
 FAST, SLOW = ("ours", "floor"), ("naive", "before")
 
@@ -60,7 +64,7 @@ def main(words: list[str] | None = None) -> None:
 
 
 def _race(name: str, items: int) -> list[Run]:
-    """One competitor on a world of its own: fresh, then again with nothing changed."""
+    """One competitor on a world of its own: fresh, then again with nothing changed, and ours after small changes."""
     folder = Path(tempfile.mkdtemp(prefix="stash-sync-bench-"))
     try:
         with serving(folder) as server:
@@ -74,10 +78,11 @@ def _race(name: str, items: int) -> list[Run]:
                 wrong = faults(Task(server.url, world.database, downloads, world.username))
                 assert not wrong, (name, len(wrong), wrong[:3])
                 runs = [fresh]
-                if name in FAST:
-                    runs.append(
-                        Run(name, world.media, "again", server.name, **_run(name, task), **counted.take())
-                    )
+                steps = STEPS if name == "ours" else {"again": nothing} if name in FAST else {}
+                for what, change in steps.items():
+                    change(world, server)
+                    ended = _run(name, task)
+                    runs.append(Run(name, world.media, what, server.name, **ended, **counted.take()))
             shutil.rmtree(downloads)
     finally:
         shutil.rmtree(folder)

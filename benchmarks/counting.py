@@ -15,7 +15,7 @@ from anyio.from_thread import start_blocking_portal
 from graphql import OperationDefinitionNode, parse
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
 
     from anyio.abc import ByteStream, SocketStream
 
@@ -26,13 +26,15 @@ class Counted:
 
     url: str
     sent: list[bytearray] = field(default_factory=list)
+    received: int = 0
 
     def take(self) -> dict[str, int]:
-        """Requests and root fields of mutations since the last time; no connection is open meanwhile."""
+        """Requests, root fields of mutations and received bytes since the last time; no connection is open meanwhile."""
         taken, self.sent = self.sent, []
+        received, self.received = self.received, 0
         operations = [_operation(json.loads(body)["query"]) for sent in taken for body in _bodies(sent)]
         mutations = [len(o.selection_set.selections) for o in operations if o.operation.value == "mutation"]
-        return {"requests": len(operations), "mutations": sum(mutations)}
+        return {"requests": len(operations), "mutations": sum(mutations), "received": received}
 
 
 def _bodies(sent: bytearray) -> Iterator[bytes]:
@@ -70,14 +72,17 @@ async def _proxy(counted: Counted, target: str) -> AsyncIterator[None]:
     stash = httpx.URL(target)
     is_tls = stash.scheme == "https"
 
+    def receive(data: bytes) -> None:
+        counted.received += len(data)
+
     async def forward(client: SocketStream) -> None:
         port = stash.port or (443 if is_tls else 80)
         sent = bytearray()
         counted.sent.append(sent)
         upstream = await connect_tcp(stash.host, port, tls=is_tls)
         async with client, upstream, create_task_group() as both:
-            both.start_soon(_pass_on, upstream, client)
-            await _pass_on(client, upstream, sent)
+            both.start_soon(_pass_on, upstream, client, receive)
+            await _pass_on(client, upstream, sent.extend)
             both.cancel_scope.cancel()
 
     async with await create_tcp_listener(local_host="127.0.0.1") as listener, create_task_group() as tasks:
@@ -88,12 +93,11 @@ async def _proxy(counted: Counted, target: str) -> AsyncIterator[None]:
         tasks.cancel_scope.cancel()
 
 
-async def _pass_on(source: ByteStream, sink: ByteStream, kept: bytearray | None = None) -> None:
+async def _pass_on(source: ByteStream, sink: ByteStream, note: Callable[[bytes], object]) -> None:
     """Until one side hangs up."""
     try:
         async for data in source:
-            if kept is not None:
-                kept += data
+            note(data)
             await sink.send(data)
     except BrokenResourceError:
         await sink.aclose()

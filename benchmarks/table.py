@@ -27,13 +27,12 @@ class Run:
     peak: float
     requests: int
     mutations: int
+    received: int
 
     def __str__(self) -> str:
-        figures = (
-            f"{self.requests} requests, {self.mutations} mutations, {self.wall:.2f} s, CPU {self.cpu:.2f} s"
-        )
+        figures = f"{self.requests} requests, {self.mutations} mutations, {self.received / 1e6:.2f} MB, {self.wall:.2f} s, CPU {self.cpu:.2f} s"
         per_media = f"{1000 * self.cpu / self.media:.3f} ms a media, {self.peak:.0f} MiB"
-        return f"{self.name:7} {self.what:6} {self.media:>7,} media: {figures} ({per_media})"
+        return f"{self.name:7} {self.what:8} {self.media:>7,} media: {figures} ({per_media})"
 
 
 def typical(runs: list[Run]) -> list[Run]:
@@ -46,6 +45,7 @@ def typical(runs: list[Run]) -> list[Run]:
             peak=max(r.peak for r in rounds),
             requests=median_low(r.requests for r in rounds),
             mutations=median_low(r.mutations for r in rounds),
+            received=median_low(r.received for r in rounds),
         )
         for rounds in _rounds(runs).values()
     ]
@@ -73,13 +73,13 @@ def write(runs: list[Run], folder: Path) -> None:
 
 def table(runs: list[Run]) -> str:
     """Every run, a row."""
-    head = "| media | who | run | requests | mutations | wall s | CPU s | CPU ms a media | peak MiB |"
+    head = "| media | who | run | requests | mutations | MB received | wall s | CPU s | CPU ms a media | peak MiB |"
     rows = [
-        f"| {r.media:,} | {r.name} | {r.what} | {r.requests:,} | {r.mutations:,} | {r.wall:.2f} | {r.cpu:.2f}"
+        f"| {r.media:,} | {r.name} | {r.what} | {r.requests:,} | {r.mutations:,} | {r.received / 1e6:.2f} | {r.wall:.2f} | {r.cpu:.2f}"
         f" | {1000 * r.cpu / r.media:.3f} | {r.peak:.0f} |"
         for r in runs
     ]
-    return "\n".join([head, "|---" * 9 + "|", *rows])
+    return "\n".join([head, "|---" * 10 + "|", *rows])
 
 
 def ratios(runs: list[Run]) -> str:
@@ -99,6 +99,10 @@ def ratios(runs: list[Run]) -> str:
                 f'- {media:,} media, against the guide\'s "before": {before.requests / ours.requests:.0f} times fewer'
                 f" requests, {before.wall / ours.wall:.0f} times faster; unchanged {before.wall / again.wall:.0f} times"
             )
+        later = [r for r in found.values() if (r.name, r.media) == ("ours", media) and r.what != "fresh"]
+        if ours and later:
+            walls = ", ".join(f"{r.what} {r.wall / ours.wall:.2f}" for r in later)
+            lines.append(f"- {media:,} media, wall against the fresh run: {walls}")
     for what in ("fresh", "again"):
         mine = [r for r in found.values() if r.name == "ours" and r.what == what]
         if len(mine) > 1:
