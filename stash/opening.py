@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Protocol
 
 from stash.errors import UsageError
 from stash.files.local import list_downloads
-from stash.files.stash_index import StashFileIndex
-from stash.identity import Choices, bind
 from stash.journal import Journal, open_state
 from stash.source.database import Database
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection
+    from pathlib import Path
 
+    from stash.files.local import Downloads
+    from stash.look.answer import Marks
     from stash.settings import Settings
     from stash.store import StashContext
 
@@ -52,6 +53,7 @@ class SyncOptions:
         recreate: make again what was deleted in Stash.
         redo: bring again what an undo took back.
         is_restored: make again what a restored backup of Stash has lost.
+        is_full: look at everything, not only at what may have changed.
     """
 
     creators: tuple[str, ...] = ()
@@ -65,20 +67,43 @@ class SyncOptions:
     recreate: bool = False
     redo: bool = False
     is_restored: bool = False
+    is_full: bool = False
+
+    @property
+    def looks_at_all(self) -> bool:
+        """Tell whether a flag concerns what did not change."""
+        return (
+            self.is_full
+            or self.is_forced
+            or self.recreate
+            or self.redo
+            or self.is_restored
+            or bool(self.overwrite)
+        )
 
 
-def find_files(settings: Settings, progress: Progress) -> StashFileIndex:
-    """Walk the downloads.
+def downloads_folder(settings: Settings) -> Path:
+    """Return where the downloads are.
+
+    Raises:
+        UsageError: no folder is named.
+    """
+    if settings.downloads is None:
+        raise UsageError("No downloads folder is named; set STASH_SYNC_DOWNLOADS or give --downloads.")
+    return settings.downloads
+
+
+def find_files(settings: Settings, progress: Progress) -> Downloads:
+    """List the downloads.
 
     Raises:
         UsageError: no folder is named, or it cannot be read.
     """
-    if settings.downloads is None:
-        raise UsageError("No downloads folder is named; set STASH_SYNC_DOWNLOADS or give --downloads.")
+    root = downloads_folder(settings)
     progress.start("files")
-    found, unusable = list_downloads(settings.downloads)
+    found = list_downloads(root)
     progress.finish()
-    return StashFileIndex(settings.paths(), found, unusable=unusable)
+    return found
 
 
 def database_address(settings: Settings) -> str:
@@ -111,8 +136,8 @@ async def open_journal(
     context: StashContext,
     options: SyncOptions,
     on_disk: Collection[int] = (),
-) -> AsyncIterator[Journal]:
-    """Open the journal, and bind it to the Stash that answers.
+) -> AsyncIterator[tuple[Journal, Marks]]:
+    """Open the journal, and bind it to the Stash that answers. Yield it with the marks of that Stash.
 
     Args:
         settings: where the journal is, if it is not in the metadata database.
@@ -124,6 +149,8 @@ async def open_journal(
     Raises:
         RefusedError: it is another Stash, or an earlier state of this one.
     """
+    from stash.identity import Choices, bind  # noqa: PLC0415 - the library behind it is slow to import
+
     async with AsyncExitStack() as stack:
         if options.dry_run:
             reading = Journal.reading(database, settings.state, settings.patience)
@@ -136,5 +163,5 @@ async def open_journal(
             journal = await Journal.open(database, state=state)
         address = options.server or context.store.identity[0]
         choices = Choices(options.is_restored, options.recreate, options.is_forced)
-        await bind(journal, context.store.connection, address, on_disk, choices)
-        yield journal
+        bound = await bind(journal, context.store.connection, address, on_disk, choices)
+        yield journal, bound.marks

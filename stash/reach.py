@@ -6,9 +6,8 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
-from stash.errors import UsageError
+from stash.address import transport_config
 from stash.store import StashContext
-from stash.transport.graphql import TransportConfig
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
 
     from stash.settings import Settings
     from stash.transport.client import Connection
+    from stash.transport.graphql import TransportConfig
 
 AT_ONCE = 3.0
 """Seconds that a read-only command waits for a Stash that does not answer."""
@@ -64,17 +64,8 @@ async def open_stash(
 
     A dry run gives up soon if no Stash answers. Any other run waits until Stash has started.
     """
-    if settings.url is None:
-        raise UsageError("No Stash is named; set STASH_URL to its address, such as http://localhost:9999.")
-    key = settings.api_key.get_secret_value() if settings.api_key is not None else None
-    config = TransportConfig(
-        settings.url,
-        key,
-        settings.ca_file,
-        patience=settings.patience,
-        connect_patience=min(settings.patience, AT_ONCE) if is_dry else settings.patience,
-        transport=transport,
-    )
+    patience = min(settings.patience, AT_ONCE) if is_dry else settings.patience
+    config = transport_config(settings, transport, connect_patience=patience)
     context = _Waiting(config, steps)
     try:
         yield context

@@ -104,6 +104,14 @@ class RunHeader:
 
 
 @dataclass
+class LookedAt:
+    """How many items of the creators a run looked at, of how many. Unattached media count too."""
+
+    items: int = 0
+    of: int = 0
+
+
+@dataclass
 class Report:
     """The report of one run, filled by the session. `removed` counts the entities that an undo deleted, by type.
 
@@ -113,6 +121,7 @@ class Report:
     header: RunHeader = field(default_factory=RunHeader)
     entities: dict[str, Counts] = field(default_factory=lambda: {name: Counts() for name in PLURALS.values()})
     removed: Counter[str] = field(default_factory=Counter)
+    looked_at: LookedAt = field(default_factory=LookedAt)
     links_added: int = 0
     unattached: int = 0
     unmatched: list[Unmatched] = field(default_factory=list)
@@ -162,6 +171,7 @@ class Report:
             "exit_code": self.exit_code,
             "seconds": round(self.header.seconds, 3),
             "requests": dict(self.header.requests),
+            "looked_at": asdict(self.looked_at),
             "entities": {name: asdict(counts) for name, counts in self.entities.items()},
             "links_added": self.links_added,
             "unattached": self.unattached,
@@ -175,6 +185,15 @@ class Report:
             result["plan"] = [asdict(one) for one in self.plan]
         return result
 
+    def repeated(self) -> dict[str, Any]:
+        """Return the summary of a run that finds what this run left, and has nothing to do."""
+        entities = {
+            name: {"unchanged": one.created + one.updated + one.unchanged, "kept": one.kept}
+            for name, one in self.entities.items()
+        }
+        summary = self.summary() | {"entities": entities, "links_added": 0, "requests": {}}
+        return {name: value for name, value in summary.items() if name not in {"removed", "plan"}}
+
 
 def report_of(summary: Mapping[str, Any]) -> Report:
     """Return a report from the object that `summary` made. A run that did not end has an empty object."""
@@ -183,6 +202,7 @@ def report_of(summary: Mapping[str, Any]) -> Report:
     report = Report(header, links_added=summary.get("links_added", 0))
     report.entities |= {name: Counts(**counts) for name, counts in summary.get("entities", {}).items()}
     report.removed.update(summary.get("removed", {}))
+    report.looked_at = LookedAt(**summary.get("looked_at", {}))
     report.unattached = summary.get("unattached", 0)
     report.unmatched = [Unmatched(**one) for one in summary.get("unmatched", ())]
     report.skipped = [Skipped(**one) for one in summary.get("skipped", ())]

@@ -34,6 +34,7 @@ _ACCEPTED = {
     "split_scenes": "true or false",
     "patience": "a number of seconds above 0",
     "keep_runs": "a whole number above 0",
+    "full_after": "a whole number of days, 0 or more",
     "since": "a day such as 2025-01-31",
     "until": "a day such as 2025-01-31",
     "kinds": ", ".join(sorted(KINDS)),

@@ -82,6 +82,8 @@ class Settings(BaseSettings):
     """The kinds that Stash generates in a scan: `defaults` (its own), `none`, `all`, or some such as `covers, phashes`."""
     patience: float = _setting("patience", 300.0, gt=0)
     """Seconds to wait for Stash, its jobs and a locked database."""
+    full_after: int = _setting("full_after", 30, ge=0)
+    """Days after which a sync looks at everything again, not only at what may have changed. 0 is every time."""
     keep_runs: int = _setting("keep_runs", 20, gt=0)
     """The number of runs with changes whose single changes are kept, so that `undo` can take them back."""
     downloader_config: Path | None = _setting("downloader_config", None)

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, NoReturn, Protocol
 import sqlalchemy as sa
 
 from stash.errors import SyncError, UsageError
-from stash.files.local import walk
+from stash.files.local import list_downloads
 from stash.jobs import wait_until_idle
 from stash.opening import database_address
 from stash.reach import open_stash
 from stash.source.database import Database
+from stash.source.digest import rows_digest
 from stash.source.engines import Address
 from stash.source.errors import (
     ForeignDatabaseError,
@@ -36,12 +37,6 @@ LASTING = (UsageError, MissingDatabaseError, ForeignDatabaseError, UnknownCreato
 
 MOST_WAITS = 10
 """Intervals for which a change may go on. Then it is synced as far as it has come."""
-
-OTHER_TABLES = ("sync_", "sqlite_", "alembic_", "monitor_state", "stub_tracker")
-"""First letters of the tables that no sync reads: its own, and the downloader's notes of its own work."""
-
-OWN_COLUMN = "stash_id"
-"""The column that a sync writes in tables of the downloader."""
 
 _COUNTERS = sa.text(
     "SELECT relname::text, n_tup_ins, n_tup_upd, n_tup_del, n_live_tup FROM pg_stat_user_tables ORDER BY relid"
@@ -159,18 +154,8 @@ class DatabaseReading:
 
     async def content(self) -> Hashable:
         """Return a digest of the rows, in whatever order."""
-        digests = []
-        async with await self._open() as database, database.connect() as connection:
-            names = await connection.run_sync(lambda synchronous: sa.inspect(synchronous).get_table_names())
-            for name in sorted(names):
-                columns: list[sa.ColumnClause[object]] = [
-                    sa.column(one) for one in sorted(database.columns(name) - {OWN_COLUMN})
-                ]
-                if name.startswith(OTHER_TABLES) or not columns:
-                    continue
-                rows = await connection.stream(sa.select(*columns).select_from(sa.table(name)))
-                digests.append((name, sum([hash(repr(tuple(row))) async for row in rows])))
-        return tuple(digests)
+        async with await self._open() as database:
+            return await rows_digest(database)
 
     async def _open(self) -> Database:
         return await Database.open(self._url, read_only=True, busy_timeout=self._busy_timeout)
@@ -188,8 +173,8 @@ class DownloadsReading:
 
     async def content(self) -> Hashable:
         """Return a digest of the names."""
-        files = await asyncio.to_thread(walk, self._root)
-        return hash(tuple(file.path for file in files if file.kind is not None))
+        downloads = await asyncio.to_thread(list_downloads, self._root)
+        return hash(tuple(file.path for file in downloads.files if file.kind is not None))
 
 
 def _status(path: Path) -> Hashable:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import shutil
 import uuid
@@ -34,6 +35,13 @@ hypothesis.settings.register_profile("patient", deadline=None, derandomize="TORT
 hypothesis.settings.load_profile("patient")  # how long a case takes says nothing of whether it holds
 
 pytest_plugins = ["stash.testing.plugin", "tests.browser", "tests.postgres"]
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was imported out of the collections of a run, which would take longer than the run itself."""
+    gc.collect()
+    gc.freeze()
+
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
@@ -103,9 +111,9 @@ class Server:
         return sorted(found, key=lambda entity: int(entity.id))
 
     async def sync(self, database: Path | str, downloads: Path, **options: Any) -> Report:
-        """A run of the pipeline on this Stash."""
+        """A run of the pipeline on this Stash, which looks at everything unless it is told otherwise."""
         settings = Settings(url=self.url, database=str(database), downloads=downloads)
-        chosen = SyncOptions(server=self.prefix, **options)
+        chosen = SyncOptions(server=self.prefix, **{"is_full": True} | options)
         return await sync(settings, chosen, Silent(), transport=self.transport)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from stash.cli.commands import LOOK, command, make_output, settings_of, with_stash, write_html
 from stash.cli.flags import Creators, Strict
 from stash.cli.groups import ChoiceFlags, OutputFlags, PlaceFlags
@@ -25,7 +27,7 @@ def check(
     output = make_output(out)
     writable_page(choice.html)
     settings = settings_of(places, choice)
-    options = choice.options(creators, places)
+    options = replace(choice.options(creators, places), is_full=True)
     with ConsoleProgress(output) as steps:
         report = finish(with_stash(settings, places.embedded_dir, lambda s: sync(s, options, steps)))
     write_html(choice.html, settings, report)

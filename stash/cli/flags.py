@@ -75,6 +75,9 @@ Redo = Annotated[bool, typer.Option("--redo", help="Bring again what `undo` took
 Recreate = Annotated[
     bool, typer.Option("--recreate", help="Make again what was deleted in Stash since an earlier sync.")
 ]
+Full = Annotated[
+    bool, typer.Option("--full", help="Look at everything, not only at what may have changed since.")
+]
 Restored = Annotated[
     bool,
     typer.Option(

@@ -16,6 +16,7 @@ from stash.cli.flags import (
     EmbeddedDir,
     Force,
     Format,
+    Full,
     Html,
     Json,
     NoScan,
@@ -114,6 +115,7 @@ class RunFlags:
     force: Force = False
     recreate: Recreate = False
     redo: Redo = False
+    full: Full = False
 
     def options(self, creators: Sequence[str] | None, places: PlaceFlags) -> SyncOptions:
         """Return the options of a sync.
@@ -129,6 +131,7 @@ class RunFlags:
             is_forced=self.force,
             recreate=self.recreate,
             redo=self.redo,
+            is_full=self.full,
         )
 
 

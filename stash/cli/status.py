@@ -138,10 +138,10 @@ async def _of_server(
 
 async def _on_disk(settings: Settings, reader: Reader) -> dict[int, int | None] | None:
     """The media whose files lie in the downloads, and the account of each. None where no downloads are named."""
-    from stash.files.local import walk  # noqa: PLC0415 - slow to import
+    from stash.files.local import list_downloads  # noqa: PLC0415 - slow to import
 
     if settings.downloads is None:
         return None
-    files = [file for file in walk(settings.downloads) if file.kind]
+    files = [file for file in list_downloads(settings.downloads).files if file.kind]
     owners = await reader.find_media((file.name, file.media_id) for file in files)
     return {one.media: one.accountId for one in owners.values()}

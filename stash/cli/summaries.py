@@ -119,6 +119,9 @@ def report_lines(
         yield f"Not in this plan: {counted(waiting, 'files')} that Stash has not scanned yet; a sync scans first."
         yield "To see them planned too: `stash-sync sync --dry-run --scan`."
     yield from report.notes
+    looked = report.looked_at
+    if looked.items < looked.of:
+        yield f"Looked at {looked.items:,} of {counted(looked.of, 'items')}: what may have changed. --full looks at all."
     yield _closing(report)
     if is_new and report.header.run is not None and report.header.requests["mutations"]:
         yield f"Run {report.header.run}; `stash-sync undo {report.header.run}` takes it back."

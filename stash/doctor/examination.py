@@ -116,10 +116,11 @@ class _Examination:
             self._missing("library", "No downloads folder is named.", step, line)
             return None, {}
         try:
-            return await asyncio.to_thread(list_downloads, self._settings.downloads)
+            downloads = await asyncio.to_thread(list_downloads, self._settings.downloads)
         except UsageError as error:
             self._found.append(obstacle("library", error, error.exit_code))
             return None, {}
+        return downloads.files, downloads.unusable
 
     async def _examine_library(
         self, files: list[LocalFile] | None, unusable: dict[LocalFile, str], *, is_reached: bool

@@ -80,9 +80,10 @@ async def _earlier_syncs(
         return EarlierSyncs()
     async with Journal.reading(database, settings.state, min(settings.patience, BUSY_SECONDS)) as journal:
         try:
-            before = await bind(journal, connection, place.address, place.on_disk, Choices())
+            bound = await bind(journal, connection, place.address, place.on_disk, Choices())
         except RefusedError as error:
             return EarlierSyncs(refusal=str(error))
         return EarlierSyncs(
-            await journal.baselines.count(), moved_from=before if before != place.address else ""
+            await journal.baselines.count(),
+            moved_from=bound.address if bound.address != place.address else "",
         )

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from stash.errors import UsageError
 from stash.files.paths import escaped, is_aside, is_companion, is_text, kind_of, media_id
 from stash.source.disk import reason_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 
 @dataclass(slots=True, eq=False)
@@ -71,11 +71,22 @@ class MultiMap[K]:
         return [] if first is None else [first, *self._further.get(key, ())]
 
 
-def walk(root: Path, on_unusable: Callable[[LocalFile, str], object] = lambda *_: None) -> list[LocalFile]:
-    """Return every regular file below the downloads folder except companions, in a stable order.
+class Downloads(NamedTuple):
+    """The content of the downloads folder.
 
-    Links are followed. Each folder is read once, under its real path if that lies below the downloads too.
-    `on_unusable` gets each file or folder that cannot be used, with the reason.
+    Args:
+        files: every regular file except companions, in a stable order.
+        unusable: the files and folders that cannot be used, with the reasons.
+        folders: the folders that were read, with the times of their last changes in nanoseconds.
+    """
+
+    files: list[LocalFile]
+    unusable: dict[LocalFile, str]
+    folders: dict[str, int]
+
+
+def list_downloads(root: Path) -> Downloads:
+    """List the downloads. Links are followed. Each folder is read once, under its real path if that lies below too.
 
     Raises:
         UsageError: the folder does not exist.
@@ -88,24 +99,17 @@ def walk(root: Path, on_unusable: Callable[[LocalFile, str], object] = lambda *_
         raise UsageError(
             f"The downloads folder {escaped(str(root))!r} does not exist; set STASH_SYNC_DOWNLOADS to the downloader's folder."
         )
-    return list(_Walk(os.fspath(root), on_unusable).files())
-
-
-def list_downloads(root: Path) -> tuple[list[LocalFile], dict[LocalFile, str]]:
-    """Return the files of the downloads, and the unusable files and folders with their reasons.
-
-    Raises:
-        UsageError: the folder does not exist.
-    """
-    unusable: dict[LocalFile, str] = {}
-    return walk(root, unusable.__setitem__), unusable
+    walk = _Walk(os.fspath(root))
+    return Downloads(list(walk.files()), walk.unusable, walk.folders)
 
 
 class _Walk:
     """A walk through the downloads. Linked folders are read last."""
 
-    def __init__(self, root: str, on_unusable: Callable[[LocalFile, str], object]) -> None:
-        self._root, self._on_unusable = root, on_unusable
+    def __init__(self, root: str) -> None:
+        self._root = root
+        self.unusable: dict[LocalFile, str] = {}
+        self.folders: dict[str, int] = {}
         self._linked = [root]
         self._seen: set[tuple[int, int]] = set()
 
@@ -139,7 +143,7 @@ class _Walk:
                 reason = NOT_UTF8
             file = local_file(entry.name, directory, top[0] if top else "")
             if reason:
-                self._on_unusable(file, reason)
+                self.unusable[file] = reason
             else:
                 yield file
 
@@ -152,14 +156,15 @@ class _Walk:
             if inode in self._seen:
                 return []
             self._seen.add(inode)
+            self.folders[folder] = status.st_mtime_ns
             with os.scandir(folder) as entries:
                 found.extend(entries)
         except OSError as error:
             path, name = os.path.split(folder)
             top = Path(folder).relative_to(self._root).parts[:1]
-            self._on_unusable(
-                local_file(name, os.path.join(path, ""), top[0] if top else ""),  # noqa: PTH118 - as above
-                f"{FOLDER} cannot be read ({reason_of(error)}); give the user that runs stash-sync the right to read it",
+            unread = local_file(name, os.path.join(path, ""), top[0] if top else "")  # noqa: PTH118 - as above
+            self.unusable[unread] = (
+                f"{FOLDER} cannot be read ({reason_of(error)}); give the user that runs stash-sync the right to read it"
             )
         return sorted(found, key=lambda entry: entry.name)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import re
+from collections import Counter
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import batched
@@ -16,12 +16,13 @@ from stash.concurrency import gather_or_cancel
 from stash.files.candidates import likeness, rank_files
 from stash.files.content import Fingerprint, md5, oshash, read_all
 from stash.files.local import LocalFile, MultiMap, local_file
+from stash.files.path_patterns import in_folders, of_paths, with_names
 from stash.files.paths import PathMap, base_name, kind_of, media_id
 from stash.store.reply_validation import validating_reply
 from stash.transport.halving import send_in_halves
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from stash.source.items import StoredMedia
     from stash.store import StashStore
@@ -31,6 +32,9 @@ DIRECTORIES = 200
 
 NAMES = 500
 """Base names or fingerprints in one query."""
+
+FEW = 4
+"""The files of a folder are asked for by their paths if they are no more than one in so many of those on disk."""
 
 MOST_READ = 2000
 """Files of a run that are read for their fingerprint. More files without a match are of another library."""
@@ -169,15 +173,21 @@ class StashFileIndex:
         return own
 
     async def read(self, store: StashStore, files: Iterable[LocalFile]) -> None:
-        """Read the entities of Stash in the folders of these files, in O(pages) requests."""
-        paths = [self.stash_path(file) for file in files]
-        folders = sorted({path[: -len(base_name(path))] for path in paths})
-        for start in range(0, len(folders), DIRECTORIES):
-            await send_in_halves(folders[start : start + DIRECTORIES], partial(self._read_folders, store))
+        """Read the entities of Stash in the folders of these files, or of a few files in large folders, by their paths."""
+        wanted = list(files)
+        in_folder, asked = (Counter(file.directory for file in those) for those in (self.on_host, wanted))
+        few = {folder for folder, count in asked.items() if count * FEW < in_folder[folder]}
+        paths = sorted(self.stash_path(file) for file in wanted if file.directory in few)
+        others = [self.stash_path(file) for file in wanted if file.directory not in few]
+        for names in batched(paths, NAMES):
+            await send_in_halves(names, partial(self._read_matching, store, of_paths))
+        for folders in batched(sorted({path[: -len(base_name(path))] for path in others}), DIRECTORIES):
+            await send_in_halves(folders, partial(self._read_matching, store, in_folders))
 
-    async def _read_folders(self, store: StashStore, folders: Sequence[str]) -> None:
-        pattern = _in_folders(folders)
-        await gather_or_cancel(*(self._read_kind(store, pattern, *kind) for kind in _KINDS))
+    async def _read_matching(
+        self, store: StashStore, pattern: Callable[[Sequence[str]], str], places: Sequence[str]
+    ) -> None:
+        await gather_or_cancel(*(self._read_kind(store, pattern(places), *kind) for kind in _KINDS))
 
     async def _read_kind(
         self, store: StashStore, pattern: str, kind: type[Image | Scene], files_field: str
@@ -219,7 +229,7 @@ class StashFileIndex:
 
     async def _find_by_name(self, store: StashStore, files: Sequence[LocalFile]) -> None:
         names = {file.name for file in files}
-        pattern = rf"[/\\](?:{'|'.join(map(re.escape, sorted(names)))})$"
+        pattern = with_names(names)
         found: dict[str, dict[str, int]] = {}
         for kind, files_field in _KINDS:
             async for row in store.rows(kind, _selection(files_field, _TELLING), path__regex=pattern):
@@ -294,8 +304,3 @@ def _selection(files_field: str, fields: str) -> str:
     """Return the selection of an image or a scene with its files. A width of 0 marks a broken picture."""
     width = " ... on ImageFile { width }" if files_field == "visual_files" else ""
     return f"id code {files_field} {{ ... on BaseFile {{ {fields} }}{width} }}"
-
-
-def _in_folders(folders: Sequence[str]) -> str:
-    name = "[^/]+" if folders[0].startswith("/") else r"[^/\\]+"
-    return f"^(?:{'|'.join(map(re.escape, folders))}){name}$"

@@ -10,6 +10,7 @@ from stash.errors import RefusedError
 from stash.identity.evidence import FoundEntity, KnownServer, Recorded, Sighting, lost_from, recognise
 from stash.identity.rollback import rolled_back
 from stash.journal import SAMPLED
+from stash.look import Mark
 from stash.reconcile.merge_result import instant_text
 from stash.store.documents import by_id, document, newest
 from stash.store.entity_types import ENTITY_TYPES
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from stash.identity.evidence import Loss
     from stash.journal import Baseline, Journal, ServerRow, SourceKey
+    from stash.look.answer import Marks
     from stash.store.documents import Field
     from stash.transport.client import Connection
 
@@ -29,6 +31,16 @@ log = logging.getLogger(__name__)
 
 RESTORED = "--restored"
 RECREATE = "--recreate"
+
+
+class Bound(NamedTuple):
+    """The former address of the server that answers, which differs only if the server moved, and the marks of Stash.
+
+    The marks are empty if no earlier run recorded an entity.
+    """
+
+    address: str
+    marks: Marks
 
 
 class Choices(NamedTuple):
@@ -45,7 +57,7 @@ async def bind(
     address: str,
     on_disk: Collection[int],
     choices: Choices,
-) -> str:
+) -> Bound:
     """Select the server that answers for all later calls of the journal, in one request.
 
     Args:
@@ -55,9 +67,6 @@ async def bind(
         on_disk: the ids of media whose files lie in the downloads.
         choices: the user's statement about this Stash.
 
-    Returns:
-        The former address of the server, which differs from `address` only if the server moved.
-
     Raises:
         RefusedError: this is another Stash than the one that was synced at this address, or Stash was restored from
             a backup. The sentence names the option that continues.
@@ -65,7 +74,7 @@ async def bind(
     address = str(StashAddress(address))
     place = address, connection.database_path
     rows = await journal.servers.newest()
-    seen, highest = await _look(connection, [baseline for row in rows for baseline in row.sample])
+    seen, marks = await _look(connection, [baseline for row in rows for baseline in row.sample])
     servers = {row.id: row for row in rows}
     known = [KnownServer(row.id, row.url, _sightings(row, seen)) for row in rows]
     found = recognise(known, address)
@@ -73,10 +82,11 @@ async def bind(
         raise RefusedError(_another(found.displaced, address))
     if found.known is None:
         await journal.servers.select(None, *place)
-        return address
+        return Bound(address, marks)
     if found.known.url != address:
         log.info("server.moved", extra={"before": found.known.url, "now": address})
     await journal.servers.select(servers[found.known.id], *place)
+    highest = {name: mark.newest for name, mark in marks.items()}
     loss = lost_from(found.known.sightings, highest, lambda media: int(media) in on_disk)
     if loss is not None:
         _refuse_restored(found.known, choices)
@@ -84,7 +94,7 @@ async def bind(
             await _roll_back(journal, connection, loss)
         else:
             await journal.restores.forget_times()
-    return found.known.url
+    return Bound(found.known.url, marks)
 
 
 def _refuse_restored(known: KnownServer, choices: Choices) -> None:
@@ -124,8 +134,8 @@ def _another(displaced: KnownServer, address: str) -> str:
 
 async def _look(
     connection: Connection, sample: Iterable[Baseline]
-) -> tuple[dict[tuple[str, str], FoundEntity], dict[str, int]]:
-    """Read the entities of a sample, and the highest id of each type, in one request if it fits."""
+) -> tuple[dict[tuple[str, str], FoundEntity], Marks]:
+    """Read the entities of a sample, and the mark of each type, in one request if it fits."""
     ids = dict.fromkeys((baseline.type, baseline.stash_id) for baseline in sample)
     if not ids:
         return {}, {}
@@ -142,12 +152,14 @@ async def _look(
     answers = [one for part in await send_in_halves(fields, ask) for one in part]
     with validating_reply("what was synced"):
         found = {one: _found(row) for one, row in answers if one[1] and row is not None}
-        highest = {
-            name: max((int(row["id"]) for row in page[ENTITY_TYPES[name].plural]), default=0)
+        marks = {
+            name: Mark(
+                page["count"], max((int(row["id"]) for row in page[ENTITY_TYPES[name].plural]), default=0)
+            )
             for (name, stash_id), page in answers
             if not stash_id
         }
-    return found, highest
+    return found, marks
 
 
 def _selection(name: str) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sqlalchemy import Select, literal, select
 
 from stash.errors import RetriableError, StateError
-from stash.journal.models import sync_change, sync_entity, sync_part
+from stash.journal.models import sync_change, sync_entity, sync_look, sync_part
 from stash.source.errors import DatabaseBusyError, MetadataError
 from stash.source.reading.source import SourceQueries
 
@@ -28,13 +28,14 @@ class Tables(NamedTuple):
     """The `sync_` tables that a database has.
 
     A dry run migrates nothing, so it may meet those of an older version: without fingerprints, with another form of
-    the log, or without the times of Stash's writes.
+    the log, without the times of Stash's writes, or without looks.
     """
 
     exist: bool = True
     has_fingerprints: bool = True
     has_log: bool = True
     has_times: bool = True
+    has_looks: bool = True
 
     @classmethod
     def of(cls, state: Database) -> Tables:
@@ -44,10 +45,11 @@ class Tables(NamedTuple):
             state.has_table(sync_part.name),
             "outcomes" in state.columns(sync_change.name),
             "updated_at" in state.columns(sync_entity.name),
+            state.has_table(sync_look.name),
         )
 
 
-NO_TABLES = Tables(exist=False, has_fingerprints=False, has_log=False, has_times=False)
+NO_TABLES = Tables(exist=False, has_fingerprints=False, has_log=False, has_times=False, has_looks=False)
 
 
 class JournalConnection:

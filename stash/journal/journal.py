@@ -15,6 +15,7 @@ from stash.journal.connection import NO_TABLES, JournalConnection, translated_er
 from stash.journal.fingerprints import Fingerprints
 from stash.journal.history import History
 from stash.journal.log import WriteAheadLog, store_outcomes
+from stash.journal.looks import Looks
 from stash.journal.models import sync_entity
 from stash.journal.restores import Restores
 from stash.journal.runs import Runs
@@ -53,6 +54,7 @@ class Journal:
         self.log = WriteAheadLog(connection)
         self.baselines = Baselines(connection, self.log)
         self.fingerprints = Fingerprints(connection)
+        self.looks = Looks(connection)
         self.history = History(connection, self.runs, self.baselines)
         self.undo = UndoQueries(connection, self.runs)
         self.restores = Restores(connection)

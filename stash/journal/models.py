@@ -1,4 +1,4 @@
-"""The `sync_` tables: servers, runs, baselines, the write-ahead log and fingerprints."""
+"""The `sync_` tables: servers, runs, baselines, the write-ahead log, fingerprints and looks."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from sqlalchemy import DDL, Column, DateTime, ForeignKey, Index, Integer, MetaDa
 
 schema = MetaData()
 
-VERSION = "0006"
+VERSION = "0007"
 """The version of these tables, that of the newest migration."""
 
 VERSION_TABLE = "sync_alembic_version"
@@ -93,3 +93,13 @@ sync_part = Table(
     Column("content", Text, nullable=False),
 )
 """A fingerprint: the digests of a chunk of a creator's items. `content` is JSON."""
+
+sync_look = Table(
+    "sync_look",
+    schema,
+    Column("server_id", ForeignKey("sync_server.id", ondelete="CASCADE"), primary_key=True),
+    Column("selection", Text, primary_key=True),
+    Column("run_id", Integer, nullable=False),
+    Column("content", Text, nullable=False),
+)
+"""A look. `selection` names the creators of its run, empty for all. `content` is JSON."""

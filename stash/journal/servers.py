@@ -77,6 +77,12 @@ class Servers:
                 for row in rows
             ]
 
+    async def sample(self) -> list[tuple[str, str]]:
+        """Return the sample of the selected server: types and ids, sorted."""
+        async with self._db.reading() as connection:
+            found = await self._sample(connection, self._db.server)
+        return sorted({(one.type, one.stash_id) for one in found})
+
     async def _sample(self, connection: AsyncConnection, server: str) -> list[Baseline]:
         moments = await self._moments(connection, server)
         parts: list[Select[Any]] = []
@@ -112,6 +118,10 @@ class Servers:
             .limit(SAMPLE_RUNS)
         )
         return [*(await connection.scalars(query)), ""]
+
+    def choose(self, server: str) -> None:
+        """Have every later call refer to a server that is known by its id."""
+        self._db.select_server(server)
 
     async def select(self, known: ServerRow | None, url: str, database_path: str) -> str:
         """Select a server for all later calls, and store its current address. None registers a new server.

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stash.errors import StateError, UsageError
-from stash.files.local import walk
+from stash.files.local import list_downloads
 from stash.files.paths import kind_of
 from stash.files.whole import write_whole
 from stash.journal import Journal, open_state
@@ -113,9 +113,8 @@ async def _pictures(page: Page, settings: Settings, reader: Reader) -> dict[str,
         return {}
     shown = sorted((one for one in page.entries if one.media), key=lambda one: one.type != "Gallery")
     wanted = dict.fromkeys(one.media for one in shown)
-    files = [
-        file for file in await asyncio.to_thread(walk, settings.downloads) if kind_of(file.name) == "image"
-    ]
+    downloads = await asyncio.to_thread(list_downloads, settings.downloads)
+    files = [file for file in downloads.files if kind_of(file.name) == "image"]
     owners = await reader.find_media((file.name, file.media_id) for file in files)
     found: dict[str, Path] = {}
     for file in files:

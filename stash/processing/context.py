@@ -40,6 +40,7 @@ class RunOptions:
         is_forced: go on where the source or Stash look wrong.
         recreate: make again what was deleted in Stash.
         redo: bring again what an undo took back.
+        is_partial: leave chunks alone whose source is unchanged, without asking Stash for them.
         may_scan: have Stash scan folders with files that it does not know.
         scan_generate: what such a scan generates.
         patience: seconds for which an outage or a scan is waited for.
@@ -53,6 +54,7 @@ class RunOptions:
     is_forced: bool = False
     recreate: bool = False
     redo: bool = False
+    is_partial: bool = False
     may_scan: bool = True
     scan_generate: Collection[str] = DEFAULTS
     patience: float = 300.0

@@ -5,8 +5,6 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from stash_graphql_client.types import Performer, Studio, Tag
-
 from stash.changes.flush_log import FlushLog
 from stash.files.ownership import find_absent_files, find_creator_files
 from stash.files.unmatched import UnmatchedFiles
@@ -74,7 +72,6 @@ class CreatorRun:
         """Sync the creators in turn, on one index of people, studios and tags. Name which of the files have no match."""
         processing = self._processing
         async with processing.store.session():
-            await processing.store.preload_index(Tag, Performer, Studio)
             sync = CreatorSync(processing)
             for creator in creators:
                 await sync.sync(reader, creator)

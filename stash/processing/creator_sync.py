@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import gc
 import time
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
+
+from stash_graphql_client.types import Performer, Studio, Tag
 
 from stash.changes.change_set import ChangeSet
 from stash.processing.context import RUN_SCOPED_TYPES
@@ -38,18 +41,49 @@ class CreatorSync:
         self._recorder = ChunkRecorder(processing)
         self._schedule = Schedule(processing, self._recorder)
         self._is_gc_due = False
+        self._has_index = False
         self._heartbeat = Heartbeat(self._run.journal, self._run.report.header.run)
 
     async def sync(self, reader: Reader, creator: Creator) -> None:
-        """Bring all of a creator's items into Stash."""
-        async with self._store.session():
-            await self._preloader.load_people([creator])
-            await self._processing.sync_account(creator)
-            fingerprints = await self._unchanged.load(creator)
+        """Bring all of a creator's items into Stash. A partial run leaves chunks alone that are unchanged at the source."""
+        looked_at = self._run.report.looked_at
+        fingerprints = await self._unchanged.load(creator)
+        async with AsyncExitStack() as session:
+            is_begun = not self._run.options.is_partial
+            if is_begun:
+                await self._begin(creator, session)
             async for chunk in self._chunks(reader, creator):
-                await self._sync_chunk(chunk, fingerprints.get(chunk.number))
-                self._run.options.on_items(len(chunk.items) + len(chunk.unattached))
+                fingerprint, size = fingerprints.get(chunk.number), len(chunk.items) + len(chunk.unattached)
+                looked_at.of += size
+                if fingerprint is not None and self._unchanged.is_left(chunk, fingerprint):
+                    self._count_unchanged(chunk, fingerprint)
+                else:
+                    if not is_begun:
+                        await self._begin(creator, session)
+                    is_begun = True
+                    looked_at.items += size
+                    await self._sync_chunk(chunk, fingerprint)
+                self._take_files(chunk)
+                self._run.options.on_items(size)
                 await self._heartbeat.send()
+
+    async def _begin(self, creator: Creator, session: AsyncExitStack) -> None:
+        """Open the session of a creator, and bring the creator's own performer and studio into Stash."""
+        if not self._has_index:
+            await self._store.preload_index(Tag, Performer, Studio)
+            self._has_index = True
+        await session.enter_async_context(self._store.session())
+        await self._preloader.load_people([creator])
+        await self._processing.sync_account(creator)
+
+    def _take_files(self, chunk: Chunk) -> None:
+        matched = self._processing.tally.matched
+        self._run.files.take((one, chunk.files[one.id]) for one in chunk.media.values() if one.id in matched)
+
+    def _count_unchanged(self, chunk: Chunk, fingerprint: ChunkFingerprint) -> None:
+        tally = self._processing.tally
+        tally.matched.update(media_id for media_id, found in chunk.files.items() if found)
+        tally.count_unchanged(fingerprint)
 
     async def _chunks(self, reader: Reader, creator: Creator) -> AsyncIterator[Chunk]:
         """Make a chunk of each page. Unattached media join the last one, so that they cost no requests of their own."""
@@ -78,18 +112,14 @@ class CreatorSync:
 
     async def _sync_chunk(self, chunk: Chunk, fingerprint: ChunkFingerprint | None) -> None:
         """Report a chunk that is unchanged, else decide and write it."""
-        processing = self._processing
         if self._is_gc_due:
             gc.collect()  # the replies of the chunk before contain reference cycles
         self._is_gc_due = True
         async with self._store.session():
             if fingerprint is not None and await self._unchanged.check(chunk, fingerprint):
-                processing.tally.matched.update(media_id for media_id, found in chunk.files.items() if found)
-                processing.tally.count_unchanged(fingerprint)
+                self._count_unchanged(chunk, fingerprint)
             else:
                 await self._decide(chunk, fingerprint)
-        matched = processing.tally.matched
-        self._run.files.take((one, chunk.files[one.id]) for one in chunk.media.values() if one.id in matched)
 
     async def _decide(self, chunk: Chunk, fingerprint: ChunkFingerprint | None) -> None:
         """Decide a chunk, and write it or show what would be written."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from stash.downloader import is_rehearsal, settings_of
@@ -16,6 +17,7 @@ from stash.identity import Choices, bind
 from stash.journal import Journal, open_state
 from stash.lock import held
 from stash.logging import processing_logger
+from stash.look.session import Ending, LookKey, remember, see
 from stash.mapping.keys import performer_key
 from stash.processing.context import RunContext, RunOptions
 from stash.processing.creator_run import CreatorRun
@@ -115,8 +117,11 @@ class DownloaderInterface:
     ) -> AsyncIterator[None]:
         """Record a run on the files that lie in the downloads."""
         processing, store = self._processing, self._processing.store
-        found, unusable = list_downloads(settings.downloads)  # type: ignore[arg-type]  # settings_of knows one
-        index = StashFileIndex(settings.paths(), found, unusable=unusable)
+        list_files = partial(list_downloads, settings.downloads)  # type: ignore[arg-type]  # settings_of knows one
+        key = LookKey(store.identity[0], [creator.username], is_full=kinds is not None)
+        seen = await see(settings, key, database, list_files)
+        found = seen.downloads or list_files()
+        index = StashFileIndex(settings.paths(), found.files, unusable=found.unusable)
         on_disk = {file.media_id for file in index.on_host if file.media_id is not None}
         began, before = time.monotonic(), vars(store.requests).copy()
         async with AsyncExitStack() as stack:
@@ -125,11 +130,17 @@ class DownloaderInterface:
                 opened = await open_state(settings.state, create=True, busy_timeout=settings.patience)
                 state = await stack.enter_async_context(opened)
             journal = await Journal.open(database, state=state)
-            await bind(journal, store.connection, store.identity[0], on_disk, Choices())
-            processing.begin(RunContext(Report(), index, journal, _options(settings, kinds)))
+            bound = await bind(journal, store.connection, store.identity[0], on_disk, Choices())
+            options = replace(_options(settings, kinds), is_partial=seen.is_partial(bound.marks))
+            processing.begin(RunContext(Report(), index, journal, options))
             async with CreatorRun(processing).running("sync", [creator.username]):
                 try:
                     yield
+                    if kinds is None:
+                        ending = Ending(
+                            store.connection.query, bound.marks, processing.tally.is_open, options.is_partial
+                        )
+                        await remember(seen, journal, processing.run.report, ending)
                 finally:
                     after, report = vars(store.requests), processing.run.report
                     report.header.requests = {name: count - before[name] for name, count in after.items()}

@@ -70,6 +70,7 @@ class ChunkRecorder:
         )
         if is_duplicate or work.flushed.refused.failed:
             fingerprint = replace(fingerprint, source_digest="")
+        self._processing.tally.is_open |= not fingerprint.source_digest
         if self._run.journal is not None and fingerprint != earlier:
             await self._run.journal.record((), fingerprints=[fingerprint])
         self._processing.tally.count_results(work.results, work.flushed.created, work.flushed.changed)

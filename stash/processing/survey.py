@@ -49,7 +49,7 @@ class CreatorSurvey:
             media = sum(name != "Gallery" for name, _ in synced[creator.id])
             if media and not await reader.has_media(creator):
                 check_source(creator.username, media)
-        if not self._run.options.recreate:
+        if not (self._run.options.recreate or self._run.options.is_partial):
             await self._look_for(creators, synced)
 
     async def _look_for(self, creators: Sequence[Creator], synced: Mapping[int, Ids]) -> None:

@@ -26,11 +26,13 @@ class Tally:
         report: where the counts go.
         matched: ids of media that have a scene or an image.
         deleted: ids of media that an earlier run recorded, and that Stash has no more.
+        is_open: whether a chunk has something left to do.
     """
 
     report: Report
     matched: set[int] = field(default_factory=set)
     deleted: set[int] = field(default_factory=set)
+    is_open: bool = False
     _counted: set[tuple[str, str]] = field(default_factory=set)
     _planned: set[int] = field(default_factory=set)
 

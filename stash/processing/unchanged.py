@@ -34,6 +34,11 @@ class UnchangedCheck:
             {} if self._run.journal is None else await self._run.journal.fingerprints.of_creator(creator.id)
         )
 
+    def is_left(self, chunk: Chunk, fingerprint: ChunkFingerprint) -> bool:
+        """Tell whether a partial run leaves a chunk alone, without asking Stash for it."""
+        is_partial = self._run.options.is_partial and not self._is_to_be_decided
+        return is_partial and fingerprint.source_digest == chunk.source_digest
+
     async def check(self, chunk: Chunk, fingerprint: ChunkFingerprint) -> bool:
         """Tell whether a chunk is unchanged. Where it is not, what was read of it is kept for the decision."""
         if self._is_to_be_decided or fingerprint.source_digest != chunk.source_digest:

@@ -43,7 +43,7 @@ class Chunk:
     @cached_property
     def source_digest(self) -> str:
         """A digest of everything at the source that a decision looks at."""
-        return source_digest(self.items, self.media, self.files, self.rules)
+        return source_digest(self.creator, self.items, self.media, self.files, self.rules)
 
 
 def media_of(items: Sequence[Item], unattached: Sequence[StoredMedia]) -> dict[int, StoredMedia]:

@@ -41,6 +41,7 @@ COMPARED: dict[str, tuple[str, ...]] = {
 
 
 def source_digest(
+    creator: Creator,
     items: Sequence[Item],
     media: Mapping[int, StoredMedia],
     files: Mapping[int, Sequence[LocalFile]],
@@ -49,17 +50,18 @@ def source_digest(
     """Return a digest of everything at the source that a decision depends on.
 
     Args:
+        creator: whose items these are.
         items: the items of a chunk.
         media: all media of the chunk, by id.
         files: the files on disk of each media, by its id.
         rules: the settings that decisions obey.
     """
-    people = _each_once(c for item in items for c in _people(item))
+    people = _each_once([creator, *(c for item in items for c in _people(item))])
     said = (
         __version__,
         rules,
         [_item_of(item) for item in items],
-        [(_creator(one), one.avatar and one.avatar.id) for one in people],
+        [(_creator(one), one.avatar and _media(one.avatar)) for one in people],
         [
             (_media(one), [_media(v) for v in one.variants], [file.path for file in files[one.id]])
             for one in media.values()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Literal, Self
 
 from sqlalchemy import event, text
+from sqlalchemy.exc import OperationalError
 
 from stash.source.engines import WRITES, Address, DatabaseKind, connecting, make_engine, our_errors
 from stash.source.errors import (
@@ -44,11 +45,13 @@ _CORE_TABLES = ("accounts", "media", "account_media")
 _COLUMNS = {
     "sqlite": """
         SELECT m.name, c.name FROM sqlite_master AS m JOIN pragma_table_info(m.name) AS c
-        WHERE m.type IN ('table', 'view')""",
+        WHERE m.type = 'table'""",
     "postgresql": """
         SELECT table_name::text, column_name::text FROM information_schema.columns
         WHERE table_schema = ANY (current_schemas(false))""",
 }
+_VIEWS = "SELECT name FROM sqlite_master WHERE type = 'view'"
+_COLUMNS_OF_VIEW = "SELECT name FROM pragma_table_info(:view)"
 
 
 class Database:
@@ -264,6 +267,10 @@ async def _read_columns(connection: AsyncConnection, kind: DatabaseKind) -> Mapp
     columns: defaultdict[str, set[str]] = defaultdict(set)
     for table_name, column_name in await connection.execute(text(_COLUMNS[kind])):
         columns[table_name].add(column_name)
+    if kind == "sqlite":
+        for view in list(await connection.scalars(text(_VIEWS))):
+            with suppress(OperationalError):  # a view of a table that is gone has no columns
+                columns[view] |= set(await connection.scalars(text(_COLUMNS_OF_VIEW), {"view": view}))
     return {name: frozenset(found) for name, found in columns.items()}
 
 

@@ -24,6 +24,7 @@ from stash.source.errors import (
     ReadOnlyDatabaseError,
     UnknownDatabaseError,
 )
+from stash.source.row_digest import ROW_DIGEST, row_digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -155,6 +156,7 @@ def _prepare_sqlite(connection: AsyncAdapt_aiosqlite_connection, _record: object
     # the reader finds the escaped bytes and reports the row.
     connection.isolation_level = None
     connection.driver_connection.text_factory = methodcaller("decode", "utf-8", "surrogateescape")
+    connection.create_function(ROW_DIGEST, -1, row_digest, deterministic=True)
 
 
 def _roll_back_sqlite(

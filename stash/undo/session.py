@@ -39,7 +39,7 @@ async def undo(
         open_stash(settings, progress, transport, is_dry=options.dry_run) as context,
     ):
         await context.get_client()
-        async with open_journal(settings, database, context, options) as journal:
+        async with open_journal(settings, database, context, options) as (journal, _):
             run = await chosen_run(journal, named)
             await UndoRun(context.store, journal, report, is_forced=options.is_forced).undo(run)
             if not options.dry_run:

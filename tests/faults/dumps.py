@@ -48,7 +48,7 @@ TYPE_OF = {
 """Fields that name other entities."""
 
 _STAMPED = {"accounts": "Performer", "media": "Image", "posts": "Gallery", "messages": "Gallery"}
-_HISTORY = {"sync_run", "sync_change", "sync_server"}
+_HISTORY = {"sync_run", "sync_change", "sync_server", "sync_look"}
 """Tables that tell what happened, not what stands."""
 
 

@@ -22,6 +22,7 @@ from metadata.making import open_or_make
 from stash import jobs
 from stash.demo import files
 from stash.embedded import EmbeddedStash
+from stash.sync import SyncOptions
 from tests.faults.clock import Seconds
 from tests.faults.rig import URL, Rig
 from tests.metadata.factories import World, moment
@@ -385,5 +386,5 @@ class Life:
             await jobs.scan(store.connection, [str(self.downloads)], 60)
 
     async def sync(self, dial: Any = None, **options: Any) -> Outcome:
-        """A run."""
-        return await self.rig.run(dial, url=self.url, **options)
+        """A run, which looks at what may have changed unless it is told otherwise."""
+        return await self.rig.run(dial, url=self.url, **{"options": SyncOptions()} | options)

@@ -36,8 +36,8 @@ PATIENCE = 20.0
 HANGS_AFTER = 120.0
 """Seconds after which a run counts as hung."""
 
-OPTIONS = SyncOptions()
-"""A run of everybody."""
+OPTIONS = SyncOptions(is_full=True)
+"""A run of everybody that looks at everything, so that it proves that nothing is left to do."""
 
 SHOWN = 6
 """Differences that a failure shows."""

@@ -42,7 +42,7 @@ MOMENTS = [
 ]
 """Where a day or a change of the clock is near in some zone."""
 
-DRY = SyncOptions(dry_run=True)
+DRY = SyncOptions(dry_run=True, is_full=True)
 YEAR = timedelta(days=365)
 
 

@@ -178,11 +178,15 @@ class Histories(RuleBasedStateMachine):
 
     @rule()
     def sync(self):
-        """A run ends well, the next has nothing to do, and all is as a fresh one would have it, but for the user's."""
+        """A run ends well, the next ones have nothing to do, and all is as a fresh one would have it, but for the user's.
+
+        The first looks at what may have changed, and the last at everything.
+        """
         outcome = self.do(self.life.sync())
         assert outcome.exit_code == 0, outcome
         self.life.rig.asked.clear()
         assert self.do(self.life.sync()).exit_code == 0
+        assert self.do(self.life.sync(options=SyncOptions(is_full=True))).exit_code == 0
         assert self.life.rig.mutations == 0
         assert self.do(self.life.differences()) == []
         self.is_killed = False

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 type Facts = dict[tuple[str, str, str], Any]
 """By type, key and field."""
 
-DRY = SyncOptions(dry_run=True)
+DRY = SyncOptions(dry_run=True, is_full=True)
 
 
 async def some_history(life: Life, dice: random.Random) -> None:

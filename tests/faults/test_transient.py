@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from stash.sync import SyncOptions
 from tests.faults.dials import TRANSIENT, Fault, Faults, RandomFaults
 from tests.faults.sizes import SEED, size
 
@@ -51,7 +52,7 @@ async def test_r3_a_second_run_does_nothing(rig: Rig, clean: Dumped) -> None:
     forbid_writes(rig.database, but="sync_run")
     for _ in range(2):
         rig.asked.clear()
-        outcome = await rig.run()
+        outcome = await rig.run(options=SyncOptions())
         assert outcome.exit_code == 0, outcome
         assert rig.mutations == 0
         assert len(rig.asked) <= 10

@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     from stash.journal import LogEntry
     from tests.faults.rig import Dumped, Rig, Template
 
+LOOKS_GONE = ("DROP TABLE sync_look",)
 TIMES_GONE = (
+    *LOOKS_GONE,
     "ALTER TABLE sync_run DROP COLUMN stash_time",
     "DROP INDEX sync_entity_updated_at",
     "UPDATE sync_entity SET updated_at = ''",
@@ -66,12 +68,14 @@ OPERATIONS_GONE = (
     "CREATE INDEX sync_change_run ON sync_change (run_id)",
 )
 BACK_TO = {
+    "0006": LOOKS_GONE,
     "0005": TIMES_GONE,
     "0004": TIMES_GONE,
     "0003": BATCHES_APART,
     "0002": PARTS_GONE,
     "0001": OPERATIONS_GONE,
     "none": (
+        *LOOKS_GONE,
         *("DROP TABLE sync_part", "DROP TABLE sync_change", "DROP TABLE sync_entity"),
         *("DROP TABLE sync_run", "DROP TABLE sync_server", "DROP TABLE sync_alembic_version"),
     ),

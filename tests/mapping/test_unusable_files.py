@@ -11,7 +11,7 @@ from stash_graphql_client.types import Image
 
 from stash.demo.files import jpeg
 from stash.files import content, local
-from stash.files.local import walk
+from stash.files.local import list_downloads
 from stash.source import disk
 from tests.mapping.which import KINDS, USABLE, stamped
 
@@ -34,7 +34,7 @@ async def test_a_folder_on_another_disk(case: Case) -> None:
         (case.downloads / name).symlink_to(disk)
     (disk / "loop").symlink_to(case.downloads)
     (disk / "Timeline" / "up").symlink_to("..")
-    assert [file.directory for file in walk(case.downloads)] == [
+    assert [file.directory for file in list_downloads(case.downloads).files] == [
         f"{case.downloads}/Zagain/Timeline/Pictures/"
     ]
     for name in ("again", "Zagain"):
@@ -53,7 +53,7 @@ def test_a_real_folder_comes_before_links_to_it(tmp_path: Path) -> None:
     (tmp_path / "m" / "x_id_5.jpeg").write_bytes(b"x")
     for name in ("a", "z"):
         (tmp_path / name).symlink_to("m")
-    assert [file.path for file in walk(tmp_path)] == [str(tmp_path / "m" / "x_id_5.jpeg")]
+    assert [file.path for file in list_downloads(tmp_path).files] == [str(tmp_path / "m" / "x_id_5.jpeg")]
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS.keys() - USABLE - {"folder"}))

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from stash_graphql_client.types import Gallery, Image, Scene
 
-from stash.files.local import local_file, walk
+from stash.files.local import list_downloads, local_file
 from stash.files.paths import PathMap
 from stash.files.stash_index import StashFile, StashFileIndex
 from stash.next_steps import step_for
@@ -67,7 +67,7 @@ def test_any_disk_in_any_order(kinds: dict[str, str], broken: set[str], unscanne
     with TemporaryDirectory() as folder:
         for name, kind in kinds.items():
             KINDS[kind](Path(folder, name))
-        found = walk(Path(folder))
+        found = list_downloads(Path(folder)).files
     usable = [name for name in ORDER if kinds.get(name) in USABLE]
     assert {file.name for file in found if not file.name.startswith("content")} == set(usable)
     chance.shuffle(found)

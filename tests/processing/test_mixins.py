@@ -9,7 +9,7 @@ import pytest
 from stash_graphql_client.types import Image, Performer, Scene, Studio, Tag
 
 from stash.demo import files
-from stash.files.local import walk
+from stash.files.local import list_downloads
 from stash.files.paths import PathMap
 from stash.files.stash_index import StashFileIndex
 from stash.journal import Baseline, SourceKey
@@ -149,7 +149,7 @@ async def test_the_avatar_is_sent_where_stash_has_none(
     folder = tmp_path / "dl" / "anna_fansly"
     folder.mkdir(parents=True)
     (folder / "x_id_55.jpeg").write_bytes(files.jpeg("avatar"))
-    processor.begin(RunContext(Report(), StashFileIndex(PathMap(), walk(tmp_path / "dl"))))
+    processor.begin(RunContext(Report(), StashFileIndex(PathMap(), list_downloads(tmp_path / "dl").files)))
     account = Creator(7, "anna", avatar=StoredMedia(55, 7, "image/jpeg"))
     for path, count in (("/performer/1/image?t=1&default=true", 1), ("/performer/1/image?t=1", 0)):
         stash.mutations.clear()
@@ -315,7 +315,7 @@ async def test_files_are_matched_by_name_by_id_and_by_code(
             "images",
             **image(visual_files=[{"__typename": "ImageFile", "id": name, "path": str(folder / name)}]),
         )
-    processor.begin(RunContext(Report(), StashFileIndex(PathMap(), walk(tmp_path / "dl"))))
+    processor.begin(RunContext(Report(), StashFileIndex(PathMap(), list_downloads(tmp_path / "dl").files)))
     await processor.run.files.read(processor.store, processor.run.files.on_host)
     media = [
         MediaFactory.build(id=11),

@@ -12,7 +12,7 @@ import pytest
 from stash import jobs
 from stash.demo import files as demo
 from stash.doctor import gathering
-from stash.files.local import walk
+from stash.files.local import list_downloads
 from stash.files.paths import PathMap
 from stash.files.stash_index import StashFileIndex
 
@@ -77,7 +77,7 @@ async def test_a_file_that_lies_elsewhere_is_found_by_its_name(
     write(here, names)
     async with server.store() as store:
         await jobs.scan(store.connection, [str(there)], 120)
-        together = StashFileIndex(PathMap(), walk(here))
+        together = StashFileIndex(PathMap(), list_downloads(here).files)
         assert len(together.on_host) == len(names)
         await together.find_elsewhere(store, together.on_host, by_content=False)
         assert [file.name for file in together.unknown(together.on_host)] == []
@@ -125,7 +125,7 @@ async def test_folders_mean_themselves(server: Server) -> None:
         (top / folder / "one.jpeg").write_bytes(demo.jpeg(folder))
     async with server.store() as store:
         await jobs.scan(store.connection, [str(top)], 120)
-        together = StashFileIndex(PathMap(), walk(top))
+        together = StashFileIndex(PathMap(), list_downloads(top).files)
         await together.read(store, together.on_host)
         assert [file.path for file in together.unknown(together.on_host)] == []
         for file in together.on_host:
@@ -143,7 +143,7 @@ async def test_a_name_finds_no_other(server: Server, tmp_path: Path) -> None:
     write(here, list(pairs))
     async with server.store() as store:
         await jobs.scan(store.connection, [str(there)], 120)
-        files = StashFileIndex(PathMap(), walk(here))
+        files = StashFileIndex(PathMap(), list_downloads(here).files)
         await files.find_elsewhere(store, files.on_host, by_content=False)
         assert {file.name for file in files.unknown(files.on_host)} == set(pairs)
         assert await gathering._seen(store.connection, list(pairs)) == {}
