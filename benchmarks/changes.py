@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from stash.demo import files
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from benchmarks.servers import Server
     from benchmarks.worlds import World
 
@@ -19,9 +21,15 @@ def nothing(_world: World, _server: Server) -> None:
 
 def new_post(world: World, server: Server) -> None:
     """Add one post with one picture, which Stash has scanned."""
+    add_post(world, server.library)
+    server.scan()
+
+
+def add_post(world: World, library: Path) -> None:
+    """Add one post with one picture to the database and to the downloads."""
     with closing(sqlite3.connect(world.database)) as connection, connection:
         owner, newest = connection.execute(
-            'SELECT "accountId", max("createdAt") FROM posts JOIN accounts ON accounts.id = "accountId" WHERE username = ?',
+            'SELECT "accountId", max(posts."createdAt") FROM posts JOIN accounts ON accounts.id = "accountId" WHERE username = ?',
             (world.username,),
         ).fetchone()
         (last,) = connection.execute("SELECT max(id) FROM attachments").fetchone()
@@ -44,11 +52,8 @@ def new_post(world: World, server: Server) -> None:
             'INSERT INTO attachments (id, "postId", "contentId", "contentType", pos) VALUES (?, ?, ?, \'ACCOUNT_MEDIA\', 0)',
             (attached, post, held),
         )
-    folder = next(
-        path.parent for path in server.library.rglob(f"{world.username}_fansly/Timeline/Pictures/*")
-    )
+    folder = next(library.rglob(f"{world.username}_fansly/Timeline/Pictures"))
     (folder / name).write_bytes(files.jpeg(str(media)))
-    server.scan()
 
 
 def edit_in_stash(world: World, server: Server) -> None:

@@ -1,4 +1,4 @@
-"""How Stash is reached, by the settings."""
+"""Make the transport configuration of the settings' Stash."""
 
 from __future__ import annotations
 

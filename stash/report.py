@@ -105,7 +105,7 @@ class RunHeader:
 
 @dataclass
 class LookedAt:
-    """How many items of the creators a run looked at, of how many. Unattached media count too."""
+    """The number of items that a run looked at, and of all items of its creators. Unattached media count too."""
 
     items: int = 0
     of: int = 0

@@ -80,6 +80,8 @@ class StashFileIndex:
         self._foreign: dict[tuple[str, str], str] = {}
         self._elsewhere: dict[str, str] = {}
         self._found_elsewhere: set[str] = set()
+        self._asked: set[LocalFile] = set()
+        self._asked_folders: set[str] = set()
         self._by_id: MultiMap[int] = MultiMap()
         self._by_name: MultiMap[str] = MultiMap()
         for file in self.on_host:
@@ -177,12 +179,22 @@ class StashFileIndex:
         wanted = list(files)
         in_folder, asked = (Counter(file.directory for file in those) for those in (self.on_host, wanted))
         few = {folder for folder, count in asked.items() if count * FEW < in_folder[folder]}
+        self._asked_folders |= asked.keys() - few
+        self._asked.update(wanted)
         paths = sorted(self.stash_path(file) for file in wanted if file.directory in few)
         others = [self.stash_path(file) for file in wanted if file.directory not in few]
         for names in batched(paths, NAMES):
             await send_in_halves(names, partial(self._read_matching, store, of_paths))
         for folders in batched(sorted({path[: -len(base_name(path))] for path in others}), DIRECTORIES):
             await send_in_halves(folders, partial(self._read_matching, store, in_folders))
+
+    def unasked(self, files: Iterable[LocalFile]) -> list[LocalFile]:
+        """Return the files that Stash was not asked for yet, of types that Stash takes."""
+        return [
+            file
+            for file in files
+            if file.kind and file not in self._asked and file.directory not in self._asked_folders
+        ]
 
     async def _read_matching(
         self, store: StashStore, pattern: Callable[[Sequence[str]], str], places: Sequence[str]

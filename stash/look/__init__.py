@@ -1,4 +1,4 @@
-"""What a run looked at, so that the next run looks only at what may have changed."""
+"""Looks: a run compares the present with what an earlier run looked at, and leaves alone what is the same."""
 
 from stash.look.answer import Answer, Mark, ask, question
 from stash.look.look import Look, SourceState

@@ -22,7 +22,7 @@ _NEWEST = 'filter: { per_page: 1, sort: "id", direction: DESC }'
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """How many entities of a type Stash has, and the highest id."""
+    """The number of entities of a type in Stash, and the highest id."""
 
     count: int
     newest: int

@@ -41,7 +41,7 @@ class SourceState:
 
 @dataclass(frozen=True)
 class Look:
-    """What a run looked at.
+    """The source and Stash as a run saw them.
 
     Args:
         full_at: when all was looked at the last time, in seconds since 1970.

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 SUMMARY = {
-    "run", "outcome", "exit_code", "seconds", "requests", "entities", "links_added", "unattached", "unmatched", "skipped", "kept",
+    "run", "outcome", "exit_code", "seconds", "requests", "looked_at", "entities", "links_added", "unattached", "unmatched", "skipped", "kept",
 }  # fmt: skip
 """The agreed form of what `sync`, `run` and `demo` answer."""
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 OUTPUT = "--json --quiet --verbose --log-format"
 PLACES = "--url --database --downloads --path-map --embedded-dir"
 CHOICE = "--html --only --skip --overwrite"
-RUN = f"--dry-run --scan {CHOICE} --no-scan --force --recreate --redo"
+RUN = f"--dry-run --scan {CHOICE} --no-scan --force --recreate --redo --full"
 
 FLAGS = {
     "sync": f"creators {RUN} --restored {PLACES} {OUTPUT}",

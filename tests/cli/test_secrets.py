@@ -59,7 +59,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("STASH_SYNC_PATIENCE", "0.01")
     monkeypatch.delenv("STASH_API_KEY", raising=False)
     monkeypatch.setattr("signal.signal", lambda *_: None)
-    for module in ("stash.reach", "stash.doctor.gathering"):
+    for module in ("stash.address", "stash.doctor.gathering"):
         monkeypatch.setattr(f"{module}.TransportConfig", partial(TransportConfig, connect_patience=0.0))
     return tmp_path
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import httpx
@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 from stash_graphql_client.types import Image
 
+from benchmarks.changes import add_post
 from benchmarks.worlds import World, write_world
 from stash import jobs
 from stash.embedded import EmbeddedStash
@@ -107,3 +108,37 @@ async def test_one_edit_in_stash_is_seen_and_kept(thousand: Thousand) -> None:
         assert report.header.requests["reads"] + report.header.requests["writes"] <= 15
         assert report.header.requests["mutations"] == 0
         assert ("Image", image.id, "title") in {(one.type, one.id, one.field) for one in report.kept}
+
+
+class Received(httpx.AsyncBaseTransport):
+    """Counts the bytes of answers."""
+
+    def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
+        self._inner = inner
+        self.bytes = 0
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Pass a request on, and count the bytes of its answer."""
+        response = await self._inner.handle_async_request(request)
+        self.bytes += len(await response.aread())
+        return response
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_one_new_post_costs_little(thousand: Thousand) -> None:
+    """One post more among a thousand: at most 17 requests, for its chunk is read. Then nothing is new: 1 request, 0.05 MB."""
+    server = thousand.setup.server
+    await thousand.setup.sync()
+    add_post(thousand.world, server.library)
+    async with server.store() as store:
+        await jobs.scan(store.connection, [str(server.library)], 300)
+    assert server.transport is not None
+    received = Received(server.transport)
+    setup = replace(thousand.setup, server=replace(server, transport=received))
+    report = await setup.sync(is_full=False)
+    assert (report.entities["galleries"].created, report.entities["images"].updated) == (1, 1)
+    assert report.header.requests["reads"] + report.header.requests["writes"] <= 17
+    assert report.looked_at.items > 0
+    received.bytes = 0
+    assert (await setup.sync(is_full=False)).header.requests["reads"] == 1
+    assert received.bytes <= 50_000

@@ -60,7 +60,8 @@ def test_no_other_module_uses_them() -> None:
     found = [
         f"{path.relative_to(PACKAGE)}:{node.lineno} {name}"
         for path in sorted(PACKAGE.rglob("*.py"))
-        if path.name != "library_internals.py"
+        if path.name
+        not in {"library_internals.py", "downloader_memory.py"}  # the latter: names of the downloader
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Attribute | ast.Constant)
         and (name := node.attr if isinstance(node, ast.Attribute) else node.value) in GUARDED

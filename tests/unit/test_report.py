@@ -22,6 +22,7 @@ def test_the_summary_has_the_agreed_form() -> None:
         "exit_code",
         "seconds",
         "requests",
+        "looked_at",
         "entities",
         "links_added",
         "unattached",

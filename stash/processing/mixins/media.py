@@ -38,8 +38,11 @@ class MediaProcessingMixin(StashProcessingBase):
         recorded = {media_id: baseline for media_id in wanted if (baseline := self._recorded(media_id))}
         found = await self._find_recorded(recorded, wanted)
         left = [one for one in wanted.values() if one.id not in found]
+        files = [file for one in left for file in self.run.files.of(one)]
         if len(found) < len(recorded):
-            await self.scanner.relocate([file for one in left for file in self.run.files.of(one)])
+            await self.scanner.relocate(files)
+        else:
+            await self.run.files.read(self.store, self.run.files.unasked(files))
         found |= await self._find_by_file(left)
         await self._find_by_code([one for one in left if one.id not in found], found)
         self.tally.matched.update(found)

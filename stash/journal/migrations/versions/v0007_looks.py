@@ -1,4 +1,4 @@
-"""What a run looked at, so that the next one looks only at what may have changed."""
+"""Looks: a run compares the present with what an earlier run looked at."""
 
 import sqlalchemy as sa
 from alembic import op
