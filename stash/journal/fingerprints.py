@@ -30,6 +30,10 @@ class ChunkFingerprint:
         stash_digest: the digest of its entities in Stash.
         ids: the ids of these entities, by type.
         outcome: the report of the chunk, as plain JSON.
+        items: the digests of its items at the source, by their kind and id.
+        unattached_digest: the digest of its unattached media.
+
+    `stash_digest` is empty if a part of the chunk was decided last, because the rest was not read from Stash.
     """
 
     account: int
@@ -38,6 +42,8 @@ class ChunkFingerprint:
     stash_digest: str
     ids: Mapping[str, Sequence[str]] = field(default_factory=dict)
     outcome: Mapping[str, Any] = field(default_factory=dict)
+    items: Mapping[str, str] = field(default_factory=dict)
+    unattached_digest: str = ""
 
 
 class Fingerprints:
@@ -97,12 +103,26 @@ class Fingerprints:
             "number": one.number,
             "source": one.source_digest,
             "standing": one.stash_digest,
-            "content": json.dumps({"ids": dict(one.ids), "outcome": dict(one.outcome)}),
+            "content": json.dumps(
+                {
+                    "ids": dict(one.ids),
+                    "outcome": dict(one.outcome),
+                    "items": dict(one.items),
+                    "unattached": one.unattached_digest,
+                }
+            ),
         }
 
 
 def _fingerprint_from_row(row: Any) -> ChunkFingerprint:
     content = json.loads(row.content)
     return ChunkFingerprint(
-        int(row.account), row.number, row.source, row.standing, content["ids"], content["outcome"]
+        int(row.account),
+        row.number,
+        row.source,
+        row.standing,
+        content["ids"],
+        content["outcome"],
+        content.get("items", {}),  # fingerprints of earlier versions have none
+        content.get("unattached", ""),
     )

@@ -14,6 +14,7 @@ from stash.processing.context import RUN_SCOPED_TYPES
 from stash.processing.preload import ChunkPreloader
 from stash.processing.record import ChunkRecorder
 from stash.processing.schedule import Schedule
+from stash.processing.tally import PartKeys
 from stash.processing.unchanged import UnchangedCheck
 from stash.reconcile.chunk import Chunk, media_of
 
@@ -61,8 +62,9 @@ class CreatorSync:
                     if not is_begun:
                         await self._begin(creator, session)
                     is_begun = True
-                    looked_at.items += size
-                    await self._sync_chunk(chunk, fingerprint)
+                    part = self._unchanged.changed_part(chunk, fingerprint)
+                    looked_at.items += len(part.items) + len(part.unattached)
+                    await self._sync_chunk(chunk, part, fingerprint)
                 self._take_files(chunk)
                 self._run.options.on_items(size)
                 await self._heartbeat.send()
@@ -110,7 +112,7 @@ class CreatorSync:
         files = {media.id: self._run.files.of(media) for media in media_of(taken, unattached).values()}
         return Chunk(creator, number, taken, unattached, files, rules.key)
 
-    async def _sync_chunk(self, chunk: Chunk, fingerprint: ChunkFingerprint | None) -> None:
+    async def _sync_chunk(self, chunk: Chunk, part: Chunk, fingerprint: ChunkFingerprint | None) -> None:
         """Report a chunk that is unchanged, else decide and write it."""
         if self._is_gc_due:
             gc.collect()  # the replies of the chunk before contain reference cycles
@@ -119,22 +121,26 @@ class CreatorSync:
             if fingerprint is not None and await self._unchanged.check(chunk, fingerprint):
                 self._count_unchanged(chunk, fingerprint)
             else:
-                await self._decide(chunk, fingerprint)
+                await self._decide(chunk, part, fingerprint)
 
-    async def _decide(self, chunk: Chunk, fingerprint: ChunkFingerprint | None) -> None:
-        """Decide a chunk, and write it or show what would be written."""
+    async def _decide(self, chunk: Chunk, part: Chunk, fingerprint: ChunkFingerprint | None) -> None:
+        """Decide a part of a chunk, or all of it, and write it or show what would be written."""
         processing = self._processing
-        processing.begin_chunk(chunk)
-        await self._preloader.load(chunk)
+        processing.begin_chunk(part)
+        await self._preloader.load(part)
         if self._run.options.is_dry:
-            await self._schedule.plan(chunk)
+            await self._schedule.plan(part)
             results = processing.work.results
             processing.tally.plan(ChangeSet(self._store.pending(), results.get), results)
             self._store.rollback(keeping=RUN_SCOPED_TYPES)
             processing.take_batch()
         else:
-            await self._schedule.run(chunk)
-            await self._recorder.finish(chunk, fingerprint)
+            await self._schedule.run(part)
+            await self._recorder.finish(chunk, part, fingerprint)
+        if part is not chunk and fingerprint is not None:
+            matched = (one for one, found in chunk.files.items() if found and one not in part.files)
+            processing.tally.matched.update(matched)
+            processing.tally.count_unchanged(fingerprint, PartKeys.of(part, processing.work.results))
         processing.begin_chunk(None)
 
 

@@ -11,6 +11,7 @@ from stash.concurrency import gather_or_cancel
 from stash.journal import ChunkFingerprint
 from stash.mapping.keys import SourceKey
 from stash.processing.duplicates import DuplicateResolver
+from stash.processing.tally import PartKeys
 from stash.reconcile.fingerprint import signature_of, signatures_of_orders, stash_digest
 from stash.store.library_internals import is_new
 
@@ -61,13 +62,21 @@ class ChunkRecorder:
             await self._run.journal.record(changed, id_writebacks, outcomes)
         baselines.update(changed)
 
-    async def finish(self, chunk: Chunk, earlier: ChunkFingerprint | None) -> None:
-        """Remove duplicates of what was created, count the chunk, and record its fingerprint if it changed."""
+    async def finish(self, chunk: Chunk, part: Chunk, earlier: ChunkFingerprint | None) -> None:
+        """Remove duplicates of what was created, count what was decided, and record the fingerprint if it changed.
+
+        Args:
+            chunk: the whole chunk.
+            part: what was decided of it.
+            earlier: the fingerprint that was recorded before.
+        """
         work = self._processing.work
         self.report_refused()
         is_duplicate, fingerprint = await gather_or_cancel(
-            self._duplicates.resolve(work.flushed.created), self._fingerprint(chunk, work)
+            self._duplicates.resolve(work.flushed.created), self._fingerprint(chunk, part)
         )
+        if part is not chunk and earlier is not None:
+            fingerprint = _joined(earlier, fingerprint, PartKeys.of(part, work.results))
         if is_duplicate or work.flushed.refused.failed:
             fingerprint = replace(fingerprint, source_digest="")
         self._processing.tally.is_open |= not fingerprint.source_digest
@@ -90,16 +99,17 @@ class ChunkRecorder:
         result = self._processing.work.results.get(entity)
         return result.key if result is not None else SourceKey(entity.__type_name__, entity.id)
 
-    async def _fingerprint(self, chunk: Chunk, work: ChunkWork) -> ChunkFingerprint:
+    async def _fingerprint(self, chunk: Chunk, part: Chunk) -> ChunkFingerprint:
         """Return the fingerprint of a chunk. It has no digest of the source where something is left to do.
 
         It is worked out while Stash is asked for duplicates. The ids are kept in every case, for the survey of the
         next run.
         """
+        work = self._processing.work
         skipped = work.mark.skipped_since(self._run.report)
         open_media = any(
             media not in self._processing.tally.matched and any(file.kind for file in files)
-            for media, files in chunk.files.items()
+            for media, files in part.files.items()
         )
         is_open = open_media or any(one.is_failure for one in skipped) or bool(self._run.options.overwrite)
         entities = [result.entity for result in work.results.values()]
@@ -115,6 +125,8 @@ class ChunkRecorder:
             stash_digest=stash_digest([*map(signature_of, entities), *signatures_of_orders(orders)]),
             ids=ids,
             outcome=self._outcome(work, skipped),
+            items=chunk.item_digests,
+            unattached_digest=chunk.unattached_digest,
         )
 
     def _outcome(self, work: ChunkWork, skipped: Sequence[Skipped]) -> dict[str, Any]:
@@ -124,6 +136,19 @@ class ChunkRecorder:
             "skipped": [[one.kind, one.id, one.reason] for one in skipped],
             "unattached": self._run.report.unattached - work.mark.unattached,
         }
+
+
+def _joined(earlier: ChunkFingerprint, of_part: ChunkFingerprint, decided: PartKeys) -> ChunkFingerprint:
+    """Return the fingerprint of a chunk of which a part was decided."""
+    names = earlier.ids.keys() | of_part.ids.keys()
+    ids = {
+        name: [*dict.fromkeys([*earlier.ids.get(name, ()), *of_part.ids.get(name, ())])]
+        for name in sorted(names)
+    }
+    left = decided.left_of(earlier.outcome)
+    outcome = {name: [*left[name], *of_part.outcome[name]] for name in ("kept", "skipped")}
+    outcome["unattached"] = left["unattached"]
+    return replace(of_part, stash_digest="", ids=ids, outcome=outcome)
 
 
 def _with_chapters(entities: Sequence[Entity]) -> set[str]:

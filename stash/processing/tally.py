@@ -3,19 +3,46 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self
 
 from stash.processing.context import RUN_SCOPED_TYPES
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from stash.changes.change_set import ChangeSet
     from stash.journal import ChunkFingerprint
+    from stash.reconcile.chunk import Chunk
     from stash.reconcile.merge_result import MergeResult
     from stash.report import Report, SyncStatus
     from stash.store import Change
     from stash.store.entity_types import Entity
+
+
+@dataclass(frozen=True)
+class PartKeys:
+    """Entities by type and id, and keys of items and media, that a part of a chunk has decided anew."""
+
+    entities: frozenset[tuple[str, str]] = frozenset()
+    keys: frozenset[tuple[str, str]] = frozenset()
+
+    @classmethod
+    def of(cls, part: Chunk, results: Iterable[Entity]) -> Self:
+        """Return what was decided of a part."""
+        items = {(item.kind, str(item.id)) for item in part.items}
+        media = {("media", str(media_id)) for media_id in part.media}
+        return cls(frozenset((one.__type_name__, one.id) for one in results), frozenset(items | media))
+
+    def left_of(self, outcome: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the outcome of the rest of the chunk."""
+        return {
+            "kept": [one for one in outcome["kept"] if tuple(one[:2]) not in self.entities],
+            "skipped": [one for one in outcome["skipped"] if tuple(one[:2]) not in self.keys],
+            "unattached": outcome["unattached"],
+        }
+
+
+NOTHING = PartKeys()
 
 
 @dataclass
@@ -51,9 +78,9 @@ class Tally:
             )
             self._count(entity.__type_name__, entity.id, status, is_kept=bool(result.kept))
 
-    def count_unchanged(self, fingerprint: ChunkFingerprint) -> None:
-        """Report a chunk in which nothing changed as it was reported the last time."""
-        report, outcome = self.report, fingerprint.outcome
+    def count_unchanged(self, fingerprint: ChunkFingerprint, decided: PartKeys = NOTHING) -> None:
+        """Report a chunk in which nothing changed as it was reported the last time, without what was decided anew."""
+        report, outcome = self.report, decided.left_of(fingerprint.outcome)
         for name, entity_id, field_name in outcome["kept"]:
             report.keep(name, entity_id, field_name)
         for kind, key, reason in outcome["skipped"]:
@@ -62,6 +89,8 @@ class Tally:
         kept = {(name, entity_id) for name, entity_id, _ in outcome["kept"]}
         for name, ids in fingerprint.ids.items():
             for entity_id in ids:
+                if (name, entity_id) in decided.entities:
+                    continue
                 self._count(name, entity_id, "unchanged", is_kept=(name, entity_id) in kept)
 
     def _count(self, name: str, entity_id: str, status: SyncStatus, *, is_kept: bool) -> None:

@@ -39,6 +39,17 @@ class UnchangedCheck:
         is_partial = self._run.options.is_partial and not self._is_to_be_decided
         return is_partial and fingerprint.source_digest == chunk.source_digest
 
+    def changed_part(self, chunk: Chunk, fingerprint: ChunkFingerprint | None) -> Chunk:
+        """Return the part of a chunk that a partial run decides: the items that the source changed, or the whole."""
+        is_whole = (
+            fingerprint is None
+            or not self._run.options.is_partial
+            or self._is_to_be_decided
+            or not fingerprint.source_digest
+            or fingerprint.unattached_digest != chunk.unattached_digest
+        )
+        return chunk if is_whole or fingerprint is None else chunk.changed_since(fingerprint.items)
+
     async def check(self, chunk: Chunk, fingerprint: ChunkFingerprint) -> bool:
         """Tell whether a chunk is unchanged. Where it is not, what was read of it is kept for the decision."""
         if self._is_to_be_decided or fingerprint.source_digest != chunk.source_digest:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from stash.reconcile.fingerprint import source_digest
+from stash.reconcile.fingerprint import item_digests, key_of, source_digest, unattached_digest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,9 +41,37 @@ class Chunk:
         return media_of(self.items, self.unattached)
 
     @cached_property
+    def item_digests(self) -> dict[str, str]:
+        """Digests of everything at the source that a decision looks at, by the kind and id of the item."""
+        return item_digests(self.creator, self.items, self.files, self.rules)
+
+    @cached_property
     def source_digest(self) -> str:
         """A digest of everything at the source that a decision looks at."""
-        return source_digest(self.creator, self.items, self.media, self.files, self.rules)
+        return source_digest(self.item_digests, self.unattached, self.files)
+
+    @cached_property
+    def unattached_digest(self) -> str:
+        """A digest of the unattached media."""
+        return unattached_digest(self.unattached, self.files)
+
+    def changed_since(self, known: Mapping[str, str]) -> Chunk:
+        """Return the items that differ from recorded digests, and those that share a media with one of them.
+
+        The whole chunk is returned if an item has left it, or if half of the items are to be decided anyway.
+        """
+        digests = self.item_digests
+        changed = {key for key, digest in digests.items() if known.get(key) != digest}
+        shared = {one.media.id for item in self.items if key_of(item) in changed for one in item.media}
+        items = [
+            item
+            for item in self.items
+            if key_of(item) in changed or any(one.media.id in shared for one in item.media)
+        ]
+        if known.keys() - digests.keys() or 2 * len(items) > len(self.items):
+            return self
+        files = {media_id: self.files[media_id] for media_id in media_of(items, ())}
+        return replace(self, items=items, unattached=(), files=files)
 
 
 def media_of(items: Sequence[Item], unattached: Sequence[StoredMedia]) -> dict[int, StoredMedia]:

@@ -7,7 +7,6 @@ changes entities without moving it.
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
 from dataclasses import fields
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
@@ -40,34 +39,39 @@ COMPARED: dict[str, tuple[str, ...]] = {
 """The fields of each type that a decision depends on, beside the id."""
 
 
-def source_digest(
+def item_digests(
     creator: Creator,
     items: Sequence[Item],
-    media: Mapping[int, StoredMedia],
     files: Mapping[int, Sequence[LocalFile]],
     rules: str,
-) -> str:
-    """Return a digest of everything at the source that a decision depends on.
+) -> dict[str, str]:
+    """Return digests of everything at the source that the decision of each item depends on, by the item's kind and id.
 
     Args:
         creator: whose items these are.
         items: the items of a chunk.
-        media: all media of the chunk, by id.
         files: the files on disk of each media, by its id.
         rules: the settings that decisions obey.
     """
-    people = _each_once([creator, *(c for item in items for c in _people(item))])
-    said = (
-        __version__,
-        rules,
-        [_item_of(item) for item in items],
-        [(_creator(one), one.avatar and _media(one.avatar)) for one in people],
-        [
-            (_media(one), [_media(v) for v in one.variants], [file.path for file in files[one.id]])
-            for one in media.values()
-        ],
-    )
-    return _digest(said)
+    head = _digest((__version__, rules, _person(creator)))
+    return {key_of(one): _digest((head, _item_of(one, creator, files))) for one in items}
+
+
+def key_of(item: Item) -> str:
+    """Return the kind and the id of an item as one text."""
+    return f"{item.kind} {item.id}"
+
+
+def source_digest(
+    items: Mapping[str, str], unattached: Sequence[StoredMedia], files: Mapping[int, Sequence[LocalFile]]
+) -> str:
+    """Return a digest of a chunk: of its items, by their digests, and of its unattached media."""
+    return _digest((list(items.items()), _stored(unattached, files)))
+
+
+def unattached_digest(media: Sequence[StoredMedia], files: Mapping[int, Sequence[LocalFile]]) -> str:
+    """Return a digest of unattached media."""
+    return _digest(_stored(media, files))
 
 
 def stash_digest(signatures: Iterable[tuple[Any, ...]]) -> str:
@@ -161,25 +165,20 @@ _media = _values(StoredMedia, "stash_id", "variants")
 _creator = _values(Creator, "stash_id", "avatar")
 
 
-def _people(item: Item) -> list[Creator]:
-    mentioned = [one.account for one in item.accountMentions]
+def _person(one: Creator) -> tuple[Any, ...]:
+    return _creator(one), one.avatar and _media(one.avatar)
+
+
+def _stored(media: Iterable[StoredMedia], files: Mapping[int, Sequence[LocalFile]]) -> list[tuple[Any, ...]]:
     return [
-        c for c in (item.account, *mentioned, *[post.account for post in item.aggregated]) if c is not None
+        (_media(one), [_media(v) for v in one.variants], [file.path for file in files[one.id]])
+        for one in media
     ]
 
 
-def _each_once(people: Iterable[Creator]) -> list[Creator]:
-    """Return distinct objects by identity. An account that was read twice counts twice, as in stored digests."""
-    found: list[Creator] = []
-    of_id: defaultdict[int, list[Creator]] = defaultdict(list)
-    for one in people:
-        if all(one is not other for other in of_id[one.id]):
-            of_id[one.id].append(one)
-            found.append(one)
-    return found
-
-
-def _item_of(item: Item) -> tuple[Any, ...]:
+def _item_of(item: Item, creator: Creator, files: Mapping[int, Sequence[LocalFile]]) -> tuple[Any, ...]:
+    mentioned = [one.account for one in item.accountMentions]
+    people = [item.account, *mentioned, *[post.account for post in item.aggregated]]
     return (
         _item(item),
         item.account.id,
@@ -187,6 +186,8 @@ def _item_of(item: Item) -> tuple[Any, ...]:
         [_mention(one) for one in item.accountMentions],
         _places(item.media),
         [(_post(post), post.account and post.account.id, _places(post.media)) for post in item.aggregated],
+        [_person(one) for one in people if one is not None and one is not creator],
+        _stored((one.media for one in item.media), files),
     )
 
 

@@ -70,15 +70,43 @@ async def test_every_run_is_recorded(small: Setup) -> None:
     assert second.header.run == (first.header.run or 0) + 1
 
 
-async def test_one_edit_at_the_source_costs_its_creator_alone(small: Setup) -> None:
-    """After an edit of one post, the chunk that holds it is looked at, and those of other creators are not."""
+async def test_one_edit_at_the_source_costs_that_item_alone(small: Setup) -> None:
+    """After an edit of one post that item is looked at. The next runs report the same, whether they look at all or not."""
     await settled(small)
     execute(small, "UPDATE posts SET content = 'Quite another text' WHERE id = (SELECT max(id) FROM posts)")
     report = await again(small)
     assert report.entities["galleries"].updated == 1
-    assert 0 < report.looked_at.items < report.looked_at.of
+    assert report.looked_at.items == 1
+    nothing_new = await again(small)
     full = await small.sync()
-    assert full.header.requests["mutations"] == 0
+    assert nothing_new.looked_at.items == full.header.requests["mutations"] == 0
+    assert same(nothing_new, full)
+
+
+async def test_an_item_that_left_has_its_chunk_decided(small: Setup) -> None:
+    """If a post is gone at the source, its whole chunk is looked at, because the report is to name it no more."""
+    await settled(small)
+    execute(small, 'DELETE FROM attachments WHERE "postId" = (SELECT max(id) FROM posts)')
+    report = await again(small)
+    assert report.looked_at.items > 1
+    assert same(await again(small), await small.sync())
+
+
+async def test_items_of_one_media_are_decided_together(small: Setup) -> None:
+    """If a post changed, an item that shares a media with it is decided too: the media's links are of both."""
+    await settled(small)
+    execute(
+        small,
+        """INSERT INTO attachments (id, "postId", "contentId", "contentType", pos)
+        SELECT (SELECT max(id) + 1 FROM attachments), newest.id, other."contentId", other."contentType", 9
+        FROM posts AS newest, posts AS earlier, attachments AS other
+        WHERE newest.id = (SELECT max(id) FROM posts) AND earlier."accountId" = newest."accountId"
+        AND earlier.id <> newest.id AND other."postId" = earlier.id AND other."contentType" = 'ACCOUNT_MEDIA'
+        LIMIT 1""",
+    )
+    report = await again(small)
+    assert 2 <= report.looked_at.items < report.looked_at.of
+    assert same(await again(small), await small.sync())
 
 
 # --- what depends on Stash alone ---
