@@ -19,6 +19,7 @@ import httpx
 from benchmarks.competitors import Task
 
 SLOW_TO_IMPORT = (
+    "stash.sync_session",
     "aiosqlite",
     "anyio._backends._asyncio",
     "sqlalchemy.dialects.sqlite.aiosqlite",
