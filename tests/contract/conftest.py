@@ -71,6 +71,10 @@ class Server:
         assert len(reply.get("errors", [])) == 1, reply
         return reply["errors"][0]["message"]
 
+    async def oldest(self) -> bool:
+        """Tell whether this is v0.30.0, the oldest Stash that is supported."""
+        return (await self.data("{ version { version } }"))["version"]["version"] == "v0.30.0"
+
     async def create(self, noun: str, **fields: object) -> str:
         """Make one entity, gone after the test, and return its id."""
         kind = noun.capitalize()

@@ -212,7 +212,7 @@ async def test_b33_gallery_create(server):
 
 
 async def test_b33_all_fields_of_a_gallery(server):
-    """B33: what galleryCreate takes is read back."""
+    """B33: what galleryCreate takes is read back, but for `organized`, which v0.30.0 ignores."""
     studio = await server.create("studio", name=unique())
     tag = await server.create("tag", name=unique())
     performer = await server.create("performer", name=unique())
@@ -230,10 +230,8 @@ async def test_b33_all_fields_of_a_gallery(server):
         "scenes { id } image_count chapters { id } folder { id } files { id }",
     )
     assert shown == {
-        **{
-            name: given[name]
-            for name in ("code", "urls", "date", "details", "photographer", "rating100", "organized")
-        },
+        **{name: given[name] for name in ("code", "urls", "date", "details", "photographer", "rating100")},
+        "organized": not await server.oldest(),
         "url": "https://x",
         "studio": {"id": studio},
         "tags": [{"id": tag}],

@@ -62,11 +62,15 @@ async def test_merging_tags(server):
 
 
 async def test_merging_performers(server):
-    """A merged performer's galleries go to the other one."""
+    """A merged performer's galleries go to the other one; v0.30.0 has no such mutation."""
     a, b = [await server.create("performer", name=unique()) for _ in range(2)]
     gallery = await server.create("gallery", title=unique(), performer_ids=[b])
     document = "mutation($i: PerformerMergeInput!) { performerMerge(input: $i) { id details } }"
     given = {"source": [b], "destination": a, "values": {"id": a, "details": "new"}}
+    if await server.oldest():
+        reply = await server.query(document, {"i": given})
+        assert reply["errors"][0]["message"] == 'Unknown type "PerformerMergeInput".'
+        return
     assert (await server.data(document, {"i": given}))["performerMerge"]["id"] == a
     assert (await server.show("performer", a, "details"))["details"] == "new"
     assert (await server.show("gallery", gallery, "performers { id }"))["performers"] == [{"id": a}]

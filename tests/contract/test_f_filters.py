@@ -119,10 +119,11 @@ async def test_numbers_flags_and_dates(server):
     """Ratings, flags and dates are compared; a rating that is not there can be asked for."""
     word = unique()
     made = [
-        await server.create("gallery", title=word, rating100=20, organized=True, date="2024-01-01"),
+        await server.create("gallery", title=word, rating100=20, date="2024-01-01"),
         await server.create("gallery", title=word, rating100=80, date="2024-06-15"),
         await server.create("gallery", title=word),
     ]
+    await server.update("gallery", made[0], organized=True)  # v0.30.0 ignores it in a creation
     for criterion, found in (
         ({"rating100": {"value": 50, "modifier": "GREATER_THAN"}}, [1]),
         ({"rating100": {"value": 0, "modifier": "IS_NULL"}}, [2]),
