@@ -41,7 +41,7 @@ test: $(STAMP) ## Run all tests
 floors: ## Run the tests of the parts and of the store with the oldest versions that pyproject.toml takes
 	@if [ ! -x .venv-floor/bin/python ]; then python=$$($(FIND_PYTHON)); $$python -m venv .venv-floor; fi
 	@.venv-floor/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-floor.lock
-	.venv-floor/bin/python -m pytest -n 3 tests/unit tests/store
+	PYTHONPATH=$(CURDIR) .venv-floor/bin/python -m pytest -n 3 tests/unit tests/store
 
 coverage: $(STAMP) ## Run the tests of the program itself, and tell the lines that none reaches
 	$(BIN)/python -m pytest -n 3 --dist loadfile --cov --cov-report=term-missing:skip-covered --ignore=tests/faults --ignore=tests/undo
