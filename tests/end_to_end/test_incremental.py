@@ -150,6 +150,42 @@ async def test_an_edit_is_left_until_the_source_or_a_full_look_comes_to_it(small
     assert full.header.requests["mutations"] == 0
 
 
+async def test_a_deleted_image_makes_the_next_run_look_at_all(small: Setup) -> None:
+    """If an image went from Stash, which moves the places of chapters, the next run looks at everything."""
+    await settled(small)
+    async with small.server.store() as store:
+        (image, *_) = await store.find(Image)
+        await store.delete(image)
+    report = await again(small)
+    assert report.looked_at.items == report.looked_at.of
+
+
+async def test_a_value_that_is_put_back_is_left(small: Setup) -> None:
+    """A value that a user edited and put back to what a sync wrote needs no write, by a partial run or by a full one."""
+    await settled(small)
+    async with small.server.store() as store:
+        (image, *_) = await store.find(Image)
+        wrote = image.title
+        for title in ("mine", wrote):
+            image.title = title
+            await store.save(image)
+    assert (await again(small)).looked_at.items == 0
+    full = await small.sync()
+    assert full.header.requests["mutations"] == 0
+    assert not any(one.id == image.id for one in full.kept)
+
+
+async def test_a_cover_that_a_user_took_off_waits_for_a_full_look(small: Setup) -> None:
+    """A cover that was reset moves no count, so that a partial run leaves it."""
+    await settled(small)
+    async with small.server.store() as store:
+        (gallery, *_) = await store.find(Gallery)
+        document = "mutation($g: ID!) { resetGalleryCover(input: {gallery_id: $g}) }"
+        await store.connection.execute(document, {"g": gallery.id})
+    assert (await again(small)).looked_at.items == 0
+    assert (await small.sync()).exit_code == 0
+
+
 async def test_an_image_that_a_user_adds_to_a_gallery_waits_for_a_full_look(small: Setup) -> None:
     """An image that joins a gallery of ours moves no count. Its chapters are put right by the next full look."""
     await settled(small)
