@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from stash.errors import UsageError
 from stash.files.local import list_downloads
-from stash.journal import Journal, open_state
+from stash.journal import Journal
 from stash.source.database import Database
 
 if TYPE_CHECKING:
@@ -151,16 +151,8 @@ async def open_journal(
     """
     from stash.identity import Choices, bind  # noqa: PLC0415 - the library behind it is slow to import
 
-    async with AsyncExitStack() as stack:
-        if options.dry_run:
-            reading = Journal.reading(database, settings.state, settings.patience)
-            journal = await stack.enter_async_context(reading)
-        else:
-            state = None
-            if settings.state is not None:
-                opened = await open_state(settings.state, create=True, busy_timeout=settings.patience)
-                state = await stack.enter_async_context(opened)
-            journal = await Journal.open(database, state=state)
+    opened = Journal.reading if options.dry_run else Journal.writing
+    async with opened(database, settings.state, settings.patience) as journal:
         address = options.server or context.store.identity[0]
         choices = Choices(options.is_restored, options.recreate, options.is_forced)
         bound = await bind(journal, context.store.connection, address, on_disk, choices)

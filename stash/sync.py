@@ -46,4 +46,5 @@ async def sync(
                 return report
         from stash.sync_session import Session, bring  # noqa: PLC0415 - the library behind it is slow to import
 
-        return await bring(Session(settings, options, progress, transport, began), seen, database)
+        session = Session(settings, options, progress, transport, began, asked=int(seen.is_source_unchanged))
+        return await bring(session, seen, database)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from stash.choices import chosen_creators, refuse_unknown, unknown_in_settings
@@ -35,13 +35,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Session:
-    """The choices of a sync, and how to reach Stash. `transport` is for tests."""
+    """The choices of a sync, and how to reach Stash. `asked` counts the requests before it. `transport` is for tests."""
 
     settings: Settings
     options: SyncOptions
     progress: Progress
     transport: httpx.AsyncBaseTransport | None
-    began: float = field(default_factory=time.monotonic)
+    began: float
+    asked: int = 0
 
     @property
     def seconds(self) -> float:
@@ -84,6 +85,7 @@ async def bring(session: Session, seen: Seen, database: Database) -> Report:
                 )
                 await remember(seen, journal, report, ending)
                 report.header.requests = vars(context.store.requests).copy()
+                report.header.requests["reads"] += session.asked
                 report.header.seconds = session.seconds
             if not options.dry_run:
                 await journal.log.retain(settings.keep_runs)

@@ -10,6 +10,7 @@ import struct
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from stash.files.paths import kind_of
 from stash.source.disk import opened, reason_of
 
 if TYPE_CHECKING:
@@ -83,3 +84,21 @@ def picture_url(content: bytes, kind: str = "image/jpeg") -> str:
 def digest_of_url(url: str | None) -> str:
     """Return the digest of a picture in a data URL, or an empty text for None."""
     return picture_digest(base64.b64decode(url.partition(",")[2])) if url else ""
+
+
+def is_copy(path: Path, other: Path) -> bool:
+    """Tell whether two files on the host have the same fingerprint.
+
+    Raises:
+        OSError: a file cannot be read.
+    """
+    mark = oshash if kind_of(path.name) == "scene" else md5
+    return path.stat().st_size == other.stat().st_size and mark(path) == mark(other)
+
+
+def has_size(path: str, size: int) -> bool:
+    """Tell whether a file can be looked at and has a size in bytes."""
+    try:
+        return Path(path).stat().st_size == size
+    except OSError:
+        return False

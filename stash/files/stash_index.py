@@ -7,14 +7,13 @@ from collections import Counter
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import batched
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stash_graphql_client.types import Image, Scene
 
 from stash.concurrency import gather_or_cancel
 from stash.files.candidates import likeness, rank_files
-from stash.files.content import Fingerprint, md5, oshash, read_all
+from stash.files.content import Fingerprint, has_size, md5, oshash, read_all
 from stash.files.local import LocalFile, MultiMap, local_file
 from stash.files.path_patterns import in_folders, of_paths, with_names
 from stash.files.paths import PathMap, base_name, kind_of, media_id
@@ -252,7 +251,7 @@ class StashFileIndex:
             sizes = found.get(file.name, {})
             if len(sizes) == 1:
                 ((path, size),) = sizes.items()
-                if file.media_id is not None or _has_size(file, size):
+                if file.media_id is not None or has_size(file.path, size):
                     self._elsewhere[file.path] = path
 
     async def _find_by_content(self, store: StashStore, files: Sequence[LocalFile]) -> None:
@@ -289,23 +288,6 @@ class StashFileIndex:
 
 
 _KINDS: tuple[tuple[type[Image | Scene], str], ...] = ((Image, "visual_files"), (Scene, "files"))
-
-
-def is_copy(path: Path, other: Path) -> bool:
-    """Tell whether two files on the host have the same fingerprint.
-
-    Raises:
-        OSError: a file cannot be read.
-    """
-    mark = oshash if kind_of(path.name) == "scene" else md5
-    return path.stat().st_size == other.stat().st_size and mark(path) == mark(other)
-
-
-def _has_size(file: LocalFile, size: int) -> bool:
-    try:
-        return Path(file.path).stat().st_size == size
-    except OSError:
-        return False
 
 
 _TELLING = "id path size fingerprints { type value }"

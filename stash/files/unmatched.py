@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stash.files.content import is_copy
 from stash.files.local import FOLDER
 from stash.files.paths import escaped
-from stash.files.stash_index import is_copy
 from stash.report import Unmatched
 from stash.source.disk import reason_of
 

@@ -98,6 +98,17 @@ class Journal:
                 connection.tables = NO_TABLES
             yield cls(connection)
 
+    @classmethod
+    @asynccontextmanager
+    async def writing(cls, database: Database, state: str | None, busy_timeout: float) -> AsyncIterator[Self]:
+        """Open the journal, with the state database of that URL if one is set. `busy_timeout` is in seconds."""
+        async with AsyncExitStack() as stack:
+            kept = None
+            if state is not None:
+                opened = await open_state(state, create=True, busy_timeout=busy_timeout)
+                kept = await stack.enter_async_context(opened)
+            yield await cls.open(database, state=kept)
+
     def _refuse_unwritable(self) -> None:
         path = self._db.state.path
         if path is not None and not (os.access(path.parent, os.W_OK) and os.access(path, os.W_OK)):

@@ -51,11 +51,14 @@ class Looks:
             row = (await connection.execute(query)).first()
             if row is None:
                 return None
-            later = select(sync_run).where(sync_run.c.server_id == row.server_id, sync_run.c.id > row.run_id)
-            runs = (await connection.execute(later)).all()
-        if any((run.command, run.outcome) != ("sync", "done") for run in runs):
+            # A schedule adds any number of runs that had nothing to do. Their kinds are few.
+            wrote = sync_run.c.stash_time.is_not(None).label("wrote")
+            kinds = select(sync_run.c.command, sync_run.c.outcome, wrote).distinct()
+            is_later = sync_run.c.server_id == row.server_id, sync_run.c.id > row.run_id
+            later = (await connection.execute(kinds.where(*is_later))).all()
+        if any((kind.command, kind.outcome) != ("sync", "done") for kind in later):
             return None
-        return StoredLook(row.server_id, row.run_id, row.content, any(run.stash_time for run in runs))
+        return StoredLook(row.server_id, row.run_id, row.content, any(kind.wrote for kind in later))
 
     async def store(self, selection: str, run: int, content: str | None) -> None:
         """Replace the look of a choice of creators. None deletes it."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from contextlib import AsyncExitStack, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from stash.address import transport_config
 from stash.errors import SyncError
-from stash.journal import Journal, open_state
+from stash.journal import Journal
 from stash.journal.models import VERSION
 from stash.look import Look, SourceState, ask
 from stash.look.answer import marks_of, nothing_went
@@ -173,12 +173,7 @@ async def report_nothing_new(
 
 async def _record(report: Report, stored: StoredLook, settings: Settings, database: Database) -> None:
     """Record a run that had nothing to do."""
-    async with AsyncExitStack() as stack:
-        state = None
-        if settings.state is not None:
-            opened = await open_state(settings.state, busy_timeout=settings.patience)
-            state = await stack.enter_async_context(opened)
-        journal = await Journal.open(database, state=state)
+    async with Journal.writing(database, settings.state, settings.patience) as journal:
         journal.servers.choose(stored.server)
         earlier = await journal.runs.find(stored.run)
         report.header.run = await journal.runs.begin("sync", earlier.creators if earlier else ())

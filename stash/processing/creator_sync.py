@@ -14,7 +14,7 @@ from stash.processing.context import RUN_SCOPED_TYPES
 from stash.processing.preload import ChunkPreloader
 from stash.processing.record import ChunkRecorder
 from stash.processing.schedule import Schedule
-from stash.processing.tally import PartKeys
+from stash.processing.tally import NOTHING, PartKeys
 from stash.processing.unchanged import UnchangedCheck
 from stash.reconcile.chunk import Chunk, media_of
 
@@ -82,10 +82,16 @@ class CreatorSync:
         matched = self._processing.tally.matched
         self._run.files.take((one, chunk.files[one.id]) for one in chunk.media.values() if one.id in matched)
 
-    def _count_unchanged(self, chunk: Chunk, fingerprint: ChunkFingerprint) -> None:
+    def _count_unchanged(
+        self, chunk: Chunk, fingerprint: ChunkFingerprint, decided: PartKeys = NOTHING
+    ) -> None:
+        """Report a chunk as it was reported the last time, without the part that was decided anew."""
         tally = self._processing.tally
-        tally.matched.update(media_id for media_id, found in chunk.files.items() if found)
-        tally.count_unchanged(fingerprint)
+        files = (
+            (one, found) for one, found in chunk.files.items() if ("media", str(one)) not in decided.keys
+        )
+        tally.matched.update(media_id for media_id, found in files if found)
+        tally.count_unchanged(fingerprint, decided)
 
     async def _chunks(self, reader: Reader, creator: Creator) -> AsyncIterator[Chunk]:
         """Make a chunk of each page. Unattached media join the last one, so that they cost no requests of their own."""
@@ -138,9 +144,7 @@ class CreatorSync:
             await self._schedule.run(part)
             await self._recorder.finish(chunk, part, fingerprint)
         if part is not chunk and fingerprint is not None:
-            matched = (one for one, found in chunk.files.items() if found and one not in part.files)
-            processing.tally.matched.update(matched)
-            processing.tally.count_unchanged(fingerprint, PartKeys.of(part, processing.work.results))
+            self._count_unchanged(chunk, fingerprint, PartKeys.of(part, processing.work.results))
         processing.begin_chunk(None)
 
 

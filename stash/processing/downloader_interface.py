@@ -14,7 +14,7 @@ from stash.files.local import list_downloads
 from stash.files.stash_index import StashFileIndex
 from stash.files.unmatched import no_files_reason
 from stash.identity import Choices, bind
-from stash.journal import Journal, open_state
+from stash.journal import Journal
 from stash.lock import held
 from stash.logging import processing_logger
 from stash.look.session import Ending, LookKey, remember, see
@@ -124,12 +124,7 @@ class DownloaderInterface:
         index = StashFileIndex(settings.paths(), found.files, unusable=found.unusable)
         on_disk = {file.media_id for file in index.on_host if file.media_id is not None}
         began, before = time.monotonic(), vars(store.requests).copy()
-        async with AsyncExitStack() as stack:
-            state = None
-            if settings.state is not None:
-                opened = await open_state(settings.state, create=True, busy_timeout=settings.patience)
-                state = await stack.enter_async_context(opened)
-            journal = await Journal.open(database, state=state)
+        async with Journal.writing(database, settings.state, settings.patience) as journal:
             bound = await bind(journal, store.connection, store.identity[0], on_disk, Choices())
             options = replace(_options(settings, kinds), is_partial=seen.is_partial(bound.marks))
             processing.begin(RunContext(Report(), index, journal, options))
