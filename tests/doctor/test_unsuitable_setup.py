@@ -49,7 +49,7 @@ UNREACHED = {
 
 @pytest.mark.parametrize("what", UNREACHED)
 async def test_a_stash_that_does_not_fit(patient: Patient, what: str) -> None:
-    """What answers and is no Stash of ours is told with the next step, and its exit code."""
+    """A server that is no Stash of ours is told with the next step, and its exit code."""
     await patient.fill(2)
     answer, code, words = UNREACHED[what]
     diagnosis = await patient.examine(transport=httpx.MockTransport(lambda _: answer))

@@ -90,7 +90,7 @@ def home(small: Setup, tmp_path: Path) -> Iterator[Home]:
 
 @pytest.fixture
 def said() -> Iterator[list[str]]:
-    """What the downloader's console shows from the level INFO on: level and message, without the time."""
+    """Collect the lines of the downloader's console from the level INFO on: level and message, without the time."""
     lines: list[str] = []
 
     def note(message: Any) -> None:

@@ -86,7 +86,7 @@ class Home:
         return (await server_dump(URL, self.server.library, self.server.transport)).text()
 
     async def ask(self, document: str, **variables: Any) -> dict[str, Any]:
-        """What a user does in Stash."""
+        """Send a document as a user of Stash."""
         async with httpx.AsyncClient(transport=self.server.transport, base_url=URL) as http:
             body = (await http.post("/graphql", json={"query": document, "variables": variables})).json()
         assert not body.get("errors"), body

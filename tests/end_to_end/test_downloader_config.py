@@ -66,7 +66,7 @@ async def test_no_folder_is_guessed(small: Setup, said: list[str]) -> None:
 
 
 def test_the_path_map() -> None:
-    """Where Stash has the files counts, and so does that it has them in folders of its own."""
+    """The path map counts, and so does that Stash has the files in folders of its own."""
     config = Config({}, OPEN, Path("/dl"), Path("/data=x"), stash_override_dldir_w_mapped=True)
     settings = settings_of(config, State("anna"))
     assert settings.paths().to_stash("/dl/anna_fansly/x.jpg") == "/data=x/anna_fansly/x.jpg"
@@ -151,7 +151,7 @@ async def test_what_need_not_be_verified_is_not() -> None:
 async def test_what_could_not_be_synced_is_a_warning(
     small: Setup, said: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What failed is one warning: how many, one of them with its reason, and the command that names each."""
+    """Failures are one warning: how many, one of them with its reason, and the command that names each."""
     assert small.world is not None
     sync: Any = CreatorSync.sync
 

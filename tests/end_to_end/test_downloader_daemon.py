@@ -97,7 +97,7 @@ async def daemon(embedded: Server, tmp_path: Path, postgres_url: str) -> Daemon:
 
 
 async def passed(config: Config, state: State) -> dict[str, Any]:
-    """What one pass did, as the downloader makes it: without a cleanup."""
+    """Make one pass as the downloader does, without a cleanup, and return what it did."""
     processor = StashProcessing.from_config(config, state)
     await processor.process_creator_incremental()
     return processor.run.report.summary()
@@ -154,7 +154,7 @@ async def test_the_hold_keeps_the_connection(daemon: Daemon, caplog: pytest.LogC
 
 
 async def test_a_pass_begins_with_nothing_in_memory(daemon: Daemon) -> None:
-    """What was left to be written when a pass failed is dropped: the next pass does not send it."""
+    """A pass that failed leaves nothing to be written: the next pass does not send it."""
     async with daemon.running() as config:
         await passed(config, daemon.state)
         performer = (await config.get_stash_context().store.find(Performer))[0]
@@ -201,7 +201,7 @@ async def test_an_outage_in_between(daemon: Daemon, monkeypatch: pytest.MonkeyPa
 
 
 async def test_the_librarys_own_store_is_not_mixed_in(daemon: Daemon) -> None:
-    """What the library's context had open is closed, and a store of another one is still refused."""
+    """Connections of the library's context are closed, and a store of another one is still refused."""
     async with daemon.running() as config:
         assert isinstance(config.get_stash_context().client, stash_graphql_client.StashClient)
         await passed(config, daemon.state)

@@ -1,4 +1,4 @@
-"""What v0.15 of the downloader has in memory alone is not lost."""
+"""Attachments that v0.15 of the downloader has in memory alone are not lost."""
 
 from __future__ import annotations
 

@@ -16,6 +16,8 @@ from stash.settings import Settings
 from tests.end_to_end.restoring import URL, Home, _refused, _silent
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from stash.doctor import Diagnosis
 
 
@@ -68,14 +70,20 @@ async def test_the_same_stash_elsewhere(home: Home) -> None:
     assert await home.dump() == wanted
 
 
-async def test_another_stash_at_the_same_address(home: Home) -> None:
-    """Another Stash is refused at a known address; told to go on it gets a memory of its own, and the first keeps its."""
-    await home.sync()
-    wanted, first = await home.dump(), home.state
+def _another_stash(home: Home) -> Path:
+    """Start another, empty Stash. Return the state of the first one."""
+    first = home.state
     home.stash.close()
     home.folder = home.folder / "other"
     home.folder.mkdir()
     home.start()
+    return first
+
+
+async def test_another_stash_at_the_same_address(home: Home) -> None:
+    """Another Stash is refused at a known address; told to go on it gets a memory of its own, and the first keeps its."""
+    await home.sync()
+    wanted, first = await home.dump(), _another_stash(home)
     await home.scan()
     await _refused(home, "--recreate")
     await home.sync(recreate=True)
@@ -91,11 +99,7 @@ async def test_another_stash_at_the_same_address(home: Home) -> None:
 async def test_a_new_stash_at_another_address_is_filled(home: Home) -> None:
     """A second Stash elsewhere is told apart without a question, and its writes leave the first one's memory alone."""
     await home.sync()
-    wanted, first = await home.dump(), home.state
-    home.stash.close()
-    home.folder = home.folder / "other"
-    home.folder.mkdir()
-    home.start()
+    wanted, first = await home.dump(), _another_stash(home)
     await home.sync("http://other:9999")
     assert await home.dump() == wanted
     home.stash.close()
@@ -124,7 +128,7 @@ async def test_the_doctor_says_so(home: Home) -> None:
 
 
 async def test_to_ask_costs_one_request(home: Home) -> None:
-    """Which Stash it is, is asked in one request, of at most 200 fields, however much was synced."""
+    """A Stash is recognised by one request of at most 200 fields, however much was synced."""
     await home.sync()
     asked: list[tuple[str, ...]] = []
 

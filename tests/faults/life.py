@@ -215,7 +215,7 @@ class Life:
     # --- the user ---
 
     async def ask(self, document: str, **variables: Any) -> dict[str, Any]:
-        """What a user does in Stash."""
+        """Send a document as a user of Stash."""
         async with httpx.AsyncClient(transport=self.rig.transport, base_url=URL) as http:
             body = (await http.post("/graphql", json={"query": document, "variables": variables})).json()
         assert not body.get("errors"), body

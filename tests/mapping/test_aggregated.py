@@ -120,7 +120,7 @@ async def test_a_wall(case: Case, name: str | None, title: str) -> None:
 
 
 async def test_a_post_that_leaves_a_wall(case: Case) -> None:
-    """What the source took off a wall leaves its gallery with its chapter, stays in its post's, and may come back."""
+    """A post that the source took off a wall leaves its gallery with its chapter, stays in its own, and may come back."""
     anna = case.rows.account(username="anna")
     posts = [case.post(anna, case.picture(anna), content=f"The text of {n}") for n in ("the one", "another")]
     wall = wall_of(case, anna, *posts, name="Main wall")

@@ -39,7 +39,7 @@ async def test_a_second_creation_answers_the_first_object(store: StashStore, nam
 
 
 async def test_nobody_is_handed_a_stub(store: StashStore, server: Server) -> None:
-    """What is reached through a relation is complete too."""
+    """An entity that is reached through a relation is complete too."""
     (scene,) = await server.scenes(store, 1)
     performer = await store.create(Performer, name=server.prefix)
     await scene.add_performer(performer)

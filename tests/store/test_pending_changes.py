@@ -80,7 +80,7 @@ async def test_an_emptied_relation_is_sent(store: StashStore, server: Server) ->
 
 
 async def test_an_edit_during_a_flush_stays_an_edit(embedded: Server) -> None:
-    """What is changed while a flush is under way is sent by the next one."""
+    """A change that is made while a flush is under way is sent by the next one."""
     async with embedded.store() as store:
         (image,) = await embedded.images(store, 1)
         assert embedded.embedded is not None

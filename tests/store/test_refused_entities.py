@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 async def test_a_refused_entity_stays_pending_and_harms_nobody(store: StashStore, server: Server) -> None:
-    """Of many updates the bad one is named and stays dirty; the others are written."""
+    """The bad one of many updates is named and stays dirty; the others are written."""
     images = await server.images(store, 5)
     for image in images:
         image.title = "good"
@@ -41,7 +41,7 @@ async def test_save_raises_where_the_object_was_refused(store: StashStore, serve
 
 
 async def test_a_failed_link_is_named_and_the_others_stand(store: StashStore, server: Server) -> None:
-    """Of several galleries, one that is gone fails alone; the images of the others are linked."""
+    """A gallery that is gone fails alone; the images of the others are linked."""
     images = await server.images(store, 3)
     galleries = [await store.create(Gallery, title=f"{server.prefix}{i}", code=f"{i}") for i in range(3)]
     document = "mutation($ids: [ID!]!) { galleryDestroy(input: {ids: $ids}) }"

@@ -150,7 +150,7 @@ def creation(names: list[str]) -> dict:
 
 @given(st.lists(st.text(min_size=1), min_size=1, max_size=8))
 def test_a_list_is_given_out_in_turn(names: list[str]) -> None:
-    """Of a list of replies to a mutation each alias gets its own, in the order of the request."""
+    """Each alias of a mutation gets its own reply of a list, in the order of the request."""
     body, rows = creation(names), [{"id": str(number)} for number, _ in enumerate(names)]
     done = aliased(body, root_nodes(body["query"]), {"data": {"tagCreate": rows}})
     assert done == {"data": {f"f{number}": row for number, row in enumerate(rows)}}

@@ -42,7 +42,7 @@ def made_gallery(**more: Any) -> dict[tuple[str, str], Any]:
 
 
 def changes_of_gallery() -> list[NetChange]:
-    """What the run did to make that gallery."""
+    """Return what the run did to make that gallery."""
     fields = {"title": value(None, "t"), "images": members(added=["1"]), "cover": value(None, "1")}
     place = value(None, 1)
     return [

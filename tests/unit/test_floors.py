@@ -34,7 +34,7 @@ PINNED = {
     "sqlalchemy": "2.0.51",
     "stash-graphql-client": "0.12.12",
 }
-"""What the lock of the downloader's v0.15.1 has of the packages that both use."""
+"""The versions in the lock of the downloader's v0.15.1, of the packages that both use."""
 
 DECLARED = [
     "alembic>=1.17.0",
@@ -51,7 +51,7 @@ DECLARED = [
     "stash-graphql-client>=0.12.10",
     "websockets>=15.0.0",
 ]
-"""What v0.15.1 declares of the packages that both use, and of those that go with them."""
+"""The requirements that v0.15.1 declares, of the packages that both use and of those that go with them."""
 
 
 def floor(requirement: Requirement) -> Version:
@@ -80,7 +80,7 @@ def test_a_lock_names_no_registry(name: str) -> None:
 
 @pytest.mark.parametrize(("name", "version"), PINNED.items())
 def test_the_downloaders_versions_are_taken(name: str, version: str) -> None:
-    """What the downloader has pinned is within the bounds of this package."""
+    """Every version that the downloader has pinned is within the bounds of this package."""
     assert version in OURS[name].specifier
 
 

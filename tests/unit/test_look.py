@@ -47,7 +47,7 @@ class Table:
 
     @property
     def mark(self) -> Mark:
-        """What Stash answers."""
+        """The mark that Stash answers."""
         return Mark(len(self.rows), max(self.rows, default=0))
 
 

@@ -97,7 +97,7 @@ async def test_a_locked_database_of_stash_is_waited_for(stash: respx.MockRouter)
 
 
 async def test_no_connection_is_told_in_words(stash: respx.MockRouter) -> None:
-    """Where no connection can be made, the sentence has what the system said of it."""
+    """The sentence about a connection that cannot be made has what the system said of it."""
     answers(stash, *[httpx.ConnectError("Name or service not known")] * 20)
     async with connect(URL, patience=0.2) as store:
         with pytest.raises(RetriableError, match="no connection: Name or service not known"):

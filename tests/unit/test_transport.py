@@ -63,7 +63,7 @@ async def test_a_lone_surrogate_in_a_reply_is_read(stash: respx.MockRouter) -> N
 
 
 async def test_a_reply_is_not_kept_once_it_is_read() -> None:
-    """What was said leaves memory at once, whether or not Python looks for garbage: a large library's replies are many."""
+    """A reply leaves memory at once, whether or not Python looks for garbage: a large library's replies are many."""
     said: list[weakref.ref[httpx.Response]] = []
 
     def answer(_: httpx.Request) -> httpx.Response:
@@ -90,7 +90,7 @@ async def test_an_outage_raises(stash: respx.MockRouter) -> None:
 
 
 async def test_a_lost_create_is_looked_for_before_it_is_repeated(stash: respx.MockRouter) -> None:
-    """Where the reply of a create is lost, its effect is looked for; what is found is not created again."""
+    """The effect of a create is looked for if its reply is lost; an entity that is found is not created again."""
     row = {"id": "7", "name": "red", "aliases": []}
     answers(stash, httpx.ReadTimeout("lost"), {"data": {"f0": {"count": 1, "tags": [row]}}})
     async with connect(URL) as store:
@@ -100,7 +100,7 @@ async def test_a_lost_create_is_looked_for_before_it_is_repeated(stash: respx.Mo
 
 
 async def test_a_lost_create_without_effect_is_repeated_once(stash: respx.MockRouter) -> None:
-    """Where the lost create had no effect, it is sent again."""
+    """A lost create that had no effect is sent again."""
     answers(
         stash,
         httpx.ReadTimeout("lost"),
@@ -113,7 +113,7 @@ async def test_a_lost_create_without_effect_is_repeated_once(stash: respx.MockRo
 
 
 async def test_a_write_is_never_repeated_blindly(stash: respx.MockRouter) -> None:
-    """Of a lost update the effect is looked for: what stands is not sent again, what does not is sent once more."""
+    """The effect of a lost update is looked for: a value that stands is not sent again, another one is sent once more."""
     row = {"id": "7", "name": "red", "aliases": [], "description": ""}
     old, new = ({"data": {"f0": {"count": 1, "tags": [row | {"description": d}]}}} for d in ("", "mine"))
     gone, done = httpx.ReadError("gone"), {"data": {"f0": {"id": "7"}}}
